@@ -1,0 +1,15 @@
+/** Who makes a request, as proved by a credential. */
+export type Principal =
+  | { readonly kind: 'anonymous' }
+  /** `quota: 'loadtest'` marks a client that a load test made for itself; only its request quota differs. */
+  | { readonly kind: 'customer'; readonly clientId: number; readonly quota: 'standard' | 'loadtest' }
+  | { readonly kind: 'operator'; readonly keyId: number; readonly name: string }
+  | { readonly kind: 'loadtest'; readonly keyId: number; readonly name: string };
+
+export const anonymous: Principal = { kind: 'anonymous' };
+
+/** A stable text for one principal, for keys of the idempotency table and the rate limit. Undefined for anonymous. */
+export function principalKey(principal: Principal): string | undefined {
+  if (principal.kind === 'anonymous') return undefined;
+  return principal.kind === 'customer' ? `client:${principal.clientId}` : `key:${principal.keyId}`;
+}
