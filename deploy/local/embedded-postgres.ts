@@ -1,11 +1,12 @@
 import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AppError } from '#lib/errors.ts';
-import { clientOptions } from '#lib/postgres.ts';
+import { clientOptions, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { retry } from '#lib/retry.ts';
 import { runCommand, startCommand } from '#lib/run-command.ts';
 import { runAs, serverAccount, type Account } from './server-account.ts';
@@ -22,6 +23,8 @@ export type EmbeddedPostgresOptions = {
   readonly password: string;
   /** Server settings, such as { max_connections: '100' }. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Takes the server's log. */
+  readonly logFile?: string;
 };
 
 export type EmbeddedPostgres = {
@@ -116,6 +119,7 @@ async function acceptsConnections(child: ChildProcessWithoutNullStreams, options
   let lastLine = '';
   // An unread pipe would block the server once it is full.
   child.stdout.resume();
+  if (options.logFile !== undefined) child.stderr.pipe(createWriteStream(options.logFile, { flags: 'a', mode: 0o640 }));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     lastLine = text.trim().split('\n').at(-1) ?? lastLine;
   });
@@ -130,9 +134,23 @@ async function acceptsConnections(child: ChildProcessWithoutNullStreams, options
   child.once('exit', () => ended.abort());
   child.once('error', () => ended.abort());
   try {
-    await retry(() => connectOnce(settings), { attempts: 300, firstDelayMs: 30, maxDelayMs: 200, signal: ended.signal });
+    await retry(() => connectOnce(settings), {
+      attempts: 300,
+      firstDelayMs: 30,
+      maxDelayMs: 200,
+      signal: ended.signal,
+      isRetryable: (err) => sqlStateOf(err) !== SQLSTATE.invalidPassword,
+    });
   } catch (err) {
     if (child.exitCode === null) await stopServer(child);
+    if (sqlStateOf(err) === SQLSTATE.invalidPassword) {
+      throw new EmbeddedPostgresError(
+        `the database in ${dataDir} was made with another user or password; restore it or remove the folder`,
+        {
+          cause: err,
+        },
+      );
+    }
     throw new EmbeddedPostgresError(`embedded PostgreSQL in ${dataDir} did not start on port ${options.port}: ${lastLine}`, { cause: err });
   }
 }

@@ -1,0 +1,17 @@
+// Runs before `npm start` and `npm test` (prestart, pretest), under whatever Node the machine has: plain JavaScript for
+// Node 20, standing on nothing that is not yet installed. Quick when nothing is missing.
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installNodePackages } from './node-packages.mjs';
+import { installSystemPackages } from './system-packages.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const tell = (line) => process.stderr.write(`${line}\n`);
+
+try {
+  await installNodePackages({ root, env: process.env, tell });
+  if (process.argv[2] === 'test') await installSystemPackages({ env: process.env, tell });
+} catch (err) {
+  tell(`error: ${err.message}`);
+  process.exitCode = 1;
+}

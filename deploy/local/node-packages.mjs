@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { waitForLock } from './exclusive-lock.mjs';
+
+const lockTimeoutMs = 15 * 60_000;
+
+/**
+ * Runs `npm ci` when node_modules is missing or is not what package-lock.json says; otherwise does nothing. Of two at
+ * once one installs and the other waits for it.
+ * @param {{ root: string, env: NodeJS.ProcessEnv, tell: (line: string) => void }} options
+ * @returns {Promise<'present' | 'installed'>}
+ */
+export async function installNodePackages({ root, env, tell }) {
+  if (await isInstalled(root)) return 'present';
+  const lock = await waitForLock(`install ${root}`, `process ${process.pid}`, {
+    timeoutMs: lockTimeoutMs,
+    onWait: (holder) => tell(`Waiting for another installation (${holder})…`),
+  });
+  if (!lock) throw new Error('another installation has not ended within 15 minutes; end it and try again');
+  try {
+    if (await isInstalled(root)) return 'present';
+    tell('Installing packages (npm ci)…');
+    await npmCi(root, env);
+    if (!(await isInstalled(root))) throw new Error('npm ci left packages out; run "npm ci" by hand and read what it says');
+    return 'installed';
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Whether node_modules holds what package-lock.json asks for, by the record npm keeps there. npm writes that record last,
+ * so an installation that was cut off does not count. Optional packages may be absent: most are for other platforms.
+ * @param {string} root
+ */
+export async function isInstalled(root) {
+  try {
+    const [wanted, present] = await Promise.all([
+      readPackages(join(root, 'package-lock.json')),
+      readPackages(join(root, 'node_modules/.package-lock.json')),
+    ]);
+    // The record does not say whether install scripts ran; the one of the package "node" brings the Node that runs all else.
+    if (wanted['node_modules/node']) await access(join(root, 'node_modules/node/bin/node'));
+    return Object.entries(wanted).every(([path, entry]) => path === '' || isPresent(entry, present[path]));
+  } catch {
+    return false;
+  }
+}
+
+async function readPackages(file) {
+  return JSON.parse(await readFile(file, 'utf8')).packages;
+}
+
+function isPresent(wanted, present) {
+  if (!present) return wanted.optional === true || wanted.devOptional === true;
+  return present.version === wanted.version && present.integrity === wanted.integrity;
+}
+
+function npmCi(root, env) {
+  // Under `npm start`, npm says where it is itself; the same one installs.
+  const [file, ...args] = env['npm_execpath'] ? [process.execPath, env['npm_execpath']] : ['npm'];
+  const options = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, [...args, ...options], { cwd: root, env, stdio: ['ignore', 'ignore', 'inherit'] });
+    child.once('error', (err) => reject(new Error(`npm could not be started: ${err.message}`)));
+    child.once('exit', (status, signal) =>
+      status === 0 ? resolve() : reject(new Error(`npm ci ended with ${signal ?? `status ${status}`}; what it said stands above`)),
+    );
+  });
+}

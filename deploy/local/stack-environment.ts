@@ -1,0 +1,73 @@
+import type { Environment } from '#lib/env.ts';
+import type { LocalSecrets } from './local-secrets.ts';
+import { isEmbedded, type LocalSettings } from './local-env.ts';
+
+/** Where the API answers to programs on this machine, whatever address it listens on. */
+export const apiUrl = (settings: LocalSettings): string => `http://${reachable(settings.API_HOST)}:${settings.API_PORT}`;
+
+/** Likewise the status page. */
+export const monitorUrl = (settings: LocalSettings): string => `http://${reachable(settings.MONITOR_HOST)}:${settings.MONITOR_PORT}`;
+
+/** Likewise the admin listener. */
+export const adminUrl = (settings: LocalSettings): string => `http://${reachable(settings.ADMIN_HOST)}:${settings.ADMIN_PORT}`;
+
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The variables by which programs, and other commands through stack.json, find the stack. Pure. */
+export function stackEnvironment(settings: LocalSettings, secrets: LocalSecrets): Record<string, string> {
+  return {
+    ...postgresVariables(settings, secrets),
+    ...redisVariables(settings),
+    API_URL: apiUrl(settings),
+    API_HOST: settings.API_HOST,
+    API_PORT: String(settings.API_PORT),
+    ADMIN_HOST: settings.ADMIN_HOST,
+    ADMIN_PORT: String(settings.ADMIN_PORT),
+    ADMIN_TOKEN: settings.ADMIN_TOKEN ?? secrets.ADMIN_TOKEN,
+    MONITOR_HOST: settings.MONITOR_HOST,
+    MONITOR_PORT: String(settings.MONITOR_PORT),
+    LOG_DIR: settings.LOG_DIR,
+    BACKUP_DIR: settings.BACKUP_DIR,
+    MONITOR_DATA_DIR: settings.MONITOR_DATA_DIR,
+    AUTH_TOKEN_SECRET: settings.AUTH_TOKEN_SECRET ?? secrets.AUTH_TOKEN_SECRET,
+    OPERATOR_KEY: settings.BOOTSTRAP_OPERATOR_KEY ?? secrets.BOOTSTRAP_OPERATOR_KEY,
+    LOADTEST_KEY: settings.BOOTSTRAP_LOADTEST_KEY ?? secrets.BOOTSTRAP_LOADTEST_KEY,
+  };
+}
+
+/**
+ * The environment of a program of the stack: the caller's, with the stack's variables in front. A caller's `X_FILE` gives
+ * way to an `X` of the stack, which was read from it or stands in its place. Pure.
+ */
+export function programEnvironment(caller: Environment, stack: Readonly<Record<string, string>>): Record<string, string> {
+  const ours = { ...stack, BOOTSTRAP_OPERATOR_KEY: stack['OPERATOR_KEY'] ?? '', BOOTSTRAP_LOADTEST_KEY: stack['LOADTEST_KEY'] ?? '' };
+  const theirs = Object.entries(caller).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !Object.hasOwn(ours, entry[0].replace(/_FILE$/, '')),
+  );
+  return { ...Object.fromEntries(theirs), ...ours };
+}
+
+function postgresVariables(settings: LocalSettings, secrets: LocalSecrets): Record<string, string> {
+  const password = settings.POSTGRES_PASSWORD ?? (isEmbedded(settings) ? secrets.POSTGRES_PASSWORD : undefined);
+  return {
+    POSTGRES_HOST: settings.POSTGRES_HOST ?? '127.0.0.1',
+    POSTGRES_PORT: String(isEmbedded(settings) ? settings.LOCAL_POSTGRES_PORT : settings.POSTGRES_PORT),
+    POSTGRES_DB: settings.POSTGRES_DB,
+    POSTGRES_USER: settings.POSTGRES_USER,
+    ...(password === undefined ? {} : { POSTGRES_PASSWORD: password }),
+  };
+}
+
+function redisVariables(settings: LocalSettings): Record<string, string> {
+  const isWanted = settings.REDIS_ENABLED ?? settings.REDIS_HOST !== undefined;
+  if (!isWanted) return {};
+  return {
+    REDIS_ENABLED: 'true',
+    REDIS_HOST: settings.REDIS_HOST ?? 'localhost',
+    REDIS_PORT: String(settings.REDIS_PORT),
+    ...(settings.REDIS_PASSWORD === undefined ? {} : { REDIS_PASSWORD: settings.REDIS_PASSWORD }),
+  };
+}
