@@ -89,3 +89,8 @@ export class IdempotencyInFlightError extends DomainError {
 export class IdempotencyReuseError extends DomainError {
   readonly code = 'idempotency_key_reused';
 }
+
+/** 503: more work of this kind is waiting than can be done soon; trying again in a moment helps. */
+export class OverloadedError extends DomainError {
+  readonly code = 'overloaded';
+}

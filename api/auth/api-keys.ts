@@ -1,0 +1,85 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Pool } from 'pg';
+
+import { runStatement, statement } from '../db/statement.ts';
+import { createExpiringCache } from './expiring-cache.ts';
+import type { Principal } from './principal.ts';
+
+export type KeyRole = 'operator' | 'loadtest';
+
+export type ApiKeySummary = {
+  readonly id: number;
+  readonly name: string;
+  readonly role: KeyRole;
+  readonly created_at: Date;
+  readonly revoked_at: Date | null;
+  /** Exact to a minute or so. */
+  readonly last_used_at: Date | null;
+};
+
+/** Keys of operators and load tests. Only their SHA-256 is stored: they are random, so there is nothing to guess. */
+export type ApiKeys = {
+  /** Who a key stands for; undefined when it is unknown or revoked. A revocation is seen within 5 s. */
+  readonly authenticate: (key: string) => Promise<Principal | undefined>;
+  /** Makes a key known if it was not yet. One that was revoked stays revoked. */
+  readonly ensure: (key: string, role: KeyRole, name: string) => Promise<void>;
+  /** Makes a key. It is returned here and can never be read again. */
+  readonly create: (role: KeyRole, name: string) => Promise<{ readonly id: number; readonly key: string }>;
+  readonly list: () => Promise<ApiKeySummary[]>;
+  /** False when there is no such key, or it was revoked before. */
+  readonly revoke: (id: number) => Promise<boolean>;
+};
+
+type KeyRow = Pick<ApiKeySummary, 'id' | 'name' | 'role'>;
+
+const findKey = statement<KeyRow>(
+  'api-key-find',
+  `WITH used AS (
+     UPDATE api_keys SET last_used_at = now()
+     WHERE key_hash = $1 AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+   )
+   SELECT id, name, role FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL`,
+);
+const insertKey = statement<{ id: number }>(
+  'api-key-insert',
+  'INSERT INTO api_keys (name, role, key_hash) VALUES ($1, $2, $3) ON CONFLICT (key_hash) DO NOTHING RETURNING id',
+);
+const listKeys = statement<ApiKeySummary>(
+  'api-key-list',
+  'SELECT id, name, role, created_at, revoked_at, last_used_at FROM api_keys ORDER BY id',
+);
+const revokeKey = statement<{ id: number }>(
+  'api-key-revoke',
+  'UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id',
+);
+
+export function createApiKeys(pool: Pool): ApiKeys {
+  // Unknown keys are not remembered: whoever tries many would push out those in use.
+  const known = createExpiringCache<Principal>({ capacity: 1_000, ttlMs: 5_000 });
+  return {
+    authenticate: async (key) => {
+      const hash = hashOf(key);
+      const cacheKey = hash.toString('base64');
+      const remembered = known.get(cacheKey);
+      if (remembered) return remembered;
+      const [row] = await runStatement(pool, findKey, [hash]);
+      if (!row) return undefined;
+      const principal: Principal = { kind: row.role, keyId: row.id, name: row.name };
+      known.set(cacheKey, principal);
+      return principal;
+    },
+    ensure: async (key, role, name) => {
+      await runStatement(pool, insertKey, [name, role, hashOf(key)]);
+    },
+    create: async (role, name) => {
+      const key = `atk_${randomBytes(32).toString('base64url')}`;
+      const [row] = await runStatement(pool, insertKey, [name, role, hashOf(key)]);
+      if (!row) throw new Error('a random key was taken already');
+      return { id: row.id, key };
+    },
+    list: () => runStatement(pool, listKeys),
+    revoke: async (id) => (await runStatement(pool, revokeKey, [id])).length > 0,
+  };
+}
+
+const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -1,0 +1,82 @@
+import { print, runCommandLine, type Arguments, type CommandLine } from '#lib/command-line.ts';
+import { readEnv } from '#lib/env.ts';
+import { AppError, UsageError } from '#lib/errors.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { withLocalStack } from '#lib/local-stack.ts';
+import { postgresEnv } from '#lib/settings.ts';
+import { explainConnectionError } from '../db/connection-error.ts';
+import { createPool } from '../db/pool.ts';
+import { createApiKeys, type ApiKeySummary, type ApiKeys, type KeyRole } from './api-keys.ts';
+
+class NoSuchKeyError extends AppError {
+  readonly code = 'NO_SUCH_KEY';
+}
+
+const commandLine: CommandLine = {
+  invocation: 'npm run api-key --',
+  summary: 'Keys for operators and load tests. Clients log in with a password instead.',
+  verbs: {
+    create: {
+      synopsis: '--role operator|loadtest --name NAME [--json]',
+      summary: 'Makes a key and prints it, this once: only its hash is stored.',
+      options: { role: { type: 'string' }, name: { type: 'string' }, json: { type: 'boolean' } },
+      positionals: [0, 0],
+      run: create,
+    },
+    list: {
+      synopsis: '[--json]',
+      summary: 'Prints every key with its role and last use; never the key itself.',
+      options: { json: { type: 'boolean' } },
+      positionals: [0, 0],
+      run: list,
+    },
+    revoke: { synopsis: 'ID', summary: 'Ends a key within 5 seconds, for good.', positionals: [1, 1], run: revoke },
+  },
+};
+
+async function create({ flags }: Arguments): Promise<ExitCode> {
+  const { role, name } = flags;
+  if (role !== 'operator' && role !== 'loadtest') throw new UsageError('create: --role must be operator or loadtest');
+  if (typeof name !== 'string' || name.trim() === '' || name.length > 100) {
+    throw new UsageError('create: --name must say whose key it is, in 100 characters or fewer');
+  }
+  const made = await withApiKeys((apiKeys) => apiKeys.create(role satisfies KeyRole, name.trim()));
+  if (flags['json'] === true) print(JSON.stringify({ ...made, role, name: name.trim() }));
+  else print(`${made.key}\nkey ${made.id} of role ${role} made; keep it now, it cannot be shown again`);
+  return EXIT.done;
+}
+
+async function list({ flags }: Arguments): Promise<ExitCode> {
+  const keys = await withApiKeys((apiKeys) => apiKeys.list());
+  if (flags['json'] === true) print(JSON.stringify(keys, undefined, 2));
+  else print(keys.length === 0 ? 'there are no keys' : keys.map(describeKey).join('\n'));
+  return EXIT.done;
+}
+
+async function revoke({ positionals: [given = ''] }: Arguments): Promise<ExitCode> {
+  if (!/^[1-9]\d{0,14}$/.test(given)) throw new UsageError(`revoke: "${given}" is not the number of a key; see the list command`);
+  const isRevoked = await withApiKeys((apiKeys) => apiKeys.revoke(Number(given)));
+  if (!isRevoked) throw new NoSuchKeyError(`no key ${given} is in use; see npm run api-key -- list`);
+  print(`key ${given} is revoked`);
+  return EXIT.done;
+}
+
+function describeKey({ id, name, role, last_used_at, revoked_at }: ApiKeySummary): string {
+  const use = last_used_at ? `last used ${last_used_at.toISOString()}` : 'never used';
+  return [id, role, name, revoked_at ? `revoked ${revoked_at.toISOString()}` : use].join('  ');
+}
+
+async function withApiKeys<T>(work: (apiKeys: ApiKeys) => Promise<T>): Promise<T> {
+  const postgres = readEnv(postgresEnv, withLocalStack(process.env));
+  const onePerRun = { DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5, DB_POOL_RECYCLE: 0 };
+  const pool = createPool({ ...postgres, ...onePerRun }, 'atalaya-api');
+  try {
+    return await work(createApiKeys(pool));
+  } catch (err) {
+    throw explainConnectionError(err, postgres);
+  } finally {
+    await pool.end();
+  }
+}
+
+process.exitCode = await runCommandLine(commandLine, process.argv.slice(2));

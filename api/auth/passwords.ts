@@ -1,0 +1,93 @@
+import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
+import { OverloadedError } from '../errors.ts';
+
+export type Passwords = {
+  /** A salted hash with its parameters, to be stored. @throws {OverloadedError} */
+  readonly hash: (password: string) => Promise<string>;
+  /**
+   * Whether the password is the one hashed. Takes as long when there is no hash to compare with, so that the time of an
+   * answer does not tell which e-mail addresses have an account. @throws {OverloadedError}
+   */
+  readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
+};
+
+export type PasswordsOptions = {
+  /** How many passwords are worked on at the same time. Each takes 16 MiB and a thread of the process's four. */
+  readonly concurrency: number;
+  /** How many may wait behind those; default 100. */
+  readonly maxWaiting?: number;
+};
+
+/** @see https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt */
+const cost = { ln: 14, r: 8, p: 5 };
+const keyBytes = 32;
+const saltBytes = 16;
+
+/** Hashes passwords with scrypt, no more than `concurrency` at once. */
+export function createPasswords(options: PasswordsOptions): Passwords {
+  const run = limitConcurrency(options.concurrency, options.maxWaiting ?? 100);
+  const hash = (password: string): Promise<string> =>
+    run(async () => {
+      const salt = randomBytes(saltBytes);
+      const key = await deriveKey(password, salt, cost);
+      return `$scrypt$ln=${cost.ln},r=${cost.r},p=${cost.p}$${encode(salt)}$${encode(key)}`;
+    });
+  const verify = (password: string, stored: string | undefined): Promise<boolean> =>
+    run(async () => {
+      const parsed = parseHash(stored);
+      const { salt, key, cost: storedCost } = parsed ?? nobody;
+      const candidate = await deriveKey(password, salt, storedCost);
+      return timingSafeEqual(candidate, key) && parsed !== undefined;
+    });
+  return { hash, verify };
+}
+
+type Cost = typeof cost;
+type ParsedHash = { readonly cost: Cost; readonly salt: Buffer; readonly key: Buffer };
+
+const nobody: ParsedHash = { cost, salt: Buffer.alloc(saltBytes), key: Buffer.alloc(keyBytes) };
+
+function parseHash(stored: string | undefined): ParsedHash | undefined {
+  const match = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/.exec(stored ?? '');
+  if (!match) return undefined;
+  const [, ln, r, p, salt = '', key = ''] = match;
+  return {
+    cost: { ln: Number(ln), r: Number(r), p: Number(p) },
+    salt: Buffer.from(salt, 'base64'),
+    key: Buffer.from(key, 'base64'),
+  };
+}
+
+/** Base64 without padding, as password hash strings have it. */
+const encode = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '');
+
+function deriveKey(password: string, salt: Buffer, { ln, r, p }: Cost): Promise<Buffer> {
+  const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
+  return new Promise((resolve, reject) => {
+    // The same password typed on two keyboards may differ in its composed characters.
+    scrypt(password.normalize('NFKC'), salt, keyBytes, options, (err, key) => (err ? reject(err) : resolve(key)));
+  });
+}
+
+type Run = <T>(task: () => Promise<T>) => Promise<T>;
+
+function limitConcurrency(concurrency: number, maxWaiting: number): Run {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (task) => {
+    if (running >= concurrency) {
+      if (waiting.length >= maxWaiting) throw new OverloadedError('too many logins at the same time; try again in a moment');
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      // The place goes straight to the next in line, so nobody can slip in between.
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}

@@ -1,0 +1,20 @@
+import type { Knex } from 'knex';
+import * as clients from './0001_clients.ts';
+import * as catalogue from './0002_catalogue.ts';
+import * as orders from './0003_orders.ts';
+import * as idempotency from './0004_idempotency.ts';
+
+export type Migration = {
+  /** Number and topic, as in 0001_clients; it is also the name of its file here. */
+  readonly name: string;
+  readonly up: (knex: Knex) => Promise<void>;
+  readonly down: (knex: Knex) => Promise<void>;
+};
+
+/** Every migration, oldest first. One that has been released is never edited, only followed by another. */
+export const migrations: readonly Migration[] = [
+  { name: '0001_clients', ...clients },
+  { name: '0002_catalogue', ...catalogue },
+  { name: '0003_orders', ...orders },
+  { name: '0004_idempotency', ...idempotency },
+];
