@@ -1,0 +1,97 @@
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { CommandError, CommandNotFoundError, runCommand, type Command, type RunOptions } from '#lib/run-command.ts';
+import { isAlive } from '#test/support/processes.ts';
+
+const timeoutMs = 10_000;
+const shell = (script: string, env: Record<string, string> = {}): Command => ({ file: 'sh', args: ['-c', script], env });
+
+async function failureOf(command: Command, options: Partial<RunOptions> = {}): Promise<CommandError> {
+  const err: unknown = await runCommand(command, { timeoutMs, ...options }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(err).toBeInstanceOf(CommandError);
+  return err as CommandError;
+}
+
+async function writeMebibyte(stream: NodeJS.WritableStream): Promise<void> {
+  stream.write(Buffer.alloc(1024 * 1024));
+  stream.end();
+}
+
+describe('runCommand', () => {
+  test('gives standard output', async () => {
+    await expect(runCommand(shell('echo hello'), { timeoutMs })).resolves.toEqual({ stdout: 'hello\n' });
+  });
+
+  test('passes arguments as they are: no shell reads them', async () => {
+    const { stdout } = await runCommand({ file: 'printf', args: ['%s', '$HOME; `id` *'] }, { timeoutMs });
+    expect(stdout).toBe('$HOME; `id` *');
+  });
+
+  test('hands on only the environment it is given, PATH and LC_ALL', async () => {
+    process.env['ATALAYA_SECRET_OF_CALLER'] = 'x';
+    const { stdout } = await runCommand({ file: 'env', args: [], env: { GIVEN: '1' } }, { timeoutMs });
+    delete process.env['ATALAYA_SECRET_OF_CALLER'];
+    const names = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0]);
+    expect(new Set(names)).toEqual(new Set(['GIVEN', 'LC_ALL', 'PATH']));
+  });
+
+  test('fails with status and last line of standard error when the program fails', async () => {
+    const err = await failureOf(shell('echo first >&2; echo the reason >&2; exit 3'));
+    expect(err).toMatchObject({ message: 'sh ended with status 3: the reason', status: 3, stderrTail: 'first\nthe reason' });
+  });
+
+  test('hides secrets in what the program said', async () => {
+    const err = await failureOf(shell('echo "password=hunter2 refused" >&2; exit 1'));
+    expect(`${err.message} ${err.stderrTail}`).not.toContain('hunter2');
+  });
+
+  test('names a program that is not installed', async () => {
+    const err = await failureOf({ file: 'no-such-program', args: [] });
+    expect(err).toBeInstanceOf(CommandNotFoundError);
+    expect(err.message).toBe('no-such-program is not installed or not on PATH');
+  });
+
+  test('ends the program and its children when time is up', async () => {
+    let childPid = 0;
+    const err = await failureOf(shell('sleep 60 & echo $!; wait'), {
+      timeoutMs: 300,
+      stdout: async (stream) => {
+        childPid = Number(await text(stream));
+      },
+    });
+    expect(err.message).toBe('sh took longer than 300 ms');
+    await expect.poll(() => isAlive(childPid), { timeout: 5_000 }).toBe(false);
+  });
+
+  test('ends the program when canceled', async () => {
+    const cancel = new AbortController();
+    const failure = failureOf(shell('sleep 60'), { signal: cancel.signal });
+    cancel.abort();
+    expect((await failure).message).toBe('sh was canceled');
+  });
+
+  test('waits for its stream consumers and passes on their failure', async () => {
+    let done = false;
+    const consume = async (stream: NodeJS.ReadableStream): Promise<void> => {
+      await text(stream);
+      await sleep(50);
+      done = true;
+    };
+    await runCommand(shell('echo x'), { timeoutMs, stdout: consume });
+    expect(done).toBe(true);
+    const failing = runCommand(shell('echo x'), { timeoutMs, stdout: () => Promise.reject(new Error('disk full')) });
+    await expect(failing).rejects.toThrow('disk full');
+  });
+
+  test('prefers the status of a program that ended early to the broken pipe this left', async () => {
+    const err = await failureOf(shell('echo cannot read it >&2; exit 4'), { stdin: writeMebibyte });
+    expect(err.message).toBe('sh ended with status 4: cannot read it');
+  });
+});
