@@ -27,7 +27,7 @@ export async function checkPorts(wanted: readonly WantedPort[], patienceMs: numb
 }
 
 async function problemsOf(wanted: readonly WantedPort[]): Promise<string[]> {
-  const found = wanted.map(({ variable, host, port }, index) => {
+  const found = wanted.map(async ({ variable, host, port }, index) => {
     const earlier = wanted.slice(0, index).find((other) => other.port === port);
     return earlier
       ? `${variable}=${port}: ${earlier.variable} names the same port; set one of them to another`
