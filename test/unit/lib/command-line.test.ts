@@ -78,6 +78,7 @@ describe('runCommandLine', () => {
 
   test('knows no command that every object has', async () => {
     await expect(run('toString')).resolves.toBe(EXIT.usage);
+    expect(stderr).toContain('unknown command "toString"');
   });
 
   test('ends with the exit code an error asks for', async () => {
