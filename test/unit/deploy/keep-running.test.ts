@@ -32,6 +32,11 @@ function keep(part: Part, signal: AbortSignal = new AbortController().signal) {
   return { told, kept: keepRunning(part, { signal, tell: (line) => told.push(line) }) };
 }
 
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  await once(signal, 'abort');
+  throw new Error('stopped');
+}
+
 const inTime = { timeout: 5_000 };
 
 describe('keepRunning', () => {
@@ -120,11 +125,7 @@ describe('keepRunning', () => {
 
   test('gives up a first start when the stack is to stop', async () => {
     const stop = new AbortController();
-    const ready = async (signal: AbortSignal): Promise<void> => {
-      await once(signal, 'abort');
-      throw new Error('stopped');
-    };
-    const { part, runs } = scriptedPart({ ready });
+    const { part, runs } = scriptedPart({ ready: untilAborted });
     const { kept } = keep(part, stop.signal);
     await expect.poll(() => runs.length, inTime).toBe(1);
     stop.abort();
