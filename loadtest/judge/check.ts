@@ -1,0 +1,51 @@
+/** One thing that was examined. Reports show all of them; the verdict follows from those that are broken. */
+export type Check = {
+  /** Stable, for scripts: `latency-p95`, `send-lag`, `orders-kept`. */
+  readonly id: string;
+  /** `innocence`: could the client itself have made the figures? */
+  readonly kind: 'innocence' | 'threshold' | 'invariant';
+  readonly title: string;
+  readonly outcome: 'met' | 'broken' | 'not-checked';
+  /** What was found and what is allowed, with units. */
+  readonly measured: string;
+  readonly limit: string;
+  /** One sentence: why it is broken or could not be checked; what it means. Empty when met without remark. */
+  readonly reason: string;
+};
+
+type CheckHead = Pick<Check, 'id' | 'kind' | 'title'>;
+
+export const met = (head: CheckHead, measured: string, limit: string, reason = ''): Check => ({
+  ...head,
+  outcome: 'met',
+  measured,
+  limit,
+  reason,
+});
+
+export const broken = (head: CheckHead, measured: string, limit: string, reason: string): Check => ({
+  ...head,
+  outcome: 'broken',
+  measured,
+  limit,
+  reason,
+});
+
+export const notChecked = (head: CheckHead, reason: string, limit = ''): Check => ({
+  ...head,
+  outcome: 'not-checked',
+  measured: '–',
+  limit,
+  reason,
+});
+
+/** Durations for people: 0.4 ms, 12 ms, 1.2 s. */
+export function showMs(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(ms >= 10_000 ? 1 : 2)} s`;
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
+/** Shares of 0–1 for people: 0.31 %. */
+export const showShare = (share: number): string => `${(share * 100).toFixed(share >= 0.1 ? 1 : 2)} %`;
+
+export const showCount = (count: number): string => count.toLocaleString('en-US');

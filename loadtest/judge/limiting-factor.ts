@@ -1,0 +1,58 @@
+import { isJudged, warmUpSeconds } from './figures.ts';
+import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measure/measurement.ts';
+import { showShare } from './check.ts';
+
+/** Where the time of the slowest answers went: shares of their latency, 0–1, that sum up to about 1. */
+export type Attribution = Readonly<Record<TimingPart | 'outside', number>>;
+
+const slowestShare = 0.05;
+
+const namesOf: Record<TimingPart | 'outside', string> = {
+  queue: 'requests waited in the API before anything was done with them',
+  pool: 'requests waited for a database connection',
+  db: 'the database took its time',
+  app: "the API's own code took its time",
+  outside: 'the time passed before the server’s clock started or after it stopped: full accept queue, busy machine or network',
+};
+
+/** The shares of the latency of the slowest 5 % of judged answers; undefined when the server told no times. Pure. */
+export function attributeLatency(bands: readonly TimingBand[]): Attribution | undefined {
+  const judged = bands.filter(({ endpoint }) => isJudged(endpoint)).toSorted((a, b) => b.band - a.band);
+  const wanted = judged.reduce((sum, { count }) => sum + count, 0) * slowestShare;
+  if (wanted === 0) return undefined;
+  const sums = { queue: 0, pool: 0, db: 0, app: 0 };
+  let [taken, latencyMs] = [0, 0];
+  for (const band of judged) {
+    if (taken >= wanted) break;
+    // Of the last band only as many as are needed; within a band all count alike.
+    const part = Math.min(1, (wanted - taken) / band.count);
+    taken += band.count * part;
+    latencyMs += band.latencySumMs * part;
+    for (const name of timingParts) sums[name] += band.sumMs[name] * part;
+  }
+  const inside = timingParts.reduce((sum, name) => sum + sums[name], 0);
+  const whole = Math.max(latencyMs, inside);
+  const share = (ms: number): number => (whole === 0 ? 0 : ms / whole);
+  return { queue: share(sums.queue), pool: share(sums.pool), db: share(sums.db), app: share(sums.app), outside: share(whole - inside) };
+}
+
+/** One sentence on what made the answers slow, for people who have to mend it; undefined when nothing is known. Pure. */
+export function limitingFactor(measurement: Measurement): string | undefined {
+  const attribution = attributeLatency(measurement.serverTimings);
+  const pool = describePool(measurement);
+  if (attribution === undefined) return pool;
+  const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
+  const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
+  return pool === undefined ? sentence : `${sentence}; ${pool}`;
+}
+
+/** A pool counts as full when at most one connection in twenty is free. */
+function describePool(measurement: Measurement): string | undefined {
+  const from = warmUpSeconds(measurement);
+  const to = from + measurement.profile.durationMs / 1_000;
+  const pools = measurement.samples.filter(({ second }) => second >= from && second < to).flatMap(({ pool }) => pool ?? []);
+  const full = pools.filter(({ inUse, capacity }) => inUse >= 0.95 * capacity);
+  const capacity = Math.max(...pools.map((pool) => pool.capacity));
+  if (full.length === 0 || full.length < pools.length / 2) return undefined;
+  return `all ${capacity} pool connections were in use in ${full.length} of ${pools.length} seconds: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
+}

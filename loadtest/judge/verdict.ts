@@ -1,0 +1,65 @@
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import type { Measurement } from '../measure/measurement.ts';
+import type { Check } from './check.ts';
+import { figuresOf, type Figures } from './figures.ts';
+import { judgeInnocence } from './innocence.ts';
+import { judgeInvariants } from './invariants.ts';
+import { limitingFactor } from './limiting-factor.ts';
+import { judgeThresholds, type Thresholds } from './thresholds.ts';
+
+/** `INVALID`: the run proves nothing, neither for nor against the service. */
+export type Verdict = 'PASS' | 'FAIL' | 'INVALID';
+
+export type Judgement = {
+  readonly verdict: Verdict;
+  /** Why it is not PASS, one sentence each. */
+  readonly reasons: readonly string[];
+  /** On FAIL: what the service was short of, as far as it can be told. */
+  readonly limitedBy: string | null;
+  readonly checks: readonly Check[];
+  readonly figures: Figures;
+};
+
+/** Examines a measurement. Pure: the same file gives the same verdict, whenever and wherever it is judged. */
+export function judge(measurement: Measurement, thresholds: Thresholds): Judgement {
+  const innocence = judgeInnocence(measurement, thresholds);
+  const invariants = judgeInvariants(measurement);
+  const limits = judgeThresholds(measurement, thresholds);
+  const verdict = decide(innocence, invariants, limits);
+  const checks = [...limits, ...invariants, ...innocence];
+  return {
+    verdict,
+    reasons: reasonsFor(verdict, checks),
+    limitedBy: verdict === 'FAIL' ? (limitingFactor(measurement) ?? null) : null,
+    checks,
+    figures: figuresOf(measurement),
+  };
+}
+
+/**
+ * A broken invariant is a defect whoever was slow, so it decides first, unless the client's own books are wrong. Then a
+ * client that may have made the figures itself: no slowness is held against the service on such evidence, nor speed
+ * counted for it.
+ */
+function decide(innocence: readonly Check[], invariants: readonly Check[], limits: readonly Check[]): Verdict {
+  const booksAreRight = innocence.every(({ id, outcome }) => !bookkeeping.has(id) || outcome === 'met');
+  if (booksAreRight && invariants.some(isBroken)) return 'FAIL';
+  if (innocence.some(isBroken)) return 'INVALID';
+  return limits.some(isBroken) ? 'FAIL' : 'PASS';
+}
+
+const bookkeeping = new Set(['generator-complete', 'conservation']);
+
+const isBroken = ({ outcome }: Check): boolean => outcome === 'broken';
+
+/** An INVALID run's figures prove nothing, so only what made it invalid is given as the reason. */
+function reasonsFor(verdict: Verdict, checks: readonly Check[]): string[] {
+  const counting = verdict === 'INVALID' ? checks.filter(({ kind }) => kind === 'innocence') : checks;
+  return counting.filter(isBroken).map(({ reason }) => reason);
+}
+
+export const exitCodeOf: Readonly<Record<Verdict, ExitCode>> = {
+  PASS: EXIT.done,
+  FAIL: EXIT.thresholdsFailed,
+  INVALID: EXIT.busy,
+};

@@ -1,0 +1,86 @@
+import { createHistogram, encodeHistogram, recordMs } from '#loadtest/measure/histogram.ts';
+import type { Measurement, ServerBooks, Slice, TimingBand } from '#loadtest/measure/measurement.ts';
+import type { Thresholds } from '#loadtest/judge/thresholds.ts';
+
+export const thresholds: Thresholds = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
+
+/** A histogram that holds these durations in milliseconds. */
+export function histogramOf(...values: readonly number[]): string {
+  const histogram = createHistogram();
+  for (const ms of values) recordMs(histogram, ms);
+  return encodeHistogram(histogram);
+}
+
+/** That many latencies, all the same. */
+export const many = (count: number, ms: number): number[] => Array.from({ length: count }, () => ms);
+
+/** One second of one endpoint; every latency given is a right answer unless counts say otherwise. */
+export function slice(second: number, latencies: readonly number[], counts: Partial<Slice> = {}): Slice {
+  const zero = { ok: 0, refused: 0, limited: 0, httpErrors: 0, wrongAnswers: 0, timeouts: 0, connectionErrors: 0 };
+  const settled = { ...zero, ok: latencies.length, ...counts };
+  const sent =
+    settled.ok +
+    settled.refused +
+    settled.limited +
+    settled.httpErrors +
+    settled.wrongAnswers +
+    settled.timeouts +
+    settled.connectionErrors;
+  return { second, endpoint: 'GET /products/:id', sent, latency: histogramOf(...latencies), ...settled };
+}
+
+export const timingBand = (band: number, count: number, sumMs: Partial<TimingBand['sumMs']>, impossible = 0): TimingBand => ({
+  endpoint: 'GET /products/:id',
+  band,
+  count,
+  latencySumMs: count * 1.5 * 2 ** band,
+  sumMs: { queue: 0, pool: 0, db: 0, app: 0, ...sumMs },
+  impossible,
+});
+
+export const rightBooks: ServerBooks = {
+  ordersStored: 10,
+  ledgerMismatches: 0,
+  negativeStock: 0,
+  connectionsInUse: 0,
+  openTransactions: 0,
+  notes: [],
+};
+
+/** A short, healthy run: 100 answers of 10 ms in each of 3 seconds, an innocent client, books that agree. */
+export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurement {
+  return {
+    version: 1,
+    plan: 'users',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    target: { origin: 'http://127.0.0.1:8000', kind: 'own', effective: null },
+    profile: { users: 400, thinkMs: [1_000, 3_000], warmUpMs: 1_000, durationMs: 2_000, timeoutMs: 15_000, processes: 1, seed: 1, mix: [] },
+    slices: [0, 1, 2].map((second) =>
+      slice(
+        second,
+        Array.from({ length: 100 }, () => 10),
+      ),
+    ),
+    inFlightAtEnd: 0,
+    serverTimings: [timingBand(3, 200, { db: 1_000, app: 600 })],
+    outsideServer: histogramOf(1, 1, 1),
+    orders: { acknowledged: 10, refused: 0, unknown: 0, keysWithTwoOrders: 0, ordersWithTwoKeys: 0, unchecked: 0 },
+    failures: [],
+    client: {
+      processes: [{ seconds: [{ second: 1, utilization: 0.2, cpu: 0.2, maxDelayMs: 2 }], loopDelay: histogramOf(0.1, 0.2, 0.3) }],
+      sendLag: histogramOf(0.5, 0.5, 1),
+      calibration: { p99Ms: 5, requestsPerSecond: 200 },
+      lost: [],
+      coLocated: true,
+      cores: 2,
+    },
+    samples: [],
+    books: rightBooks,
+    ...changes,
+  };
+}
+
+export const withClient = (changes: Partial<Measurement['client']>): Measurement => {
+  const healthy = healthyMeasurement();
+  return { ...healthy, client: { ...healthy.client, ...changes } };
+};

@@ -1,0 +1,111 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createJourney, type Catalogue, type JourneyOptions } from '#loadtest/generate/journey.ts';
+import { createRandom, pickWeighted, randomInt } from '#loadtest/generate/random.ts';
+import type { Step } from '#loadtest/generate/step.ts';
+
+const catalogue: Catalogue = { productIds: [1, 2, 3, 4, 5, 6], orderableIds: [1, 2, 3], categoryIds: [1], words: ['lamp'] };
+
+function walk(seed: number, count: number, changes: Partial<JourneyOptions> = {}): Step[] {
+  const weights = { browse: 6, buy: 3, lookBack: 1 };
+  const journey = createJourney({
+    catalogue,
+    random: createRandom(seed, 0),
+    weights,
+    clientId: 9,
+    keyPrefix: 'k',
+    slowShare: 0,
+    ...changes,
+  });
+  return Array.from({ length: count }, () => journey.next().value);
+}
+
+test('the same seed gives the same requests, another seed others', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      expect(walk(seed, 60)).toEqual(walk(seed, 60));
+      expect(walk(seed, 60)).not.toEqual(walk(seed + 1, 60));
+    }),
+  );
+});
+
+test('browses, filters, reads, orders and looks back, in about the weights asked for', () => {
+  const steps = walk(3, 6_000);
+  const share = (endpoint: string): number => steps.filter((step) => step.endpoint === endpoint).length / steps.length;
+  for (const endpoint of ['GET /products', 'GET /products/filter', 'GET /products/:id', 'GET /categories', 'GET /orders']) {
+    expect(share(endpoint)).toBeGreaterThan(0.01);
+  }
+  expect(share('POST /orders')).toBeGreaterThan(0.05);
+  expect(share('POST /orders')).toBeLessThan(0.15);
+  expect(share('POST /orders (again)') / share('POST /orders')).toBeCloseTo(0.1, 1);
+});
+
+test('every order has a key of its own, and only a repetition has the same key, with the same content', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const byKey = Map.groupBy(
+        walk(seed, 300).filter(({ method }) => method === 'POST'),
+        ({ idempotencyKey }) => idempotencyKey,
+      );
+      for (const [key, steps] of byKey) {
+        expect(key).toMatch(/^k-\d+$/);
+        expect(steps.filter(({ endpoint }) => endpoint !== 'POST /orders (again)')).toHaveLength(1);
+        expect(new Set(steps.map(({ body }) => body)).size).toBe(1);
+      }
+    }),
+  );
+});
+
+test('orders 1 to 3 different products that are there to be ordered, for the user itself', () => {
+  for (const step of walk(5, 2_000).filter(({ endpoint }) => endpoint === 'POST /orders')) {
+    const order = JSON.parse(step.body ?? '') as {
+      client_id: number;
+      delivery_method: number;
+      lines: { product_id: number; quantity: number }[];
+    };
+    expect(order.client_id).toBe(9);
+    expect([1, 2, 3]).toContain(order.delivery_method);
+    expect(order.lines.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(order.lines.map(({ product_id }) => product_id)).size).toBe(order.lines.length);
+    for (const line of order.lines) {
+      expect(catalogue.orderableIds).toContain(line.product_id);
+      expect([1, 2]).toContain(line.quantity);
+    }
+  }
+});
+
+test('a slow query mixed in takes its share of the steps: orders without lines, which lock no product', () => {
+  const steps = walk(8, 4_000, { slowShare: 0.05 });
+  const slow = steps.filter(({ endpoint }) => endpoint === 'POST /orders (slow query)');
+  expect(slow.length / steps.length).toBeCloseTo(0.05, 1);
+  for (const { body, expects } of slow) {
+    expect(JSON.parse(body ?? '')).toEqual({ client_id: 9, delivery_method: 3 });
+    expect(expects).toEqual({ kind: 'order', lines: 0 });
+  }
+});
+
+test('a shop with a single product can be walked through too', () => {
+  const tiny: Catalogue = { productIds: [4], orderableIds: [4], categoryIds: [], words: [] };
+  expect(walk(1, 200, { catalogue: tiny })).toHaveLength(200);
+});
+
+test('random numbers are in range, spread evenly, and streams do not follow one another', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.nat(1_000), (seed, stream) => {
+      const random = createRandom(seed, stream);
+      const numbers = Array.from({ length: 400 }, random);
+      expect(Math.min(...numbers)).toBeGreaterThanOrEqual(0);
+      expect(Math.max(...numbers)).toBeLessThan(1);
+      expect(numbers.reduce((sum, number) => sum + number, 0) / 400).toBeGreaterThan(0.35);
+      expect(numbers.reduce((sum, number) => sum + number, 0) / 400).toBeLessThan(0.65);
+      expect(createRandom(seed, stream + 1)()).not.toBe(numbers[0]);
+    }),
+  );
+});
+
+test('a weight of 0 is never chosen; both ends of a range are reached', () => {
+  const random = createRandom(1, 1);
+  const drawn = new Set(Array.from({ length: 500 }, () => pickWeighted(random, { never: 0, sometimes: 1, often: 9 })));
+  expect(drawn).toEqual(new Set(['sometimes', 'often']));
+  expect(new Set(Array.from({ length: 500 }, () => randomInt(random, 2, 4)))).toEqual(new Set([2, 3, 4]));
+});

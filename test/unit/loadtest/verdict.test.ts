@@ -1,0 +1,142 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Measurement } from '#loadtest/measure/measurement.ts';
+import { exitCodeOf, judge } from '#loadtest/judge/verdict.ts';
+import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from './build-measurement.ts';
+import { faults } from './faults.ts';
+
+const brokenIds = (measurement: Measurement): string[] =>
+  judge(measurement, thresholds)
+    .checks.filter(({ outcome }) => outcome === 'broken')
+    .map(({ id }) => id);
+
+test('a healthy run of an innocent client passes, without reasons', () => {
+  const judgement = judge(healthyMeasurement(), thresholds);
+  expect(judgement).toMatchObject({ verdict: 'PASS', reasons: [], limitedBy: null });
+  expect(judgement.checks.every(({ outcome }) => outcome === 'met')).toBe(true);
+});
+
+test('the exit code tells the verdict', () => {
+  expect(exitCodeOf).toEqual({ PASS: 0, FAIL: 99, INVALID: 75 });
+});
+
+test.each(faults)('$fault: $verdict, named $id', ({ measurement, verdict, id, says }) => {
+  const judgement = judge(measurement, thresholds);
+  expect(judgement.verdict).toBe(verdict);
+  expect(brokenIds(measurement)).toContain(id);
+  expect(judgement.reasons.join('\n')).toMatch(says);
+});
+
+describe('between a guilty client and a guilty server', () => {
+  const slow = { slices: [slice(1, many(100, 900))] };
+
+  test('a hanging client and slow answers are INVALID, not FAIL: the client may have made them', () => {
+    const measurement = { ...withClient({ processes: [{ seconds: [], loopDelay: histogramOf(900) }] }), ...slow };
+    const judgement = judge(measurement, thresholds);
+    expect(judgement.verdict).toBe('INVALID');
+    expect(judgement.reasons.join()).not.toMatch(/p95/);
+    expect(judgement.limitedBy).toBeNull();
+  });
+
+  test('a defect in the books is a FAIL even when the client was slow', () => {
+    const measurement = { ...withClient({ sendLag: histogramOf(900) }), books: { ...rightBooks, ordersStored: 99 } };
+    expect(judge(measurement, thresholds).verdict).toBe('FAIL');
+  });
+
+  test('but not when the client lost its own books', () => {
+    const measurement = { ...withClient({ lost: ['process 1 was ended'] }), books: { ...rightBooks, ordersStored: 99 } };
+    expect(judge(measurement, thresholds).verdict).toBe('INVALID');
+  });
+});
+
+test('orders whose answer was lost may exist or not', () => {
+  const orders = { ...healthyMeasurement().orders, unknown: 3 };
+  for (const [ordersStored, outcome] of [
+    [9, 'broken'],
+    [10, 'met'],
+    [13, 'met'],
+    [14, 'broken'],
+  ] as const) {
+    const { checks } = judge(healthyMeasurement({ orders, books: { ...rightBooks, ordersStored } }), thresholds);
+    expect(checks.find(({ id }) => id === 'orders-kept')?.outcome).toBe(outcome);
+  }
+});
+
+test('what could not be read is shown as not checked, with the reason, and decides nothing', () => {
+  const books = {
+    ordersStored: null,
+    ledgerMismatches: null,
+    negativeStock: null,
+    connectionsInUse: null,
+    openTransactions: null,
+    notes: ['no access to the database'],
+  };
+  const { verdict, checks } = judge(healthyMeasurement({ books }), thresholds);
+  expect(verdict).toBe('PASS');
+  expect(checks.filter(({ outcome }) => outcome === 'not-checked').map(({ reason }) => reason)).toEqual(
+    Array.from({ length: 5 }, () => 'no access to the database'),
+  );
+});
+
+test('an endpoint that is slow on purpose is not judged for its own latency, but its errors count', () => {
+  const disturbance = { ...slice(1, many(50, 1_000)), endpoint: 'POST /orders (slow query)' };
+  const slices = [slice(1, many(100, 10)), disturbance];
+  expect(judge(healthyMeasurement({ slices }), thresholds).verdict).toBe('PASS');
+  const failing = { ...slice(1, [], { httpErrors: 50 }), endpoint: 'POST /orders (slow query)' };
+  expect(judge(healthyMeasurement({ slices: [slice(1, many(100, 10)), failing] }), thresholds).verdict).toBe('FAIL');
+});
+
+const saturating = (changes: Partial<Measurement> = {}): Measurement => {
+  const healthy = healthyMeasurement(changes);
+  return {
+    ...healthy,
+    profile: { ...healthy.profile, thinkMs: [0, 0] },
+    client: { ...healthy.client, calibration: { p99Ms: 90, requestsPerSecond: 5_000 } },
+  };
+};
+
+describe('users who never pause', () => {
+  test('are judged for errors and books, not for the latency they make themselves', () => {
+    expect(judge(saturating({ slices: [slice(1, many(100, 900))] }), thresholds).verdict).toBe('PASS');
+    expect(judge(saturating({ slices: [slice(1, many(90, 900), { httpErrors: 10 })] }), thresholds).verdict).toBe('FAIL');
+  });
+
+  test('prove nothing when the client could hardly send more than was answered', () => {
+    const measurement = saturating();
+    const client = { ...measurement.client, calibration: { p99Ms: 1, requestsPerSecond: 105 } };
+    expect(judge({ ...measurement, client }, thresholds)).toMatchObject({ verdict: 'INVALID' });
+  });
+});
+
+test('a limit is exclusive', () => {
+  expect(brokenIds(healthyMeasurement({ slices: [slice(1, many(100, 200.2))] }))).toEqual(['latency-p95']);
+  expect(brokenIds(healthyMeasurement({ slices: [slice(1, many(100, 199))] }))).toEqual([]);
+  expect(brokenIds(healthyMeasurement({ slices: [slice(1, many(99, 10), { httpErrors: 1 })] }))).toEqual(['error-rate']);
+});
+
+test('a verdict can be recomputed from the measurement as written to a file', () => {
+  for (const { measurement } of faults) {
+    const again = JSON.parse(JSON.stringify(measurement)) as Measurement;
+    expect(judge(again, thresholds)).toEqual(judge(measurement, thresholds));
+  }
+});
+
+test('whatever the counts, PASS is never given to a run with an error rate at or over the limit, 429s, or a broken book', () => {
+  const count = fc.integer({ min: 0, max: 200 });
+  fc.assert(
+    fc.property(
+      fc.record({ ok: count, httpErrors: count, timeouts: count, limited: count, stored: fc.integer({ min: 5, max: 15 }) }),
+      ({ ok, httpErrors, timeouts, limited, stored }) => {
+        const measurement = healthyMeasurement({
+          slices: [slice(1, many(ok, 5), { httpErrors, timeouts, limited })],
+          books: { ...rightBooks, ordersStored: stored },
+        });
+        const { verdict } = judge(measurement, thresholds);
+        const settled = ok + httpErrors + timeouts + limited;
+        const isClean = settled > 0 && (httpErrors + timeouts) / settled < 0.01 && limited === 0 && stored === 10;
+        expect(verdict === 'PASS').toBe(isClean);
+        expect(verdict === 'FAIL' || stored === 10 || settled === 0).toBe(true);
+      },
+    ),
+  );
+});
