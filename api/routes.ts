@@ -1,22 +1,13 @@
-import type { Knex } from 'knex';
-import type { Pool } from 'pg';
-import type { ApiKeys } from './auth/api-keys.ts';
-import type { Passwords } from './auth/passwords.ts';
-import type { Tokens } from './auth/tokens.ts';
+import { categoryRoutes } from './categories/category-routes.ts';
+import { clientRoutes } from './clients/client-routes.ts';
 import type { Route } from './http/route.ts';
+import { orderRoutes } from './orders/order-routes.ts';
+import { productRoutes } from './products/product-routes.ts';
+import type { ApiServices } from './services.ts';
 
-/** What the resources work with; each takes only what it needs. */
-export type ApiServices = {
-  readonly pool: Pool;
-  readonly knex: Knex;
-  readonly tokens: Tokens;
-  readonly passwords: Passwords;
-  readonly apiKeys: ApiKeys;
-  /** Whether a POST without Idempotency-Key is refused. */
-  readonly idempotencyRequired: boolean;
-};
+export type { ApiServices };
 
-/** Every route of every resource. */
-export function createRoutes(_services: ApiServices): readonly Route[] {
-  return [];
+/** Every route of every resource. Opens nothing. */
+export function createRoutes(services: ApiServices): readonly Route[] {
+  return [...clientRoutes(services), ...categoryRoutes(services), ...productRoutes(services), ...orderRoutes(services)];
 }

@@ -1,5 +1,5 @@
 import { Pool, types, type CustomTypesConfig } from 'pg';
-import { ConfigError, messageOf } from '#lib/errors.ts';
+import { ConfigError } from '#lib/errors.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PoolSettings, PostgresSettings } from '#lib/settings.ts';
 
@@ -15,7 +15,7 @@ const answerTimeoutMs = statementTimeoutMs + 5_000;
 /**
  * The process's connections. Opens none yet: the first DB_POOL_SIZE, once opened, are kept; those beyond, up to
  * DB_MAX_OVERFLOW, are closed after 10 s of rest. `connect` and `query` reject after DB_POOL_TIMEOUT without a free
- * connection, see `isPoolTimeout`. bigint columns arrive as numbers, timestamps are read and shown in UTC.
+ * connection. bigint columns arrive as numbers, timestamps are read and shown in UTC.
  * @throws {ConfigError} when the pool could not hold a single connection.
  */
 export function createPool(settings: PostgresSettings & PoolSettings, applicationName: string): Pool {
@@ -40,11 +40,6 @@ export function createPool(settings: PostgresSettings & PoolSettings, applicatio
   // Nobody listens to a connection while it is lent out: a server restart in the middle of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
-}
-
-/** Whether a request found every connection in use until DB_POOL_TIMEOUT had passed. `pg` gives that error no code. */
-export function isPoolTimeout(thrown: unknown): boolean {
-  return messageOf(thrown) === 'timeout exceeded when trying to connect';
 }
 
 const bigintOid = 20;

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import type { CustomTypesConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 
 /**
  * A statement that PostgreSQL parses once per connection and from then on knows by its name. One name, one text: `pg`
@@ -7,6 +7,8 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg';
 export type Statement<Row extends QueryResultRow = QueryResultRow> = {
   readonly name: string;
   readonly text: string;
+  /** Present when columns stay as PostgreSQL writes them. */
+  readonly types?: CustomTypesConfig;
   /** Never present; ties a statement to the shape of its rows. */
   readonly row?: Row;
 };
@@ -16,15 +18,23 @@ export function statement<Row extends QueryResultRow>(name: string, text: string
   return { name, text };
 }
 
+/** The same with every column left as text: for rows that only become JSON text, parsing numbers and dates is wasted. */
+export function textStatement<Row extends Readonly<Record<string, string | null>>>(name: string, text: string): Statement<Row> {
+  return { name, text, types: textColumns };
+}
+
+/** Column parsers that leave PostgreSQL's text as it is. */
+export const textColumns: CustomTypesConfig = { getTypeParser: (() => (text: string) => text) as CustomTypesConfig['getTypeParser'] };
+
 /**
  * Runs a statement and returns its rows: on a pool by itself, on a client within that client's transaction. The way of
  * the busy paths, where building a query with Objection would cost more than the query.
  */
 export async function runStatement<Row extends QueryResultRow>(
   on: Pool | PoolClient,
-  { name, text }: Statement<Row>,
+  { name, text, types }: Statement<Row>,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const result = await on.query<Row>({ name, text, values: values as unknown[] });
-  return result.rows;
+  const { rows } = await on.query<Row>({ name, text, values: values as unknown[], ...(types && { types }) });
+  return rows;
 }

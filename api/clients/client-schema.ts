@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { text } from '../fields.ts';
+
+const name = text(1, 100).describe('Given name.');
+const lastname = text(1, 100).describe('Family name.');
+const email = z.string('must be text').trim().max(255, 'must have at most 255 characters').pipe(z.email('must be an e-mail address'));
+const telephone = z
+  .string('must be text')
+  .regex(/^\+?[1-9]\d{6,19}$/, 'must be 7 to 20 digits, with or without a leading +')
+  .nullable();
+
+export const registrationInput = z.strictObject({
+  name,
+  lastname,
+  email,
+  telephone: telephone.default(null),
+  password: z
+    .string('must be text')
+    .min(8, 'must have at least 8 characters')
+    .max(128, 'must have at most 128 characters')
+    .optional()
+    .describe('Required of everyone but a load test, whose clients get a token at once.'),
+});
+
+/** A field left out stays as it is; null clears the telephone. */
+export const clientChanges = z.strictObject({
+  name: name.optional(),
+  lastname: lastname.optional(),
+  email: email.optional(),
+  telephone: telephone.optional(),
+});
+
+export const loginInput = z.strictObject({
+  email: z.string('must be text').trim().min(1, 'must not be empty').max(255, 'must have at most 255 characters'),
+  password: z.string('must be text').min(1, 'must not be empty').max(128, 'must have at most 128 characters'),
+});
+
+export type RegistrationInput = z.output<typeof registrationInput>;
+export type ClientChanges = z.output<typeof clientChanges>;
+export type LoginInput = z.output<typeof loginInput>;

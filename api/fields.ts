@@ -1,0 +1,37 @@
+import * as z from 'zod';
+
+/** Fields that several resources have. */
+
+/** Text of `min` to `max` characters, without the space around it. */
+export const text = (min: number, max: number) =>
+  z
+    .string('must be text')
+    .trim()
+    .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+    .max(max, `must have at most ${max} characters`);
+
+/** An id inside a body. */
+export const id = z.int('must be a whole number').min(1, 'must be 1 or more');
+
+const idMessage = 'must be a whole number from 1';
+
+/** A whole number inside a path or a query, where everything is text. */
+export const wholeNumberText = (min: number, max: number, message: string) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message));
+
+export const idText = wholeNumberText(1, Number.MAX_SAFE_INTEGER, idMessage);
+
+/** Path parameters of routes that address one thing. */
+export const idParams = z.strictObject({ id: idText });
+
+/** Query parameters by which every list is cut into pages. */
+export const page = {
+  skip: wholeNumberText(0, 1_000_000_000, 'must be a whole number from 0').default(0).describe('How many to leave out.'),
+  limit: wholeNumberText(1, 1_000, 'must be a whole number from 1 to 1000').default(100).describe('How many to return at most.'),
+};
+
+export const pageQuery = z.strictObject(page);

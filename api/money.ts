@@ -1,0 +1,45 @@
+import * as z from 'zod';
+
+/**
+ * Money is a whole number of cents everywhere inside. In JSON it is a decimal with exactly two places, written from the
+ * digits of the cents: no amount is ever computed as a fraction.
+ */
+
+/** The cents of a decimal with at most two places; undefined for anything else, such as 0.1 + 0.2. */
+export function centsOf(amount: number): number | undefined {
+  // The shortest digits that name this number are those its sender wrote.
+  const match = /^(\d+)(?:\.(\d{1,2}))?$/.exec(String(amount));
+  if (!match) return undefined;
+  const [, whole = '', places = ''] = match;
+  const cents = Number(whole + places.padEnd(2, '0'));
+  return Number.isSafeInteger(cents) ? cents : undefined;
+}
+
+/** Cents as a decimal with two places, as in 1990 → `19.90`. Takes them as PostgreSQL's text too. Not for negative amounts. */
+export function decimalOf(cents: number | string): string {
+  const digits = String(cents).padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
+
+/** Cents as a JSON number with two places, for objects that JSON.stringify will write. */
+export function jsonDecimal(cents: number): unknown {
+  return (JSON as unknown as JsonWithRaw).rawJSON(decimalOf(cents));
+}
+
+/** TypeScript's library does not know it yet. @see https://github.com/tc39/proposal-json-parse-with-source */
+type JsonWithRaw = { readonly rawJSON: (text: string) => unknown };
+
+const maxPrice = 999_999.99;
+
+/** A price as clients send it, parsed into cents. */
+export const priceInput = z
+  .number('must be a number')
+  .min(0.01, 'must be 0.01 or more')
+  .max(maxPrice, `must be ${maxPrice} or less`)
+  .transform((amount, ctx) => {
+    const cents = centsOf(amount);
+    if (cents !== undefined) return cents;
+    ctx.addIssue({ code: 'custom', message: 'must have at most two decimal places' });
+    return z.NEVER;
+  })
+  .describe('Price with at most two decimal places.');

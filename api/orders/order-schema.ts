@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { id, idText, page } from '../fields.ts';
+
+/** Numbers on the wire and in the database. */
+export const orderStatus = { pending: 1, inProgress: 2, delivered: 3, canceled: 4 } as const;
+
+const line = z.strictObject({
+  product_id: id,
+  quantity: z.int('must be a whole number').min(1, 'must be 1 or more').max(99_999, 'must be 99999 or less'),
+});
+
+export const orderInput = z.strictObject({
+  client_id: id,
+  delivery_method: z
+    .literal([1, 2, 3], 'must be 1 (drive-thru), 2 (on hand) or 3 (home delivery)')
+    .describe('1 drive-thru, 2 on hand, 3 home delivery.'),
+  lines: z
+    .array(line, 'must be a list of lines')
+    .min(1, 'must have a line; leave it out for an order that starts empty')
+    .max(100, 'must have at most 100 lines')
+    .default([])
+    .describe('What is ordered. Without it the order starts empty.'),
+  total: z
+    .number('must be a number')
+    .min(0, 'must be 0 or more')
+    .max(1e13, 'is out of range')
+    .optional()
+    .describe('What the client counted on; compared with the true total when there are lines, and otherwise ignored.'),
+});
+
+export type OrderInput = z.output<typeof orderInput>;
+
+export const orderQuery = z.strictObject({ client_id: idText.optional().describe('Only orders of this client.'), ...page });
