@@ -1,0 +1,95 @@
+import Koa from 'koa';
+import type { Logger } from '#lib/logger.ts';
+import { RequestTiming } from './observe/request-timing.ts';
+import type { Principal } from './auth/principal.ts';
+import { healthRoutes } from './health/health-routes.ts';
+import type { HealthCheck } from './health/health-check.ts';
+import { accessLog } from './http/access-log.ts';
+import { answer } from './http/answer.ts';
+import { authenticate, type Credentials } from './http/authenticate.ts';
+import { authorize } from './http/authorize.ts';
+import { cors } from './http/cors.ts';
+import { errorBody } from './http/error-body.ts';
+import type { Exchange } from './http/exchange.ts';
+import type { InFlight } from './http/in-flight.ts';
+import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
+import { rateLimit } from './http/rate-limit.ts';
+import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
+import type { Route } from './http/route.ts';
+import { defaultLoadLimits, shedLoad, type LoadLimits } from './http/shed-load.ts';
+import { createTrust } from './http/trusted-proxies.ts';
+import type { Limiter } from './limiter/limiter.ts';
+import type { AccessEntry } from './logs/access-line.ts';
+
+export type AppSettings = RatePolicySettings & { readonly CORS_ORIGINS: readonly string[]; readonly TRUSTED_PROXIES: readonly string[] };
+
+/** What the chain tells of what it did. */
+export type AppObserver = {
+  readonly request: (method: string, route: string, status: number, seconds: number) => void;
+  readonly limited: (policyName: string) => void;
+  readonly shed: (reason: string) => void;
+};
+
+export type AppDeps = {
+  readonly settings: AppSettings;
+  readonly routes: readonly Route[];
+  readonly credentials: Credentials;
+  readonly limiter: Limiter;
+  readonly health: HealthCheck;
+  readonly logger: Logger;
+  readonly writeAccess: (entry: AccessEntry) => void;
+  readonly observer: AppObserver;
+  readonly inFlight: InFlight;
+  readonly isDraining: () => boolean;
+  /** Beside the requests in flight, which the chain counts itself. */
+  readonly pressure: () => { readonly poolWaiting: number; readonly loopDelayMs: number };
+  readonly loadLimits?: LoadLimits;
+};
+
+/** The API as a Koa application: the middleware in the order a request passes them. Opens nothing. */
+export function createApp(deps: AppDeps): Koa<Exchange> {
+  const { settings, inFlight, isDraining, logger, observer, pressure } = deps;
+  const connections = { isDraining };
+  const app = new Koa<Exchange>();
+  app.use(
+    accessLog({
+      inFlight,
+      isTrustedProxy: createTrust(settings.TRUSTED_PROXIES),
+      writeAccess: deps.writeAccess,
+      observe: observer.request,
+    }),
+  );
+  app.use(errorBody(logger, connections));
+  app.use(cors(settings.CORS_ORIGINS, connections));
+  app.use(healthRoutes(deps.health, connections));
+  app.use(
+    shedLoad({
+      isDraining,
+      load: () => ({ inFlight: inFlight.count, ...pressure() }),
+      limits: deps.loadLimits ?? defaultLoadLimits,
+      onShed: observer.shed,
+    }),
+  );
+  app.use(matchRoute(createRouteTable(deps.routes)));
+  app.use(authenticate(deps.credentials));
+  if (settings.RATE_LIMIT_ENABLED) {
+    app.use(rateLimit({ limiter: deps.limiter, policy: createRatePolicy(settings), onLimited: observer.limited }));
+  }
+  app.use(refuseUnmatched(connections));
+  app.use(authorize);
+  app.use(answer({ connections, timingFor }));
+  app.on('error', (err: NodeJS.ErrnoException) => {
+    // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
+    if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');
+  });
+  return app;
+}
+
+const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECANCELED', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+/** Operators and load tests learn where a request's time went; others learn nothing of the inside. */
+function timingFor(principal: Principal, startedAt: number): RequestTiming | undefined {
+  const isTold =
+    principal.kind === 'operator' || principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest');
+  return isTold ? new RequestTiming(startedAt) : undefined;
+}

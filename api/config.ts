@@ -1,0 +1,53 @@
+import * as z from 'zod';
+import { flag, integer, list, readEnv, secret, type Environment } from '#lib/env.ts';
+import { apiAddressEnv, logEnv, poolEnv, postgresEnv, rateLimitEnv, redisEnv, renamedVariables } from '#lib/settings.ts';
+import { isAddressOrRange } from './http/trusted-proxies.ts';
+
+const bootstrapKey = () => secret(z.string().min(24, 'must have at least 24 characters')).optional();
+
+/** Every variable the API reads; `.env.example` is held against it. */
+export const apiEnv = {
+  ...postgresEnv,
+  ...poolEnv,
+  ...redisEnv,
+  ...rateLimitEnv,
+  ...apiAddressEnv,
+  ...logEnv,
+  API_WORKERS: integer(1, 64).optional().describe('Worker processes; default: the number of cores, at most 4.'),
+  AUTH_TOKEN_SECRET: secret(z.string().min(32, 'must have at least 32 characters')).describe('Key that signs access tokens.'),
+  AUTH_TOKEN_TTL: integer(60, 86_400).default(3600).describe('Seconds an access token is valid.'),
+  BOOTSTRAP_OPERATOR_KEY: bootstrapKey().describe('API key of the first operator; its hash is stored at start when absent.'),
+  BOOTSTRAP_LOADTEST_KEY: bootstrapKey().describe('API key for load tests; its hash is stored at start when absent.'),
+  CORS_ORIGINS: list()
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^/\s*]+$/, 'must be origins such as https://shop.example, separated by commas')))
+    .default([])
+    .describe('Origins whose pages may call the API from a browser, separated by commas.'),
+  TRUSTED_PROXIES: list()
+    .pipe(z.array(z.string().refine(isAddressOrRange, 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')))
+    .default([])
+    .describe('Addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas.'),
+  IDEMPOTENCY_REQUIRED: flag().default(false).describe('Refuse a POST without Idempotency-Key where one is honoured.'),
+  RATE_LIMIT_LOADTEST_CALLS: integer(1, 100_000_000)
+    .default(100_000)
+    .describe('Requests in one RATE_LIMIT_PERIOD for a load test key and for each customer it made.'),
+  MAX_CONNECTIONS_RESERVE: integer(0, 10_000)
+    .default(10)
+    .describe("Connections of the server's max_connections kept for others: monitor, backup, migrations, superuser."),
+  DRAIN_TIMEOUT: integer(1, 600).default(10).describe('Seconds the API takes at most to finish accepted requests when it is stopped.'),
+} satisfies z.ZodRawShape;
+
+export type ApiConfig = Readonly<z.output<z.ZodObject<typeof apiEnv>>>;
+
+/**
+ * The API's settings.
+ * @param warn receives one line for each variable read under an old name
+ * @throws {ConfigError} with every problem at once
+ */
+export function readApiConfig(env: Environment, warn?: (message: string) => void): ApiConfig {
+  return readEnv(apiEnv, env, { renamed: renamedVariables, ...(warn ? { warn } : {}) });
+}
+
+/** How many worker processes run: API_WORKERS, else one for each core, at most 4. */
+export function workerCount(config: Pick<ApiConfig, 'API_WORKERS'>, cores: number): number {
+  return config.API_WORKERS ?? Math.max(1, Math.min(cores, 4));
+}

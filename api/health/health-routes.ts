@@ -1,0 +1,43 @@
+import type { ApiMiddleware } from '../http/exchange.ts';
+import { RequestRefusedError } from '../http/http-errors.ts';
+import { canonicalPath } from '../http/match-route.ts';
+import { send, type ConnectionPolicy } from '../http/send.ts';
+import type { HealthCheck } from './health-check.ts';
+
+type HealthAnswer = { readonly status: 200 | 503; readonly body: unknown };
+
+/**
+ * GET /livez, /readyz and /health_check. They are answered before rate limit, shedding and draining refuse anything,
+ * since whoever asks must learn of just that.
+ */
+export function healthRoutes(check: HealthCheck, connections: ConnectionPolicy): ApiMiddleware {
+  const answers = new Map<string, () => HealthAnswer | Promise<HealthAnswer>>([
+    ['/livez', () => ({ status: 200, body: { status: 'alive' } })],
+    ['/readyz', () => readiness(check, connections)],
+    ['/health_check', () => health(check)],
+  ]);
+  return async (ctx, next) => {
+    const answer = answers.get(ctx.state.path) ?? answers.get(canonicalPath(ctx.state.path));
+    if (!answer) {
+      await next();
+      return;
+    }
+    if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') {
+      throw new RequestRefusedError('method_not_allowed', 'This path does not take this method.', { headers: { Allow: 'HEAD, GET' } });
+    }
+    const { status, body } = await answer();
+    send(ctx, { status, body: JSON.stringify(body), headers: { 'Cache-Control': 'no-store' } }, connections);
+  };
+}
+
+/** Ready to take requests: not draining, and the database answers. */
+async function readiness(check: HealthCheck, { isDraining }: ConnectionPolicy): Promise<HealthAnswer> {
+  if (isDraining()) return { status: 503, body: { status: 'draining' } };
+  const { database } = (await check.report()).checks;
+  return database.status === 'up' ? { status: 200, body: { status: 'ready' } } : { status: 503, body: { status: 'database_unavailable' } };
+}
+
+async function health(check: HealthCheck): Promise<HealthAnswer> {
+  const report = await check.report();
+  return { status: report.status === 'critical' ? 503 : 200, body: report };
+}

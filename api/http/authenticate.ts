@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { anonymous, type Principal } from '../auth/principal.ts';
+import { UnauthenticatedError } from '../errors.ts';
+import type { ApiMiddleware } from './exchange.ts';
+
+/** What can prove a principal; the parts of `auth/` that requests need. */
+export type Credentials = {
+  readonly tokens: { readonly verify: (token: string) => Promise<Principal | undefined> };
+  readonly apiKeys: { readonly authenticate: (key: string) => Promise<Principal | undefined> };
+};
+
+/** The prefix of API keys this system makes; a bearer credential that starts with it is a key, not a token. */
+const apiKeyPrefix = 'atk_';
+
+/**
+ * Who makes the request. No credential is anonymous; one that proves nothing is an error, also on public routes, since
+ * the caller believes to be known.
+ */
+export async function authenticateHeaders(headers: IncomingHttpHeaders, credentials: Credentials): Promise<Principal> {
+  const { authorization } = headers;
+  const apiKey = headers['x-api-key'];
+  if (apiKey !== undefined) return proved(await credentials.apiKeys.authenticate(String(apiKey)), 'X-API-Key');
+  if (authorization === undefined) return anonymous;
+  const bearer = /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
+  if (bearer === undefined) throw new UnauthenticatedError('Authorization must be of the form "Bearer <token>".');
+  if (bearer.startsWith(apiKeyPrefix)) return proved(await credentials.apiKeys.authenticate(bearer), 'API key');
+  return proved(await credentials.tokens.verify(bearer), 'access token');
+}
+
+function proved(principal: Principal | undefined, credential: string): Principal {
+  if (principal === undefined) throw new UnauthenticatedError(`The ${credential} is unknown, expired or revoked.`);
+  return principal;
+}
+
+/**
+ * Proves the principal, before the rate limit because the limit counts by it. A wrong credential is refused only by
+ * `authorize`, after the limit has counted the request by its address, so that guessing is limited too.
+ */
+export function authenticate(credentials: Credentials): ApiMiddleware {
+  return async (ctx, next) => {
+    const { headers } = ctx.req;
+    if (headers.authorization === undefined && headers['x-api-key'] === undefined) return next();
+    try {
+      ctx.state.principal = await authenticateHeaders(headers, credentials);
+    } catch (err) {
+      if (!(err instanceof UnauthenticatedError)) throw err;
+      ctx.state.credentialRefusal = err;
+    }
+    return next();
+  };
+}

@@ -1,0 +1,21 @@
+import type { Principal } from '../auth/principal.ts';
+import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
+import type { ApiMiddleware } from './exchange.ts';
+import type { Access } from './route.ts';
+
+/** Whether a principal may call a route at all: `allowed`, or why not. Pure. */
+export function accessDecision(access: Access, principal: Principal): 'allowed' | 'unauthenticated' | 'forbidden' {
+  if (access === 'public') return 'allowed';
+  if (principal.kind === 'anonymous') return 'unauthenticated';
+  return access.includes(principal.kind) ? 'allowed' : 'forbidden';
+}
+
+/** Denies by default: only whom the route names may pass, and nobody with a credential that proves nothing. */
+export const authorize: ApiMiddleware = (ctx, next) => {
+  const { credentialRefusal, principal, route } = ctx.state;
+  if (credentialRefusal) throw credentialRefusal;
+  const decision = accessDecision(route?.access ?? [], principal);
+  if (decision === 'unauthenticated') throw new UnauthenticatedError('This needs an access token or an API key.');
+  if (decision === 'forbidden') throw new ForbiddenError('This credential may not do this.');
+  return next();
+};

@@ -1,0 +1,54 @@
+import type { Logger } from '#lib/logger.ts';
+import { messageOf } from '#lib/errors.ts';
+import type { ApiContext, ApiMiddleware } from './exchange.ts';
+import { ClientGoneError } from './http-errors.ts';
+import { problemDocument, problemTypes, toProblem, type Problem } from './problem.ts';
+import { send, type ConnectionPolicy } from './send.ts';
+
+/** The one place where errors become answers: known ones by their code, all others as a bare 500 with a full log line. */
+export function errorBody(logger: Logger, connections: ConnectionPolicy): ApiMiddleware {
+  const logOutage = createOutageLog(logger);
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (err) {
+      if (err instanceof ClientGoneError) {
+        ctx.respond = false;
+        ctx.state.status = 499;
+        return;
+      }
+      const problem = toProblem(err);
+      if (problem.nature === 'defect') logger.error({ ...requestFields(ctx), err }, 'request failed');
+      if (problem.nature === 'outage') logOutage(ctx, problem, err);
+      sendProblem(ctx, problem, connections);
+    }
+  };
+}
+
+export function sendProblem(ctx: ApiContext, problem: Problem, connections: ConnectionPolicy): void {
+  const [status] = problemTypes[problem.code];
+  const body = problemDocument(problem, ctx.state.requestId);
+  send(ctx, { status, body, contentType: 'application/problem+json', headers: problem.headers }, connections);
+}
+
+const requestFields = (ctx: ApiContext) => ({
+  request_id: ctx.state.requestId,
+  method: ctx.req.method,
+  route: ctx.state.route?.path ?? ctx.state.path,
+});
+
+/** While something is out, every request fails alike: one line a second for each code, with the number of the others. */
+function createOutageLog(logger: Logger): (ctx: ApiContext, problem: Problem, err: unknown) => void {
+  const lastLines = new Map<string, { atMs: number; unsaid: number }>();
+  return (ctx, { code }, err) => {
+    const last = lastLines.get(code) ?? { atMs: -Infinity, unsaid: 0 };
+    const nowMs = performance.now();
+    if (nowMs - last.atMs < 1_000) {
+      last.unsaid += 1;
+      return;
+    }
+    lastLines.set(code, { atMs: nowMs, unsaid: 0 });
+    const reason = messageOf(err);
+    logger.error({ ...requestFields(ctx), code, reason, ...(last.unsaid > 0 ? { unsaid: last.unsaid } : {}) }, 'request answered 503');
+  };
+}

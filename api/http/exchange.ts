@@ -1,0 +1,43 @@
+import type Koa from 'koa';
+import { anonymous, type Principal } from '../auth/principal.ts';
+import type { UnauthenticatedError } from '../errors.ts';
+import type { RequestTiming } from '../observe/request-timing.ts';
+import type { Route } from './route.ts';
+
+/** What the middleware know of one request and its answer; it is `ctx.state`. */
+export class Exchange {
+  readonly requestId: string;
+  /** `performance.now()` when the headers had arrived. */
+  readonly startedAt = performance.now();
+  /** Address of the client, past trusted proxies. */
+  readonly ip: string;
+  /** Path without query, as sent. */
+  readonly path: string;
+  /** Query without `?`, as sent; empty without one. */
+  readonly search: string;
+  /** Names and values in turn. Headers set here stand in every answer, problems included. */
+  readonly headers: string[] = [];
+  principal: Principal = anonymous;
+  /** Why the credential sent proves nothing; the principal then stays anonymous. */
+  credentialRefusal: UnauthenticatedError | undefined = undefined;
+  route: Route | undefined = undefined;
+  params: Readonly<Record<string, string>> = noParams;
+  /** Set where the caller may see Server-Timing. */
+  timing: RequestTiming | undefined = undefined;
+  /** Of the answer: 0 until it is given, 499 when the client has gone. */
+  status = 0;
+  bytes = 0;
+
+  constructor(requestId: string, ip: string, url: string) {
+    this.requestId = requestId;
+    this.ip = ip;
+    const queryAt = url.indexOf('?');
+    this.path = queryAt < 0 ? url : url.slice(0, queryAt);
+    this.search = queryAt < 0 ? '' : url.slice(queryAt + 1);
+  }
+}
+
+const noParams: Readonly<Record<string, string>> = Object.freeze({});
+
+export type ApiContext = Koa.ParameterizedContext<Exchange>;
+export type ApiMiddleware = Koa.Middleware<Exchange>;

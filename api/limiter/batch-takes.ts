@@ -1,0 +1,91 @@
+import { LimiterUnavailableError, type Limiter, type Quota, type Verdict } from './limiter.ts';
+
+/** One request's quotas. */
+export type Take = readonly Quota[];
+
+/**
+ * Four numbers for each quota, in order: 1 when allowed else 0, remaining, retryAfterMs, resetMs.
+ * Flat, because it crosses a process boundary for every request.
+ */
+export type FlatVerdicts = readonly number[];
+
+export type BatchOptions = {
+  /** Counts the takes one after the other, in order. */
+  readonly send: (takes: readonly Take[]) => Promise<FlatVerdicts>;
+  /** After this long without an answer every take of the batch is refused with LimiterUnavailableError. */
+  readonly timeoutMs: number;
+  /** Takes on the way at most; more are refused at once. */
+  readonly maxPending?: number;
+};
+
+type Waiter = { readonly take: Take; readonly resolve: (verdicts: Verdict[]) => void; readonly reject: (err: Error) => void };
+
+/** Sends all takes of one event-loop turn together, so that a busy worker pays one round trip for many requests. */
+export function createBatchingLimiter({ send, timeoutMs, maxPending = 10_000 }: BatchOptions): Limiter {
+  let waiters: Waiter[] = [];
+  let pending = 0;
+
+  const flush = (): void => {
+    const batch = waiters;
+    waiters = [];
+    const settle = (settleAll: () => void): void => {
+      pending -= batch.length;
+      settleAll();
+    };
+    answerWithin(send(batch.map(({ take }) => take)), timeoutMs).then(
+      (flat) => settle(() => distribute(batch, flat)),
+      (err: unknown) => settle(() => refuse(batch, err)),
+    );
+  };
+
+  return {
+    take: (take) =>
+      new Promise((resolve, reject) => {
+        if (pending >= maxPending) {
+          reject(new LimiterUnavailableError('too many requests wait to be counted'));
+          return;
+        }
+        pending += 1;
+        if (waiters.push({ take, resolve, reject }) === 1) setImmediate(flush);
+      }),
+  };
+}
+
+function answerWithin(answer: Promise<FlatVerdicts>, timeoutMs: number): Promise<FlatVerdicts> {
+  return new Promise((resolve, reject) => {
+    // When this process itself was held up, the answer may already lie in the socket: read it before giving up.
+    const timer = setTimeout(() => setImmediate(() => reject(new LimiterUnavailableError(`no answer in ${timeoutMs} ms`))), timeoutMs);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function distribute(batch: readonly Waiter[], flat: FlatVerdicts): void {
+  let offset = 0;
+  for (const { take, resolve, reject } of batch) {
+    if (flat.length < offset + take.length * 4) {
+      reject(new LimiterUnavailableError('the answer is shorter than the question'));
+      continue;
+    }
+    resolve(take.map((_, index) => verdictAt(flat, offset + index * 4)));
+    offset += take.length * 4;
+  }
+}
+
+function verdictAt(flat: FlatVerdicts, offset: number): Verdict {
+  return {
+    allowed: flat[offset] === 1,
+    remaining: flat[offset + 1] as number,
+    retryAfterMs: flat[offset + 2] as number,
+    resetMs: flat[offset + 3] as number,
+  };
+}
+
+function refuse(batch: readonly Waiter[], cause: unknown): void {
+  const err = cause instanceof LimiterUnavailableError ? cause : new LimiterUnavailableError('counting failed', { cause });
+  for (const { reject } of batch) reject(err);
+}
+
+/** The inverse of what `distribute` reads. */
+export function flatten(verdicts: readonly Verdict[]): number[] {
+  return verdicts.flatMap(({ allowed, remaining, retryAfterMs, resetMs }) => [allowed ? 1 : 0, remaining, retryAfterMs, resetMs]);
+}

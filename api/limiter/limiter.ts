@@ -1,0 +1,40 @@
+/**
+ * Rate limit: an exact sliding window. In any `periodMs` at most `limit` requests of one key are allowed, whichever
+ * worker they reach.
+ */
+export type Quota = {
+  /** Who is counted and under which policy; each key has one limit and one period. */
+  readonly key: string;
+  readonly limit: number;
+  readonly periodMs: number;
+};
+
+export type Verdict = {
+  readonly allowed: boolean;
+  /** Requests the quota still allows now. */
+  readonly remaining: number;
+  /** Milliseconds until the quota allows a request again, rounded up; 0 when it allows one now. */
+  readonly retryAfterMs: number;
+  /** Milliseconds until the oldest counted request leaves the window and frees a place, rounded up; 0 when none is counted. */
+  readonly resetMs: number;
+};
+
+export type Limiter = {
+  /**
+   * Counts one request against all quotas, or, when one of them is used up, against none.
+   * @returns one verdict for each quota, in order
+   * @throws {LimiterUnavailableError} when whatever counts does not answer in time
+   */
+  readonly take: (quotas: readonly Quota[]) => Promise<readonly Verdict[]>;
+};
+
+/** Where requests are counted: in Redis, in the primary process, or, while neither answers as it should, on this machine only. */
+export type LimiterStore = 'redis' | 'primary' | 'local';
+
+/** What counts did not answer. Never reaches a client: the fallback limiter counts instead. */
+export class LimiterUnavailableError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LimiterUnavailableError';
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, messageOf } from '#lib/errors.ts';
+import { createLogger, type Logger } from '#lib/logger.ts';
+import type { LogSettings } from '#lib/settings.ts';
+import { accessLine, type AccessEntry } from './access-line.ts';
+import { openLogFile, openLogStream, type LogFile } from './log-file.ts';
+
+export type ApiLogs = {
+  readonly logger: Logger;
+  /** One line for each answered request. */
+  readonly access: (entry: AccessEntry) => void;
+  readonly dropped: () => number;
+  /** Writes at once what is left; for the sudden end of a process. */
+  readonly flushSync: () => void;
+  /** Writes what is left and closes the files; the last thing a process does. */
+  readonly close: () => Promise<void>;
+};
+
+export type ApiLogsOptions = {
+  readonly settings: LogSettings;
+  /** Number of the worker, in every access line; 0 in the primary. */
+  readonly worker: number;
+  /** File descriptor that also receives every line; default: standard output. */
+  readonly stdout?: number;
+  /** How often the paths are looked at for a rotation. */
+  readonly followEveryMs?: number;
+};
+
+/**
+ * The logs of one process: app.log (everything), error.log (errors and worse) and access.log in LOG_DIR, and all of it on
+ * standard output. Without LOG_DIR on standard output only. LOG_LEVEL decides what is logged; access lines always go to
+ * access.log, and to standard output when the level lets `info` through.
+ * @throws {ConfigError} naming LOG_DIR when its files cannot be opened
+ */
+export function openApiLogs({ settings, worker, stdout = 1, followEveryMs = 1_000 }: ApiLogsOptions): ApiLogs {
+  const console = openLogStream(stdout, { onProblem });
+  const files = settings.LOG_DIR === undefined ? undefined : openFiles(settings.LOG_DIR);
+  const all = [console, ...(files ? Object.values(files) : [])];
+
+  const logger = createLogger('api', settings, {
+    write: (line) => {
+      console.write(line);
+      files?.app.write(line);
+      if (files && isErrorLine(line)) files.error.write(line);
+    },
+  });
+  const showsAccess = logger.isLevelEnabled('info');
+  const format = accessLine(settings.LOG_FORMAT, worker);
+  const followTimer = setInterval(() => {
+    for (const file of all) void file.followPath();
+  }, followEveryMs).unref();
+
+  return {
+    logger,
+    access: (entry) => {
+      if (!showsAccess && !files) return;
+      const line = format(entry);
+      if (showsAccess) console.write(line);
+      files?.access.write(line);
+    },
+    dropped: () => all.reduce((sum, file) => sum + file.dropped(), 0),
+    flushSync: () => {
+      for (const file of all) file.flushSync();
+    },
+    close: async () => {
+      clearInterval(followTimer);
+      await Promise.all(all.map((file) => file.close()));
+    },
+  };
+}
+
+/** The logs themselves fail: standard error is what is left. */
+function onProblem(message: string): void {
+  process.stderr.write(`api: ${message}\n`);
+}
+
+function openFiles(dir: string): Record<'app' | 'error' | 'access', LogFile> {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o750 });
+    const open = (name: string): LogFile => openLogFile(join(dir, name), { onProblem });
+    return { app: open('app.log'), error: open('error.log'), access: open('access.log') };
+  } catch (err) {
+    throw new ConfigError([`LOG_DIR=${dir}: log files cannot be opened: ${messageOf(err)}`], { cause: err });
+  }
+}
+
+/** Level stands first in a JSON line and after the time in a text line. */
+function isErrorLine(line: string): boolean {
+  return /^(?:\{"level":"(?:error|fatal)"|\S+ (?:ERROR|FATAL) )/.test(line);
+}

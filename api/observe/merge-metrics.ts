@@ -1,0 +1,21 @@
+import { AggregatorRegistry, type MetricObject } from 'prom-client';
+
+/** The metrics of one worker as `registry.getMetricsAsJSON()` gives them. */
+export type WorkerMetrics = { readonly worker: number; readonly metrics: readonly MetricObject[] };
+
+/**
+ * The text of /metrics: each series once summed over all workers (maximum or average where a sum means nothing), without
+ * a `worker` label, and once for each worker with it.
+ */
+export function mergeMetrics(workers: readonly WorkerMetrics[]): Promise<string> {
+  const summed = workers.map(({ metrics }) => [...metrics]);
+  const single = workers.map(({ worker, metrics }) => metrics.map((metric) => withWorker(metric, worker)));
+  return AggregatorRegistry.aggregate([...summed, ...single]).metrics();
+}
+
+type Value = { readonly labels: Readonly<Record<string, unknown>> };
+
+function withWorker(metric: MetricObject, worker: number): MetricObject {
+  const values = (metric as unknown as { values: readonly Value[] }).values;
+  return { ...metric, values: values.map((value) => ({ ...value, labels: { ...value.labels, worker: String(worker) } })) } as MetricObject;
+}

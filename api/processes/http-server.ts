@@ -1,0 +1,44 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { problemDocument, problemTypes, type ProblemCode } from '../http/problem.ts';
+import { requestIdFrom } from '../http/request-id.ts';
+
+/**
+ * The HTTP server of a worker, with its times set on purpose: kept-alive connections outlive those of a proxy in front
+ * (nginx: 60 s), and a client that sends slowly does not hold a connection for minutes.
+ */
+export function createHttpServer(listener: RequestListener): Server {
+  const server = createServer(
+    { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000, noDelay: true },
+    listener,
+  );
+  server.on('clientError', answerClientError);
+  return server;
+}
+
+const detailOf = {
+  malformed_request: 'The request is not valid HTTP.',
+  headers_too_large: 'The headers are too large.',
+  request_timeout: 'The request did not arrive in time.',
+} as const satisfies Partial<Record<ProblemCode, string>>;
+
+/** What does not become a request never reaches the middleware; it gets its problem document here. */
+function answerClientError(err: NodeJS.ErrnoException, socket: Duplex): void {
+  if (err.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = codeOf(err);
+  const requestId = requestIdFrom(undefined);
+  const [status, title] = problemTypes[code];
+  const body = problemDocument({ code, detail: detailOf[code], errors: [], extensions: {}, headers: {}, nature: 'refusal' }, requestId);
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `X-Request-ID: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function codeOf({ code }: NodeJS.ErrnoException): keyof typeof detailOf {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'malformed_request';
+}

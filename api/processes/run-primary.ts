@@ -1,0 +1,167 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Server } from 'node:http';
+import { withoutSecrets, type Environment } from '#lib/env.ts';
+import { ConfigError, messageOf } from '#lib/errors.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import type { Logger } from '#lib/logger.ts';
+import { retry } from '#lib/retry.ts';
+import { apiEnv, readApiConfig, workerCount, type ApiConfig } from '../config.ts';
+import { createPrimaryCounter } from '../limiter/primary-limiter.ts';
+import { openApiLogs } from '../logs/api-logs.ts';
+import { mergeMetrics } from '../observe/merge-metrics.ts';
+import { createAdminServer } from './admin-server.ts';
+import { storeBootstrapKeys } from './bootstrap-keys.ts';
+import { setUpDatabase, type DatabaseSetup } from './database-setup.ts';
+import { assertFree, listen } from './listen.ts';
+import { assertConnectionsFit, poolTotals } from './max-connections.ts';
+import { primaryMetrics } from './primary-metrics.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Above DRAIN_TIMEOUT, for a worker to close what it opened after its own deadline. */
+const drainGraceMs = 3_000;
+
+/** What ends the primary: a signal, a call of /drain, or settings that only show now to be unusable. */
+type End = { readonly reason: string; readonly error?: ConfigError };
+
+/**
+ * Runs the API: checks what can be checked before anything is started, keeps the workers running, answers on the admin
+ * port, and drains when `stopSignal` resolves.
+ * @throws {ConfigError} when the settings cannot work
+ */
+export async function runPrimary(env: Environment, stopSignal: Promise<string>): Promise<ExitCode> {
+  const warnings: string[] = [];
+  const config = readApiConfig(env, (warning) => warnings.push(warning));
+  const logs = openApiLogs({ settings: config, worker: 0 });
+  const { logger } = logs;
+  for (const warning of warnings) logger.warn(warning);
+  try {
+    return await new Primary({ config, env, logger, stopSignal }).run();
+  } finally {
+    await logs.close();
+  }
+}
+
+type PrimaryOptions = {
+  readonly config: ApiConfig;
+  readonly env: Environment;
+  readonly logger: Logger;
+  readonly stopSignal: Promise<string>;
+};
+
+class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #workers: number;
+  readonly #supervisor: Supervisor;
+  readonly #admin: Server;
+  readonly #end = Promise.withResolvers<End>();
+  #serverMax: number | undefined = undefined;
+
+  constructor(options: PrimaryOptions) {
+    const { config, env, logger } = options;
+    this.#options = options;
+    this.#workers = workerCount(config, availableParallelism());
+    this.#supervisor = new Supervisor({
+      workers: this.#workers,
+      workerFile: fileURLToPath(new URL('../worker.ts', import.meta.url)),
+      env: definedOnly(env),
+      count: createPrimaryCounter(),
+      logger,
+    });
+    this.#admin = createAdminServer({
+      token: config.ADMIN_TOKEN,
+      metrics: async () => (await mergeMetrics(await this.#supervisor.collectMetrics())) + primaryMetrics(this.#supervisor.status()),
+      config: () => this.#effectiveConfig(),
+      drain: () => this.#end.resolve({ reason: 'POST /drain' }),
+      logger,
+    });
+  }
+
+  async run(): Promise<ExitCode> {
+    const { config, logger, stopSignal } = this.#options;
+    void stopSignal.then((reason) => this.#end.resolve({ reason }));
+    const outcome = await setUpDatabase(this.#setup());
+    await assertFree({ host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' });
+    await listen(this.#admin, { host: config.ADMIN_HOST, port: config.ADMIN_PORT, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
+    const background = new AbortController();
+    try {
+      void this.#end.promise.then(() => this.#supervisor.drain(this.#drainMs()));
+      if (outcome.state === 'done') this.#serverMax = outcome.serverMax;
+      else void this.#setUpLater(outcome.reason, background.signal);
+      await this.#supervisor.start();
+      logger.info({ url: `http://${config.API_HOST}:${config.API_PORT}`, workers: this.#workers }, 'api ready');
+      return await this.#untilEnd();
+    } finally {
+      background.abort();
+      this.#admin.close();
+      this.#admin.closeAllConnections();
+    }
+  }
+
+  async #untilEnd(): Promise<ExitCode> {
+    const { logger } = this.#options;
+    const { reason, error } = await this.#end.promise;
+    logger.info({ reason }, 'api drains');
+    const isClean = await this.#supervisor.drain(this.#drainMs());
+    logger.info({ clean: isClean }, 'api stopped');
+    if (error) throw error;
+    return isClean ? EXIT.done : EXIT.failed;
+  }
+
+  #drainMs(): number {
+    return this.#options.config.DRAIN_TIMEOUT * 1_000 + drainGraceMs;
+  }
+
+  #setup(): DatabaseSetup {
+    const { config } = this.#options;
+    const needs = {
+      workers: this.#workers,
+      poolSize: config.DB_POOL_SIZE,
+      maxOverflow: config.DB_MAX_OVERFLOW,
+      reserve: config.MAX_CONNECTIONS_RESERVE,
+    };
+    return {
+      postgres: config,
+      judgeMaxConnections: (serverMax) => assertConnectionsFit({ ...needs, serverMax }),
+      prepare: () => storeBootstrapKeys(config),
+    };
+  }
+
+  /** The API serves what it can meanwhile; what it learns once the database answers may still end it. */
+  async #setUpLater(reason: string, signal: AbortSignal): Promise<void> {
+    const { logger } = this.#options;
+    logger.error({ reason }, 'database is not available yet; the api starts without it and keeps trying');
+    const attempt = async (): Promise<number> => {
+      const outcome = await setUpDatabase(this.#setup());
+      if (outcome.state === 'unavailable') throw new Error(outcome.reason);
+      return outcome.serverMax;
+    };
+    try {
+      const isRetryable = (err: unknown): boolean => !(err instanceof ConfigError);
+      this.#serverMax = await retry(attempt, { attempts: Infinity, firstDelayMs: 500, maxDelayMs: 5_000, signal, isRetryable });
+      logger.info('database is available');
+    } catch (err) {
+      if (err instanceof ConfigError) this.#end.resolve({ reason: messageOf(err), error: err });
+    }
+  }
+
+  #effectiveConfig(): Record<string, unknown> {
+    const { config } = this.#options;
+    const { perWorkerMax, totalMax } = poolTotals({
+      workers: this.#workers,
+      poolSize: config.DB_POOL_SIZE,
+      maxOverflow: config.DB_MAX_OVERFLOW,
+    });
+    return {
+      ...withoutSecrets(apiEnv, config),
+      workers: this.#workers,
+      pool: { per_worker_max: perWorkerMax, total_max: totalMax },
+      // Null until the database has answered once.
+      server_max_connections: this.#serverMax ?? null,
+    };
+  }
+}
+
+function definedOnly(env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Server } from 'node:http';
+import type { Redis } from 'ioredis';
+import type { Pool } from 'pg';
+import type { Logger } from '#lib/logger.ts';
+import { closeInOrder } from '#lib/shutdown.ts';
+import { createApp } from '../app.ts';
+import { createActiveClients } from '../auth/active-clients.ts';
+import { createApiKeys } from '../auth/api-keys.ts';
+import { createPasswords } from '../auth/passwords.ts';
+import { createTokens } from '../auth/tokens.ts';
+import { createRedisClient } from '../cache/redis-client.ts';
+import type { ApiConfig } from '../config.ts';
+import { createKnex } from '../db/knex.ts';
+import { createPool } from '../db/pool.ts';
+import { createHealthCheck } from '../health/health-check.ts';
+import { InFlight } from '../http/in-flight.ts';
+import { createLimiter } from '../limiter/create-limiter.ts';
+import type { ApiLogs } from '../logs/api-logs.ts';
+import { watchEventLoop } from '../observe/event-loop.ts';
+import { addGauges, createMetrics } from '../observe/metrics.ts';
+import { timePool } from '../observe/request-timing.ts';
+import { createRoutes } from '../routes.ts';
+import { drainServer } from './drain-server.ts';
+import { createHttpServer } from './http-server.ts';
+import { listen } from './listen.ts';
+import type { WorkerLink } from './worker-link.ts';
+
+export type WorkerDeps = {
+  readonly config: ApiConfig;
+  readonly link: WorkerLink;
+  readonly logs: ApiLogs;
+  readonly version: string;
+  /** Resolves when the worker shall finish what it accepted and end. */
+  readonly stop: Promise<void>;
+};
+
+const beatEveryMs = 1_000;
+const drainLingerMs = 300;
+/** Passwords are hashed in the thread pool, which also resolves names and writes logs; half of its four threads stay free. */
+const passwordConcurrency = 2;
+const redisReadyWithinMs = 2_000;
+
+/**
+ * Runs one worker: opens what it needs, listens, and ends once it is told to.
+ * @returns whether everything it had accepted was answered
+ * @throws {ConfigError} when it cannot listen
+ */
+export async function runWorker({ config, link, logs, version, stop }: WorkerDeps): Promise<boolean> {
+  const { logger } = logs;
+  const pool = createPool(config, 'atalaya-api');
+  const redis = config.REDIS_ENABLED ? createRedisClient(config, logger) : undefined;
+  if (redis) await Promise.race([once(redis, 'ready').catch(() => undefined), sleep(redisReadyWithinMs)]);
+  const inFlight = new InFlight();
+  let isDraining = false;
+  const { server, collect } = buildServer({ config, link, logs, version, pool, redis, inFlight, isDraining: () => isDraining });
+
+  link.listen({ collect });
+  await listen(server, { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' });
+  link.send({ kind: 'ready' });
+  const beat = setInterval(() => link.send({ kind: 'beat' }), beatEveryMs);
+
+  await stop;
+  isDraining = true;
+  clearInterval(beat);
+  const isClean = await drainServer(server, inFlight, { deadlineMs: config.DRAIN_TIMEOUT * 1_000, lingerMs: drainLingerMs });
+  if (!isClean) logger.error({ in_flight: inFlight.count }, 'requests were cut off: they took longer than DRAIN_TIMEOUT');
+  await closeParts(pool, redis, logger);
+  return isClean;
+}
+
+type Parts = Omit<WorkerDeps, 'stop'> & {
+  readonly pool: Pool;
+  readonly redis: Redis | undefined;
+  readonly inFlight: InFlight;
+  readonly isDraining: () => boolean;
+};
+
+function buildServer(parts: Parts): {
+  server: Server;
+  collect: () => ReturnType<ReturnType<typeof createMetrics>['registry']['getMetricsAsJSON']>;
+} {
+  const { config, link, logs, pool, redis, inFlight, isDraining } = parts;
+  const metrics = createMetrics();
+  const loop = watchEventLoop();
+  timePool(pool, metrics.acquire);
+  const limiter = createLimiter({ link, redis, logger: logs.logger, onFallback: metrics.limiterFallback });
+  const poolMax = config.DB_POOL_SIZE + config.DB_MAX_OVERFLOW;
+  addGauges(metrics, { pool, poolMax, loop, inFlight: () => inFlight.count, limiterStore: limiter.store, logLinesDropped: logs.dropped });
+
+  const apiKeys = createApiKeys(pool);
+  const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(pool));
+  const passwords = createPasswords({ concurrency: passwordConcurrency });
+  const app = createApp({
+    settings: config,
+    routes: createRoutes({ pool, knex: createKnex(pool), tokens, passwords, apiKeys, idempotencyRequired: config.IDEMPOTENCY_REQUIRED }),
+    credentials: { tokens, apiKeys },
+    limiter,
+    health: createHealthCheck({ pool, poolSize: config.DB_POOL_SIZE, poolMax, redis, limiterStore: limiter.store, version: parts.version }),
+    logger: logs.logger,
+    writeAccess: logs.access,
+    observer: metrics,
+    inFlight,
+    isDraining,
+    pressure: () => ({ poolWaiting: pool.waitingCount, loopDelayMs: loop.last().meanMs }),
+  });
+  return { server: createHttpServer(app.callback()), collect: () => metrics.registry.getMetricsAsJSON() };
+}
+
+async function closeParts(pool: Pool, redis: Redis | undefined, logger: Logger): Promise<void> {
+  const closers = [
+    { name: 'database pool', close: () => pool.end() },
+    { name: 'redis', close: () => redis?.disconnect() },
+  ];
+  await closeInOrder(closers, 2_000, logger);
+}

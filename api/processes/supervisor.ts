@@ -1,0 +1,184 @@
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppError } from '#lib/errors.ts';
+import type { Logger } from '#lib/logger.ts';
+import type { TakeTuples } from '../limiter/primary-limiter.ts';
+import type { WorkerMetrics } from '../observe/merge-metrics.ts';
+import { workerSlotVariable, type WorkerMessage } from './messages.ts';
+import { createMetricsCollector } from './metrics-collector.ts';
+import { restartDecision } from './restart-plan.ts';
+import { tellWorker } from './tell-worker.ts';
+import { startErrorFrom, WorkerStartError } from './worker-start-error.ts';
+
+export type SupervisorOptions = {
+  /** Number of worker processes kept running. */
+  readonly workers: number;
+  /** Source file each runs. */
+  readonly workerFile: string;
+  /** Environment of the workers, beside the primary's own. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Counts rate limits for all workers. */
+  readonly count: (takes: readonly TakeTuples[]) => readonly number[];
+  readonly logger: Logger;
+};
+
+/** The place of one worker; its number stays when the process in it is replaced. */
+type Slot = {
+  readonly number: number;
+  worker: Worker | undefined;
+  /** `performance.now()` when it took its first request; undefined before. */
+  readyAt: number | undefined;
+  lastBeatAt: number;
+  deathsInARow: number;
+};
+
+type Exit = { readonly code: number; readonly signal: string | null; readonly startError: AppError | undefined };
+
+const stallCheckEveryMs = 5_000;
+/** A worker whose event loop does not turn for so long serves nobody and is replaced. */
+const stalledAfterMs = 20_000;
+
+/** Keeps the workers running: one that dies or stalls is replaced, with growing delays when it keeps dying. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #slots: readonly Slot[];
+  readonly #collector = createMetricsCollector();
+  readonly #started = Promise.withResolvers<void>();
+  #isDraining = false;
+  #hasEverServed = false;
+  #hasLostRequests = false;
+  #restarts = 0;
+  #stallTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.workers }, (_, index) => ({
+      number: index + 1,
+      worker: undefined,
+      readyAt: undefined,
+      lastBeatAt: 0,
+      deathsInARow: 0,
+    }));
+  }
+
+  /**
+   * Resolves once every worker takes requests, and also when a drain comes first.
+   * @throws {ConfigError | WorkerStartError} when a worker cannot start; none then runs
+   */
+  async start(): Promise<void> {
+    cluster.setupPrimary({ exec: this.#options.workerFile, args: [] });
+    for (const slot of this.#slots) this.#fork(slot);
+    this.#stallTimer = watchStalls(this.#slots, this.#options.logger);
+    try {
+      await this.#started.promise;
+    } catch (err) {
+      await this.drain(0);
+      throw err;
+    }
+  }
+
+  /**
+   * Lets workers finish what they accepted; whoever still runs after `deadlineMs` is killed.
+   * @returns whether all ended in time and by themselves, nothing lost
+   */
+  async drain(deadlineMs: number): Promise<boolean> {
+    this.#isDraining = true;
+    clearInterval(this.#stallTimer);
+    this.#started.resolve();
+    for (const { worker, readyAt } of this.#slots) {
+      if (worker && readyAt !== undefined) tellWorker(worker, { kind: 'drain' });
+      // It has accepted nothing, and may not listen to messages yet.
+      else worker?.process.kill('SIGKILL');
+    }
+    const endsAt = performance.now() + deadlineMs;
+    while (this.#running().length > 0 && performance.now() < endsAt) await sleep(10);
+    const cutOff = this.#running();
+    for (const worker of cutOff) worker.process.kill('SIGKILL');
+    while (this.#running().length > 0) await sleep(10);
+    return cutOff.length === 0 && !this.#hasLostRequests;
+  }
+
+  /** The metrics of the workers that answer within a second. */
+  collectMetrics(): Promise<WorkerMetrics[]> {
+    return this.#collector.collect(this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : [])));
+  }
+
+  status(): { readonly ready: number; readonly restarts: number } {
+    return { ready: this.#slots.filter(({ readyAt }) => readyAt !== undefined).length, restarts: this.#restarts };
+  }
+
+  #running(): Worker[] {
+    return this.#slots.flatMap(({ worker }) => worker ?? []);
+  }
+
+  #fork(slot: Slot): void {
+    const worker = cluster.fork({ ...this.#options.env, [workerSlotVariable]: String(slot.number) });
+    Object.assign(slot, { worker, readyAt: undefined, lastBeatAt: performance.now() });
+    let startError: AppError | undefined;
+    worker.on('message', (message: WorkerMessage) => {
+      slot.lastBeatAt = performance.now();
+      if (message.kind === 'failed') startError = startErrorFrom(message.problems, message.exitCode);
+      else this.#receive(slot, worker, message);
+    });
+    worker.on('error', (err) => this.#options.logger.error({ worker: slot.number, err }, 'talking to a worker failed'));
+    worker.once('exit', (code, signal) => this.#onExit(slot, { code, signal, startError }));
+  }
+
+  #receive(slot: Slot, worker: Worker, message: WorkerMessage): void {
+    if (message.kind === 'take') {
+      tellWorker(worker, { kind: 'taken', batch: message.batch, verdicts: this.#options.count(message.takes) });
+    } else if (message.kind === 'metrics') {
+      this.#collector.receive(slot.number, message);
+    } else if (message.kind === 'ready') {
+      slot.readyAt = performance.now();
+      this.#hasEverServed = true;
+      this.#options.logger.info({ worker: slot.number, worker_pid: worker.process.pid }, 'worker ready');
+      if (this.#slots.every(({ readyAt }) => readyAt !== undefined)) this.#started.resolve();
+    }
+  }
+
+  #onExit(slot: Slot, exit: Exit): void {
+    const livedMs = slot.readyAt === undefined ? undefined : performance.now() - slot.readyAt;
+    const { hasEverServed, isDraining } = { hasEverServed: this.#hasEverServed, isDraining: this.#isDraining };
+    Object.assign(slot, { worker: undefined, readyAt: undefined });
+    const how = exit.signal ? `was ended by ${exit.signal}` : `ended with status ${exit.code}`;
+    const decision = restartDecision({ hasEverServed, isDraining, livedMs, deathsInARow: slot.deathsInARow });
+    switch (decision.action) {
+      case 'leave':
+        this.#hasLostRequests ||= livedMs !== undefined && exit.code !== 0;
+        return;
+      case 'give-up':
+        this.#started.reject(exit.startError ?? new WorkerStartError(`an API worker ${how} before it was ready`));
+        return;
+      case 'restart':
+        this.#restarts += 1;
+        slot.deathsInARow = decision.deathsInARow;
+        this.#options.logger.error(
+          { worker: slot.number, how, reason: decision.reason, problem: exit.startError?.message, restart_in_ms: decision.afterMs },
+          'worker ended and is replaced',
+        );
+        setTimeout(() => {
+          if (!this.#isDraining) this.#fork(slot);
+        }, decision.afterMs);
+        return;
+      default:
+        decision satisfies never;
+    }
+  }
+}
+
+function watchStalls(slots: readonly Slot[], logger: Logger): NodeJS.Timeout {
+  let checkedAt = performance.now();
+  return setInterval(() => {
+    const now = performance.now();
+    // When the primary itself stood still, the beats of the meantime are not yet read.
+    const stoodStill = now - checkedAt > stallCheckEveryMs * 2;
+    checkedAt = now;
+    if (stoodStill) return;
+    for (const { number, worker, readyAt, lastBeatAt } of slots) {
+      if (!worker || readyAt === undefined || now - lastBeatAt < stalledAfterMs) continue;
+      logger.error({ worker: number, silent_ms: Math.round(now - lastBeatAt) }, 'worker does not answer and is ended');
+      worker.process.kill('SIGKILL');
+    }
+  }, stallCheckEveryMs);
+}

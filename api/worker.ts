@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { reportError } from '#lib/command-line.ts';
+import { AppError, ConfigError, messageOf, UsageError } from '#lib/errors.ts';
+import { EXIT } from '#lib/exit-codes.ts';
+import { readApiConfig } from './config.ts';
+import { openApiLogs, type ApiLogs } from './logs/api-logs.ts';
+import { workerSlotVariable, type PrimaryMessage, type WorkerMessage } from './processes/messages.ts';
+import { runWorker } from './processes/run-worker.ts';
+import { createWorkerLink } from './processes/worker-link.ts';
+
+/** One API process; `main.ts` starts and replaces it. */
+
+const slot = Number(process.env[workerSlotVariable]);
+if (process.send === undefined || !Number.isInteger(slot)) {
+  process.exit(reportError(new UsageError('this is started by the API itself; use npm run api')));
+}
+
+let logs: ApiLogs | undefined;
+const stop = Promise.withResolvers<void>();
+const link = createWorkerLink({
+  // A primary that is gone cannot be told; the closed channel ends this process.
+  send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
+  onMessage: (listener) => void process.on('message', (message) => listener(message as PrimaryMessage)),
+  onDrain: stop.resolve,
+});
+
+// Ctrl-C reaches the whole process group; the primary decides what it means.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.on('SIGTERM', () => stop.resolve());
+process.on('exit', () => logs?.flushSync());
+process.on('uncaughtException', (err) => {
+  logs?.logger.fatal({ err }, 'worker ends after an error nobody caught');
+  process.exit(EXIT.failed);
+});
+
+try {
+  const config = readApiConfig(process.env);
+  logs = openApiLogs({ settings: config, worker: slot });
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const isClean = await runWorker({ config, link, logs, version, stop: stop.promise });
+  await logs.close();
+  process.exit(isClean ? EXIT.done : EXIT.failed);
+} catch (err) {
+  const problems = err instanceof ConfigError ? err.problems : [messageOf(err)];
+  const exitCode = err instanceof AppError ? err.exitCode : EXIT.failed;
+  logs?.logger.fatal({ err }, 'worker could not start');
+  const message: WorkerMessage = { kind: 'failed', problems, exitCode };
+  process.send(message, undefined, undefined, () => process.exit(exitCode));
+}
