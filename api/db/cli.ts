@@ -5,12 +5,19 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
 import { postgresEnv, type PostgresSettings } from '#lib/settings.ts';
 import { migrateDown, migrateTo, migrateUp, migrationStatus } from './migrate.ts';
+import { seedDemo } from './seed/seed-demo.ts';
 
 const commandLine: CommandLine = {
   invocation: 'npm run migrate --',
   summary: 'Changes the schema of the database that POSTGRES_* names, or that of the running local stack.',
   verbs: {
-    up: { synopsis: '', summary: 'Applies every pending migration.', positionals: [0, 0], run: up },
+    up: {
+      synopsis: '[--seed-demo]',
+      summary: 'Applies every pending migration, and fills an empty database with the demo shop if asked to.',
+      options: { 'seed-demo': { type: 'boolean' } },
+      positionals: [0, 0],
+      run: up,
+    },
     down: { synopsis: '[N]', summary: 'Takes back the newest N migrations; one without N.', positionals: [0, 1], run: down },
     to: {
       synopsis: 'VERSION',
@@ -26,14 +33,27 @@ const commandLine: CommandLine = {
       positionals: [0, 0],
       run: list,
     },
+    seed: { synopsis: '', summary: 'Fills a migrated, empty database with the demo shop.', positionals: [0, 0], run: seed },
   },
 };
 
 const settings = (): PostgresSettings => readEnv(postgresEnv, withLocalStack(process.env));
 
-async function up(): Promise<ExitCode> {
-  const { applied } = await migrateUp(settings());
+async function up({ flags }: Arguments): Promise<ExitCode> {
+  const postgres = settings();
+  const { applied } = await migrateUp(postgres);
   print(applied.length === 0 ? 'the schema is up to date' : applied.map((name) => `applied ${name}`).join('\n'));
+  return flags['seed-demo'] === true ? seedInto(postgres) : EXIT.done;
+}
+
+function seed(): Promise<ExitCode> {
+  return seedInto(settings());
+}
+
+async function seedInto(postgres: PostgresSettings): Promise<ExitCode> {
+  const result = await seedDemo(postgres);
+  if (result.seeded) print(`seeded ${result.products} products, ${result.clients} clients and ${result.orders} orders`);
+  else print('the database is not empty; no demo data was added');
   return EXIT.done;
 }
 

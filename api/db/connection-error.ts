@@ -3,8 +3,9 @@ import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 
 /**
- * An error met while connecting, said in one line that names the server and what to mend: UnreachableError when nothing
- * answers there, ConfigError when the server refuses these settings. Any other error comes back as it is.
+ * An error of the database that is a matter of settings, said in one line that names the server and what to mend:
+ * UnreachableError when nothing answers there, ConfigError when the server refuses these settings or the database has not
+ * been migrated. Any other error comes back as it is.
  */
 export function explainConnectionError(err: unknown, settings: PostgresSettings): unknown {
   const where = `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
@@ -14,6 +15,9 @@ export function explainConnectionError(err: unknown, settings: PostgresSettings)
   }
   if (state === SQLSTATE.databaseDoesNotExist) {
     return new ConfigError([`${where} has no database ${settings.POSTGRES_DB}: create it or set POSTGRES_DB`], { cause: err });
+  }
+  if (state === SQLSTATE.undefinedTable) {
+    return new ConfigError([`database ${settings.POSTGRES_DB} lacks tables of this version: run npm run migrate -- up`], { cause: err });
   }
   if (state !== undefined && refusedForNow.has(state)) {
     return new UnreachableError(`${where} accepts no connection now: ${messageOf(err)}`, { cause: err });
