@@ -13,8 +13,10 @@ export type NodeProgram = {
   readonly script: string;
   /** The whole environment it sees. */
   readonly env: Readonly<Record<string, string>>;
-  /** Takes its standard output and standard error. */
+  /** Takes its standard error, and its standard output. */
   readonly outputFile: string;
+  /** True for a program that keeps log files itself: its standard output would only repeat them and is dropped. */
+  readonly keepsLogFiles?: boolean;
   /** Answers 200 once the program serves. */
   readonly healthUrl: string;
   readonly startTimeoutMs: number;
@@ -37,7 +39,8 @@ export function nodeProgram(program: NodeProgram): Part {
 function launch(program: NodeProgram): RunningPart {
   const output = openOutput(program.outputFile);
   const { file, args } = runAs(undefined, { file: process.execPath, args: [program.script] });
-  const child = spawn(file, args, { env: program.env, stdio: ['ignore', output.fd, output.fd], detached: true });
+  const stdout = program.keepsLogFiles ? 'ignore' : output.fd;
+  const child = spawn(file, args, { env: program.env, stdio: ['ignore', stdout, output.fd], detached: true });
   output.handedOver();
   const ended = new Promise<Exit>((resolve) => {
     child.once('error', (err) => resolve({ status: null, how: `could not be started: ${messageOf(err)}` }));

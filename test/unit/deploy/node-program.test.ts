@@ -69,6 +69,12 @@ describe('a node program', () => {
     await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 5_000 }).toBe('out\nerr\n');
   });
 
+  test('that keeps log files itself has only its standard error written', async () => {
+    const { running, program } = await launch(`${serves} console.log('out'); console.error('err');`, { keepsLogFiles: true });
+    await running.ready(never);
+    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 5_000 }).toBe('err\n');
+  });
+
   test('sees the environment it is given and nothing else', async () => {
     const { running, program } = await launch(`${serves} console.log(Object.keys(process.env).join());`);
     await running.ready(never);
