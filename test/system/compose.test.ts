@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createComposeProject, type ComposeProject } from './compose/compose-project.ts';
+import { whyNoDocker } from './compose/docker.ts';
+import { httpsClient, type HttpsClient, type Reply } from './compose/https-client.ts';
+
+const reason = await whyNoDocker();
+
+describe('the production stack, from .env.production.example with only the secrets filled in', { timeout: 120_000 }, () => {
+  let project: ComposeProject;
+  let call: HttpsClient;
+
+  beforeAll(async () => {
+    if (reason !== undefined) return;
+    project = await createComposeProject();
+    await project.up();
+    call = httpsClient(project.httpsPort, await project.exec('certbot', 'openssl', 'x509', '-in', '/tls/site.pem'));
+  }, 900_000);
+
+  afterAll(async () => {
+    if (reason === undefined) await project.down();
+  }, 180_000);
+
+  beforeEach(({ skip }) => {
+    if (reason !== undefined) skip(reason);
+  });
+
+  test('takes an order through nginx to PostgreSQL 17 and back', async () => {
+    const operator = { 'x-api-key': project.operatorKey };
+    const category = created(await call('/api/v1/categories', { method: 'POST', headers: operator, body: { name: 'Faros' } }));
+    const product = created(
+      await call('/api/v1/products', {
+        method: 'POST',
+        headers: operator,
+        body: { name: 'Linterna', price: 19.99, stock: 5, category_id: category.id_key },
+      }),
+    );
+    const email = `ana.${randomBytes(4).toString('hex')}@example.com`;
+    const password = randomBytes(12).toString('hex');
+    const client = created(await call('/api/v1/clients', { method: 'POST', body: { name: 'Ana', lastname: 'Vega', email, password } }));
+    const login = await call('/api/v1/clients/login', { method: 'POST', body: { email, password } });
+    expect(login).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
+    const customer = { authorization: `Bearer ${(login.body as { access_token: string }).access_token}` };
+
+    const lines = [{ product_id: product.id_key, quantity: 2 }];
+    const body = { client_id: client.id_key, delivery_method: 1, lines };
+    const placed = await call('/api/v1/orders', { method: 'POST', headers: { ...customer, 'idempotency-key': 'first-order' }, body });
+    const order = created(placed);
+    const again = await call('/api/v1/orders', { method: 'POST', headers: { ...customer, 'idempotency-key': 'first-order' }, body });
+
+    expect(order).toMatchObject({
+      total: 39.98,
+      client_id: client.id_key,
+      lines: [{ product_name: 'Linterna', quantity: 2, price: 19.99 }],
+    });
+    expect(again).toMatchObject({ status: 201, body: { id_key: order.id_key } });
+    expect(again.headers['idempotency-replayed']).toBe('true');
+    expect(await call('/api/v1/orders', { headers: customer })).toMatchObject({ status: 200, body: [{ id_key: order.id_key }] });
+    expect(await call(`/api/v1/products/${product.id_key}`)).toMatchObject({ status: 200, body: { stock: 3 } });
+    const rows = await query(
+      `SELECT current_setting('server_version_num')::int / 10000, o.total_cents, d.quantity, p.stock
+       FROM orders o JOIN order_details d ON d.order_id = o.id_key JOIN products p ON p.id_key = d.product_id WHERE o.id_key = ${order.id_key}`,
+    );
+    expect(rows).toBe('17|3998|2|3');
+  });
+
+  test('sends HTTP to HTTPS without turning a POST into a GET', async () => {
+    const response = await fetch(`http://localhost:${project.httpPort}/api/v1/orders?x=1`, {
+      method: 'POST',
+      body: '{}',
+      redirect: 'manual',
+    });
+    expect(response.status).toBe(308);
+    expect(response.headers.get('location')).toBe(`https://localhost:${project.httpsPort}/api/v1/orders?x=1`);
+  });
+
+  test('answers with a problem document and keeps the request id', async () => {
+    const reply = await call('/api/v1/products/999999999', { headers: { 'x-request-id': 'seen-by-nginx.1' } });
+    expect(reply).toMatchObject({ status: 404, body: { code: 'not_found', request_id: 'seen-by-nginx.1' } });
+    expect(reply.headers['content-type']).toContain('application/problem+json');
+    const large = await call('/api/v1/orders', { method: 'POST', body: { text: 'x'.repeat(1_100_000) } });
+    expect(large).toMatchObject({ status: 413, body: { code: 'payload_too_large' } });
+  });
+
+  test('shows neither the admin listener nor the monitor to the internet', async () => {
+    for (const path of ['/metrics', '/config', '/api/status']) expect(await call(path)).toMatchObject({ status: 404 });
+    const published = await project.compose(['ps', '--format', '{{range .Publishers}}{{.URL}}:{{.PublishedPort}} {{end}}'], 30_000);
+    const ports = published.split(/\s+/).filter((address) => /:[1-9]\d*$/.test(address) && !address.startsWith('127.0.0.1:'));
+    expect(new Set(ports.map((address) => Number(address.split(':').at(-1))))).toEqual(new Set([project.httpPort, project.httpsPort]));
+  });
+
+  test('keeps the schema out of the hands of the role the API connects as', async () => {
+    const url =
+      'const { env } = process; const { Client } = await import("pg"); const client = new Client({ host: env.POSTGRES_HOST, user: env.POSTGRES_USER, password: env.POSTGRES_PASSWORD, database: env.POSTGRES_DB });';
+    const attempt = `${url} await client.connect(); const { rows } = await client.query("SELECT count(*)::int AS n FROM orders"); console.log("reads " + rows[0].n); await client.query("DROP TABLE orders").catch((err) => console.log(err.code)); await client.query("CREATE TABLE t (n int)").catch((err) => console.log(err.code)); await client.end();`;
+    const output = await project.exec('api-a', 'node', '--input-type=module', '--eval', attempt);
+    expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^reads [1-9]/), '42501', '42501']);
+  });
+
+  test('is watched by the monitor, each API instance by itself', async () => {
+    const targets = await expect
+      .poll(
+        async () => {
+          const response = await fetch(`http://127.0.0.1:${project.monitorPort}/api/status`);
+          const status = (await response.json()) as { targets: { name: string; status: string }[] };
+          return status.targets.filter(({ name }) => name !== 'backups').map(({ name, status: state }) => `${name} ${state}`);
+        },
+        { timeout: 60_000, interval: 500 },
+      )
+      .toEqual(['postgresql up', 'api-a up', 'api-b up']);
+    return targets;
+  });
+
+  test('takes a backup in the monitor’s container, and proves it', async () => {
+    const taken = JSON.parse(await project.exec('monitor', 'node', 'backups/cli.ts', 'take', '--json')) as { id: string };
+    const verified = JSON.parse(await project.exec('monitor', 'node', 'backups/cli.ts', 'verify', taken.id, '--json')) as { ok: boolean };
+    expect(verified).toMatchObject({ ok: true });
+    expect(await query(`SELECT count(*) FROM pg_database WHERE datname LIKE 'atalaya_scratch%'`)).toBe('0');
+  });
+
+  const query = async (sql: string): Promise<string> => {
+    const psql = ['psql', '--no-psqlrc', '--tuples-only', '--no-align', '--username=atalaya_admin', '--dbname=ecommerce_prod'];
+    return (await project.exec('postgres', ...psql, '--command', sql)).trim();
+  };
+});
+
+function created({ status, body }: Reply): { readonly id_key: number } {
+  expect({ status, body }).toMatchObject({ status: 201, body: { id_key: expect.any(Number) } });
+  return body as { id_key: number };
+}

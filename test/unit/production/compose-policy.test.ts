@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { composeFile, composeText, filledExample, networksOf, requiredVariables, type Service } from './compose-file.ts';
+
+const { services, networks } = composeFile(filledExample());
+const all = Object.entries(services);
+const lasting = all.filter(([name]) => name !== 'migrate');
+
+const members = (network: string): string[] => all.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
+const seconds = (duration: string): number => Number(/^(\d+)s$/.exec(duration)?.[1]);
+const mebibytes = (size: string): number => {
+  const [, number, unit] = /^(\d+)([MG])$/.exec(size) ?? [];
+  return Number(number) * (unit === 'G' ? 1024 : 1);
+};
+
+describe.each(all)('%s', (_name, service: Service) => {
+  test('is limited in processor, memory and processes', () => {
+    const { cpus, memory, pids } = service.deploy.resources.limits;
+    expect(Number(cpus)).toBeGreaterThan(0);
+    expect(Number(cpus)).toBeLessThanOrEqual(2);
+    expect(mebibytes(memory)).toBeGreaterThan(0);
+    expect(pids).toBeGreaterThan(0);
+  });
+
+  test('cannot gain rights', () => {
+    expect(service.cap_drop).toEqual(['ALL']);
+    expect(service.security_opt).toContain('no-new-privileges:true');
+    expect(service.read_only).toBe(true);
+    expect(service.privileged ?? false).toBe(false);
+    expect(service.network_mode).toBeUndefined();
+    expect((service.volumes ?? []).join()).not.toContain('docker.sock');
+  });
+
+  test('has capped logs, an init process and time to stop', () => {
+    expect(service.logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '5' } });
+    expect(service.init).toBe(true);
+    expect(seconds(service.stop_grace_period)).toBeGreaterThanOrEqual(10);
+  });
+
+  test('runs an image of a stated version', () => {
+    expect(service.image).toMatch(/^[a-z0-9./-]+:[\w.-]+$/);
+    expect(service.image).not.toMatch(/:latest$/);
+  });
+});
+
+describe.each(lasting)('%s', (_name, service: Service) => {
+  test('is started again when it ends, and says whether it is healthy', () => {
+    expect(service.restart).toBe('unless-stopped');
+    expect(service.healthcheck.test?.length).toBeGreaterThan(0);
+    expect(seconds(service.healthcheck.start_period ?? '')).toBeGreaterThan(0);
+  });
+});
+
+test('migrations run once', () => {
+  expect(services['migrate']).toMatchObject({ restart: 'no', command: ['node', 'api/db/cli.ts', 'up'] });
+});
+
+test('only nginx is reachable from other machines', () => {
+  const published = all.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
+  expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 80:8080', 'nginx 443:8443']);
+});
+
+test('only nginx, certbot and the monitor have a way to the internet, and nginx none to the database', () => {
+  const open = Object.entries(networks).filter(([, { internal }]) => internal !== true);
+  expect(open.map(([name]) => name)).toEqual(['edge']);
+  expect(members('edge').toSorted()).toEqual(['certbot', 'monitor', 'nginx']);
+  expect(members('web').toSorted()).toEqual(['api-a', 'api-b', 'nginx']);
+  expect(members('backend').toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'postgres', 'redis']);
+});
+
+test('nothing but certbot keeps a capability, and that one is to hand its certificate over', () => {
+  expect(all.filter(([, { cap_add }]) => cap_add !== undefined).map(([name, { cap_add }]) => [name, cap_add])).toEqual([
+    ['certbot', ['CHOWN']],
+  ]);
+});
+
+test('a server with 4 GB holds all of it', () => {
+  const total = all.reduce((sum, [, { deploy }]) => sum + mebibytes(deploy.resources.limits.memory), 0);
+  expect(total).toBeLessThanOrEqual(4096);
+});
+
+describe('a secret', () => {
+  const secrets = [
+    'POSTGRES_PASSWORD',
+    'POSTGRES_OWNER_PASSWORD',
+    'POSTGRES_MONITOR_PASSWORD',
+    'REDIS_PASSWORD',
+    'ADMIN_TOKEN',
+    'AUTH_TOKEN_SECRET',
+  ];
+
+  test('is demanded, never defaulted', () => {
+    expect(requiredVariables().toSorted()).toEqual(secrets.toSorted());
+    for (const name of secrets) expect(composeText).not.toMatch(new RegExp(`\\$\\{${name}(:?-|\\})`));
+  });
+
+  test.each([
+    ['POSTGRES_OWNER_PASSWORD', ['migrate', 'postgres']],
+    ['POSTGRES_MONITOR_PASSWORD', ['monitor', 'postgres']],
+    ['POSTGRES_PASSWORD', ['api-a', 'api-b', 'postgres']],
+    ['REDIS_PASSWORD', ['api-a', 'api-b', 'redis']],
+    ['AUTH_TOKEN_SECRET', ['api-a', 'api-b']],
+    ['ADMIN_TOKEN', ['api-a', 'api-b']],
+    ['BOOTSTRAP_OPERATOR_KEY', ['api-a', 'api-b']],
+    ['SLACK_WEBHOOK_URL', ['monitor']],
+    ['SMTP_URL', ['monitor']],
+  ])('%s reaches %j only', (name, holders) => {
+    const marked = composeFile({ ...filledExample(), [name]: 'the-secret' }).services;
+    const found = Object.entries(marked).filter(([, service]) => JSON.stringify(service).includes('the-secret'));
+    expect(found.map(([service]) => service).toSorted()).toEqual(holders);
+  });
+
+  test('stands in no argument list', () => {
+    const argumentLists = all.map(([, { command = [], healthcheck }]) => [...command, ...(healthcheck.test ?? [])]);
+    expect(JSON.stringify(argumentLists)).not.toContain('x'.repeat(64));
+  });
+});

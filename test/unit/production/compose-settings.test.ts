@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { apiEnv, readApiConfig } from '#api/config.ts';
+import { assertConnectionsFit } from '#api/processes/max-connections.ts';
+import { backupEnv } from '#backups/backup-env.ts';
+import { readEnv } from '#lib/env.ts';
+import { postgresEnv, renamedVariables } from '#lib/settings.ts';
+import { monitorEnv } from '#monitor/config/monitor-env.ts';
+import { readMonitorSettings } from '#monitor/config/config.ts';
+import {
+  composeFile,
+  composeVariables,
+  exampleText,
+  exampleVariables,
+  filledExample,
+  requiredVariables,
+  type Service,
+} from './compose-file.ts';
+
+const service = (name: string, variables: Readonly<Record<string, string>> = filledExample()): Service => {
+  const found = composeFile(variables).services[name];
+  if (!found) throw new Error(`no service ${name}`);
+  return found;
+};
+
+const environmentOf = (name: string, variables?: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(service(name, variables).environment ?? {}).map(([key, value]) => [key, String(value)]));
+
+const secondsAfter = (text: string, directive: string): number => Number(new RegExp(`${directive}[ =](\\d+)s`).exec(text)?.[1]);
+
+describe('the example', () => {
+  const names = Object.keys(exampleVariables());
+
+  test('lists every variable of the programs and of the compose file, once, and no other', () => {
+    const older = Object.keys(renamedVariables);
+    const known = [
+      ...Object.keys({ ...apiEnv, ...monitorEnv, ...backupEnv }),
+      ...composeVariables().filter((name) => !older.includes(name)),
+    ];
+    expect(names.toSorted()).toEqual([...new Set(known)].toSorted());
+  });
+
+  test('says of each what it is', () => {
+    const lines = exampleText.split('\n');
+    const commentAbove = (name: string): string | undefined => {
+      const at = lines.findIndex((line) => line.startsWith(`${name}=`));
+      return lines.slice(0, at).findLast((line) => !/^[A-Z]/.test(line));
+    };
+    expect(names.filter((name) => !/^# \S/.test(commentAbove(name) ?? ''))).toEqual([]);
+  });
+
+  test('leaves nothing but secrets to fill in', () => {
+    const empty = requiredVariables().filter((name) => exampleVariables()[name] === '');
+    expect(empty).toEqual(requiredVariables());
+    expect(() => readApiConfig(environmentOf('api-a'))).not.toThrow();
+    expect(() => readEnv(postgresEnv, environmentOf('migrate'))).not.toThrow();
+    expect(() => readMonitorSettings({ ...environmentOf('monitor'), MONITOR_CONFIG: 'deploy/docker/monitor.yaml' })).not.toThrow();
+  });
+
+  test('shows the values that hold without it', () => {
+    const secrets = Object.fromEntries(requiredVariables().map((name) => [name, 'x'.repeat(64)]));
+    const bare = composeFile({ ...secrets, COMPOSE_PROJECT_NAME: 'atalaya' });
+    expect(composeFile(filledExample())).toEqual(bare);
+  });
+});
+
+describe('the compose file', () => {
+  test.each([
+    ['api-a', Object.keys(apiEnv)],
+    ['api-b', Object.keys(apiEnv)],
+    ['monitor', Object.keys({ ...monitorEnv, ...backupEnv })],
+    ['migrate', Object.keys(postgresEnv)],
+  ])('hands %s every variable it reads', (name, expected) => {
+    expect(Object.keys(environmentOf(name))).toEqual(expect.arrayContaining(expected));
+  });
+
+  test('takes the names of the older guide', () => {
+    const guide = { ...filledExample(), API_WORKERS: '', LOG_LEVEL: '', UVICORN_WORKERS: '3', UVICORN_LOG_LEVEL: 'INFO' };
+    expect(readApiConfig(environmentOf('api-a', guide))).toMatchObject({ API_WORKERS: 3, LOG_LEVEL: 'info' });
+  });
+
+  test('believes X-Forwarded-For from nginx alone', () => {
+    const { networks } = service('nginx');
+    const address = (networks as Record<string, { ipv4_address?: string }>)['web']?.ipv4_address;
+    expect(readApiConfig(environmentOf('api-a')).TRUSTED_PROXIES).toEqual([address]);
+  });
+
+  test('sends nginx to the addresses the API has', () => {
+    const addresses = ['api-a', 'api-b'].map(
+      (name) => (service(name).networks as Record<string, { ipv4_address?: string }>)['web']?.ipv4_address,
+    );
+    const { API_A_ADDRESS, API_B_ADDRESS } = environmentOf('nginx');
+    expect([API_A_ADDRESS, API_B_ADDRESS]).toEqual(addresses);
+  });
+});
+
+describe('connections', () => {
+  const serverMax = Number(
+    service('postgres')
+      .command?.find((argument) => argument.startsWith('max_connections='))
+      ?.split('=')[1],
+  );
+  const { API_WORKERS = 0, DB_POOL_SIZE, DB_MAX_OVERFLOW, MAX_CONNECTIONS_RESERVE } = readApiConfig(environmentOf('api-a'));
+  const perInstance = API_WORKERS * (DB_POOL_SIZE + DB_MAX_OVERFLOW);
+  /** Monitor (2), a backup with its verification (5), a migration (1), an API's start-up check (2), superuser_reserved_connections (3), and spare. */
+  const others = 20;
+
+  test('of both instances and of everything else fit into what the server accepts', () => {
+    expect(2 * perInstance + others).toBeLessThanOrEqual(serverMax);
+  });
+
+  test('cannot be set so that one instance starts and both do not fit', () => {
+    const largest = serverMax - MAX_CONNECTIONS_RESERVE;
+    expect(2 * largest + others).toBeLessThanOrEqual(serverMax);
+    const needs = { workers: 1, maxOverflow: 0, reserve: MAX_CONNECTIONS_RESERVE, serverMax };
+    expect(() => assertConnectionsFit({ ...needs, poolSize: largest })).not.toThrow();
+    expect(() => assertConnectionsFit({ ...needs, poolSize: largest + 1 })).toThrow('max_connections');
+  });
+});
+
+describe('nginx', () => {
+  const template = readFileSync('deploy/nginx/nginx.conf.template', 'utf8');
+  const proxy = readFileSync('deploy/nginx/proxy.conf', 'utf8');
+  const { DRAIN_TIMEOUT } = readApiConfig(environmentOf('api-a'));
+
+  test('leads to the API and to no other port', () => {
+    const targets = [...template.matchAll(/^ *(?:server \$\{\w+\}|proxy_pass http:\/\/[^;]*?)(?::(\d+))?[ ;]/gm)];
+    expect(targets.length).toBeGreaterThan(4);
+    expect(new Set(targets.map(([, port]) => port ?? 'upstream'))).toEqual(new Set(['8000', 'upstream']));
+    expect(template.match(/proxy_pass [^;]+/g)).toSatisfy((found: string[]) => found.every((line) => line === 'proxy_pass http://api'));
+  });
+
+  test('leaves a draining instance alone until it is back', () => {
+    expect(secondsAfter(template, 'fail_timeout')).toBeGreaterThanOrEqual(DRAIN_TIMEOUT + 5);
+  });
+
+  test('gives up a request before the API is made to stop', () => {
+    const grace = Number(/^(\d+)s$/.exec(service('api-a').stop_grace_period)?.[1]);
+    expect(grace).toBeGreaterThan(DRAIN_TIMEOUT + secondsAfter(proxy, 'proxy_read_timeout'));
+  });
+
+  test('is given every value its template asks for', () => {
+    const start = readFileSync('deploy/nginx/start.sh', 'utf8');
+    const asked = [...new Set([...template.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name ?? ''))].filter((name) => name !== 'NAME');
+    const filled = [...(/envsubst '([^']*)'/.exec(start)?.[1] ?? '').matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name ?? '');
+    expect(filled.toSorted()).toEqual(asked.toSorted());
+    expect([...Object.keys(environmentOf('nginx')), 'HTTPS_PORT_SUFFIX']).toEqual(expect.arrayContaining(asked));
+  });
+});
