@@ -1,0 +1,100 @@
+import { join, resolve } from 'node:path';
+import { print, runCommandLine, type CommandLine, type Verb } from '#lib/command-line.ts';
+import { readEnv } from '#lib/env.ts';
+import { UsageError } from '#lib/errors.ts';
+import { EXIT } from '#lib/exit-codes.ts';
+import { withLocalStack } from '#lib/local-stack.ts';
+import { configuredChannels } from './alerts/channels.ts';
+import { checkConfig, describeConfig } from './commands/check-config.ts';
+import { describeIncidents, readIncidents } from './commands/incidents.ts';
+import { describeStatus, fetchStatus } from './commands/status.ts';
+import { sendTestAlerts } from './commands/test-alert.ts';
+import { readMonitorSettings } from './config/config.ts';
+import { monitorEnv } from './config/monitor-env.ts';
+import { becomeLean, compileCacheDir } from './lean-process.ts';
+import { runDaemon } from './run-daemon.ts';
+
+const env = withLocalStack(process.env);
+const json = { json: { type: 'boolean' } } as const;
+
+const show = (asJson: unknown, result: unknown, text: string): void => print(asJson === true ? JSON.stringify(result, undefined, 2) : text);
+
+const run: Verb = {
+  synopsis: '',
+  summary: 'Watches until it is stopped; what npm run monitor does without a command.',
+  positionals: [0, 0],
+  run: async () => {
+    // Under the same pid, main.ts takes this process's place; where that cannot be, it is the daemon itself.
+    const dataDir = resolve(env['MONITOR_DATA_DIR'] || '.local/monitor');
+    await becomeLean({ cacheDir: compileCacheDir(dataDir), script: join(import.meta.dirname, 'main.ts'), env }, async () => {});
+    return runDaemon(env);
+  },
+};
+
+const checkConfigVerb: Verb = {
+  synopsis: '[--json]',
+  summary: 'Reads the environment and MONITOR_CONFIG, and says what would be watched; exit 78 names every problem.',
+  options: json,
+  positionals: [0, 0],
+  run: async ({ flags }) => {
+    const report = await checkConfig(env);
+    show(flags['json'], report, describeConfig(report));
+    return EXIT.done;
+  },
+};
+
+const testAlert: Verb = {
+  synopsis: '[--json]',
+  summary: 'Sends one message marked [TEST] over every channel; exit 1 when one does not take it.',
+  options: json,
+  positionals: [0, 0],
+  run: async ({ flags }) => {
+    const settings = await readMonitorSettings(env);
+    const results = await sendTestAlerts(configuredChannels(settings.env), new Date());
+    const lines = results.map(({ channel, delivered, problem }) => `${channel}: ${delivered ? 'delivered' : `not delivered: ${problem}`}`);
+    show(flags['json'], results, lines.join('\n'));
+    return results.every(({ delivered }) => delivered) ? EXIT.done : EXIT.failed;
+  },
+};
+
+const status: Verb = {
+  synopsis: '[--json]',
+  summary: 'Asks the running monitor what it sees; exit 69 when none runs.',
+  options: json,
+  positionals: [0, 0],
+  run: async ({ flags }) => {
+    const { MONITOR_HOST, MONITOR_PORT } = readEnv(pick('MONITOR_HOST', 'MONITOR_PORT'), env);
+    const view = await fetchStatus(MONITOR_HOST, MONITOR_PORT);
+    show(flags['json'], view, describeStatus(view));
+    return EXIT.done;
+  },
+};
+
+const incidents: Verb = {
+  synopsis: '[--limit N] [--json]',
+  summary: 'Lists the last incidents, newest first, whether or not the monitor runs.',
+  options: { ...json, limit: { type: 'string' } },
+  positionals: [0, 0],
+  run: async ({ flags }) => {
+    const limit = Number(flags['limit'] ?? 20);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
+      throw new UsageError('incidents: --limit must be a whole number from 1 to 10000');
+    const found = readIncidents(readEnv(pick('MONITOR_DATA_DIR'), env).MONITOR_DATA_DIR, limit);
+    show(flags['json'], found, describeIncidents(found, Date.now()));
+    return EXIT.done;
+  },
+};
+
+function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<typeof monitorEnv, K> {
+  return Object.fromEntries(names.map((name) => [name, monitorEnv[name]])) as Pick<typeof monitorEnv, K>;
+}
+
+const commandLine: CommandLine = {
+  invocation: 'npm run monitor --',
+  summary: 'Watches the API and its database, tells people, takes the daily backup.',
+  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents },
+  defaultVerb: 'run',
+};
+
+process.exitCode = await runCommandLine(commandLine, process.argv.slice(2));
+setTimeout(() => process.exit(), 500).unref();

@@ -1,0 +1,63 @@
+import type { Environment } from '#lib/env.ts';
+import { redactUrl } from '#lib/redact.ts';
+import { configuredChannels } from '../alerts/channels.ts';
+import { readMonitorSettings } from '../config/config.ts';
+import { detectionBoundMs } from '../health/detection-bound.ts';
+
+/** The configuration as it would be used, without secrets. */
+export type ConfigReport = {
+  readonly source: string;
+  readonly targets: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly depends_on: readonly string[];
+    readonly detection_bound_ms: number;
+    readonly url: string | null;
+  }[];
+  readonly channels: readonly string[];
+  readonly backups: { readonly enabled: boolean; readonly dir: string };
+  readonly warnings: readonly string[];
+};
+
+/** Reads and checks everything. @throws {ConfigError} */
+export async function checkConfig(env: Environment): Promise<ConfigReport> {
+  const settings = await readMonitorSettings(env);
+  const channels = configuredChannels(settings.env).map(({ name }) => name);
+  const cadences = new Map(settings.probes.map(({ name, cadence }) => [name, cadence]));
+  return {
+    source: settings.env.MONITOR_CONFIG ?? 'built in',
+    targets: settings.probes.map(({ name, dependsOn, cadence, check }) => ({
+      name,
+      kind: check.kind,
+      depends_on: dependsOn,
+      detection_bound_ms: detectionBoundMs(
+        cadence,
+        dependsOn.flatMap((parent) => cadences.get(parent) ?? []),
+      ),
+      url: check.kind === 'http' ? redactUrl(check.url.href) : null,
+    })),
+    channels,
+    backups: { enabled: settings.env.BACKUP_ENABLED, dir: settings.env.BACKUP_DIR },
+    warnings: channels.length === 0 ? ['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL'] : [],
+  };
+}
+
+export function describeConfig(report: ConfigReport): string {
+  const targets = report.targets.map(({ name, kind, url, depends_on: parents, detection_bound_ms: boundMs }) =>
+    [
+      `  ${name}: ${kind}`,
+      ...(url === null ? [] : [url]),
+      `alert within ${boundMs / 1000} s`,
+      ...(parents.length > 0 ? [`depends on ${parents.join(', ')}`] : []),
+    ].join(', '),
+  );
+  return [
+    `configuration: ${report.source}`,
+    'watches',
+    ...targets,
+    `tells: ${report.channels.join(', ') || 'nobody'}`,
+    `backups: ${report.backups.enabled ? report.backups.dir : 'off'}`,
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+    'the configuration is valid',
+  ].join('\n');
+}

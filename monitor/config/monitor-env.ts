@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { backupStoreEnv } from '#backups/backup-env.ts';
+import { flag, integer, list, secret } from '#lib/env.ts';
+import { logEnv, postgresEnv } from '#lib/settings.ts';
+
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day in UTC, such as 02:00')
+  .transform((text) => ({ hour: Number(text.slice(0, 2)), minute: Number(text.slice(3)) }));
+
+const mailAddress = z.string().regex(/^[^\s,;]+@[^\s,;]+$|<[^\s,;]+@[^\s,;]+>$/, 'must be a mail address');
+
+/** Every variable the monitor reads. What is watched, and how, stands in the file MONITOR_CONFIG names. */
+export const monitorEnv = {
+  ...postgresEnv,
+  ...logEnv,
+  ...backupStoreEnv,
+  API_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:8000' })
+    .default('http://127.0.0.1:8000')
+    .describe('Where the monitor reaches the API.'),
+  MONITOR_HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address the status page listens on. It has no password: keep it loopback.'),
+  MONITOR_PORT: integer(1, 65_535).default(8080).describe('Port of the status page.'),
+  MONITOR_DATA_DIR: z.string().min(1).default('.local/monitor').describe("Folder of the monitor's own store; a local disk, never NFS."),
+  MONITOR_CONFIG: z.string().min(1).optional().describe('YAML file that says what is watched; unset: the API and PostgreSQL.'),
+  SLACK_WEBHOOK_URL: secret(z.url({ protocol: /^https?$/, error: 'must be the URL of a Slack incoming webhook' }))
+    .optional()
+    .describe('Incoming webhook alerts go to; unset: no alerts on Slack.'),
+  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: 'must be a URL such as smtp://user:password@host:587' }))
+    .optional()
+    .describe('Mail server alerts go through; unset: no alerts by mail.'),
+  ALERT_EMAIL_FROM: mailAddress.optional().describe('Sender of alerts; required with SMTP_URL.'),
+  ALERT_EMAIL_TO: list()
+    .pipe(z.array(mailAddress))
+    .optional()
+    .describe('Recipients of alerts, separated by commas; required with SMTP_URL.'),
+  BACKUP_ENABLED: flag().default(true).describe('Take, verify and expire a backup every day.'),
+  BACKUP_SCHEDULE_UTC: timeOfDay
+    .default({ hour: 2, minute: 0 })
+    .describe('Time of day of the backup in UTC, as in 02:00; a missed one is caught up.'),
+} satisfies z.ZodRawShape;
+
+export type MonitorEnv = Readonly<z.output<z.ZodObject<typeof monitorEnv>>>;

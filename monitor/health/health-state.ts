@@ -1,0 +1,110 @@
+/** What people are shown. `unknown` says that the monitor itself cannot tell. */
+export type HealthStatus = 'up' | 'degraded' | 'down' | 'unknown';
+
+/** The last settled judgement of a target; `none` before the first one. The monitor's own faults never change it. */
+export type Verdict = 'up' | 'degraded' | 'down' | 'none';
+
+/**
+ * One look at a target.
+ * `failed` is evidence against the target; `faulty` says that the monitor could not look, and is evidence of nothing.
+ */
+export type ProbeResult = {
+  readonly outcome: 'ok' | 'degraded' | 'failed' | 'faulty';
+  /** One line for people: what was seen. Holds no secret. */
+  readonly detail: string;
+  readonly latencyMs: number;
+  /** When the look began, in ms of the epoch. */
+  readonly at: number;
+  /** When the look began, in ms of a clock that never jumps; only differences mean anything. */
+  readonly clockMs: number;
+};
+
+export type Thresholds = {
+  /** Consecutive failures that make a target `down`. */
+  readonly failures: number;
+  /** Consecutive answers that bring it back from `down`. */
+  readonly successes: number;
+};
+
+/** A moment on both clocks: `at` is shown and stored, `clockMs` is compared. */
+export type Moment = { readonly at: number; readonly clockMs: number };
+
+export type Health = {
+  readonly verdict: Verdict;
+  /** Since when the verdict holds. */
+  readonly since: Moment;
+  /** Consecutive failures and consecutive answers up to now; one of them is 0. */
+  readonly failures: number;
+  readonly successes: number;
+  /** First failure of the present streak. */
+  readonly failingSince: Moment | undefined;
+  /** Start of the last look that was evidence of something. */
+  readonly conclusiveAt: Moment | undefined;
+  /** Why the monitor cannot tell at present. */
+  readonly fault: string | undefined;
+  readonly last: ProbeResult | undefined;
+};
+
+/** Health before the first look of this process, with the verdict an earlier process left. */
+export function initialHealth(verdict: Verdict, since: Moment): Health {
+  return {
+    verdict,
+    since,
+    failures: 0,
+    successes: 0,
+    failingSince: undefined,
+    conclusiveAt: undefined,
+    fault: undefined,
+    last: undefined,
+  };
+}
+
+/** Before the first look of a process an inherited verdict is not shown: nobody has looked yet. */
+export function statusOf(health: Health): HealthStatus {
+  if (health.verdict === 'none' || health.fault !== undefined || health.last === undefined) return 'unknown';
+  return health.verdict;
+}
+
+/**
+ * Folds one result into the health. A failure below the threshold changes no verdict; a fault changes neither verdict
+ * nor streak; the first answer ever settles at once. Pure.
+ */
+export function foldResult(health: Health, result: ProbeResult, thresholds: Thresholds): Health {
+  const moment: Moment = { at: result.at, clockMs: result.clockMs };
+  if (result.outcome === 'faulty') return { ...health, fault: result.detail, last: result };
+  const isFailure = result.outcome === 'failed';
+  const failures = isFailure ? health.failures + 1 : 0;
+  const successes = isFailure ? 0 : health.successes + 1;
+  const verdict = settledVerdict(health.verdict, result.outcome, { failures, successes }, thresholds);
+  return {
+    verdict,
+    since: verdict === health.verdict ? health.since : moment,
+    failures,
+    successes,
+    failingSince: isFailure ? (health.failingSince ?? moment) : undefined,
+    conclusiveAt: moment,
+    fault: undefined,
+    last: result,
+  };
+}
+
+function settledVerdict(
+  current: Verdict,
+  outcome: 'ok' | 'degraded' | 'failed',
+  streak: { readonly failures: number; readonly successes: number },
+  thresholds: Thresholds,
+): Verdict {
+  if (outcome === 'failed') return streak.failures >= thresholds.failures ? 'down' : current;
+  if (current === 'down' && streak.successes < thresholds.successes) return 'down';
+  return outcome === 'ok' ? 'up' : 'degraded';
+}
+
+/** Marks that the monitor cannot tell, whatever the last look said, such as when its store refuses to commit. */
+export function withFault(health: Health, fault: string): Health {
+  return { ...health, fault };
+}
+
+/** True while the next look should come soon: a streak is under way that has not settled yet. */
+export function isUnsettled(health: Health): boolean {
+  return health.verdict === 'down' ? health.successes > 0 : health.failures > 0;
+}

@@ -1,0 +1,62 @@
+import { Client } from 'pg';
+import { messageOf } from '#lib/errors.ts';
+import { clientOptions, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import { MonitorFaultError, type Probe, type ProbeReport } from './probe.ts';
+import { HostNotFoundError, type ResolveHost } from './resolve-host.ts';
+
+/** A probe that connects anew and runs one query, as a client of the database would. */
+export function postgresProbe(settings: PostgresSettings, resolveHost: ResolveHost): Probe {
+  const where = `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
+  return async (signal) => {
+    try {
+      const host = await resolveHost(settings.POSTGRES_HOST, signal);
+      await queryOnce({ ...settings, POSTGRES_HOST: host }, signal);
+      return { outcome: 'ok', detail: `${where} answers` };
+    } catch (err) {
+      return reportFailure(where, err);
+    }
+  };
+}
+
+/**
+ * What an error of the look says. A refused password is the monitor's own fault: the server answers. Pure.
+ * @throws {MonitorFaultError}
+ */
+export function reportFailure(where: string, err: unknown): ProbeReport {
+  if (err instanceof MonitorFaultError) throw err;
+  const state = sqlStateOf(err);
+  if (state === SQLSTATE.invalidPassword || state === SQLSTATE.invalidAuthorization) {
+    throw new MonitorFaultError(`${where} refuses the monitor's own credentials (${state}); check POSTGRES_USER and POSTGRES_PASSWORD`, {
+      cause: err,
+    });
+  }
+  if (state === SQLSTATE.tooManyConnections) return { outcome: 'degraded', detail: `${where} has no connection left (${state})` };
+  const problem = err instanceof HostNotFoundError ? err.message : describe(err, state);
+  return { outcome: 'failed', detail: `${where} does not answer: ${problem}` };
+}
+
+async function queryOnce(settings: PostgresSettings, signal: AbortSignal): Promise<void> {
+  const client = new Client({ ...clientOptions(settings, 'atalaya-monitor'), keepAlive: false });
+  // The connection may break between two awaits; the query then says so.
+  client.on('error', () => {});
+  const cut = (): void => cutConnection(client);
+  signal.addEventListener('abort', cut, { once: true });
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+  } finally {
+    signal.removeEventListener('abort', cut);
+    void client.end().catch(() => {});
+    // A server that hangs would never let `end` finish.
+    setTimeout(cut, 1_000).unref();
+  }
+}
+
+function cutConnection(client: Client): void {
+  (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy();
+}
+
+function describe(err: unknown, state: string | undefined): string {
+  return state === undefined ? messageOf(err) : `${messageOf(err)} (${state})`;
+}

@@ -1,0 +1,44 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { MonitorFaultError } from './probe.ts';
+
+/** Finds the address of a host name. */
+export type ResolveHost = (host: string, signal: AbortSignal) => Promise<string>;
+
+/** The name does not exist: seen when a container with that name is gone, so it is evidence against the target. */
+export class HostNotFoundError extends Error {}
+
+const lookupTimeoutMs = 1_000;
+
+/**
+ * A resolver that remembers. When the resolver of this machine fails or is slow, the last known address is used, so that
+ * broken name service neither hides an outage nor makes one up.
+ * @throws {HostNotFoundError} the name does not exist
+ * @throws {MonitorFaultError} name service fails and no address is known
+ */
+export function createHostResolver(lookUp: (host: string) => Promise<{ address: string }> = lookup): ResolveHost {
+  const known = new Map<string, string>();
+  return async (host, signal) => {
+    const literal = host.replace(/^\[(.*)\]$/, '$1');
+    if (isIP(literal) !== 0) return literal;
+    try {
+      const { address } = await withinTime(lookUp(host), signal);
+      known.set(host, address);
+      return address;
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code === 'ENOTFOUND')
+        throw new HostNotFoundError(`the host name ${host} does not exist`, { cause: err });
+      const address = known.get(host);
+      if (address !== undefined) return address;
+      throw new MonitorFaultError(`name service of this machine does not answer for ${host}`, { cause: err });
+    }
+  };
+}
+
+async function withinTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(lookupTimeoutMs)]);
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => limit.addEventListener('abort', () => reject(new Error('the lookup took too long')), { once: true })),
+  ]);
+}

@@ -1,0 +1,106 @@
+import { shortDuration, shortTime } from '../alerts/alert.ts';
+import { html, type SafeHtml } from './html.ts';
+import type { BackupsView, ChannelView, IncidentView, StatusView } from './status-view.ts';
+
+/** The last incidents, newest first. Pure. */
+export function incidentList(view: StatusView): SafeHtml {
+  if (view.incidents === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
+  if (view.incidents.length === 0) return html`<p class="panel empty">None so far.</p>`;
+  return html`<ol class="panel list incidents">
+    ${view.incidents.map(incidentItem)}
+  </ol>`;
+}
+
+function incidentItem(incident: IncidentView): SafeHtml {
+  const isOpen = incident.ended_at === null;
+  const until = incident.ended_at === null ? 'still going on' : `to ${timeOfDay(incident.started_at, incident.ended_at)}`;
+  return html`<li class="${isOpen ? 'down' : ''}" data-incident="${incident.id}">
+    <strong>${incident.target}</strong>
+    <span class="what small">${incident.detail}<br /><span class="soft">${told(incident)}</span></span>
+    <span class="when small"
+      ><time datetime="${incident.started_at}">${shortTime(incident.started_at)}</time><br /><span class="soft">${until}</span></span
+    >
+    <span class="end"
+      >${isOpen ? html`<span class="pill">${shortDuration(incident.duration_ms)}</span>` : shortDuration(incident.duration_ms)}</span
+    >
+  </li>`;
+}
+
+function told(incident: IncidentView): string {
+  if (incident.explained_by !== null) return `told with ${incident.explained_by}, on which it depends`;
+  if (incident.alerted_at === null)
+    return incident.ended_at === null ? 'alert held until its cause is clear' : 'over before an alert was due';
+  return `alert raised after ${shortDuration(Date.parse(incident.alerted_at) - Date.parse(incident.started_at))}`;
+}
+
+/** The second time of a span: without the date where it is the same day. */
+function timeOfDay(start: string, end: string): string {
+  return start.slice(0, 10) === end.slice(0, 10) ? end.slice(11, 19) : shortTime(end);
+}
+
+/** Backups and alert channels, side by side. Pure. */
+export function sideLists(view: StatusView): SafeHtml {
+  return html`<div class="columns">
+    <section>
+      <h2>Backups</h2>
+      ${backupList(view.backups, view.generated_at)}
+    </section>
+    <section>
+      <h2>Alert channels</h2>
+      ${channelList(view.channels)}
+    </section>
+  </div>`;
+}
+
+function backupList(backups: BackupsView, now: string): SafeHtml {
+  if (backups.state === 'off') return html`<p class="panel empty">Off: BACKUP_ENABLED is false.</p>`;
+  if (backups.state === 'unreadable') return html`<p class="panel empty warn">The catalogue of backups cannot be read.</p>`;
+  if (!('recent' in backups)) return html``;
+  const tone = { running: 'degraded', failing: 'down', waiting: 'unknown', ok: 'up' }[backups.state];
+  const next = backups.next_at === null ? 'due now' : `next ${shortTime(backups.next_at).slice(0, 16)} UTC`;
+  return html`<ul class="panel list backups">
+    <li class="${tone}">
+      <span>Daily at ${backups.schedule_utc} UTC<br /><span class="small soft">${next}</span></span
+      ><span class="end"><span class="pill">${backups.state}</span></span>
+    </li>
+    ${backups.last_failure === null ? undefined : html`<li><span class="small warn what">${backups.last_failure}</span></li>`}
+    ${backups.recent.map(
+      (backup) =>
+        html`<li class="${backup.state === 'verified' ? 'up' : backup.state === 'failed' ? 'down' : 'unknown'}">
+          <span class="small"
+            ><time datetime="${backup.taken_at}">${shortTime(backup.taken_at)}</time>
+            <span class="soft"
+              >· ${size(backup.size_bytes)} · ${shortDuration(Date.parse(now) - Date.parse(backup.taken_at))} ago</span
+            ></span
+          >
+          <span class="end"><span class="pill">${backup.state}</span></span>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function channelList(channels: readonly ChannelView[] | null): SafeHtml {
+  if (channels === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
+  if (channels.length === 0) {
+    return html`<p class="panel empty">None. Set SLACK_WEBHOOK_URL or SMTP_URL, and nobody has to look here.</p>`;
+  }
+  return html`<ul class="panel list channels">
+    ${channels.map(channelItem)}
+  </ul>`;
+}
+
+function channelItem(channel: ChannelView): SafeHtml {
+  const last = channel.last_sent_at === null ? 'no message yet' : `last message ${shortTime(channel.last_sent_at)}`;
+  const isWell = channel.pending === 0 && channel.failed === 0;
+  const state = channel.failed > 0 ? `${channel.failed} refused` : isWell ? 'delivered' : `${channel.pending} waiting`;
+  const error = channel.last_error === null ? undefined : html`<br /><span class="small warn">${channel.last_error}</span>`;
+  return html`<li class="${channel.failed > 0 ? 'down' : isWell ? 'up' : 'degraded'}">
+    <span class="what">${channel.name}<br /><span class="small soft">${last}</span>${error}</span>
+    <span class="end"><span class="pill">${channel.last_sent_at === null && isWell ? 'ready' : state}</span></span>
+  </li>`;
+}
+
+function size(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
+}

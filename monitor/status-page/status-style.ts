@@ -1,0 +1,64 @@
+/** The style sheet of the status page; part of the page, so that it needs nothing else. */
+export const statusStyle = `
+:root {
+  color-scheme: light dark;
+  --page: #f4f6f8; --panel: #ffffff; --line: #dfe5eb; --ink: #16212e; --soft: #5b6b7c; --faint: #e9edf1;
+  --up: #14804a; --degraded: #a16207; --down: #c42b2b; --unknown: #5d6b7a;
+  --up-bg: #e4f5ec; --degraded-bg: #fbf1d6; --down-bg: #fce8e7; --unknown-bg: #e8ecf0;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #0c131c; --panel: #141e2a; --line: #243140; --ink: #e6edf4; --soft: #93a3b4; --faint: #1e2a38;
+    --up: #3ecf8e; --degraded: #e9b949; --down: #ff7a70; --unknown: #9aa8b7;
+    --up-bg: #0f2c22; --degraded-bg: #31270f; --down-bg: #3a1a1a; --unknown-bg: #1f2a36;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+main, header, footer { max-width: 68rem; margin: 0 auto; padding: 0 1.25rem; }
+header { display: flex; align-items: center; justify-content: space-between; gap: 1rem; padding-top: 1.75rem; padding-bottom: 1.25rem; }
+.brand { display: flex; align-items: center; gap: .7rem; font-weight: 650; font-size: 1.15rem; letter-spacing: .01em; }
+.brand svg { width: 1.75rem; height: 1.75rem; }
+.soft, time { color: var(--soft); }
+.small { font-size: .875rem; }
+.up { --tone: var(--up); --wash: var(--up-bg); }
+.degraded { --tone: var(--degraded); --wash: var(--degraded-bg); }
+.down { --tone: var(--down); --wash: var(--down-bg); }
+.unknown { --tone: var(--unknown); --wash: var(--unknown-bg); }
+.hero { background: var(--wash); border: 1px solid color-mix(in srgb, var(--tone) 28%, transparent); border-radius: 1rem; padding: 1.5rem 1.75rem; display: flex; gap: 1.25rem; align-items: center; }
+.hero svg { flex: none; width: 3rem; height: 3rem; color: var(--tone); }
+.hero h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; letter-spacing: -.01em; }
+.hero p { margin: .25rem 0 0; color: var(--soft); }
+h2 { font-size: .95rem; font-weight: 650; margin: 2.25rem 0 .8rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1rem; }
+.panel { background: var(--panel); border: 1px solid var(--line); border-radius: .9rem; }
+.card { padding: 1.15rem 1.25rem 1.1rem; display: flex; flex-direction: column; gap: .7rem; min-width: 0; }
+.card-top { display: flex; justify-content: space-between; align-items: flex-start; gap: .75rem; }
+.card h3 { margin: 0; font-size: 1.1rem; overflow-wrap: anywhere; }
+.pill { background: var(--wash); color: var(--tone); border-radius: 99rem; padding: .1rem .7rem; font-size: .8rem; font-weight: 650; white-space: nowrap; }
+.pill::before { content: ""; display: inline-block; width: .5em; height: .5em; border-radius: 50%; background: var(--tone); margin-right: .45em; vertical-align: .08em; }
+.spark { display: block; width: 100%; height: 2.5rem; }
+.spark rect { fill: var(--faint); }
+.spark .ok { fill: var(--up); } .spark .degraded { fill: var(--degraded); } .spark .failed { fill: var(--down); } .spark .faulty { fill: var(--unknown); }
+.detail { margin: 0; overflow-wrap: anywhere; font-size: .9rem; }
+.facts { display: grid; grid-template-columns: repeat(3, auto); justify-content: space-between; gap: .25rem 1rem; margin: 0; padding-top: .75rem; border-top: 1px solid var(--line); }
+.facts dt { color: var(--soft); font-size: .78rem; }
+.facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
+.list { list-style: none; margin: 0; padding: 0; }
+.list li { display: grid; grid-template-columns: minmax(9rem, 1.1fr) minmax(12rem, 2.4fr) minmax(11rem, 1.2fr) auto; gap: .25rem 1.25rem; padding: .85rem 1.25rem; align-items: baseline; }
+.list li + li { border-top: 1px solid var(--line); }
+.list .what { overflow-wrap: anywhere; }
+.list .end { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 1rem; align-items: start; }
+.columns .list li { grid-template-columns: 1fr auto; }
+.empty { margin: 0; padding: 1.1rem 1.25rem; color: var(--soft); }
+.warn { color: var(--down); }
+footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-size: .85rem; }
+a { color: inherit; }
+@media (max-width: 44rem) {
+  .list li { grid-template-columns: 1fr auto; }
+  .list .what, .list .when { grid-column: 1 / -1; }
+  .list .end { grid-row: 1; grid-column: 2; }
+  header { flex-wrap: wrap; }
+}
+`;

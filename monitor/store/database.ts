@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'libsql';
+import { AppError, messageOf } from '#lib/errors.ts';
+import { schemaSteps } from './schema.ts';
+import { StoreError } from './store-error.ts';
+
+export type Connection = Database.Database;
+
+export const storeFileName = 'monitor.db';
+
+/** How long a statement waits for another process's lock. It blocks the event loop, so it is short. */
+const busyTimeoutMs = 100;
+
+/**
+ * Opens the store's file and brings it to the present schema. WAL with synchronous=FULL: what was committed survives a
+ * crash of the machine, not only of the process.
+ * @throws {StoreError}
+ */
+export function openDatabase(file: string): Connection {
+  return guarded('cannot be opened', () => {
+    const connection = new Database(file, { timeout: busyTimeoutMs });
+    try {
+      connection.pragma('journal_mode = WAL');
+      connection.pragma('synchronous = FULL');
+      connection.pragma('foreign_keys = ON');
+      checkIntegrity(connection);
+      migrate(connection);
+      return connection;
+    } catch (err) {
+      connection.close();
+      throw err;
+    }
+  });
+}
+
+/**
+ * As `openDatabase`, for the daemon: a file that is damaged is set aside and a new one begun, since a monitor that does
+ * not start watches nothing.
+ * @returns the name the damaged file now has, if there was one
+ * @throws {StoreError} when the folder cannot be used
+ */
+export function openOrReplaceDatabase(dir: string, now: Date): { connection: Connection; setAside: string | undefined } {
+  guarded(`needs the folder ${dir}`, () => mkdirSync(dir, { recursive: true, mode: 0o700 }));
+  const file = join(dir, storeFileName);
+  try {
+    return { connection: openDatabase(file), setAside: undefined };
+  } catch (err) {
+    if (!isDamage(err)) throw err;
+    const setAside = `${file}.damaged-${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
+    }
+    return { connection: openDatabase(file), setAside };
+  }
+}
+
+/** Runs `work` in one transaction: all of it is committed, or none. @throws {StoreError} */
+export function inTransaction<T>(connection: Connection, work: () => T): T {
+  return guarded('cannot be written', () => {
+    connection.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      connection.exec('COMMIT');
+      return result;
+    } catch (err) {
+      // Some failures, such as a full disk, have rolled back already.
+      if (connection.inTransaction) connection.exec('ROLLBACK');
+      throw err;
+    }
+  });
+}
+
+/** Turns whatever the driver throws into a StoreError that says what the store could not do. */
+export function guarded<T>(what: string, work: () => T): T {
+  try {
+    return work();
+  } catch (err) {
+    if (err instanceof AppError) throw err;
+    throw new StoreError(`the monitor's store ${what}: ${messageOf(err)}`, { cause: err });
+  }
+}
+
+function migrate(connection: Connection): void {
+  const applied = (connection.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  if (applied > schemaSteps.length) {
+    throw new StoreError(`the monitor's store was written by a newer version (schema ${applied}); run that version`);
+  }
+  for (const [index, step] of schemaSteps.entries()) {
+    if (index < applied) continue;
+    inTransaction(connection, () => {
+      connection.exec(step);
+      connection.exec(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+}
+
+function checkIntegrity(connection: Connection): void {
+  const [first] = connection.pragma('quick_check(1)') as { quick_check?: string }[];
+  if (first?.quick_check !== 'ok') {
+    throw Object.assign(new Error(first?.quick_check ?? 'quick_check gave no answer'), { code: 'SQLITE_CORRUPT' });
+  }
+}
+
+function isDamage(err: unknown): boolean {
+  const code = ((err as Error).cause as { code?: string } | undefined)?.code;
+  return code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB';
+}

@@ -1,0 +1,59 @@
+/**
+ * Steps from an empty store to the present one; `user_version` counts those applied. Only ever append.
+ * Times are ms of the epoch.
+ */
+export const schemaSteps: readonly string[] = [
+  `
+  CREATE TABLE health (
+    probe TEXT PRIMARY KEY,
+    verdict TEXT NOT NULL CHECK (verdict IN ('none', 'up', 'degraded', 'down')),
+    since INTEGER NOT NULL,
+    checked_at INTEGER NOT NULL,
+    latency_ms REAL NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE incidents (
+    id TEXT PRIMARY KEY,
+    probe TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    detected_at INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    fired_at INTEGER,
+    suppressed_by TEXT,
+    ended_at INTEGER
+  ) STRICT;
+  -- A target has one outage at a time.
+  CREATE UNIQUE INDEX incidents_open ON incidents (probe) WHERE ended_at IS NULL;
+  CREATE INDEX incidents_recent ON incidents (started_at);
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    alert_id TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    decided_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- Set from before a send until its outcome is recorded: left over, it tells of a crash in between.
+    is_under_way INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL,
+    last_error TEXT,
+    sent_at INTEGER,
+    failed_at INTEGER,
+    UNIQUE (channel, alert_id)
+  ) STRICT;
+  -- Read by every pass of the delivery loops.
+  CREATE INDEX outbox_pending ON outbox (channel, id) WHERE sent_at IS NULL AND failed_at IS NULL;
+
+  CREATE TABLE job_runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    ended_at INTEGER,
+    outcome TEXT CHECK (outcome IN ('done', 'failed')),
+    detail TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  CREATE INDEX job_runs_recent ON job_runs (job, id);
+  `,
+];
