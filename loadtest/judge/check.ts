@@ -5,15 +5,18 @@ export type Check = {
   /** `innocence`: could the client itself have made the figures? */
   readonly kind: 'innocence' | 'threshold' | 'invariant';
   readonly title: string;
-  readonly outcome: 'met' | 'broken' | 'not-checked';
+  /** `tolerated`: broken, but it can only have made the service look worse, and the service passed all the same. */
+  readonly outcome: 'met' | 'broken' | 'tolerated' | 'not-checked';
   /** What was found and what is allowed, with units. */
   readonly measured: string;
   readonly limit: string;
   /** One sentence: why it is broken or could not be checked; what it means. Empty when met without remark. */
   readonly reason: string;
+  /** Set for faults of the client that can only lengthen what it measures. */
+  readonly onlySlows?: true;
 };
 
-type CheckHead = Pick<Check, 'id' | 'kind' | 'title'>;
+type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'onlySlows'>;
 
 export const met = (head: CheckHead, measured: string, limit: string, reason = ''): Check => ({
   ...head,

@@ -1,4 +1,4 @@
-import { decodeHistogram, percentileMs } from '../measure/histogram.ts';
+import { decodeHistogram, meanMs, percentileMs } from '../measure/histogram.ts';
 import { settledCount, sumCounts } from '../measure/merge.ts';
 import { isSaturating, type Measurement } from '../measure/measurement.ts';
 import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
@@ -9,24 +9,24 @@ import type { Thresholds } from './thresholds.ts';
 const instrumentShare = 0.1;
 /** Above this share of a core a single-threaded client begins to queue answers that have already arrived. */
 const maxUtilization = 0.7;
+/** Of the mean pause: by as much the load may fall short. */
+const maxLagShare = 0.02;
 /** With more refused for want of stock, a run measured an empty shop. */
 const maxRefusedOrders = 0.2;
 /** Against a null server the same client must be at least this much faster than against the real one. */
 const minHeadroom = 1.25;
 
-/**
- * Whether the figures can be believed at all: could the client, its machine or its quota have made them? One broken
- * check makes a run INVALID, whatever the figures say.
- */
+/** Whether the figures can be believed at all: could the client, its machine or its quota have made them? */
 export function judgeInnocence(measurement: Measurement, thresholds: Thresholds): Check[] {
   return [
     judgeLost(measurement),
     judgeConservation(measurement),
+    judgeServerCount(measurement),
     judgeLimited(measurement),
     judgeOrders(measurement),
     judgeLoopDelay(measurement, finestLimitMs(measurement, thresholds) * instrumentShare),
     judgeUtilization(measurement),
-    judgeSendLag(measurement, thresholds.p95Ms * instrumentShare),
+    judgeSendLag(measurement),
     judgeCalibration(measurement, thresholds.p99Ms * instrumentShare),
     judgeServerTimes(measurement),
   ];
@@ -57,6 +57,30 @@ function judgeConservation({ slices, inFlightAtEnd }: Measurement): Check {
   );
 }
 
+/** Two counts by two programs: an answer the client did not notice, or a request it did not mean to send, shows here. */
+function judgeServerCount({ slices, books }: Measurement): Check {
+  const head = { id: 'server-count', kind: 'innocence', title: 'Requests the server counted = requests the client sent' } as const;
+  if (books.requestsServed === null) return notChecked(head, 'the count could not be read, or others use the service too');
+  const counts = sumCounts(slices);
+  const answered = counts.ok + counts.refused + counts.limited + counts.httpErrors + counts.wrongAnswers;
+  const served = books.requestsServed;
+  const limit = answered === counts.sent ? showCount(answered) : `${showCount(answered)} to ${showCount(counts.sent)}`;
+  if (served > counts.sent)
+    return broken(
+      head,
+      showCount(served),
+      limit,
+      `the server answered ${showCount(served - counts.sent)} requests that the client did not account for`,
+    );
+  if (served < answered)
+    return notChecked(
+      head,
+      `the server counted only ${showCount(served)}: one of its processes was replaced, and its count with it`,
+      limit,
+    );
+  return met(head, showCount(served), limit);
+}
+
 function judgeLimited({ slices }: Measurement): Check {
   const head = { id: 'not-rate-limited', kind: 'innocence', title: 'No answer came from the rate limit (429)' } as const;
   const { limited } = sumCounts(slices);
@@ -75,7 +99,7 @@ function judgeOrders({ orders }: Measurement): Check {
 }
 
 function judgeLoopDelay({ client }: Measurement, limitMs: number): Check {
-  const head = { id: 'client-delay', kind: 'innocence', title: 'Event-loop delay of the client (p99)' } as const;
+  const head = { id: 'client-delay', kind: 'innocence', onlySlows: true, title: 'Event-loop delay of the client (p99)' } as const;
   const worst = client.processes.map(({ loopDelay }) => percentileMs(decodeHistogram(loopDelay), 99)).filter((ms) => ms !== undefined);
   if (worst.length === 0) return notChecked(head, 'no generator process lived long enough to tell');
   const worstMs = Math.max(...worst);
@@ -90,7 +114,12 @@ function judgeLoopDelay({ client }: Measurement, limitMs: number): Check {
 }
 
 function judgeUtilization({ client, profile }: Measurement): Check {
-  const head = { id: 'client-utilization', kind: 'innocence', title: 'Event-loop utilization of the client (p95)' } as const;
+  const head = {
+    id: 'client-utilization',
+    kind: 'innocence',
+    onlySlows: true,
+    title: 'Event-loop utilization of the client (p95)',
+  } as const;
   if (isSaturating(profile)) return notChecked(head, 'a client that never pauses is as busy as the server lets it be; calibration tells');
   const all = client.processes.flatMap(({ seconds }) => seconds.map(({ utilization }) => utilization)).toSorted((a, b) => a - b);
   const p95 = all[Math.min(all.length - 1, Math.floor(all.length * 0.95))];
@@ -100,14 +129,22 @@ function judgeUtilization({ client, profile }: Measurement): Check {
   return broken(head, measured, limit, `the client was busy ${measured} of the time, so answers waited for it`);
 }
 
-function judgeSendLag({ client, profile }: Measurement, limitMs: number): Check {
-  const head = { id: 'send-lag', kind: 'innocence', title: 'Requests sent later than meant (p99)' } as const;
+/** Users who are late to ask are fewer users: their pauses were longer than meant. */
+function judgeSendLag({ client, profile }: Measurement): Check {
+  const head = { id: 'send-lag', kind: 'innocence', title: 'Pauses longer than meant (mean)' } as const;
   if (isSaturating(profile)) return notChecked(head, 'users who never pause have no moment they mean to send at');
-  const lagMs = percentileMs(decodeHistogram(client.sendLag), 99);
+  const lag = decodeHistogram(client.sendLag);
+  const lagMs = meanMs(lag);
   if (lagMs === undefined) return notChecked(head, 'nothing was sent in the measured window');
-  const [measured, limit] = [showMs(lagMs), `≤ ${showMs(limitMs)}`];
+  const limitMs = (maxLagShare * (profile.thinkMs[0] + profile.thinkMs[1])) / 2;
+  const [measured, limit] = [`${showMs(lagMs)} (p99 ${showMs(percentileMs(lag, 99) ?? 0)})`, `≤ ${showMs(limitMs)}`];
   if (lagMs <= limitMs) return met(head, measured, limit);
-  return broken(head, measured, limit, `the client fell behind its own schedule by ${measured}, so the load was not the one asked for`);
+  return broken(
+    head,
+    measured,
+    limit,
+    `the client fell behind its own schedule by ${showMs(lagMs)} on average, so the load was less than asked for`,
+  );
 }
 
 function judgeCalibration(measurement: Measurement, limitMs: number): Check {
@@ -117,7 +154,7 @@ function judgeCalibration(measurement: Measurement, limitMs: number): Check {
   if (!isSaturating(measurement.profile)) {
     const [measured, limit] = [`p99 ${showMs(calibration.p99Ms)}`, `≤ ${showMs(limitMs)}`];
     if (calibration.p99Ms <= limitMs) return met(head, measured, limit);
-    return broken(head, measured, limit, `client and machine alone already take ${measured}`);
+    return broken({ ...head, onlySlows: true }, measured, limit, `client and machine alone already take ${measured}`);
   }
   const { throughput } = figuresOf(measurement);
   const headroom = calibration.requestsPerSecond / Math.max(1, throughput);

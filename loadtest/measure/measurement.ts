@@ -158,6 +158,8 @@ export type ServerBooks = {
   /** Connections the pools still had checked out, 10 s after the last request. */
   readonly connectionsInUse: number | null;
   readonly openTransactions: number | null;
+  /** Requests the API counted between the first and the last of the run; null where others may use it too. */
+  readonly requestsServed: number | null;
   /** Why something above is null, for people. */
   readonly notes: readonly string[];
 };

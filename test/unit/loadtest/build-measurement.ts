@@ -44,6 +44,7 @@ export const rightBooks: ServerBooks = {
   negativeStock: 0,
   connectionsInUse: 0,
   openTransactions: 0,
+  requestsServed: null,
   notes: [],
 };
 

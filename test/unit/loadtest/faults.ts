@@ -1,6 +1,9 @@
 import type { Measurement } from '#loadtest/measure/measurement.ts';
 import { healthyMeasurement, histogramOf, many, rightBooks, slice, timingBand, withClient } from './build-measurement.ts';
 
+/** A client with a fault of its own, and answers that look slow: whose fault is that? */
+const slowly = (client: Partial<Measurement['client']>): Measurement => ({ ...withClient(client), slices: [slice(1, many(100, 900))] });
+
 /** Runs with one thing wrong each, the verdict they must get, and the check that must name the fault. */
 export const faults: readonly { fault: string; measurement: Measurement; verdict: 'FAIL' | 'INVALID'; id: string; says: RegExp }[] = [
   {
@@ -115,14 +118,14 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a hanging client',
-    measurement: withClient({ processes: [{ seconds: [], loopDelay: histogramOf(2_000) }] }),
+    measurement: slowly({ processes: [{ seconds: [], loopDelay: histogramOf(2_000) }] }),
     verdict: 'INVALID',
     id: 'client-delay',
     says: /client itself was 2\.00 s late/,
   },
   {
     fault: 'a busy client',
-    measurement: withClient({
+    measurement: slowly({
       processes: [{ seconds: [{ second: 1, utilization: 0.95, cpu: 1, maxDelayMs: 1 }], loopDelay: histogramOf(0.1) }],
     }),
     verdict: 'INVALID',
@@ -131,10 +134,10 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a client behind its schedule',
-    measurement: withClient({ sendLag: histogramOf(...many(90, 1), ...many(10, 80)) }),
+    measurement: withClient({ sendLag: histogramOf(...many(90, 1), ...many(10, 900)) }),
     verdict: 'INVALID',
     id: 'send-lag',
-    says: /fell behind its own schedule by 80 ms/,
+    says: /fell behind its own schedule by 91 ms on average/,
   },
   {
     fault: 'a lost generator process',
@@ -145,7 +148,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a machine slow by itself',
-    measurement: withClient({ calibration: { p99Ms: 90, requestsPerSecond: 200 } }),
+    measurement: slowly({ calibration: { p99Ms: 90, requestsPerSecond: 200 } }),
     verdict: 'INVALID',
     id: 'calibration',
     says: /alone already take p99 90 ms/,
@@ -156,6 +159,13 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
     verdict: 'INVALID',
     id: 'conservation',
     says: /lost count of 3 requests/,
+  },
+  {
+    fault: 'answers the client did not notice',
+    measurement: healthyMeasurement({ books: { ...rightBooks, requestsServed: 307 } }),
+    verdict: 'INVALID',
+    id: 'server-count',
+    says: /7 requests that the client did not account for/,
   },
   {
     fault: 'nothing sent',

@@ -1,0 +1,24 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerSample } from '../measure/measurement.ts';
+import type { AdminReader } from './admin-reader.ts';
+import type { DatabaseReader } from './database-reader.ts';
+
+export type Observers = { readonly admin: AdminReader; readonly database: DatabaseReader };
+
+/**
+ * Asks the server once a second how it is, until `stop` fires. A read that takes long is waited for, so that a server in
+ * trouble is not asked more: its seconds are then missing.
+ */
+export async function sampleServer({ admin, database }: Observers, stop: AbortSignal): Promise<ServerSample[]> {
+  const samples: ServerSample[] = [];
+  const startedMs = performance.now();
+  for (let dueMs = startedMs; !stop.aborted;) {
+    const [pool, backends] = await Promise.all([admin.pool(), database.backends()]);
+    const second = Math.floor((performance.now() - startedMs) / 1_000);
+    samples.push({ second, pool: pool ?? null, backends: backends ?? null });
+    dueMs = Math.max(dueMs + 1_000, performance.now());
+    await sleep(dueMs - performance.now(), undefined, { signal: stop }).catch(() => {});
+  }
+  return samples;
+}

@@ -1,0 +1,108 @@
+import { UsageError } from '#lib/errors.ts';
+import type { Arguments } from '#lib/command-line.ts';
+import type { PlanChanges } from './prepare-run.ts';
+
+export type LoadtestOptions = {
+  readonly changes: PlanChanges;
+  readonly target: string | undefined;
+  readonly allowedHosts: readonly string[];
+  /** Undefined: loadtest/reports/<time>-<plan>. */
+  readonly outDir: string | undefined;
+  readonly json: boolean;
+};
+
+/** What can be mixed into the journeys. */
+export const mixes = ['slow-query'] as const;
+
+/** Flags as `node:util` parseArgs takes them. */
+export const flags = {
+  target: { type: 'string' },
+  'allow-host': { type: 'string' },
+  duration: { type: 'string' },
+  users: { type: 'string' },
+  think: { type: 'string' },
+  seed: { type: 'string' },
+  out: { type: 'string' },
+  json: { type: 'boolean' },
+  mix: { type: 'string' },
+} as const;
+
+export const optionsHelp = `Options:
+  --target URL        test a service that runs already; without it a throw-away stack is started and stopped
+  --allow-host NAMES  hosts other than this machine that load may be sent to, separated by commas
+  --duration 30s      how long is measured, after warm-up (ms, s, m)
+  --users 400         how many users at once
+  --think 1s-3s       least and most pause between a user's requests; 0: none
+  --mix slow-query    part of the orders run into a slow statement; only with a stack of its own
+  --seed N            the same seed makes the same requests
+  --out DIR           where the reports go; default loadtest/reports/<time>-<plan>
+  --json              print the result as JSON
+
+Exit codes: 0 PASS · 99 FAIL · 75 INVALID, the run proves nothing · 69 nothing answers at the target · 64, 78 usage, settings`;
+
+/**
+ * Reads the flags.
+ * @param randomSeed used where no --seed is given; it stands in the report
+ * @throws {UsageError} naming flag, value and what is allowed.
+ */
+export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, randomSeed: number): LoadtestOptions {
+  const text = (name: keyof typeof flags): string | undefined => {
+    const value = given[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const mix = list(text('mix'));
+  for (const name of mix) {
+    if (!(mixes as readonly string[]).includes(name)) throw new UsageError(`--mix ${name} is unknown; known: ${mixes.join(', ')}`);
+  }
+  if (mix.length > 0 && text('target') !== undefined) {
+    throw new UsageError('--mix slow-query changes the database it is used on, so it works only on a stack of its own: leave --target out');
+  }
+  const duration = text('duration');
+  return {
+    changes: {
+      users: whole('--users', text('users'), 1, 10_000),
+      thinkMs: parseThink(text('think')),
+      durationMs: duration === undefined ? undefined : within('--duration', duration, 1_000, 86_400_000),
+      seed: whole('--seed', text('seed'), 0, 4_294_967_295) ?? randomSeed,
+      mix,
+    },
+    target: text('target'),
+    allowedHosts: list(text('allow-host')),
+    outDir: text('out'),
+    json: given['json'] === true,
+  };
+}
+
+const list = (text: string | undefined): string[] => (text ?? '').split(',').flatMap((item) => item.trim() || []);
+
+function whole(flag: string, text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${flag} ${text} must be a whole number from ${least} to ${most}`);
+}
+
+function within(flag: string, text: string, least: number, most: number): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= least && ms <= most) return ms;
+  throw new UsageError(`${flag} ${text} must be a duration from ${least / 1_000}s to ${most / 3_600_000}h, such as 30s`);
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of `250ms`, `1.5s`, `2m`, `1h` or `0`; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
+  if (!match?.[1]) return undefined;
+  const unit = match[2] === undefined ? undefined : unitMs[match[2]];
+  if (unit !== undefined) return Number(match[1]) * unit;
+  return Number(match[1]) === 0 ? 0 : undefined;
+}
+
+function parseThink(text: string | undefined): readonly [number, number] | undefined {
+  if (text === undefined) return undefined;
+  const [least, most = least, ...more] = text.split('-').map(parseDuration);
+  const isRange = least !== undefined && most !== undefined && more.length === 0 && least <= most && most <= 600_000;
+  if (isRange && (most === 0 || most >= 10)) return [least, most];
+  throw new UsageError(`--think ${text} must be a range of pauses such as 1s-3s, one pause such as 500ms, or 0`);
+}

@@ -1,0 +1,57 @@
+import { readEnv, type Environment } from '#lib/env.ts';
+import { ConfigError, UnreachableError } from '#lib/errors.ts';
+import { readLocalStack } from '#lib/local-stack.ts';
+import { loadtestEnv } from '../loadtest-env.ts';
+import { createHttpClient } from './http-client.ts';
+import { startLocalStack } from './local-stack.ts';
+import type { Target } from './target.ts';
+
+/** A throw-away stack of this project on this machine. */
+export async function openOwnTarget(env: Environment, signal?: AbortSignal): Promise<Target> {
+  const stack = await startLocalStack(env, signal);
+  const origin = stack.env['API_URL'] ?? `http://127.0.0.1:${stack.env['API_PORT']}`;
+  return { kind: 'own', origin, ...accessFrom(stack.env), stop: stack.stop };
+}
+
+/**
+ * A service that runs already. Its keys and books are taken from the environment, or from the local stack when the target
+ * is that stack's API.
+ * @param origin as passed by the target guard
+ * @throws {UnreachableError} when nothing listens there
+ * @throws {ConfigError} without a load test key
+ */
+export async function openGivenTarget(origin: string, env: Environment): Promise<Target> {
+  await assertListening(origin);
+  const stack = readLocalStack(env);
+  const isOurs = stack !== undefined && new URL(origin).port === stack.env['API_PORT'];
+  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  return { kind: 'given', origin, ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }), stop: async () => {} };
+}
+
+async function assertListening(origin: string): Promise<void> {
+  const http = createHttpClient(origin);
+  try {
+    await http.send({ method: 'GET', path: '/livez' });
+  } catch (err) {
+    throw new UnreachableError(`nothing answers at ${origin}; start it first, or leave --target out to test a stack of its own`, {
+      cause: err,
+    });
+  } finally {
+    await http.close();
+  }
+}
+
+function accessFrom(env: Environment): Pick<Target, 'loadtestKey' | 'admin' | 'postgres'> {
+  const settings = readEnv(loadtestEnv, env);
+  const { LOADTEST_KEY: loadtestKey, ADMIN_TOKEN: token, ADMIN_HOST, ADMIN_PORT } = settings;
+  if (loadtestKey === undefined) {
+    throw new ConfigError(['LOADTEST_KEY is not set; make one with: npm run api-key -- create --role loadtest --name load-test']);
+  }
+  const adminHost = ADMIN_HOST === '0.0.0.0' || ADMIN_HOST === '::' ? '127.0.0.1' : ADMIN_HOST;
+  return {
+    loadtestKey,
+    admin: token === undefined ? undefined : { origin: `http://${adminHost}:${ADMIN_PORT}`, token },
+    // Unset, the default would name some database on this machine, of which nobody knows whose it is.
+    postgres: env['POSTGRES_HOST'] || env['POSTGRES_HOST_FILE'] ? settings : undefined,
+  };
+}

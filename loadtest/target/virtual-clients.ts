@@ -1,0 +1,70 @@
+import { AppError, ConfigError } from '#lib/errors.ts';
+import { problemCode } from '../generate/step.ts';
+import type { VirtualClient } from '../generate/virtual-user.ts';
+import { forEachOf, type HttpAnswer, type HttpClient } from './http-client.ts';
+
+/** The target refused to prepare a run. */
+export class SetUpError extends AppError {
+  readonly code = 'LOADTEST_SET_UP';
+}
+
+const atOnce = 16;
+
+export type Registration = { readonly count: number; readonly loadtestKey: string; readonly runId: string };
+
+/**
+ * One client account for every virtual user, in the order of the users. Accounts made with a load test key need no
+ * password and so cost no hashing.
+ * @throws {ConfigError} when the key is not accepted
+ * @throws {SetUpError} when the target refuses for another reason
+ */
+export async function registerClients(http: HttpClient, { count, loadtestKey, runId }: Registration): Promise<VirtualClient[]> {
+  const clients: VirtualClient[] = [];
+  const indices = Array.from({ length: count }, (_, index) => index);
+  await forEachOf(indices, atOnce, async (index) => {
+    const body = { name: 'Load', lastname: `Test ${index}`, email: `${runId}-${index}@loadtest.invalid` };
+    const answer = await http.send({ method: 'POST', path: '/api/v1/clients', headers: { 'x-api-key': loadtestKey }, body });
+    clients[index] = clientOf(answer, http.origin);
+  });
+  return clients;
+}
+
+function clientOf(answer: HttpAnswer, origin: string): VirtualClient {
+  if (answer.status === 401 || answer.status === 403)
+    throw new ConfigError([`LOADTEST_KEY is not accepted by ${origin} (${answer.status})`]);
+  const { id_key: clientId, access_token: accessToken } = (answer.json ?? {}) as { id_key?: unknown; access_token?: unknown };
+  if (answer.status === 201 && typeof clientId === 'number' && typeof accessToken === 'string') return { clientId, accessToken };
+  const why = answer.status === 201 ? 'no access token in the answer: is it the key of role loadtest?' : problemCode(answer.text);
+  throw new SetUpError(`${origin} made no client for a virtual user: ${answer.status} ${why ?? ''}`.trim());
+}
+
+/** Deletes the accounts again. @returns how many could not be deleted. */
+export async function removeClients(http: HttpClient, clients: readonly VirtualClient[], loadtestKey: string): Promise<number> {
+  let left = 0;
+  await forEachOf(clients, atOnce, async ({ clientId }) => {
+    const request = { method: 'DELETE', path: `/api/v1/clients/${clientId}`, headers: { 'x-api-key': loadtestKey } } as const;
+    const isGone = await http.send(request).then(
+      ({ status }) => status === 204 || status === 404,
+      () => false,
+    );
+    if (!isGone) left += 1;
+  });
+  return left;
+}
+
+const pageSize = 1_000;
+
+/** How many orders the target has for these clients, as they see them themselves. */
+export async function countOrders(http: HttpClient, clients: readonly VirtualClient[]): Promise<number> {
+  let total = 0;
+  await forEachOf(clients, atOnce, async ({ accessToken }) => {
+    for (let skip = 0; ; skip += pageSize) {
+      const path = `/api/v1/orders?skip=${skip}&limit=${pageSize}`;
+      const { status, json } = await http.send({ method: 'GET', path, headers: { authorization: `Bearer ${accessToken}` } });
+      if (status !== 200 || !Array.isArray(json)) throw new SetUpError(`${http.origin} does not list a client's orders: ${status}`);
+      total += json.length;
+      if (json.length < pageSize) return;
+    }
+  });
+  return total;
+}
