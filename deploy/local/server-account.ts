@@ -33,13 +33,20 @@ export async function serverAccount(folders: readonly string[]): Promise<Account
 export function runAs(account: Account | undefined, command: Command): Command {
   if (process.platform !== 'linux') return command;
   const identity = account ? [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'] : [];
-  const passage = account?.needsPassage ? ['--inh-caps=+dac_override', '--ambient-caps=+dac_override'] : [];
+  const passage = account?.needsPassage ? passageOptions : [];
   return {
     ...command,
     file: 'setpriv',
     args: [...identity, ...passage, '--pdeathsig=INT', command.file, ...command.args],
   };
 }
+
+/**
+ * The securebit lets access(2), by which initdb looks for the server beside itself, count the capability too: without it
+ * the kernel leaves a user's capabilities out there. The change of user still takes all others away, at the exec.
+ * @see https://man7.org/linux/man-pages/man7/capabilities.7.html
+ */
+const passageOptions = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
 
 async function idsOf(user: string): Promise<{ uid: number; gid: number } | undefined> {
   try {
