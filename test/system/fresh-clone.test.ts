@@ -1,0 +1,110 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { processesWith } from '#test/support/processes.ts';
+import { freePorts, remainsOf, startStack, type Ports, type StartedStack } from '#test/support/running-stack.ts';
+import { newCustomer, product, productInStock, type Customer } from '#test/support/shop.ts';
+
+const run = promisify(execFile);
+const installTimeoutMs = 300_000;
+
+const whyNot = existsSync('.git') ? undefined : 'this folder is no git checkout';
+
+/** Ctrl-C in a terminal reaches every process of its foreground group: npm, its shell and the stack. */
+const ctrlC = (stack: StartedStack): boolean => process.kill(-(stack.child.pid ?? 0), 'SIGINT');
+
+const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
+
+describe('a fresh clone', { timeout: 120_000 }, () => {
+  let folder = '';
+  let clone = '';
+  let dataDir = '';
+  let ports: Ports;
+  let stack: StartedStack;
+  let apiUrl = '';
+  let monitorUrl = '';
+  let customer: Customer;
+  let orderId = 0;
+
+  const npmStart = (): StartedStack => startStack({ dataDir, ports, root: clone, command: ['npm', 'start'] });
+
+  beforeAll(async () => {
+    if (whyNot !== undefined) return;
+    folder = await mkdtemp(join(tmpdir(), 'atalaya-clone-'));
+    clone = join(folder, 'atalaya');
+    dataDir = join(clone, '.local');
+    ports = await freePorts();
+    await run('git', ['clone', '--quiet', process.cwd(), clone]);
+    stack = npmStart();
+    const env = await stack.serving();
+    apiUrl = env['API_URL'] ?? '';
+    monitorUrl = `http://127.0.0.1:${env['MONITOR_PORT']}`;
+  }, installTimeoutMs);
+
+  afterAll(async () => {
+    if (whyNot !== undefined) return;
+    if (stack.child.exitCode === null) ctrlC(stack);
+    await stack.exited;
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  beforeEach(({ skip }) => {
+    if (whyNot !== undefined) skip(whyNot);
+  });
+
+  test('serves after npm start, and prints where and the operator key', async () => {
+    await expect.poll(() => stack.stdout(), { timeout: 5_000 }).toContain('Ctrl-C stops everything.');
+    const secrets = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as { BOOTSTRAP_OPERATOR_KEY: string };
+    for (const shown of [apiUrl, monitorUrl, secrets.BOOTSTRAP_OPERATOR_KEY]) expect(stack.stdout()).toContain(shown);
+  });
+
+  test('is healthy, with the checks that say why', async () => {
+    const response = await fetch(`${apiUrl}/health_check`);
+    expect(response.status).toBe(200);
+    const checks = { database: { status: 'up' }, redis: { status: 'disabled' }, db_pool: { health: 'healthy' } };
+    expect(await response.json()).toMatchObject({ status: 'healthy', checks });
+  });
+
+  test('takes an order, shows it in the list, and its stock falls by exactly the quantity', async () => {
+    customer = await newCustomer(apiUrl);
+    const before = await productInStock(apiUrl, 3);
+    const order = await customer.buy(before.id_key, 3);
+    orderId = order.id_key;
+    expect(order).toMatchObject({ client_id: customer.clientId, total: Math.round(before.price * 300) / 100 });
+    expect(await customer.orders()).toMatchObject([{ id_key: orderId }]);
+    expect((await product(apiUrl, before.id_key)).stock).toBe(before.stock - 3);
+  });
+
+  test('shows on the status page that the API and PostgreSQL are up', async () => {
+    await expect.poll(() => textOf(monitorUrl), { timeout: 30_000 }).toContain('Everything is up');
+    const page = await textOf(monitorUrl);
+    for (const target of ['api', 'postgresql']) expect(page).toMatch(new RegExp(`data-target="${target}"\\s+data-status="up"`));
+  });
+
+  test('leaves no process, port or lock after Ctrl-C, though it comes twice', async () => {
+    ctrlC(stack);
+    ctrlC(stack);
+    await stack.exited;
+    expect(await remainsOf(dataDir, ports)).toEqual([]);
+    expect(processesWith(clone)).toEqual([]);
+  });
+
+  test('starts again within seconds, with the order still there', async () => {
+    const startedAt = performance.now();
+    stack = npmStart();
+    await stack.serving();
+    // The promise is 10 s on an idle machine; this bound only catches that something is installed or made anew.
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+    expect(await customer.orders()).toMatchObject([{ id_key: orderId }]);
+  });
+
+  test('runs its tests by npm test', async () => {
+    const { stdout } = await run('npm', ['test', '--', 'test/unit/lib/retry'], { cwd: clone, env: cleanEnvironment() });
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/);
+  });
+});
