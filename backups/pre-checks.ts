@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, mkdir, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Client } from 'pg';
 import { messageOf } from '#lib/errors.ts';
 import { sizeOf, type Catalogue } from './catalogue.ts';
@@ -11,13 +12,24 @@ import { BackupRefusedError } from './errors.ts';
  */
 export async function requireWritableDirectory(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDirectory(dir);
     await access(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (err) {
     throw new BackupRefusedError('directory-not-writable', `backup folder ${dir} is not writable: ${messageOf(err)}; check BACKUP_DIR`, {
       cause: err,
     });
   }
+}
+
+/** One level at a time: `recursive` loops for ever in file systems that answer ENOENT for a new name, such as /proc. */
+async function makeDirectory(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  if (dirname(dir) !== dir) await makeDirectory(dirname(dir));
+  await mkdir(dir, { mode: 0o700 }).catch((err: unknown) => {
+    // Another run may have been quicker; a file of that name stays a fault.
+    if (found !== undefined || (err as NodeJS.ErrnoException).code !== 'EEXIST') throw err;
+  });
 }
 
 /** Kept free beyond what the dump is thought to need, for whatever else writes there meanwhile. */

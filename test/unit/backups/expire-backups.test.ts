@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listBackups, readCatalogue } from '#backups/catalogue.ts';
+import { expireBackups } from '#backups/expire-backups.ts';
+import { writeManifest, type BackupState } from '#backups/manifest.ts';
+import { BusyError } from '#lib/errors.ts';
+import { sampleManifest } from './sample-manifest.ts';
+
+const now = new Date('2026-11-24T03:00:00.000Z');
+const policy = { keepDays: 7, keepMin: 1 };
+let dir: string;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'atalaya-expire-'));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+async function putSet(day: string, state: BackupState = 'verified'): Promise<string> {
+  const id = `202611${day}T020000Z`;
+  await mkdir(join(dir, id));
+  await writeFile(join(dir, id, 'database.dump'), 'dump');
+  await writeManifest(join(dir, id), sampleManifest({ id, state, takenAt: `2026-11-${day}T02:00:00.000Z` }));
+  return id;
+}
+
+const expire = (dryRun = false) => expireBackups({ dir, now: () => now }, { ...policy, dryRun });
+
+describe('expire', () => {
+  test('deletes what is past its days and says why each set stays or goes', async () => {
+    const [old, recent] = [await putSet('10'), await putSet('23')];
+    expect(await expire()).toEqual([
+      { id: recent, action: 'keep', reason: 'newest-verified' },
+      { id: old, action: 'expire', reason: 'past-keep-days' },
+    ]);
+    expect(await readdir(dir)).toEqual([recent]);
+  });
+
+  test('as a dry run says the same and deletes nothing', async () => {
+    await putSet('10');
+    await putSet('23');
+    const said = await expire(true);
+    expect(await readdir(dir)).toHaveLength(2);
+    expect(await expire()).toEqual(said);
+  });
+
+  test('leaves alone what is no set, and sets whose manifest is damaged', async () => {
+    await putSet('23');
+    const names = ['notes.txt', '20261101T020000Z.bak', 'x20261101T020000Z', '20261101T020000Z'];
+    for (const name of names) await mkdir(join(dir, name));
+    await expire();
+    expect(await readdir(dir)).toEqual(expect.arrayContaining(names));
+  });
+
+  test('clears away what killed runs have left', async () => {
+    await putSet('23');
+    await mkdir(join(dir, '.part-killed'));
+    await mkdir(join(dir, '.expired-20261101T020000Z'));
+    await expire();
+    expect(await readdir(dir)).toEqual(['20261123T020000Z']);
+  });
+
+  test('is refused while another run uses the folder', async () => {
+    await putSet('10');
+    const holder = { token: 'theirs', pid: 1, processStart: '', host: 'elsewhere', verb: 'backup take', since: now.toISOString() };
+    await writeFile(join(dir, '.lock'), JSON.stringify(holder));
+    await expect(expire()).rejects.toBeInstanceOf(BusyError);
+    expect(await readdir(dir)).toHaveLength(2);
+  });
+});
+
+describe('the catalogue', () => {
+  test('lists whole sets, newest first, and names damaged ones apart', async () => {
+    const [older, newer] = [await putSet('20'), await putSet('21', 'written')];
+    await mkdir(join(dir, '20261122T020000Z'));
+    await mkdir(join(dir, '.part-running'));
+    expect((await listBackups(dir)).map(({ id, state }) => [id, state])).toEqual([
+      [newer, 'written'],
+      [older, 'verified'],
+    ]);
+    const { damaged } = await readCatalogue(dir);
+    expect(damaged.map(({ id, reason }) => [id, reason])).toEqual([['20261122T020000Z', 'manifest.json: missing']]);
+  });
+
+  test('does not believe a manifest that was copied into another folder', async () => {
+    await mkdir(join(dir, '20261122T020000Z'));
+    await writeManifest(join(dir, '20261122T020000Z'), sampleManifest({ id: '20261101T020000Z' }));
+    expect((await readCatalogue(dir)).damaged[0]?.reason).toContain('belongs to set 20261101T020000Z');
+  });
+
+  test('of a folder that does not exist is empty', async () => {
+    expect(await listBackups(join(dir, 'none'))).toEqual([]);
+  });
+});
