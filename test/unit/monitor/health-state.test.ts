@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  foldResult,
+  initialHealth,
+  isUnsettled,
+  statusOf,
+  withFault,
+  type Health,
+  type ProbeResult,
+} from '#monitor/health/health-state.ts';
+
+const thresholds = { failures: 3, successes: 2 };
+const start = initialHealth('none', { at: 0, clockMs: 0 });
+
+const result = (outcome: ProbeResult['outcome'], at = 0): ProbeResult => ({ outcome, detail: outcome, latencyMs: 1, at, clockMs: at });
+
+const fold = (outcomes: readonly ProbeResult['outcome'][], from: Health = start): Health =>
+  outcomes.reduce((health, outcome, index) => foldResult(health, result(outcome, index + 1), thresholds), from);
+
+describe('health', () => {
+  test.each([
+    ['is unknown before the first look', [], 'unknown'],
+    ['is up at the first answer', ['ok'], 'up'],
+    ['is degraded as soon as the target says so', ['ok', 'degraded'], 'degraded'],
+    ['is up again as soon as the target says so', ['degraded', 'ok'], 'up'],
+    ['stays up below the failure threshold', ['ok', 'failed', 'failed'], 'up'],
+    ['stays unknown below the failure threshold when nothing was ever settled', ['failed', 'failed'], 'unknown'],
+    ['is down at the failure threshold', ['ok', 'failed', 'failed', 'failed'], 'down'],
+    ['counts only failures in a row', ['ok', 'failed', 'failed', 'ok', 'failed', 'failed'], 'up'],
+    ['stays down below the success threshold', ['failed', 'failed', 'failed', 'ok'], 'down'],
+    ['comes back at the success threshold', ['failed', 'failed', 'failed', 'ok', 'ok'], 'up'],
+    ['comes back as degraded when that is what the target says', ['failed', 'failed', 'failed', 'ok', 'degraded'], 'degraded'],
+    ['is unknown while the monitor cannot look', ['ok', 'faulty'], 'unknown'],
+    ['is what it was once the monitor can look again', ['ok', 'faulty', 'ok'], 'up'],
+    ['is never down through faults of the monitor', ['ok', 'faulty', 'faulty', 'faulty', 'faulty'], 'unknown'],
+    ['neither forgets nor adds failures through a fault', ['ok', 'failed', 'failed', 'faulty', 'failed'], 'down'],
+  ] as const)('%s', (_sentence, outcomes, status) => {
+    expect(statusOf(fold(outcomes))).toBe(status);
+  });
+
+  test('inherited from an earlier process is not shown before somebody has looked', () => {
+    expect(statusOf(initialHealth('up', { at: 0, clockMs: 0 }))).toBe('unknown');
+  });
+
+  test('remembers when a streak of failures began', () => {
+    expect(fold(['ok', 'failed', 'failed', 'failed']).failingSince).toEqual({ at: 2, clockMs: 2 });
+  });
+
+  test('is unsettled exactly while a streak is under way that has changed nothing yet', () => {
+    expect(isUnsettled(fold(['ok']))).toBe(false);
+    expect(isUnsettled(fold(['ok', 'failed']))).toBe(true);
+    expect(isUnsettled(fold(['failed', 'failed', 'failed']))).toBe(false);
+    expect(isUnsettled(fold(['failed', 'failed', 'failed', 'ok']))).toBe(true);
+  });
+
+  test('marked as faulty is unknown until the next look counts', () => {
+    expect(statusOf(withFault(fold(['ok']), 'store'))).toBe('unknown');
+    expect(statusOf(foldResult(withFault(fold(['ok']), 'store'), result('ok'), thresholds))).toBe('up');
+  });
+});
+
+/** The specification said over the whole history at once, where the code folds step by step. */
+function specifiedVerdict(outcomes: readonly ProbeResult['outcome'][], failures: number, successes: number): string {
+  const evidence = outcomes.filter((outcome) => outcome !== 'faulty');
+  let verdict = 'none';
+  for (const [index, outcome] of evidence.entries()) {
+    const lastFailures = evidence.slice(Math.max(0, index + 1 - failures), index + 1);
+    const lastAnswers = evidence.slice(Math.max(0, index + 1 - successes), index + 1);
+    if (outcome === 'failed') {
+      if (lastFailures.length === failures && lastFailures.every((each) => each === 'failed')) verdict = 'down';
+    } else if (verdict !== 'down' || (lastAnswers.length === successes && lastAnswers.every((each) => each !== 'failed'))) {
+      verdict = outcome === 'ok' ? 'up' : 'degraded';
+    }
+  }
+  return verdict;
+}
+
+test('the verdict is what the thresholds say over any history, and the monitor’s own faults leave no trace in it', () => {
+  const outcome = fc.constantFrom('ok', 'degraded', 'failed', 'faulty') as fc.Arbitrary<ProbeResult['outcome']>;
+  fc.assert(
+    fc.property(
+      fc.array(outcome, { maxLength: 40 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 5 }),
+      (outcomes, failures, successes) => {
+        const health = outcomes.reduce((each, next) => foldResult(each, result(next), { failures, successes }), start);
+        expect(health.verdict).toBe(specifiedVerdict(outcomes, failures, successes));
+        expect(statusOf(health) === 'unknown').toBe(health.verdict === 'none' || outcomes.at(-1) === 'faulty');
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
