@@ -14,7 +14,7 @@ export class DemoDataError extends AppError {
 /** Password of every demo client. */
 export const demoPassword = 'atalaya-demo-2026';
 /** Hashed once and for all: the demo shop is to be the same everywhere, and its password is no secret. */
-const demoPasswordHash = '$scrypt$ln=14,r=8,p=5$cJ2o99mUVSG2q5oBheBojA$rJFZ2++zdHl6+IT3exgTrkXQ3Tz7S7CkN4I2ln8LDHM';
+export const demoPasswordHash = '$scrypt$ln=14,r=8,p=5$cJ2o99mUVSG2q5oBheBojA$rJFZ2++zdHl6+IT3exgTrkXQ3Tz7S7CkN4I2ln8LDHM';
 
 export type SeedResult =
   | { readonly seeded: false }

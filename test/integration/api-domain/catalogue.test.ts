@@ -1,0 +1,161 @@
+import { describe, expect } from 'vitest';
+import { test } from '#test/support/migrated-database.ts';
+import { addClient, addProduct, brokenInvariants, openShop, operator, stockOf } from './shop.ts';
+
+describe('products', () => {
+  test('answer alike when made, read, listed, found and changed', async ({ db }) => {
+    const { call } = openShop(db);
+    const category = await call(operator, 'POST /categories', { body: { name: 'Lighting' } });
+    const body = { name: 'Lamp "Noche"', description: 'A\nlamp', price: 19.9, stock: 4, category_id: category.json.id_key as number };
+    const made = await call(operator, 'POST /products', { body });
+    expect(made.status).toBe(201);
+    expect(made.json).toEqual({ ...body, id_key: made.json.id_key, version: 1 });
+    expect(Object.keys(made.json)).toEqual(['id_key', 'name', 'description', 'price', 'stock', 'category_id', 'version']);
+    expect(made.text).toContain('"price":19.90,');
+    expect(made.headers).toEqual({ Location: `/api/v1/products/${made.json.id_key}`, ETag: '"1"' });
+
+    const read = await call(operator, `GET /products/${made.json.id_key}`);
+    expect(read).toEqual({ ...made, status: 200, headers: { ETag: '"1"' } });
+    expect((await call(operator, 'GET /products')).text).toBe(`[${made.text}]`);
+    expect((await call(operator, 'GET /products/filter', { query: { search: 'noche' } })).text).toBe(`[${made.text}]`);
+    const changed = await call(operator, `PUT /products/${made.json.id_key}`, { body: {} });
+    expect(changed.json).toEqual({ ...made.json, version: 2 });
+  });
+
+  test('keep what a change leaves out, and lose what it sets to null', async ({ db }) => {
+    const { call } = openShop(db);
+    const { json: made } = await call(operator, 'POST /products', { body: { name: 'Lamp', description: 'x', price: 5, stock: 2 } });
+    const { json } = await call(operator, `PUT /products/${made.id_key}`, { body: { description: null, price: 6.5 } });
+    expect(json).toEqual({ ...made, description: null, price: 6.5, version: 2 });
+  });
+
+  test('get a counted stock through the ledger', async ({ db }) => {
+    const shop = openShop(db);
+    const id = await addProduct(shop, { stock: 10 });
+    await shop.call(operator, `PUT /products/${id}`, { body: { stock: 7 } });
+    await shop.call(operator, `PUT /products/${id}`, { body: { stock: 7, name: 'Same' } });
+    await shop.call(operator, `PUT /products/${id}`, { body: { stock: 12 } });
+    const { rows } = await db.pool.query('SELECT quantity, reason FROM stock_movements WHERE product_id = $1 ORDER BY id', [id]);
+    expect(rows).toEqual([
+      { quantity: 10, reason: 'initial' },
+      { quantity: -3, reason: 'adjustment' },
+      { quantity: 5, reason: 'adjustment' },
+    ]);
+    expect(await stockOf(shop, id)).toBe(12);
+    expect(await brokenInvariants(shop)).toEqual([]);
+  });
+
+  test('of 50 changes from the same version, one is made and 49 are refused', async ({ db }) => {
+    const shop = openShop(db);
+    const id = await addProduct(shop, { stock: 1 });
+    const changes = Array.from({ length: 50 }, (_, index) =>
+      shop.call(operator, `PUT /products/${id}`, { body: { price: index + 1 }, ifMatch: 1 }),
+    );
+    const outcomes = await Promise.allSettled(changes);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as { code: string }] : []));
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['version_mismatch']));
+  });
+
+  test('change their version when a sale changes their stock', async ({ db }) => {
+    const shop = openShop(db);
+    const id = await addProduct(shop, { stock: 2 });
+    const clientId = await addClient(shop);
+    await shop.call(operator, 'POST /orders', {
+      body: { client_id: clientId, delivery_method: 1, lines: [{ product_id: id, quantity: 1 }] },
+    });
+    expect((await shop.call(operator, `GET /products/${id}`)).headers).toEqual({ ETag: '"2"' });
+  });
+
+  test('that were sold cannot be deleted; others can, with their ledger', async ({ db }) => {
+    const shop = openShop(db);
+    const [sold, unsold] = [await addProduct(shop, { stock: 2 }), await addProduct(shop, { stock: 2 })];
+    const clientId = await addClient(shop);
+    await shop.call(operator, 'POST /orders', {
+      body: { client_id: clientId, delivery_method: 1, lines: [{ product_id: sold, quantity: 1 }] },
+    });
+    await expect(shop.call(operator, `DELETE /products/${sold}`)).rejects.toMatchObject({ code: 'in_use' });
+    await expect(shop.call(operator, `DELETE /products/${unsold}`, { ifMatch: 9 })).rejects.toMatchObject({ code: 'version_mismatch' });
+    expect((await shop.call(operator, `DELETE /products/${unsold}`)).status).toBe(204);
+    await expect(shop.call(operator, `GET /products/${unsold}`)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(shop.call(operator, `DELETE /products/${unsold}`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  test('of a category that does not exist are refused when made and when changed', async ({ db }) => {
+    const shop = openShop(db);
+    const missing = { code: 'not_found', errors: [{ pointer: '/category_id' }] };
+    await expect(shop.call(operator, 'POST /products', { body: { name: 'x', price: 1, category_id: 9 } })).rejects.toMatchObject(missing);
+    const id = await addProduct(shop, { stock: 0 });
+    await expect(shop.call(operator, `PUT /products/${id}`, { body: { category_id: 9 } })).rejects.toMatchObject(missing);
+    await expect(shop.call(operator, 'PUT /products/999', { body: {} })).rejects.toMatchObject({ code: 'not_found', errors: [] });
+  });
+
+  test('come in pages by id, never more than asked for', async ({ db }) => {
+    const shop = openShop(db);
+    const ids: number[] = [];
+    for (let index = 0; index < 7; index += 1) ids.push(await addProduct(shop, { stock: index, name: `Lamp ${9 - index}` }));
+    const page = async (query: Record<string, string>) =>
+      ((await shop.call(operator, 'GET /products', { query })).json as { id_key: number }[]).map(({ id_key }) => id_key);
+    expect([
+      await page({ limit: '3' }),
+      await page({ skip: '3', limit: '3' }),
+      await page({ skip: '6' }),
+      await page({ skip: '7' }),
+    ]).toEqual([ids.slice(0, 3), ids.slice(3, 6), ids.slice(6), []]);
+  });
+});
+
+describe('finding products', () => {
+  test('takes every condition, and percent signs, underscores and backslashes as they are', async ({ db }) => {
+    const shop = openShop(db);
+    const category = await shop.call(operator, 'POST /categories', { body: { name: 'Sale' } });
+    const add = (name: string, price: number, stock: number, category_id: number | null = null) =>
+      shop.call(operator, 'POST /products', { body: { name, price, stock, category_id } });
+    await add('100% wool', 30, 1, category.json.id_key as number);
+    await add('1000 pieces', 10, 0);
+    await add('snake_case', 20, 5);
+    await add('snakeXcase', 20, 5);
+    await add('back\\slash', 0.5, 5);
+    const find = async (query: Record<string, string>) =>
+      ((await shop.call(operator, 'GET /products/filter', { query })).json as { name: string }[]).map(({ name }) => name);
+
+    expect(await find({ search: '100%' })).toEqual(['100% wool']);
+    expect(await find({ search: 'SNAKE_' })).toEqual(['snake_case']);
+    expect(await find({ search: 'k\\s' })).toEqual(['back\\slash']);
+    expect(await find({ search: `'; DROP TABLE products; --` })).toEqual([]);
+    expect(await find({ min_price: '10', max_price: '20' })).toEqual(['1000 pieces', 'snake_case', 'snakeXcase']);
+    expect(await find({ min_price: '0', max_price: '0.50' })).toEqual(['back\\slash']);
+    expect(await find({ in_stock_only: 'true', search: '100' })).toEqual(['100% wool']);
+    expect(await find({ category_id: String(category.json.id_key) })).toEqual(['100% wool']);
+    expect(await find({ sort_by: 'price_desc', limit: '2' })).toEqual(['100% wool', 'snake_case']);
+    expect(await find({ sort_by: 'price_asc', limit: '2' })).toEqual(['back\\slash', '1000 pieces']);
+    expect(await find({ sort_by: 'name', skip: '3', limit: '1' })).toEqual(['snakeXcase']);
+    expect(await find({})).toHaveLength(5);
+  });
+});
+
+describe('categories', () => {
+  test('have unique names, may be renamed, and are deleted only when empty', async ({ db }) => {
+    const { call } = openShop(db);
+    const { json: books, headers } = await call(operator, 'POST /categories', { body: { name: 'Books' } });
+    expect(books).toEqual({ id_key: books.id_key, name: 'Books', version: 1 });
+    expect(headers).toEqual({ Location: `/api/v1/categories/${books.id_key}`, ETag: '"1"' });
+    const duplicate = { code: 'duplicate', errors: [{ pointer: '/name' }] };
+    await expect(call(operator, 'POST /categories', { body: { name: 'Books' } })).rejects.toMatchObject(duplicate);
+    const { json: toys } = await call(operator, 'POST /categories', { body: { name: 'Toys' } });
+    await expect(call(operator, `PUT /categories/${toys.id_key}`, { body: { name: 'Books' } })).rejects.toMatchObject(duplicate);
+    const renamed = await call(operator, `PUT /categories/${toys.id_key}`, { body: { name: 'Games' }, ifMatch: 1 });
+    expect(renamed).toMatchObject({ json: { name: 'Games', version: 2 }, headers: { ETag: '"2"' } });
+    await expect(call(operator, `PUT /categories/${toys.id_key}`, { body: { name: 'x' }, ifMatch: 1 })).rejects.toMatchObject({
+      code: 'version_mismatch',
+      extensions: { current_version: 2 },
+    });
+
+    await call(operator, 'POST /products', { body: { name: 'Novel', price: 5, category_id: books.id_key } });
+    await expect(call(operator, `DELETE /categories/${books.id_key}`)).rejects.toMatchObject({ code: 'in_use' });
+    expect((await call(operator, `DELETE /categories/${toys.id_key}`)).status).toBe(204);
+    expect((await call(operator, 'GET /categories')).json).toEqual([books]);
+    expect((await call(operator, `GET /categories/${books.id_key}`)).json).toEqual(books);
+    await expect(call(operator, `GET /categories/${toys.id_key}`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+});

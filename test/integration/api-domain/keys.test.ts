@@ -1,0 +1,66 @@
+import { describe, expect } from 'vitest';
+import { createApiKeys } from '#api/auth/api-keys.ts';
+import { runCommand } from '#lib/run-command.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import { test } from '#test/support/migrated-database.ts';
+
+describe('API keys', () => {
+  test('are known by their hash alone, and only while they are not revoked', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const { id, key } = await keys.create('operator', 'Ann');
+    expect(key).toMatch(/^atk_[A-Za-z0-9_-]{43}$/);
+    expect(await keys.authenticate(key)).toEqual({ kind: 'operator', keyId: id, name: 'Ann' });
+    expect(await keys.authenticate(`${key}x`)).toBeUndefined();
+    const { rows } = await db.pool.query("SELECT *, encode(key_hash, 'escape') AS readable FROM api_keys");
+    expect(JSON.stringify(rows)).not.toContain(key.slice(4));
+    expect((await keys.list())[0]?.last_used_at).toBeInstanceOf(Date);
+
+    expect([await keys.revoke(id), await keys.revoke(id)]).toEqual([true, false]);
+    expect(await createApiKeys(db.pool).authenticate(key)).toBeUndefined();
+  });
+
+  test('given by the settings are stored once, and once revoked stay so', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const given = 'a key of the operator, 24 characters or more';
+    await Promise.all([keys.ensure(given, 'operator', 'bootstrap'), keys.ensure(given, 'operator', 'bootstrap')]);
+    await keys.ensure(given, 'operator', 'bootstrap');
+    const all = await keys.list();
+    expect(all).toHaveLength(1);
+    expect(await keys.authenticate(given)).toMatchObject({ kind: 'operator', name: 'bootstrap' });
+    await keys.revoke(all[0]?.id ?? 0);
+    await keys.ensure(given, 'operator', 'bootstrap');
+    expect(await createApiKeys(db.pool).authenticate(given)).toBeUndefined();
+  });
+});
+
+describe('npm run api-key', () => {
+  test('shows a key once, when it is made', async ({ db }) => {
+    const { stdout: made } = await run(db.settings, 'create', '--role', 'loadtest', '--name', 'nightly');
+    const key = /^atk_\S+$/m.exec(made)?.[0] ?? '';
+    expect(await createApiKeys(db.pool).authenticate(key)).toMatchObject({ kind: 'loadtest', name: 'nightly' });
+    const { stdout: listed } = await run(db.settings, 'list');
+    expect(listed).toMatch(/^1 {2}loadtest {2}nightly {2}last used /);
+    expect(listed).not.toContain(key);
+    await run(db.settings, 'revoke', '1');
+    expect(await createApiKeys(db.pool).authenticate(key)).toBeUndefined();
+    await expect(run(db.settings, 'revoke', '1')).rejects.toMatchObject({
+      status: 1,
+      message: expect.stringContaining('no key 1') as string,
+    });
+  });
+
+  test.for([
+    ['no role', ['create', '--name', 'x']],
+    ['an id that is no number', ['revoke', 'one']],
+  ] as const)('with %s is refused in one line', async ([, args], { db }) => {
+    await expect(run(db.settings, ...args)).rejects.toMatchObject({
+      status: 64,
+      stderrTail: expect.stringMatching(/^error: .*$/) as string,
+    });
+  });
+});
+
+function run(settings: PostgresSettings, ...args: readonly string[]): Promise<{ stdout: string }> {
+  const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
+  return runCommand({ file: process.execPath, args: ['api/auth/cli.ts', ...args], env }, { timeoutMs: 20_000 });
+}

@@ -1,0 +1,107 @@
+import { describe, expect } from 'vitest';
+import { createKnex } from '#api/db/knex.ts';
+import { createPool } from '#api/db/pool.ts';
+import { statement } from '#api/db/statement.ts';
+import { inKnexTransaction, inTransaction } from '#api/db/transaction.ts';
+import { test } from '#test/support/migrated-database.ts';
+
+const insert = statement('test-insert', 'INSERT INTO categories (name) VALUES ($1)');
+const count = statement<{ count: number }>('test-count', 'SELECT count(*)::integer AS count FROM categories');
+const backend = statement<{ pid: number }>('test-backend', 'SELECT pg_backend_pid() AS pid');
+const fail = statement('test-fail', 'SELECT 1 / 0');
+const pools = { DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 1, DB_POOL_RECYCLE: 0 };
+
+describe('a transaction', () => {
+  test('keeps all of its work or none', async ({ db }) => {
+    const counted = async () => (await inTransaction(db.pool, (session) => session.query(count)))[0]?.count;
+    await inTransaction(db.pool, (session) => session.query(insert, ['kept']));
+    await expect(
+      inTransaction(db.pool, async (session) => {
+        await session.query(insert, ['lost']);
+        throw new Error('changed my mind');
+      }),
+    ).rejects.toThrow('changed my mind');
+    expect(await counted()).toBe(1);
+  });
+
+  test('whose failed statement was swallowed does not pass for done', async ({ db }) => {
+    const swallowing = inTransaction(db.pool, async (session) => {
+      await session.query(insert, ['lost']);
+      await session.query(fail).catch(() => {});
+    });
+    await expect(swallowing).rejects.toThrow('rolled back');
+  });
+
+  test('of knex and its session are one and the same', async ({ db }) => {
+    const failing = inKnexTransaction(db.knex, async (trx, session) => {
+      await trx('categories').insert({ name: 'through knex' });
+      await session.query(insert, ['through the session']);
+      expect(await session.query(count)).toEqual([{ count: 2 }]);
+      throw new Error('undo');
+    });
+    await expect(failing).rejects.toThrow('undo');
+    expect(await db.knex('categories')).toEqual([]);
+  });
+
+  test('whose connection is cut fails, and the pool goes on with another', async ({ db }) => {
+    const pool = createPool({ ...db.settings, ...pools }, 'atalaya-test');
+    try {
+      const cut = inTransaction(pool, async (session) => {
+        const [row] = await session.query(backend);
+        await db.pool.query('SELECT pg_terminate_backend($1)', [row?.pid]);
+        await session.query(insert, ['lost']);
+      });
+      await expect(cut).rejects.toThrow(/terminat/i);
+      expect(await inTransaction(pool, (session) => session.query(count))).toEqual([{ count: 0 }]);
+    } finally {
+      await pool.end();
+    }
+  });
+});
+
+describe('the pool', () => {
+  test('gives up after its timeout when every connection is lent out', async ({ db }) => {
+    const pool = createPool({ ...db.settings, ...pools }, 'atalaya-test');
+    const lent = await pool.connect();
+    await expect(pool.query('SELECT 1')).rejects.toThrow('timeout exceeded when trying to connect');
+    await expect(createKnex(pool).raw('SELECT 1')).rejects.toThrow('timeout exceeded when trying to connect');
+    lent.release();
+    expect((await pool.query('SELECT 1')).rowCount).toBe(1);
+    await pool.end();
+  });
+
+  test('that could hold no connection is refused', async ({ db }) => {
+    expect(() => createPool({ ...db.settings, ...pools, DB_POOL_SIZE: 0 }, 'x')).toThrow('at least 1');
+  });
+
+  test('reads bigint as numbers, and refuses those a number cannot hold', async ({ db }) => {
+    expect((await db.pool.query('SELECT 9007199254740991::bigint AS n')).rows).toEqual([{ n: 9_007_199_254_740_991 }]);
+    await expect(db.pool.query('SELECT 9007199254740993::bigint AS n')).rejects.toThrow('not exact');
+  });
+
+  test('works in UTC under its name, within the time limits of the server', async ({ db }) => {
+    const { rows } = await db.pool.query<Record<string, string>>(
+      `SELECT name, setting FROM pg_settings WHERE name IN
+       ('TimeZone', 'application_name', 'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')`,
+    );
+    expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+      TimeZone: 'UTC',
+      application_name: 'atalaya-test',
+      statement_timeout: '10000',
+      lock_timeout: '5000',
+      idle_in_transaction_session_timeout: '15000',
+    });
+  });
+
+  test('outlives the cut of a connection that is lent out but idle', async ({ db }) => {
+    const pool = createPool({ ...db.settings, ...pools }, 'atalaya-test');
+    const lent = await pool.connect();
+    const { rows } = await lent.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise((resolve) => lent.once('end', () => resolve(undefined)));
+    await db.pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await ended;
+    lent.release(true);
+    expect((await pool.query('SELECT 1')).rowCount).toBe(1);
+    await pool.end();
+  });
+});

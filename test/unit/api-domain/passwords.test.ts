@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { createPasswords } from '#api/auth/passwords.ts';
+import { demoPassword, demoPasswordHash } from '#api/db/seed/seed-demo.ts';
+
+const passwords = createPasswords({ concurrency: 2 });
+
+describe('passwords', () => {
+  test('are salted: the same one hashes differently each time, and each hash verifies', async () => {
+    const [one, two] = await Promise.all([passwords.hash('correct horse'), passwords.hash('correct horse')]);
+    expect(one).not.toBe(two);
+    expect(one).toMatch(/^\$scrypt\$ln=14,r=8,p=5\$/);
+    expect(await Promise.all([passwords.verify('correct horse', one), passwords.verify('correct horse', two)])).toEqual([true, true]);
+    expect(await passwords.verify('correct horsE', one)).toBe(false);
+  });
+
+  test('are never right without a hash to compare with, nor with a broken one', async () => {
+    const hashes = [
+      undefined,
+      '',
+      'x',
+      '$scrypt$ln=14,r=8,p=5$AAAA$AAAA',
+      `$scrypt$ln=14,r=8,p=5$AAAAAAAAAAAAAAAAAAAAAA$${'A'.repeat(43)}`,
+    ];
+    expect(await Promise.all(hashes.map((hash) => passwords.verify('anything', hash)))).toEqual(hashes.map(() => false));
+  });
+
+  test('cost as much to check for an unknown account as for a known one', async () => {
+    const hash = await passwords.hash('correct horse');
+    const known = await timeOf(() => passwords.verify('wrong', hash));
+    const unknown = await timeOf(() => passwords.verify('wrong', undefined));
+    // Without the dummy check this is below a hundredth; the bound is wide because machines are busy.
+    expect(unknown / known).toBeGreaterThan(0.2);
+  });
+
+  test('typed on another keyboard are the same: composed and decomposed characters', async () => {
+    const hash = await passwords.hash('contrase\u00f1a');
+    expect(await passwords.verify('contrasen\u0303a', hash)).toBe(true);
+  });
+
+  test('beyond the bound of those waiting are refused at once, and the others all finish', async () => {
+    const narrow = createPasswords({ concurrency: 1, maxWaiting: 2 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => narrow.verify('x', undefined)));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect(outcomes[4]).toMatchObject({ reason: { code: 'overloaded' } });
+    expect(await narrow.verify('x', undefined)).toBe(false);
+  });
+
+  test('of the demo clients is the one the README names', async () => {
+    expect(demoPassword).toBe('atalaya-demo-2026');
+    expect(await passwords.verify(demoPassword, demoPasswordHash)).toBe(true);
+  });
+});
+
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}

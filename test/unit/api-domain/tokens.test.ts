@@ -1,0 +1,64 @@
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createTokens } from '#api/auth/tokens.ts';
+
+const secret = 'a secret of at least 32 characters';
+const everyone = { isActive: async () => true, forget: () => {} };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('access tokens', () => {
+  test('prove the client and its quota, again and again', async () => {
+    const tokens = createTokens(secret, 60, everyone);
+    const { accessToken, expiresInSeconds } = await tokens.issue({ clientId: 7, quota: 'loadtest' });
+    expect(expiresInSeconds).toBe(60);
+    const principal = { kind: 'customer', clientId: 7, quota: 'loadtest' };
+    expect([await tokens.verify(accessToken), await tokens.verify(accessToken)]).toEqual([principal, principal]);
+  });
+
+  test('end when their time is over, also once they have been seen', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+    const tokens = createTokens(secret, 60, everyone);
+    const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
+    vi.setSystemTime(Date.UTC(2026, 0, 1, 0, 0, 59));
+    expect(await tokens.verify(accessToken)).toBeDefined();
+    vi.setSystemTime(Date.UTC(2026, 0, 1, 0, 1, 0));
+    expect(await tokens.verify(accessToken)).toBeUndefined();
+    expect(await createTokens(secret, 60, everyone).verify(accessToken)).toBeUndefined();
+  });
+
+  test('end when the client is deleted', async () => {
+    const active = new Set([7]);
+    const tokens = createTokens(secret, 60, { isActive: async (id) => active.has(id), forget: () => {} });
+    const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
+    expect(await tokens.verify(accessToken)).toBeDefined();
+    active.delete(7);
+    expect(await tokens.verify(accessToken)).toBeUndefined();
+  });
+
+  test('of another secret, another issuer, another algorithm or none are worth nothing', async () => {
+    const tokens = createTokens(secret, 60, everyone);
+    const key = new TextEncoder().encode(secret);
+    const signed = (alg: string, issuer: string, subject: string, withExpiry = true): Promise<string> => {
+      const jwt = new SignJWT({}).setProtectedHeader({ alg }).setIssuer(issuer).setAudience('atalaya-api').setSubject(subject);
+      return (withExpiry ? jwt.setExpirationTime('1h') : jwt).sign(key);
+    };
+    const { accessToken } = await createTokens('another secret of 32 characters!', 60, everyone).issue({ clientId: 7, quota: 'standard' });
+    const worthless = [
+      accessToken,
+      await signed('HS256', 'someone else', '7'),
+      await signed('HS512', 'atalaya', '7'),
+      await signed('HS256', 'atalaya', 'seven'),
+      await signed('HS256', 'atalaya', '7', false),
+      new UnsecuredJWT({}).setIssuer('atalaya').setAudience('atalaya-api').setSubject('7').setExpirationTime('1h').encode(),
+      `${accessToken.slice(0, -2)}xx`,
+      'x',
+      '',
+      'x'.repeat(5_000),
+    ];
+    expect(await Promise.all(worthless.map((token) => tokens.verify(token)))).toEqual(worthless.map(() => undefined));
+    expect(await tokens.verify(await signed('HS256', 'atalaya', '7'))).toMatchObject({ clientId: 7 });
+  });
+});
