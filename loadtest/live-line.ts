@@ -1,0 +1,21 @@
+import type { Progress } from '#lib/progress.ts';
+import { showMs } from './judge/check.ts';
+import { mergeHistograms, percentileMs } from './measure/histogram.ts';
+import { errorCount, sumCounts } from './measure/merge.ts';
+import type { Profile, Slice } from './measure/measurement.ts';
+
+/** Tells on one line how a run goes: `users: 12 s of 35 s · 198/s · p95 14 ms · 0 errors`. */
+export function createLiveLine(name: string, profile: Profile, progress: Progress) {
+  const totalSeconds = Math.ceil((profile.warmUpMs + profile.durationMs) / 1_000);
+  let errors = 0;
+  return {
+    onPhase: (phase: string): void => progress.update(`${name}: ${phase}…`),
+    onSecond: (second: number, slices: readonly Slice[]): void => {
+      const counts = sumCounts(slices);
+      errors += errorCount(counts) + counts.limited;
+      const p95 = percentileMs(mergeHistograms(slices.map(({ latency }) => latency)), 95);
+      const speed = p95 === undefined ? 'no answers' : `${counts.ok}/s · p95 ${showMs(p95)}`;
+      progress.update(`${name}: ${Math.min(second + 1, totalSeconds)} s of ${totalSeconds} s · ${speed} · ${errors} errors`);
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Check } from '../judge/check.ts';
+import { escapeText } from './html.ts';
+import type { Report } from './report.ts';
+
+/**
+ * Every check as a test case, so that a build server shows which one broke. A broken innocence check is an error, not a
+ * failure: the test itself did not work.
+ */
+export function reportJunit({ judgement, measurement }: Report): string {
+  const { checks } = judgement;
+  const count = (test: (check: Check) => boolean): number => checks.filter(test).length;
+  const errors = count(isError);
+  const failures = count((check) => check.outcome === 'broken' && !isError(check));
+  const skipped = count(({ outcome }) => outcome === 'not-checked');
+  const totals = `tests="${checks.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
+  const name = `loadtest ${measurement.plan}`;
+  const cases = checks.map((check) => testCase(check, name)).join('\n');
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites ${totals}>
+  <testsuite name="${escapeText(name)}" timestamp="${measurement.startedAt}" ${totals}>
+    <properties><property name="verdict" value="${judgement.verdict}"/></properties>
+${cases}
+  </testsuite>
+</testsuites>
+`;
+}
+
+const isError = ({ kind, outcome }: Check): boolean => kind === 'innocence' && outcome === 'broken';
+
+function testCase(check: Check, suite: string): string {
+  const head = `    <testcase classname="${escapeText(`${suite} ${check.kind}`)}" name="${escapeText(`${check.id}: ${check.title}`)}"`;
+  const found = escapeText(`${check.measured} (allowed: ${check.limit})`);
+  if (check.outcome === 'not-checked') return `${head}><skipped message="${escapeText(check.reason)}"/></testcase>`;
+  if (check.outcome !== 'broken') return `${head}><system-out>${found}</system-out></testcase>`;
+  const element = isError(check) ? 'error' : 'failure';
+  return `${head}><${element} type="${check.id}" message="${escapeText(check.reason)}">${found}</${element}></testcase>`;
+}

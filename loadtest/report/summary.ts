@@ -1,0 +1,56 @@
+import { showCount, showMs, showShare } from '../judge/check.ts';
+import { errorCount } from '../measure/merge.ts';
+import { describeProfile, showLatency } from './describe.ts';
+import { html, type Html } from './html.ts';
+import type { Report } from './report.ts';
+
+/** Verdict, what was run, and why it is not PASS. */
+export function head({ judgement, measurement }: Report): Html {
+  const { verdict, reasons, limitedBy } = judgement;
+  const { plan, profile, target, startedAt, client } = measurement;
+  const place = target.kind === 'own' ? 'a stack of its own on this machine' : target.origin;
+  const shared = client.coLocated
+    ? `client and service share ${client.cores} cores`
+    : `client on another machine, with ${client.cores} cores`;
+  return html`<header class="card head">
+      <div class="badge">${verdict}</div>
+      <div>
+        <h1>Load test “${plan}”</h1>
+        <p>${describeProfile(profile)}</p>
+        <p class="soft small">
+          against ${place} · ${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · seed ${profile.seed} · ${shared}
+        </p>
+      </div>
+    </header>
+    ${
+      reasons.length > 0 &&
+      html`<div class="card why">
+        <ul>
+          ${reasons.map((reason) => html`<li>${reason}</li>`)}
+        </ul>
+        ${limitedBy !== null && html`<p><strong>Limited by:</strong> ${limitedBy}</p>`}
+        ${verdict === 'INVALID' && html`<p>The run proves nothing, neither for nor against the service.</p>`}
+      </div>`
+    }`;
+}
+
+const tile = (label: string, value: string, note: string, outcome = ''): Html =>
+  html`<div class="card tile ${outcome}">
+    <p class="soft small">${label}</p>
+    <p class="value">${value}</p>
+    <p class="soft small">${note}</p>
+  </div>`;
+
+/** The figures one looks for first. */
+export function tiles({ judgement, measurement, thresholds }: Report): Html {
+  const { figures, checks } = judgement;
+  const outcomeOf = (id: string): string => checks.find((check) => check.id === id)?.outcome ?? '';
+  return html`<section class="tiles">
+    ${tile('Median latency', showLatency(figures.latency.p50Ms), `${showCount(figures.latency.count)} answers measured`)}
+    ${tile('p95', showLatency(figures.latency.p95Ms), `allowed < ${showMs(thresholds.p95Ms)}`, outcomeOf('latency-p95'))}
+    ${tile('p99', showLatency(figures.latency.p99Ms), `allowed < ${showMs(thresholds.p99Ms)}`, outcomeOf('latency-p99'))}
+    ${tile('Errors', showShare(figures.errorRate), `${showCount(errorCount(figures.counts))} of ${showCount(figures.counts.sent)} requests`, outcomeOf('error-rate'))}
+    ${tile('Right answers', `${figures.throughput.toFixed(0)}/s`, 'in the measured window')}
+    ${tile('Orders placed', showCount(measurement.orders.acknowledged), `${showCount(measurement.orders.refused)} refused, ${showCount(measurement.orders.unknown)} unknown`)}
+  </section>`;
+}

@@ -1,0 +1,173 @@
+import { showCount, showShare, type Check } from '../judge/check.ts';
+import type { EndpointFigures } from '../judge/figures.ts';
+import { errorCount } from '../measure/merge.ts';
+import { timingParts, type FailureKind, type Measurement, type TimingBand } from '../measure/measurement.ts';
+import { showLatency } from './describe.ts';
+import { html, type Html } from './html.ts';
+import type { Report } from './report.ts';
+
+const kinds = [
+  { kind: 'threshold', title: 'Was it fast and right enough?' },
+  { kind: 'invariant', title: 'Do the books agree?' },
+  { kind: 'innocence', title: 'Can the figures be believed?' },
+] as const;
+
+const stateNames: Readonly<Record<Check['outcome'], string>> = {
+  met: 'met',
+  broken: 'broken',
+  tolerated: 'tolerated',
+  'not-checked': 'not checked',
+};
+
+/** Every check, in the order one asks. */
+export function checkTables({ judgement }: Report): Html[] {
+  return kinds.map(({ kind, title }) => {
+    const rows = judgement.checks.filter((check) => check.kind === kind);
+    return html`<h2>${title}</h2>
+      <div class="card scroll">
+        <table class="checks">
+          <thead>
+            <tr>
+              <th>State</th>
+              <th>Check</th>
+              <th>Found</th>
+              <th>Allowed</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              (check) =>
+                html`<tr>
+                  <td><span class="pill ${check.outcome}">${stateNames[check.outcome]}</span></td>
+                  <td>${check.title}${check.reason !== '' && html`<p class="soft small">${check.reason}</p>`}</td>
+                  <td>${check.measured}</td>
+                  <td class="limit">${check.limit}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>`;
+  });
+}
+
+const times = (one: EndpointFigures): (number | null)[] => [
+  one.latency.p50Ms,
+  one.latency.p90Ms,
+  one.latency.p95Ms,
+  one.latency.p99Ms,
+  one.latency.maxMs,
+];
+
+export function endpointTable(endpoints: readonly EndpointFigures[]): Html {
+  return html`<h2>Endpoints</h2>
+    <div class="card scroll">
+      <table>
+        <thead>
+          <tr>
+            <th>Endpoint</th>
+            ${['Requests', 'Refused', 'Errors', 'p50', 'p90', 'p95', 'p99', 'Max'].map((name) => html`<th class="number">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${endpoints.map(
+            (one) =>
+              html`<tr>
+                <td>
+                  <code>${one.endpoint}</code>${!one.isJudged && html`<p class="soft small">slow on purpose: its latency is not judged</p>`}
+                </td>
+                ${[one.counts.sent, one.counts.refused, errorCount(one.counts)].map((count) => html`<td class="number">${showCount(count)}</td>`)}
+                ${times(one).map((ms) => html`<td class="number">${showLatency(ms)}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+export function failureTable(failures: readonly FailureKind[]): Html | undefined {
+  if (failures.length === 0) return undefined;
+  const shown = failures.slice(0, 20);
+  return html`<h2>What went wrong</h2>
+    <div class="card scroll">
+      <table>
+        <thead>
+          <tr>
+            <th class="number">Times</th>
+            <th>Endpoint</th>
+            <th>Answer</th>
+            <th>First</th>
+            <th>Request id of the first</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(
+            (one) =>
+              html`<tr>
+                <td class="number">${showCount(one.count)}</td>
+                <td><code>${one.endpoint}</code></td>
+                <td>${one.status ?? one.outcome.replace('-', ' ')}: ${one.detail}</td>
+                <td class="number">second ${one.firstSecond}</td>
+                <td><code>${one.requestId ?? '–'}</code></td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+      ${failures.length > shown.length && html`<p class="soft small">and ${failures.length - shown.length} further kinds</p>`}
+    </div>`;
+}
+
+const partNames = {
+  queue: 'queue in the API',
+  pool: 'waiting for a connection',
+  db: 'database',
+  app: 'API code',
+  outside: 'outside the server’s clock',
+};
+
+/** Where the time of the answers went, from fast ones to slow ones. */
+export function attribution({ serverTimings }: Measurement): Html | undefined {
+  const bands = [...Map.groupBy(serverTimings, ({ band }) => band).entries()].toSorted(([a], [b]) => a - b);
+  if (bands.length === 0) return undefined;
+  return html`<h2>Where the time went</h2>
+    <div class="card">
+      <p class="soft small">Answers by their latency, and the shares of it that the server’s own Server-Timing explains.</p>
+      <div class="legend small">${Object.entries(partNames).map(([part, name]) => html`<span class="${part}">${name}</span>`)}</div>
+      <table>
+        <thead>
+          <tr>
+            <th class="number">Latency</th>
+            <th class="number">Answers</th>
+            <th>Shares of the time</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${bands.map(([band, entries]) => attributionRow(band, entries))}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+function attributionRow(band: number, entries: readonly TimingBand[]): Html {
+  const sum = (read: (entry: TimingBand) => number): number => entries.reduce((total, entry) => total + read(entry), 0);
+  const latencyMs = sum((entry) => entry.latencySumMs);
+  const inside = timingParts.map((part) => ({ part, ms: sum((entry) => entry.sumMs[part]) }));
+  const outside = { part: 'outside', ms: Math.max(0, latencyMs - inside.reduce((total, { ms }) => total + ms, 0)) } as const;
+  const parts = [...inside, outside];
+  const whole = parts.reduce((total, { ms }) => total + ms, 0) || 1;
+  return html`<tr>
+    <td class="number">${band === 0 ? '< 2 ms' : `${2 ** band}–${2 ** (band + 1)} ms`}</td>
+    <td class="number">${showCount(sum(({ count }) => count))}</td>
+    <td style="width:70%">
+      <div class="bar">
+        ${parts.map(
+          ({ part, ms }) =>
+            html`<i
+              class="${part}"
+              style="width:${((100 * ms) / whole).toFixed(2)}%"
+              title="${partNames[part]}: ${showShare(ms / whole)}"
+            ></i>`,
+        )}
+      </div>
+    </td>
+  </tr>`;
+}

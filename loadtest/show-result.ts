@@ -1,0 +1,35 @@
+import { showCount, showMs, showShare } from './judge/check.ts';
+import { exitCodeOf } from './judge/verdict.ts';
+import { describeProfile, showLatency } from './report/describe.ts';
+import type { Report } from './report/report.ts';
+import type { ReportFiles } from './report/write-report.ts';
+
+/** What the command line prints at the end, for people. */
+export function showResult(report: Report, files: ReportFiles): string {
+  const { judgement, measurement, thresholds } = report;
+  const { verdict, reasons, limitedBy, figures } = judgement;
+  const { latency } = figures;
+  const tolerated = judgement.checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);
+  const lines = [
+    `${measurement.plan}: ${describeProfile(measurement.profile)} (seed ${measurement.profile.seed})`,
+    `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} (< ${showMs(thresholds.p95Ms)}) · p99 ${showLatency(latency.p99Ms)} (< ${showMs(thresholds.p99Ms)}) · errors ${showShare(figures.errorRate)} (< ${showShare(thresholds.errorRate)})`,
+    `${figures.throughput.toFixed(0)} right answers/s · ${showCount(figures.counts.sent)} requests · ${showCount(measurement.orders.acknowledged)} orders`,
+    ...reasons.map((reason) => `- ${reason}`),
+    ...(limitedBy === null ? [] : [`limited by: ${limitedBy}`]),
+    ...tolerated.map((reason) => `note: ${reason}; it passed even so`),
+    `report: ${files.html}`,
+    verdict,
+  ];
+  return lines.join('\n');
+}
+
+/** The same for programs: everything but the raw measurement, which stands in report.json. */
+export function resultJson({ judgement, measurement, thresholds }: Report, files: ReportFiles): string {
+  const { plan, startedAt, target, profile, orders, failures, books } = measurement;
+  const exitCode = exitCodeOf[judgement.verdict];
+  return JSON.stringify(
+    { plan, startedAt, target: target.origin, exitCode, ...judgement, thresholds, profile, orders, failures, books, files },
+    null,
+    2,
+  );
+}
