@@ -127,11 +127,13 @@ describe('nginx', () => {
     const targets = [...template.matchAll(/^ *(?:server \$\{\w+\}|proxy_pass http:\/\/[^;]*?)(?::(\d+))?[ ;]/gm)];
     expect(targets.length).toBeGreaterThan(4);
     expect(new Set(targets.map(([, port]) => port ?? 'upstream'))).toEqual(new Set(['8000', 'upstream']));
-    expect(template.match(/proxy_pass [^;]+/g)).toSatisfy((found: string[]) => found.every((line) => line === 'proxy_pass http://api'));
+    expect(template.match(/proxy_pass [^;]+/g)).toSatisfy((found: string[]) =>
+      found.every((line) => /^proxy_pass http:\/\/api(_any)?$/.test(line)),
+    );
   });
 
-  test('leaves a draining instance alone until it is back', () => {
-    expect(secondsAfter(template, 'fail_timeout')).toBeGreaterThanOrEqual(DRAIN_TIMEOUT + 5);
+  test('leaves an instance alone for as long as it may drain', () => {
+    expect(secondsAfter(template, 'fail_timeout')).toBeGreaterThanOrEqual(DRAIN_TIMEOUT);
   });
 
   test('gives up a request before the API is made to stop', () => {
