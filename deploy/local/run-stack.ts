@@ -2,17 +2,18 @@ import { access, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { print, reportError } from '#lib/command-line.ts';
 import type { Environment } from '#lib/env.ts';
-import { BusyError } from '#lib/errors.ts';
+import { BusyError, ConfigError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stackFileName } from '#lib/local-stack.ts';
 import type { Logger } from '#lib/logger.ts';
 import { createProgress } from '#lib/progress.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import { takeLock } from './exclusive-lock.mjs';
-import { keepRunning, type KeptPart, type Part } from './keep-running.ts';
+import { keepRunning, type Part } from './keep-running.ts';
 import { isEmbedded, readLocalSettings, type LocalSettings } from './local-env.ts';
 import { localSecrets } from './local-secrets.ts';
 import { migrateDatabase } from './migrate-database.ts';
+import { monitorProblems } from './monitor-problems.ts';
 import { checkPorts, type WantedPort } from './ports.ts';
 import { stackEnvironment } from './stack-environment.ts';
 import { publishStack, withdrawStack } from './stack-file.ts';
@@ -25,9 +26,6 @@ const stopDeadlineMs = 2 * 60_000;
 /** How long ports may stay taken by programs of a stack that was killed a moment ago and that are still ending. */
 const leftoverPatienceMs = 12_000;
 
-/** How long parts starting beside one that failed have to say what is wrong with them too. */
-const otherFailuresMs = 1_500;
-
 export type RunStackOptions = {
   readonly env: Environment;
   /** Resolves when the stack is to stop; it may do so while the stack is still starting. */
@@ -38,23 +36,22 @@ export type RunStackOptions = {
 /**
  * Runs the local stack until `stopped` resolves, then stops it in reverse order. Nothing of it is left after that, also
  * when a part fails to start. Failures are reported in one line each.
- * @returns 0 after a stop, else the exit code of the first failure
+ * @returns 0 after a stop, else the exit code of the failure
  */
 export async function runStack({ env, stopped, logger }: RunStackOptions): Promise<ExitCode> {
   const stopping = new AbortController();
   void stopped.then(() => stopping.abort());
   const opened: Closer[] = [];
-  const failures: unknown[] = [];
+  let exitCode: ExitCode = EXIT.done;
   try {
     await startStack({ env, opened, signal: stopping.signal });
     await stopped;
   } catch (err) {
-    if (!stopping.signal.aborted) failures.push(...(err instanceof AggregateError ? err.errors : [err]));
+    if (!stopping.signal.aborted) exitCode = reportError(err);
   }
   if (stopping.signal.aborted) tell('Stopping…');
-  const exitCodes = failures.map(reportError);
   const unclosed = await closeInOrder(opened.toReversed(), stopDeadlineMs, logger);
-  return exitCodes[0] ?? (unclosed.length > 0 ? EXIT.failed : EXIT.done);
+  return exitCode === EXIT.done && unclosed.length > 0 ? EXIT.failed : exitCode;
 }
 
 type Start = {
@@ -73,11 +70,11 @@ async function startStack(start: Start): Promise<void> {
     await checkPorts(wantedPorts(settings), (await wasKilled(settings)) ? leftoverPatienceMs : 0);
     const plan = await planStack(settings, start.env);
     progress.update('Starting PostgreSQL…');
-    if (isEmbedded(settings)) await openParts([databasePart(plan)], start);
+    if (isEmbedded(settings)) await openPart(databasePart(plan), start);
     progress.update('Preparing the database…');
     await migrateDatabase(plan, start.signal);
     progress.update('Starting the API and the monitor…');
-    await openParts([apiPart(plan), ...(settings.MONITOR_ENABLED ? [monitorPart(plan)] : [])], start);
+    await openApiAndMonitor(plan, start);
     start.opened.push({ name: 'stack.json', close: () => withdrawStack(settings.LOCAL_DATA_DIR) });
     await publishStack(settings.LOCAL_DATA_DIR, { pid: process.pid, startedAt: startedAt.toISOString(), env: plan.stackEnv });
     progress.done();
@@ -119,27 +116,21 @@ async function planStack(settings: LocalSettings, callerEnv: Environment): Promi
   return { settings, secrets, stackEnv: stackEnvironment(settings, secrets), callerEnv };
 }
 
-/** Starts parts side by side; resolves once all serve. Those that do are put into `opened` even when another fails. */
-async function openParts(parts: readonly Part[], { opened, signal }: Start): Promise<void> {
-  const giveUp = new AbortController();
-  const starts = parts.map((part) => keepRunning(part, { signal: AbortSignal.any([signal, giveUp.signal]), tell }));
-  let timer: NodeJS.Timeout | undefined;
-  const onFailure = (): void => void (timer ??= setTimeout(() => giveUp.abort(), otherFailuresMs));
-  for (const start of starts) start.catch(onFailure);
-  const outcomes = await Promise.allSettled(starts);
-  clearTimeout(timer);
-  const failures: unknown[] = [];
-  for (const [index, outcome] of outcomes.entries()) {
-    if (outcome.status === 'fulfilled') opened.push(closerOf(parts[index], outcome.value));
-    else if (!isAbort(outcome.reason)) failures.push(outcome.reason);
-  }
-  signal.throwIfAborted();
-  if (failures.length > 0) throw new AggregateError(failures);
+async function openPart(part: Part, { opened, signal }: Start): Promise<void> {
+  const kept = await keepRunning(part, { signal, tell });
+  opened.push({ name: part.name, close: kept.stop });
 }
 
-const closerOf = (part: Part | undefined, kept: KeptPart): Closer => ({ name: part?.name ?? '', close: kept.stop });
-
-const isAbort = (err: unknown): boolean => err instanceof Error && err.name === 'AbortError';
+/** The API first: a monitor that looks while it is still starting would raise an alarm. */
+async function openApiAndMonitor(plan: StackPlan, start: Start): Promise<void> {
+  try {
+    await openPart(apiPart(plan), start);
+  } catch (err) {
+    if (!(err instanceof ConfigError) || !plan.settings.MONITOR_ENABLED) throw err;
+    throw new ConfigError([...err.problems, ...(await monitorProblems(plan, start.signal))], { cause: err });
+  }
+  if (plan.settings.MONITOR_ENABLED) await openPart(monitorPart(plan), start);
+}
 
 function tell(line: string): void {
   process.stderr.write(`${line}\n`);
