@@ -19,11 +19,8 @@ export function createActiveClients(pool: Pool): ActiveClients {
   const known = createExpiringCache<boolean>({ capacity: 10_000, ttlMs: 5_000 });
   return {
     isActive: async (clientId) => {
-      const remembered = known.get(String(clientId));
-      if (remembered !== undefined) return remembered;
-      const isActive = (await runStatement(pool, activeClient, [clientId])).length > 0;
-      known.set(String(clientId), isActive);
-      return isActive;
+      const isActive = await known.getOrLoad(String(clientId), async () => (await runStatement(pool, activeClient, [clientId])).length > 0);
+      return isActive ?? false;
     },
     forget: (clientId) => known.delete(String(clientId)),
   };

@@ -57,16 +57,12 @@ export function createApiKeys(pool: Pool): ApiKeys {
   // Unknown keys are not remembered: whoever tries many would push out those in use.
   const known = createExpiringCache<Principal>({ capacity: 1_000, ttlMs: 5_000 });
   return {
-    authenticate: async (key) => {
+    authenticate: (key) => {
       const hash = hashOf(key);
-      const cacheKey = hash.toString('base64');
-      const remembered = known.get(cacheKey);
-      if (remembered) return remembered;
-      const [row] = await runStatement(pool, findKey, [hash]);
-      if (!row) return undefined;
-      const principal: Principal = { kind: row.role, keyId: row.id, name: row.name };
-      known.set(cacheKey, principal);
-      return principal;
+      return known.getOrLoad(hash.toString('base64'), async () => {
+        const [row] = await runStatement(pool, findKey, [hash]);
+        return row && { kind: row.role, keyId: row.id, name: row.name };
+      });
     },
     ensure: async (key, role, name) => {
       await runStatement(pool, insertKey, [name, role, hashOf(key)]);

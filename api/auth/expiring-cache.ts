@@ -3,6 +3,9 @@ export type ExpiringCache<Value> = {
   /** Undefined once `ttlMs` have passed. */
   readonly get: (key: string) => Value | undefined;
   readonly set: (key: string, value: Value) => void;
+  /** The value remembered, else the one `load` finds, which is then remembered unless it is undefined. Those who ask meanwhile share one load. */
+  readonly getOrLoad: (key: string, load: () => Promise<Value | undefined>) => Promise<Value | undefined>;
+  /** A load that is under way is not remembered either. */
   readonly delete: (key: string) => void;
 };
 
@@ -14,7 +17,35 @@ export type ExpiringCacheOptions = {
 };
 
 export function createExpiringCache<Value>(options: ExpiringCacheOptions): ExpiringCache<Value> {
-  const now = options.now ?? (() => performance.now());
+  const entries = createEntries<Value>(options);
+  const loads = new Map<string, Promise<Value | undefined>>();
+  const startLoad = async (key: string, load: () => Promise<Value | undefined>): Promise<Value | undefined> => {
+    const loading = load();
+    loads.set(key, loading);
+    try {
+      const value = await loading;
+      if (value !== undefined && loads.get(key) === loading) entries.set(key, value);
+      return value;
+    } finally {
+      if (loads.get(key) === loading) loads.delete(key);
+    }
+  };
+  return {
+    get: entries.get,
+    set: entries.set,
+    getOrLoad: async (key, load) => entries.get(key) ?? loads.get(key) ?? startLoad(key, load),
+    delete: (key) => {
+      entries.delete(key);
+      loads.delete(key);
+    },
+  };
+}
+
+function createEntries<Value>({
+  capacity,
+  ttlMs,
+  now = () => performance.now(),
+}: ExpiringCacheOptions): Omit<ExpiringCache<Value>, 'getOrLoad'> {
   // A Map keeps the order of insertion; what is read is put in again at the end.
   const entries = new Map<string, { readonly value: Value; readonly endsAt: number }>();
   return {
@@ -28,8 +59,8 @@ export function createExpiringCache<Value>(options: ExpiringCacheOptions): Expir
     },
     set: (key, value) => {
       entries.delete(key);
-      entries.set(key, { value, endsAt: now() + options.ttlMs });
-      if (entries.size <= options.capacity) return;
+      entries.set(key, { value, endsAt: now() + ttlMs });
+      if (entries.size <= capacity) return;
       const oldest = entries.keys().next();
       if (!oldest.done) entries.delete(oldest.value);
     },

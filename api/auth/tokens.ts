@@ -29,13 +29,8 @@ export function createTokens(secret: string, ttlSeconds: number, clients: Active
   const key = new TextEncoder().encode(secret);
   // A request in a hundred brings a new token; checking the signature for the others again would cost more than the rest of a read.
   const verified = createExpiringCache<VerifiedToken>({ capacity: 10_000, ttlMs: 60_000 });
-  const readToken = async (token: string): Promise<VerifiedToken | undefined> => {
-    const remembered = verified.get(token);
-    if (remembered) return remembered;
-    const fresh = token.length > maxTokenLength ? undefined : await verifySignature(token, key);
-    if (fresh) verified.set(token, fresh);
-    return fresh;
-  };
+  const readToken = async (token: string): Promise<VerifiedToken | undefined> =>
+    token.length > maxTokenLength ? undefined : verified.getOrLoad(token, () => verifySignature(token, key));
   return {
     issue: async ({ clientId, quota }) => {
       const accessToken = await new SignJWT({ quota })

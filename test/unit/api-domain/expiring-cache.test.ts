@@ -34,3 +34,33 @@ test('reading a value does not make it live longer; setting it again does', () =
   cache.delete('a');
   expect(cache.get('a')).toBeUndefined();
 });
+
+test('those who ask at the same time share one load, and one that finds nothing is not remembered', async () => {
+  const cache = createExpiringCache<number>({ capacity: 2, ttlMs: 100, now: () => 0 });
+  let loads = 0;
+  const load = async (): Promise<number | undefined> => {
+    loads += 1;
+    return loads === 1 ? undefined : loads;
+  };
+  expect(await Promise.all([cache.getOrLoad('a', load), cache.getOrLoad('a', load)])).toEqual([undefined, undefined]);
+  expect(await Promise.all([cache.getOrLoad('a', load), cache.getOrLoad('a', load)])).toEqual([2, 2]);
+  expect(await cache.getOrLoad('a', load)).toBe(2);
+  expect(loads).toBe(2);
+});
+
+const fail = (): Promise<number> => Promise.reject(new Error('no database'));
+
+test('a load that fails fails for all who share it, and the next one tries again', async () => {
+  const cache = createExpiringCache<number>({ capacity: 2, ttlMs: 100, now: () => 0 });
+  const outcomes = await Promise.allSettled([cache.getOrLoad('a', fail), cache.getOrLoad('a', fail)]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(await cache.getOrLoad('a', async () => 1)).toBe(1);
+});
+
+test('what is forgotten while it is being loaded is not remembered', async () => {
+  const cache = createExpiringCache<string>({ capacity: 2, ttlMs: 100, now: () => 0 });
+  const old = cache.getOrLoad('a', async () => 'old');
+  cache.delete('a');
+  expect(await old).toBe('old');
+  expect(await cache.getOrLoad('a', async () => 'new')).toBe('new');
+});
