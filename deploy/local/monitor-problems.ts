@@ -1,17 +1,16 @@
 import { CommandError, runCommand } from '#lib/run-command.ts';
 import { ConfigError } from '#lib/errors.ts';
 import { runAs } from './server-account.ts';
-import { programEnvironment } from './stack-environment.ts';
 import { entryFile, type StackPlan } from './stack-parts.ts';
 import { startFailure } from './start-failure.ts';
 
 const timeoutMs = 20_000;
 
 /** What the monitor finds wrong with its settings, without starting it: so that one failed start tells all there is to mend. */
-export async function monitorProblems({ stackEnv, callerEnv }: StackPlan, signal: AbortSignal): Promise<readonly string[]> {
+export async function monitorProblems({ programEnv }: StackPlan, signal: AbortSignal): Promise<readonly string[]> {
   const command = runAs(undefined, { file: process.execPath, args: [entryFile('monitor/cli.ts'), 'check-config'] });
   try {
-    await runCommand({ ...command, env: programEnvironment(callerEnv, stackEnv) }, { timeoutMs, signal });
+    await runCommand({ ...command, env: programEnv }, { timeoutMs, signal });
     return [];
   } catch (err) {
     if (!(err instanceof CommandError)) return [];

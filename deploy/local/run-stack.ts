@@ -15,7 +15,7 @@ import { localSecrets } from './local-secrets.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { monitorProblems } from './monitor-problems.ts';
 import { checkPorts, type WantedPort } from './ports.ts';
-import { stackEnvironment } from './stack-environment.ts';
+import { programEnvironment, stackEnvironment } from './stack-environment.ts';
 import { publishStack, withdrawStack } from './stack-file.ts';
 import { apiPart, databasePart, monitorPart, type StackPlan } from './stack-parts.ts';
 import { stackSummary } from './stack-summary.ts';
@@ -113,7 +113,8 @@ const wasKilled = (settings: LocalSettings): Promise<boolean> =>
 async function planStack(settings: LocalSettings, callerEnv: Environment): Promise<StackPlan> {
   const secrets = await localSecrets(settings.LOCAL_DATA_DIR);
   await mkdir(settings.LOG_DIR, { recursive: true });
-  return { settings, secrets, stackEnv: stackEnvironment(settings, secrets), callerEnv };
+  const stackEnv = stackEnvironment(settings, secrets);
+  return { settings, secrets, stackEnv, programEnv: programEnvironment(callerEnv, stackEnv, settings.LOCAL_DATA_DIR) };
 }
 
 async function openPart(part: Part, { opened, signal }: Start): Promise<void> {

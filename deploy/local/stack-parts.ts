@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
-import type { Environment } from '#lib/env.ts';
 import type { Part } from './keep-running.ts';
 import type { LocalSettings } from './local-env.ts';
 import type { LocalSecrets } from './local-secrets.ts';
 import { nodeProgram } from './node-program.ts';
 import { postgresPart } from './postgres-part.ts';
-import { apiUrl, monitorUrl, programEnvironment } from './stack-environment.ts';
+import { apiUrl, monitorUrl } from './stack-environment.ts';
 
 /** Everything the parts of a stack are started from. */
 export type StackPlan = {
@@ -13,8 +12,8 @@ export type StackPlan = {
   readonly secrets: LocalSecrets;
   /** What stack.json tells, by `stackEnvironment`. */
   readonly stackEnv: Readonly<Record<string, string>>;
-  /** The environment of `npm start` itself; its variables reach the programs. */
-  readonly callerEnv: Environment;
+  /** What the programs see, by `programEnvironment`. */
+  readonly programEnv: Readonly<Record<string, string>>;
 };
 
 const root = resolve(import.meta.dirname, '../..');
@@ -40,11 +39,11 @@ export function databasePart({ settings, secrets, stackEnv }: StackPlan): Part {
   });
 }
 
-export function apiPart({ settings, stackEnv, callerEnv }: StackPlan): Part {
+export function apiPart({ settings, programEnv }: StackPlan): Part {
   return nodeProgram({
     name: 'API',
     script: entryFile('api/main.ts'),
-    env: programEnvironment(callerEnv, stackEnv),
+    env: programEnv,
     outputFile: join(settings.LOG_DIR, 'api.stderr.log'),
     keepsLogFiles: true,
     healthUrl: `${apiUrl(settings)}/health_check`,
@@ -53,11 +52,11 @@ export function apiPart({ settings, stackEnv, callerEnv }: StackPlan): Part {
   });
 }
 
-export function monitorPart({ settings, stackEnv, callerEnv }: StackPlan): Part {
+export function monitorPart({ settings, programEnv }: StackPlan): Part {
   return nodeProgram({
     name: 'monitor',
     script: entryFile('monitor/main.ts'),
-    env: programEnvironment(callerEnv, stackEnv),
+    env: programEnv,
     outputFile: join(settings.LOG_DIR, 'monitor.log'),
     healthUrl: `${monitorUrl(settings)}/healthz`,
     startTimeoutMs,

@@ -86,12 +86,12 @@ describe('a program of the stack', () => {
   const stack = variablesOf({ LOCAL_DATA_DIR: '/d' });
 
   test('sees the caller’s variables behind those of the stack, and the bootstrap keys', () => {
-    const env = programEnvironment({ PATH: '/bin', RATE_LIMIT_CALLS: '7', API_PORT: '' }, stack);
+    const env = programEnvironment({ PATH: '/bin', RATE_LIMIT_CALLS: '7', API_PORT: '' }, stack, '/d');
     expect(env).toMatchObject({ PATH: '/bin', RATE_LIMIT_CALLS: '7', API_PORT: '8000', BOOTSTRAP_OPERATOR_KEY: stack['OPERATOR_KEY'] });
   });
 
   test('does not see a file variable beside the value the stack gives in its place', () => {
-    const env = programEnvironment({ POSTGRES_PASSWORD_FILE: '/run/secret', SMTP_URL_FILE: '/run/smtp' }, stack);
+    const env = programEnvironment({ POSTGRES_PASSWORD_FILE: '/run/secret', SMTP_URL_FILE: '/run/smtp' }, stack, '/d');
     expect(env).not.toHaveProperty('POSTGRES_PASSWORD_FILE');
     expect(env).toMatchObject({ SMTP_URL_FILE: '/run/smtp' });
   });
