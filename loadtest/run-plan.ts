@@ -4,6 +4,7 @@ import type { Calibration, Measurement, Profile, ServerBooks, ServerSample, Slic
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
+import { measureMachineLoad } from './observe/machine-load.ts';
 import { readBooks } from './observe/read-books.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
 import type { Plan } from './plans/plan.ts';
@@ -22,6 +23,8 @@ export type RunHooks = {
   readonly signal: AbortSignal;
 };
 
+const machineLoadMs = 1_500;
+
 /**
  * Plays a plan against a target and measures: set-up, calibration, load with the server observed beside it, a look at the
  * books, clean-up. Judging is for others.
@@ -34,6 +37,8 @@ export async function runPlan(plan: Plan, profile: Profile, target: Target, hook
   const observers: Observers = { admin: createAdminReader(target), database: await createDatabaseReader(target) };
   try {
     const load = closedLoad(plan, profile, target, preparation, hooks);
+    hooks.onPhase('looking how busy this machine is');
+    const before = await measureMachineLoad(machineLoadMs);
     hooks.onPhase('calibrating the client on a server that does nothing');
     const calibration = await calibrate({ ...load, onSecond: () => {} });
     const effective = (await observers.admin.config()) ?? null;
@@ -42,8 +47,9 @@ export async function runPlan(plan: Plan, profile: Profile, target: Target, hook
     hooks.signal.throwIfAborted();
     hooks.onPhase('waiting for rest and reading the books');
     const books = await readBooks(target, { clients: preparation.clients, servedBefore }, observers);
+    const othersBusy = { before, after: await measureMachineLoad(machineLoadMs) };
     const facts = { origin: target.origin, kind: target.kind, effective };
-    return assemble({ plan, profile, startedAt, target: facts, calibration, result, samples, books });
+    return assemble({ plan, profile, startedAt, target: facts, calibration, othersBusy, result, samples, books });
   } finally {
     hooks.onPhase('removing the clients');
     await Promise.all([observers.admin.close(), observers.database.close(), cleanUp(target, preparation)]);
@@ -82,12 +88,13 @@ type Parts = {
   readonly startedAt: string;
   readonly target: Measurement['target'];
   readonly calibration: Calibration | null;
+  readonly othersBusy: Measurement['client']['othersBusy'];
   readonly result: ClosedLoadResult;
   readonly samples: readonly ServerSample[];
   readonly books: ServerBooks;
 };
 
-function assemble({ plan, profile, startedAt, target, calibration, result, samples, books }: Parts): Measurement {
+function assemble({ plan, profile, startedAt, target, calibration, othersBusy, result, samples, books }: Parts): Measurement {
   const { slices, inFlightAtEnd, serverTimings, outsideServer, orders, failures, sendLag, processes, lost } = result;
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
   return {
@@ -102,7 +109,7 @@ function assemble({ plan, profile, startedAt, target, calibration, result, sampl
     outsideServer,
     orders,
     failures,
-    client: { processes, sendLag, calibration, lost, coLocated, cores: availableParallelism() },
+    client: { processes, sendLag, calibration, lost, othersBusy, coLocated, cores: availableParallelism() },
     samples,
     books,
   };

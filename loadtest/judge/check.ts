@@ -5,18 +5,20 @@ export type Check = {
   /** `innocence`: could the client itself have made the figures? */
   readonly kind: 'innocence' | 'threshold' | 'invariant';
   readonly title: string;
-  /** `tolerated`: broken, but it can only have made the service look worse, and the service passed all the same. */
+  /** `tolerated`: broken, but it can only have made the service look slower, and that does not change the verdict. */
   readonly outcome: 'met' | 'broken' | 'tolerated' | 'not-checked';
   /** What was found and what is allowed, with units. */
   readonly measured: string;
   readonly limit: string;
   /** One sentence: why it is broken or could not be checked; what it means. Empty when met without remark. */
   readonly reason: string;
-  /** Set for faults of the client that can only lengthen what it measures. */
-  readonly onlySlows?: true;
+  /** Of faults of client and machine that can only lengthen what is measured: by about how much. */
+  readonly slowsByMs?: number;
+  /** Of broken thresholds: how much slower than allowed; Infinity when no slowness of the client can explain it. */
+  readonly excessMs?: number;
 };
 
-type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'onlySlows'>;
+type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'slowsByMs' | 'excessMs'>;
 
 export const met = (head: CheckHead, measured: string, limit: string, reason = ''): Check => ({
   ...head,

@@ -34,18 +34,23 @@ function judgeLatency({ percentile, measuredMs, limitMs }: LatencyQuestion, meas
   if (measuredMs < limitMs) return met(head, showMs(measuredMs), limit);
   const isCensored = measuredMs >= profile.timeoutMs * 0.999;
   const measured = isCensored ? `≥ ${showMs(profile.timeoutMs)}` : showMs(measuredMs);
-  return broken(head, measured, limit, `p${percentile} is ${measured}, allowed is ${limit}`);
+  return broken({ ...head, excessMs: measuredMs - limitMs }, measured, limit, `p${percentile} is ${measured}, allowed is ${limit}`);
 }
 
 function judgeErrors(figures: Figures, limitRate: number, measurement: Measurement): Check {
   const head = { id: 'error-rate', kind: 'threshold', title: 'Requests without the right answer' } as const;
   const limit = `< ${showShare(limitRate)}`;
-  const settled = settledCount(figures.counts);
+  const { counts, errorRate } = figures;
+  const settled = settledCount(counts);
   if (settled === 0) return notChecked(head, 'no request came to an end', limit);
-  const count = errorCount(figures.counts);
-  const measured = `${showShare(figures.errorRate)} (${showCount(count)} of ${showCount(settled)})`;
-  if (figures.errorRate < limitRate) return met(head, measured, limit);
-  return broken(head, measured, limit, `${measured} of the requests failed, allowed is ${limit}; most often ${mostFrequent(measurement)}`);
+  const count = errorCount(counts);
+  const measured = `${showShare(errorRate)} (${showCount(count)} of ${showCount(settled)})`;
+  if (errorRate < limitRate) return met(head, measured, limit);
+  // A client that sleeps through the timeout counts one; an answer with an error in it is the server's own.
+  const isByTimeouts = (count - counts.timeouts) / settled < limitRate;
+  const excessMs = isByTimeouts ? measurement.profile.timeoutMs : Number.MAX_VALUE;
+  const reason = `${measured} of the requests failed, allowed is ${limit}; most often ${mostFrequent(measurement)}`;
+  return broken({ ...head, excessMs }, measured, limit, reason);
 }
 
 function mostFrequent({ failures }: Measurement): string {

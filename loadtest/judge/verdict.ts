@@ -36,15 +36,24 @@ export function judge(measurement: Measurement, thresholds: Thresholds): Judgeme
   };
 }
 
-/** A client that is slow itself makes the service look slower than it is. A service that passes even so has passed. */
+/** What client and machine explain is only estimated: a FAIL must exceed it by far. */
+const certainty = 10;
+
+/**
+ * A client or machine that is slow itself makes the service look slower than it is. A service that passes even so has
+ * passed, and one that misses a limit by ten times what they explain has failed; only between is nothing known.
+ */
 function tolerate(innocence: readonly Check[], limits: readonly Check[]): readonly Check[] {
-  if (limits.some(isBroken)) return innocence;
-  return innocence.map((check) => (isBroken(check) && check.onlySlows ? { ...check, outcome: 'tolerated' } : check));
+  const brokenLimits = limits.filter(isBroken);
+  const slownessMs = innocence.filter(isBroken).reduce((sum, { slowsByMs = 0 }) => sum + slowsByMs, 0);
+  const isCertain = brokenLimits.length === 0 || brokenLimits.some(({ excessMs = 0 }) => excessMs >= certainty * slownessMs);
+  if (!isCertain) return innocence;
+  return innocence.map((check) => (isBroken(check) && check.slowsByMs !== undefined ? { ...check, outcome: 'tolerated' } : check));
 }
 
 /**
  * A broken invariant is a defect whoever was slow, so it decides first, unless the client's own books are wrong. Then a
- * client that may have made the figures itself: no slowness is held against the service on such evidence.
+ * client that may have made the figures itself: nothing is held against the service on such evidence.
  */
 function decide(innocence: readonly Check[], invariants: readonly Check[], limits: readonly Check[]): Verdict {
   const booksAreRight = innocence.every(({ id, outcome }) => !bookkeeping.has(id) || outcome === 'met');

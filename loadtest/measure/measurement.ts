@@ -122,6 +122,8 @@ export type ClientFacts = {
   readonly calibration: Calibration | null;
   /** Generator processes that ended early or stopped reporting, each with how. */
   readonly lost: readonly string[];
+  /** Share of the machine's CPU, 0–1, in use while the run was not: other programs'. */
+  readonly othersBusy: { readonly before: number; readonly after: number };
   /** True when the target runs on the generator's own machine. */
   readonly coLocated: boolean;
   readonly cores: number;

@@ -72,6 +72,7 @@ export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurem
       sendLag: histogramOf(0.5, 0.5, 1),
       calibration: { p99Ms: 5, requestsPerSecond: 200 },
       lost: [],
+      othersBusy: { before: 0.02, after: 0.03 },
       coLocated: true,
       cores: 2,
     },

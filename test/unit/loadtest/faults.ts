@@ -154,6 +154,13 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
     says: /alone already take p99 90 ms/,
   },
   {
+    fault: 'a machine busy with other things',
+    measurement: slowly({ othersBusy: { before: 0.9, after: 0.1 } }),
+    verdict: 'INVALID',
+    id: 'machine-quiet',
+    says: /other programs used 90\.0 % of this machine/,
+  },
+  {
     fault: 'lost count',
     measurement: healthyMeasurement({ slices: [{ ...slice(1, many(100, 10)), sent: 103 }] }),
     verdict: 'INVALID',

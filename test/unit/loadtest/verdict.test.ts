@@ -27,6 +27,12 @@ test.each(faults)('$fault: $verdict, named $id', ({ measurement, verdict, id, sa
   expect(judgement.reasons.join('\n')).toMatch(says);
 });
 
+/** A client that is late by so much, and answers that look as slow as that. */
+const late = (ms: number, answersMs: number): Measurement => ({
+  ...withClient({ processes: [{ seconds: [], loopDelay: histogramOf(ms) }] }),
+  slices: [slice(1, many(100, answersMs))],
+});
+
 describe('between a guilty client and a guilty server', () => {
   const slow = { slices: [slice(1, many(100, 900))] };
 
@@ -42,11 +48,24 @@ describe('between a guilty client and a guilty server', () => {
     for (const client of [
       { processes: [{ seconds: [], loopDelay: histogramOf(900) }] },
       { calibration: { p99Ms: 90, requestsPerSecond: 200 } },
+      { othersBusy: { before: 0.9, after: 0.9 } },
     ]) {
       const judgement = judge(withClient(client), thresholds);
       expect(judgement).toMatchObject({ verdict: 'PASS', reasons: [] });
       expect(judgement.checks.filter(({ outcome }) => outcome === 'tolerated')).toHaveLength(1);
     }
+  });
+
+  test('nor so much slower: one that misses a limit by ten times what the client explains has failed', () => {
+    expect(judge(late(25, 12_000), thresholds)).toMatchObject({ verdict: 'FAIL' });
+    expect(judge(late(25, 12_000), thresholds).reasons.join()).not.toMatch(/client/);
+    expect(judge(late(25, 400), thresholds)).toMatchObject({ verdict: 'INVALID' });
+  });
+
+  test('answers with an error in them are no fault of a slow client, timeouts may be', () => {
+    const sleepy = withClient({ processes: [{ seconds: [], loopDelay: histogramOf(3_000) }] });
+    expect(judge({ ...sleepy, slices: [slice(1, many(90, 10), { httpErrors: 10 })] }, thresholds).verdict).toBe('FAIL');
+    expect(judge({ ...sleepy, slices: [slice(1, many(98, 10), { timeouts: 2 })] }, thresholds).verdict).toBe('INVALID');
   });
 
   test('a client that sent less than asked for proves nothing, however fast the answers were', () => {

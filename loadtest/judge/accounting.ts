@@ -1,0 +1,92 @@
+import { decodeHistogram, percentileMs } from '../measure/histogram.ts';
+import { settledCount, sumCounts } from '../measure/merge.ts';
+import type { Measurement } from '../measure/measurement.ts';
+import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
+
+/** With more refused for want of stock, a run measured an empty shop. */
+const maxRefusedOrders = 0.2;
+
+/** Whether the counts add up, and count what was meant to be measured. */
+export function judgeAccounts(measurement: Measurement): Check[] {
+  return [judgeLost, judgeConservation, judgeServerCount, judgeLimited, judgeOrders, judgeServerTimes].map((check) => check(measurement));
+}
+
+function judgeLost({ client }: Measurement): Check {
+  const head = { id: 'generator-complete', kind: 'innocence', title: 'All generator processes played to the end' } as const;
+  if (client.lost.length === 0) return met(head, `${client.processes.length} of ${client.processes.length}`, 'all');
+  return broken(head, `${client.lost.length} lost`, 'all', client.lost.join('; '));
+}
+
+function judgeConservation({ slices, inFlightAtEnd }: Measurement): Check {
+  const head = { id: 'conservation', kind: 'innocence', title: 'Sent = answered + failed + still under way' } as const;
+  const counts = sumCounts(slices);
+  const settled = settledCount(counts);
+  const measured = `${showCount(counts.sent)} = ${showCount(settled)} + ${showCount(inFlightAtEnd)}`;
+  if (counts.sent === 0) return broken(head, measured, 'equal', 'nothing was sent');
+  if (settled === 0) return broken(head, measured, 'equal', 'nothing came to an end');
+  if (counts.sent === settled + inFlightAtEnd) return met(head, measured, 'equal');
+  return broken(
+    head,
+    measured.replace('=', '≠'),
+    'equal',
+    `the client lost count of ${showCount(counts.sent - settled - inFlightAtEnd)} requests`,
+  );
+}
+
+function judgeServerCount({ slices, books }: Measurement): Check {
+  const head = { id: 'server-count', kind: 'innocence', title: 'Requests the server counted = requests the client sent' } as const;
+  if (books.requestsServed === null) return notChecked(head, 'the count could not be read, or others use the service too');
+  const counts = sumCounts(slices);
+  const answered = counts.ok + counts.refused + counts.limited + counts.httpErrors + counts.wrongAnswers;
+  const served = books.requestsServed;
+  const limit = answered === counts.sent ? showCount(answered) : `${showCount(answered)} to ${showCount(counts.sent)}`;
+  if (served > counts.sent)
+    return broken(
+      head,
+      showCount(served),
+      limit,
+      `the server answered ${showCount(served - counts.sent)} requests that the client did not account for`,
+    );
+  if (served < answered)
+    return notChecked(
+      head,
+      `the server counted only ${showCount(served)}: one of its processes was replaced, and its count with it`,
+      limit,
+    );
+  return met(head, showCount(served), limit);
+}
+
+function judgeLimited({ slices }: Measurement): Check {
+  const head = { id: 'not-rate-limited', kind: 'innocence', title: 'No answer came from the rate limit (429)' } as const;
+  const { limited } = sumCounts(slices);
+  if (limited === 0) return met(head, '0', '0');
+  const reason = `${showCount(limited)} requests were answered 429: the run measured the rate limit, not the service; is RATE_LIMIT_LOADTEST_CALLS too low?`;
+  return broken(head, showCount(limited), '0', reason);
+}
+
+function judgeOrders({ orders }: Measurement): Check {
+  const head = { id: 'stock-sufficient', kind: 'innocence', title: 'Orders not refused for want of stock' } as const;
+  const total = orders.acknowledged + orders.refused;
+  const share = total === 0 ? 0 : orders.refused / total;
+  const [measured, limit] = [`${showCount(orders.refused)} of ${showCount(total)} refused`, `≤ ${showShare(maxRefusedOrders)}`];
+  if (share <= maxRefusedOrders) return met(head, measured, limit);
+  return broken(head, measured, limit, 'most of the stock was gone, so that hardly an order was really placed');
+}
+
+function judgeServerTimes({ serverTimings, outsideServer }: Measurement): Check {
+  const head = { id: 'server-agreement', kind: 'innocence', title: "The server's own times fit the client's" } as const;
+  const count = serverTimings.reduce((sum, band) => sum + band.count, 0);
+  if (count === 0) return notChecked(head, 'the server sent no Server-Timing');
+  const impossible = serverTimings.reduce((sum, band) => sum + band.impossible, 0);
+  const [measured, limit] = [`${showShare(impossible / count)} impossible`, '≤ 1 %'];
+  if (impossible / count > 0.01) {
+    return broken(
+      head,
+      measured,
+      limit,
+      `for ${showCount(impossible)} answers the server claims more time than passed between request and answer`,
+    );
+  }
+  const outsideMs = percentileMs(decodeHistogram(outsideServer), 50) ?? 0;
+  return met(head, `median ${showMs(outsideMs)} outside the server's clock`, limit);
+}
