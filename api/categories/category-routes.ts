@@ -12,7 +12,11 @@ import { presentCategory } from './present-category.ts';
 import { readCategories, readCategory } from './read-categories.ts';
 import { updateCategory } from './update-category.ts';
 
-export function categoryRoutes({ pool, knex, idempotencyRequired }: Pick<ApiServices, 'pool' | 'knex' | 'idempotencyRequired'>): Route[] {
+type Needs = Pick<ApiServices, 'pool' | 'knex' | 'idempotencyRequired'>;
+
+export const categoryRoutes = (services: Needs): Route[] => [...readRoutes(services), ...writeRoutes(services)];
+
+function readRoutes({ pool }: Needs): Route[] {
   return [
     route({
       method: 'GET',
@@ -33,6 +37,11 @@ export function categoryRoutes({ pool, knex, idempotencyRequired }: Pick<ApiServ
         return found(presentCategory(category), category.version);
       },
     }),
+  ];
+}
+
+function writeRoutes({ knex, idempotencyRequired }: Needs): Route[] {
+  return [
     route({
       method: 'POST',
       path: '/categories',

@@ -1,8 +1,7 @@
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { IdempotencyInFlightError, IdempotencyReuseError } from '../errors.ts';
-import { runStatement, statement } from './statement.ts';
+import { statement } from './statement.ts';
 import type { Session } from './transaction.ts';
-import type { Pool } from 'pg';
 
 export type IdempotencyClaim = {
   /** Whose key it is; the same key of another is another key. */
@@ -37,15 +36,16 @@ const readAnswer = statement<StoredAnswer>(
   'idempotency-read',
   'SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE principal = $1 AND key = $2',
 );
+/** Each answer stored clears away two that are a day old, so the table stays as small as a day's requests, with nobody to look after it. */
 const storeAnswer = statement(
   'idempotency-store',
-  'UPDATE idempotency_keys SET status = $3, headers = $4, body = $5 WHERE principal = $1 AND key = $2',
-);
-const purgeKeys = statement<{ key: string }>(
-  'idempotency-purge',
-  `DELETE FROM idempotency_keys WHERE (principal, key) IN (
-     SELECT principal, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1 FOR UPDATE SKIP LOCKED
-   ) RETURNING key`,
+  `WITH purged AS (
+     DELETE FROM idempotency_keys WHERE (principal, key) IN (
+       SELECT principal, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
+       ORDER BY created_at LIMIT 2 FOR UPDATE SKIP LOCKED
+     )
+   )
+   UPDATE idempotency_keys SET status = $3, headers = $4, body = $5 WHERE principal = $1 AND key = $2`,
 );
 
 /**
@@ -67,11 +67,6 @@ export async function runOnce<A extends Answer>(session: Session, claim: Idempot
   return answer;
 }
 
-/** Deletes up to `limit` keys older than a day, and says how many. Nothing depends on it but the size of the table. */
-export async function purgeIdempotencyKeys(pool: Pool, limit = 10_000): Promise<number> {
-  return (await runStatement(pool, purgeKeys, [limit])).length;
-}
-
 async function isClaimed(session: Session, { principal, key, fingerprint }: IdempotencyClaim): Promise<boolean> {
   try {
     return (await session.query(claimKey, [principal, key, fingerprint])).length > 0;
@@ -82,7 +77,7 @@ async function isClaimed(session: Session, { principal, key, fingerprint }: Idem
 }
 
 function replay(claim: IdempotencyClaim, [stored]: readonly StoredAnswer[]): Answer {
-  // Purged between the two statements; the next attempt will claim it.
+  // Cleared away between the two statements; the next attempt will claim it.
   if (!stored) throw new IdempotencyInFlightError('The answer to this Idempotency-Key has just expired; try again.');
   if (stored.fingerprint !== claim.fingerprint) {
     throw new IdempotencyReuseError('This Idempotency-Key was used before, for another request.');

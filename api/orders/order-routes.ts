@@ -11,7 +11,11 @@ import { placeOrder } from './place-order.ts';
 import { presentOrder, presentOrderWithLines } from './present-order.ts';
 import { readOrder, readOrders } from './read-orders.ts';
 
-export function orderRoutes({ pool, idempotencyRequired }: Pick<ApiServices, 'pool' | 'idempotencyRequired'>): Route[] {
+type Needs = Pick<ApiServices, 'pool' | 'idempotencyRequired'>;
+
+export const orderRoutes = (services: Needs): Route[] => [...readRoutes(services), placeRoute(services)];
+
+function readRoutes({ pool }: Needs): Route[] {
   return [
     route({
       method: 'GET',
@@ -36,23 +40,26 @@ export function orderRoutes({ pool, idempotencyRequired }: Pick<ApiServices, 'po
         return found(presentOrderWithLines(order, lines), order.version);
       },
     }),
-    route({
-      method: 'POST',
-      path: '/orders',
-      access: ['customer', 'operator'],
-      limitClass: 'order_create',
-      summary: 'Place an order',
-      body: orderInput,
-      handler: async (request) => {
-        assertMayActFor(request.principal, request.body.client_id);
-        const claim = idempotencyClaim(request, idempotencyRequired);
-        return inTransaction(pool, (session) =>
-          runOnce(session, claim, async () => {
-            const { order, lines } = await placeOrder(session, request.body);
-            return created(`orders/${order.id_key}`, order.version, presentOrderWithLines(order, lines));
-          }),
-        );
-      },
-    }),
   ];
+}
+
+function placeRoute({ pool, idempotencyRequired }: Needs): Route {
+  return route({
+    method: 'POST',
+    path: '/orders',
+    access: ['customer', 'operator'],
+    limitClass: 'order_create',
+    summary: 'Place an order',
+    body: orderInput,
+    handler: async (request) => {
+      assertMayActFor(request.principal, request.body.client_id);
+      const claim = idempotencyClaim(request, idempotencyRequired);
+      return inTransaction(pool, (session) =>
+        runOnce(session, claim, async () => {
+          const { order, lines } = await placeOrder(session, request.body);
+          return created(`orders/${order.id_key}`, order.version, presentOrderWithLines(order, lines));
+        }),
+      );
+    },
+  });
 }
