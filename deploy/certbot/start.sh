@@ -71,7 +71,7 @@ issue() {
   for name in "$@"; do domains="$domains -d $name"; done
   # shellcheck disable=SC2086 # a list of options
   (umask 022 && certbot certonly --webroot --webroot-path "$webroot" --cert-name site $domains --renew-with-new-domains \
-    --keep-until-expiring --non-interactive --agree-tos --email "$CERTBOT_EMAIL" --server "$ACME_DIRECTORY_URL" \
+    --keep-until-expiring --quiet --non-interactive --agree-tos --email "$CERTBOT_EMAIL" --server "$ACME_DIRECTORY_URL" \
     --config-dir /etc/letsencrypt --work-dir /tmp/certbot --logs-dir /tmp/certbot) || return 1
   live=/etc/letsencrypt/live/site
   if [ "$(cat "$live/fullchain.pem" "$live/privkey.pem" | cksum)" != "$(cksum <"$site")" ]; then
