@@ -1,7 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
-import { SMTPServer } from 'smtp-server';
+import { callbackify, promisify } from 'node:util';
+import { SMTPServer, type SMTPServerSession } from 'smtp-server';
 import { untilEvent } from './slack-recorder.ts';
 
 /**
@@ -37,21 +38,22 @@ export async function startMailRecorder(): Promise<MailRecorder> {
   const events = new EventEmitter();
   let behaviour: MailBehaviour = 'accept';
   let attempts = 0;
+  const receive = async (stream: Readable, session: SMTPServerSession): Promise<void> => {
+    const source = await readAll(stream);
+    attempts += 1;
+    const present = behaviour;
+    const recipients = session.envelope.rcptTo.map(({ address }) => address);
+    if (present === 'accept') mails.push(parseMail(source, recipients));
+    events.emit('attempt');
+    if (typeof present === 'number') throw Object.assign(new Error('refused by the test'), { responseCode: present });
+    if (present === 'hang') await new Promise(() => {});
+  };
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     closeTimeout: 100,
     onData: (stream, session, callback) => {
-      readAll(stream)
-        .then((source) => {
-          attempts += 1;
-          const recipients = session.envelope.rcptTo.map(({ address }) => address);
-          if (behaviour === 'accept') mails.push(parseMail(source, recipients));
-          if (typeof behaviour === 'number') callback(Object.assign(new Error('refused by the test'), { responseCode: behaviour }));
-          else if (behaviour === 'accept') callback();
-          events.emit('attempt');
-        })
-        .catch((err: unknown) => callback(err as Error));
+      callbackify(receive)(stream, session, callback);
     },
   });
   // A client that is killed breaks its connection.
@@ -69,7 +71,7 @@ export async function startMailRecorder(): Promise<MailRecorder> {
     },
     until: (condition, timeoutMs = 20_000) =>
       untilEvent(events, 'attempt', condition, { timeoutMs, describe: () => `mail got ${JSON.stringify(subjects())}` }),
-    close: () => new Promise((resolve) => void server.close(resolve)),
+    close: () => promisify(server.close.bind(server))(),
   };
 }
 

@@ -21,8 +21,8 @@ async function start(plan: MonitorPlan): Promise<RunningMonitor> {
 
 const isUp = (view: Parameters<typeof statusOf>[0]): boolean => statusOf(view, 'api') === 'up';
 
-async function untilTold({ slack, mail }: Scene, start: string): Promise<void> {
-  await Promise.all([slack.until(() => slack.texts(start).length > 0), mail.until(() => mail.subjects(start).length > 0)]);
+async function untilTold({ slack, mail }: Scene, what: string): Promise<void> {
+  await Promise.all([slack.until(() => slack.texts(what).length > 0), mail.until(() => mail.subjects(what).length > 0)]);
 }
 
 /** Lets the monitor go on for a while after the last message, so that a second one would show. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { freePort } from '#test/support/free-port.ts';
 
 /** A server that answers /health_check as the API does, and can be killed and started again on its port. */
@@ -17,12 +17,7 @@ export async function startWatchedApi(status: () => Promise<string> | string = (
   const port = await freePort();
   let server: Server | undefined;
   const start = async (): Promise<void> => {
-    const started = createServer((_request, response) => {
-      void Promise.resolve(status()).then((says) => {
-        response.writeHead(says === 'critical' ? 503 : 200, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ status: says, checks: {} }));
-      });
-    });
+    const started = createServer((_request, response) => void answer(response, status()));
     server = started;
     started.listen(port, '127.0.0.1');
     await once(started, 'listening');
@@ -40,4 +35,10 @@ export async function startWatchedApi(status: () => Promise<string> | string = (
       if (running.listening) await once(running, 'close');
     },
   };
+}
+
+async function answer(response: ServerResponse, status: Promise<string> | string): Promise<void> {
+  const says = await status;
+  response.writeHead(says === 'critical' ? 503 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ status: says, checks: {} }));
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   foldResult,
@@ -77,7 +77,7 @@ function specifiedVerdict(outcomes: readonly ProbeResult['outcome'][], failures:
 }
 
 test('the verdict is what the thresholds say over any history, and the monitor’s own faults leave no trace in it', () => {
-  const outcome = fc.constantFrom('ok', 'degraded', 'failed', 'faulty') as fc.Arbitrary<ProbeResult['outcome']>;
+  const outcome = fc.constantFrom('ok', 'degraded', 'failed', 'faulty');
   fc.assert(
     fc.property(
       fc.array(outcome, { maxLength: 40 }),

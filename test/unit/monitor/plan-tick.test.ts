@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Alert } from '#monitor/alerts/alert.ts';
 import { decideAlert } from '#monitor/alerts/alert-policy.ts';
@@ -122,7 +122,7 @@ describe('over any sequence of looks', () => {
   const look = fc.record({
     probe: fc.constantFrom('postgresql', 'api', 'shop'),
     // Runs of one outcome, so that thresholds are reached.
-    outcome: fc.constantFrom('ok', 'degraded', 'failed', 'faulty') as fc.Arbitrary<ProbeResult['outcome']>,
+    outcome: fc.constantFrom('ok', 'degraded', 'failed', 'faulty'),
     count: fc.integer({ min: 1, max: 4 }),
     stepMs: fc.constantFrom(10, 1_000, 6_000),
   });
@@ -139,10 +139,11 @@ describe('over any sequence of looks', () => {
         const { alerts } = play(sequence);
         for (const { name } of rules) {
           const own = alerts.filter(({ probe }) => probe === name);
-          for (const [index, alert] of own.entries()) {
-            expect(alert.event).toBe(index % 2 === 0 ? 'firing' : 'resolved');
-            if (alert.event === 'resolved') expect(alert.incidentId).toBe(own[index - 1]?.incidentId);
-          }
+          expect(own.map(({ event }) => event)).toEqual(own.map((_, index) => (index % 2 === 0 ? 'firing' : 'resolved')));
+          // A RESOLVED names the incident of the FIRING before it, and each FIRING a new one.
+          const incidents = own.map(({ incidentId }) => incidentId);
+          expect(new Set(incidents).size).toBe(Math.ceil(own.length / 2));
+          expect(own.every(({ event, incidentId }, index) => event === 'firing' || incidentId === incidents[index - 1])).toBe(true);
         }
         expect(new Set(alerts.map(({ id }) => id)).size).toBe(alerts.length);
       }),

@@ -1,0 +1,117 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ConfigError } from '#lib/errors.ts';
+import { checkConfig } from '#monitor/commands/check-config.ts';
+import { readMonitorSettings } from '#monitor/config/config.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
+
+async function configFile(text: string): Promise<string> {
+  const file = join(await temporaryFolder(), 'monitor.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+async function problemsOf(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const err = await readMonitorSettings(env).catch((thrown: unknown) => thrown);
+  if (!(err instanceof ConfigError)) throw new Error('the settings were accepted', { cause: err });
+  return err.problems;
+}
+
+/** Problems of a file, without its path. */
+async function fileProblems(text: string): Promise<string[]> {
+  const MONITOR_CONFIG = await configFile(text);
+  return (await problemsOf({ MONITOR_CONFIG })).map((problem) => problem.replace(`${MONITOR_CONFIG}: `, ''));
+}
+
+describe('without a file', () => {
+  test('PostgreSQL and the API are watched, told within 18 and 21 s', async () => {
+    const report = await checkConfig({ API_URL: 'http://shop.example:8000/base' });
+    expect(report.targets).toEqual([
+      { name: 'postgresql', kind: 'postgres', depends_on: [], detection_bound_ms: 18_000, url: null },
+      { name: 'api', kind: 'http', depends_on: ['postgresql'], detection_bound_ms: 21_000, url: 'http://shop.example:8000/…' },
+    ]);
+    expect(report.warnings).toEqual(['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL']);
+  });
+
+  test('a path of the API is found below its URL', async () => {
+    const { probes } = await readMonitorSettings({ API_URL: 'http://shop.example:8000' });
+    expect(probes[1]?.check).toMatchObject({ url: new URL('http://shop.example:8000/health_check') });
+  });
+});
+
+describe('a file', () => {
+  test('says what is watched and how', async () => {
+    const MONITOR_CONFIG = await configFile(`
+defaults: { interval: 10s, timeout: 2s }
+probes:
+  - name: shop
+    kind: http
+    url: https://shop.example/
+    failures: 5
+    conditions: ["[STATUS] < 400", "[RESPONSE_TIME] < 800"]
+`);
+    const { probes } = await readMonitorSettings({ MONITOR_CONFIG });
+    expect(probes).toHaveLength(1);
+    expect(probes[0]?.cadence).toEqual({ intervalMs: 10_000, timeoutMs: 2_000, confirmIntervalMs: 2_000, failures: 5, successes: 2 });
+  });
+
+  test('with mistakes is refused whole, each mistake named with its place', async () => {
+    const problems = await fileProblems(`
+defaults: { interval: often, pause: 3s }
+probes:
+  - { name: "bad name", kind: postgres }
+  - { name: api, kind: http, url: /, conditions: ["[STATUS] is 200"] }
+  - { name: x, kind: ftp }
+`);
+    expect(problems).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^defaults\/interval: must be a duration from 50ms to/),
+        expect.stringMatching(/^defaults: .*"pause"/),
+        expect.stringMatching(/^probes\/0\/name: must be letters/),
+        expect.stringMatching(/^probes\/1\/conditions\/0: "\[STATUS\] is 200" is no condition/),
+        expect.stringMatching(/^probes\/2\/kind: /),
+      ]),
+    );
+  });
+
+  test.each([
+    ['{ probes: [{ name: a, kind: postgres }, { name: a, kind: postgres }] }', 'the name a is used twice'],
+    ['{ probes: [{ name: a, kind: postgres, dependsOn: [b] }] }', 'a depends on b, which is not watched'],
+    ['{ probes: [{ name: backups, kind: postgres }] }', 'the name backups is taken by the backup job'],
+    ['{ probes: [{ name: a, kind: http, url: "ftp://x" }] }', 'probes/0/url: must be an http URL, or a path below API_URL'],
+    ['{ probes: [{ name: a, kind: postgres, dependsOn: [b] }, { name: b, kind: postgres, dependsOn: [a] }] }', 'a depends on itself'],
+  ])('%s is refused', async (text, problem) => {
+    expect((await fileProblems(text))[0]).toBe(problem);
+  });
+
+  test('that is no YAML, or not there, is refused', async () => {
+    expect((await fileProblems('probes: [')).join()).not.toBe('');
+    expect(await problemsOf({ MONITOR_CONFIG: '/nowhere/monitor.yaml' })).toEqual([
+      expect.stringMatching(/^MONITOR_CONFIG=\/nowhere\/monitor.yaml cannot be read/),
+    ]);
+  });
+});
+
+describe('the environment', () => {
+  test('with mistakes is refused, and no secret is shown', async () => {
+    const problems = await problemsOf({
+      SLACK_WEBHOOK_URL: 'not-a-url-secret',
+      SMTP_URL: 'http://user:secret@mail',
+      MONITOR_PORT: '99999',
+      BACKUP_SCHEDULE_UTC: '25:00',
+      API_URL: 'shop',
+      ALERT_EMAIL_TO: 'nobody',
+    });
+    expect(problems).toHaveLength(6);
+    expect(problems.join('\n')).not.toContain('secret');
+    expect(problems).toContainEqual('BACKUP_SCHEDULE_UTC=25:00: must be a time of day in UTC, such as 02:00');
+  });
+
+  test('with a mail server needs sender and recipients', async () => {
+    expect(await problemsOf({ SMTP_URL: 'smtp://mail.example' })).toEqual([
+      'ALERT_EMAIL_FROM is not set; it is required with SMTP_URL',
+      'ALERT_EMAIL_TO is not set; it is required with SMTP_URL',
+    ]);
+  });
+});
