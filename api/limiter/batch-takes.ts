@@ -20,33 +20,43 @@ export type BatchOptions = {
 
 type Waiter = { readonly take: Take; readonly resolve: (verdicts: Verdict[]) => void; readonly reject: (err: Error) => void };
 
-/** Sends all takes of one event-loop turn together, so that a busy worker pays one round trip for many requests. */
+/**
+ * Sends takes together: those of one event-loop turn, and under load all that arrive while a batch is on its way, so that
+ * the round trips cost a busy worker less the busier it is.
+ */
 export function createBatchingLimiter({ send, timeoutMs, maxPending = 10_000 }: BatchOptions): Limiter {
   let waiters: Waiter[] = [];
-  let pending = 0;
+  let isOnTheWay = false;
 
-  const flush = (): void => {
-    const batch = waiters;
+  const takeWaiters = (): Waiter[] => {
+    const taken = waiters;
     waiters = [];
-    const settle = (settleAll: () => void): void => {
-      pending -= batch.length;
-      settleAll();
-    };
-    answerWithin(send(batch.map(({ take }) => take)), timeoutMs).then(
-      (flat) => settle(() => distribute(batch, flat)),
-      (err: unknown) => settle(() => refuse(batch, err)),
-    );
+    return taken;
+  };
+  const flush = async (): Promise<void> => {
+    while (waiters.length > 0) {
+      const batch = takeWaiters();
+      try {
+        distribute(batch, await answerWithin(send(batch.map(({ take }) => take)), timeoutMs));
+      } catch (err) {
+        // Who waited behind a batch that was not answered has waited long enough.
+        refuse([...batch, ...takeWaiters()], err);
+      }
+    }
+    isOnTheWay = false;
   };
 
   return {
     take: (take) =>
       new Promise((resolve, reject) => {
-        if (pending >= maxPending) {
+        if (waiters.length >= maxPending) {
           reject(new LimiterUnavailableError('too many requests wait to be counted'));
           return;
         }
-        pending += 1;
-        if (waiters.push({ take, resolve, reject }) === 1) setImmediate(flush);
+        waiters.push({ take, resolve, reject });
+        if (isOnTheWay) return;
+        isOnTheWay = true;
+        setImmediate(() => void flush());
       }),
   };
 }

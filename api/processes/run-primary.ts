@@ -137,8 +137,13 @@ class Primary {
       return outcome.serverMax;
     };
     try {
-      const isRetryable = (err: unknown): boolean => !(err instanceof ConfigError);
-      this.#serverMax = await retry(attempt, { attempts: Infinity, firstDelayMs: 500, maxDelayMs: 5_000, signal, isRetryable });
+      this.#serverMax = await retry(attempt, {
+        attempts: Infinity,
+        firstDelayMs: 500,
+        maxDelayMs: 5_000,
+        signal,
+        isRetryable: timeMayMend,
+      });
       logger.info('database is available');
     } catch (err) {
       if (err instanceof ConfigError) this.#end.resolve({ reason: messageOf(err), error: err });
@@ -161,6 +166,8 @@ class Primary {
     };
   }
 }
+
+const timeMayMend = (err: unknown): boolean => !(err instanceof ConfigError);
 
 function definedOnly(env: Environment): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
