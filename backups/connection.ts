@@ -10,6 +10,8 @@ export type Session = {
   /** As in 15.18. */
   readonly serverVersion: string;
   readonly serverMajor: number;
+  /** Rejects once the connection is lost, and after `close`; for work that does not query the session meanwhile. */
+  readonly lost: Promise<never>;
   readonly close: () => Promise<void>;
 };
 
@@ -21,8 +23,7 @@ export type Session = {
 export async function openSession(settings: PostgresSettings, signal?: AbortSignal): Promise<Session> {
   signal?.throwIfAborted();
   const client = new Client({ ...clientOptions(settings, applicationName), keepAlive: true });
-  // A connection lost between two queries shows in the next one.
-  client.on('error', () => {});
+  const lost = lossOf(client);
   const onAbort = (): void => void client.end().catch(() => {});
   signal?.addEventListener('abort', onAbort, { once: true });
   const close = async (): Promise<void> => {
@@ -31,11 +32,21 @@ export async function openSession(settings: PostgresSettings, signal?: AbortSign
   };
   try {
     await client.connect();
-    return { client, close, ...(await prepareForLongWork(client)) };
+    return { client, close, lost, ...(await prepareForLongWork(client)) };
   } catch (err) {
     await close();
     throw explainConnectFailure(err, settings);
   }
+}
+
+function lossOf(client: Client): Promise<never> {
+  const lost = new Promise<never>((_, reject) => {
+    client.on('error', reject);
+    client.once('end', () => reject(new Error('Connection terminated')));
+  });
+  // Whoever queries the session learns of it there.
+  lost.catch(() => {});
+  return lost;
 }
 
 async function prepareForLongWork(client: Client): Promise<Pick<Session, 'serverVersion' | 'serverMajor'>> {

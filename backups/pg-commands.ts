@@ -3,9 +3,13 @@
  * PG* variables, which `ps` does not show.
  */
 
-/** Custom format on standard output: compressed, and restorable in parts. Owners and privileges are kept in it. */
+/**
+ * Custom format on standard output: compressed, and restorable in parts. Owners and privileges are kept in it. The
+ * tables are locked by the snapshot's session already, so a lock that is not to be had at once is a deadlock (see
+ * take-backup), and waiting makes nothing better.
+ */
 export function pgDumpArgs(options: { readonly snapshot: string }): string[] {
-  return ['--format=custom', '--compress=6', '--no-password', '--lock-wait-timeout=30s', `--snapshot=${options.snapshot}`];
+  return ['--format=custom', '--compress=6', '--no-password', '--lock-wait-timeout=3s', `--snapshot=${options.snapshot}`];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { CommandNotFoundError, runCommand } from '#lib/run-command.ts';
+import { CommandNotFoundError, runCommand, type CommandError } from '#lib/run-command.ts';
 import { BackupFailedError, BackupRefusedError } from './errors.ts';
 
 export type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql';
@@ -50,3 +50,9 @@ export async function requireTool(tool: ToolName, serverMajor: number): Promise<
 
 const howToInstall = (serverMajor: number): string =>
   `install version ${serverMajor} or newer: apt-get install postgresql-client-${serverMajor}`;
+
+/** What a client program says went wrong: its first error line, since the last ones only tell what followed from it. */
+export function faultOfTool(err: CommandError): string {
+  const line = err.stderrTail.split('\n').find((text) => /\berror:/i.test(text));
+  return line?.trim() ?? err.message;
+}

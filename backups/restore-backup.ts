@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { CommandError } from '#lib/run-command.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { BackupDeps } from './backup-deps.ts';
 import { lockDirectory, type DirectoryLock } from './backup-lock.ts';
@@ -8,7 +9,7 @@ import { isMissingDatabase, openSession } from './connection.ts';
 import { BackupFailedError, BackupRefusedError, explainFailure } from './errors.ts';
 import { countRelations } from './fingerprint.ts';
 import { dumpFileName, globalsFileName } from './manifest.ts';
-import { requireTool } from './pg-tools.ts';
+import { faultOfTool, requireTool } from './pg-tools.ts';
 import { requireWritableDirectory } from './pre-checks.ts';
 import { replaceDatabase } from './replace-database.ts';
 import { differencesOf, restoreDump } from './restore-dump.ts';
@@ -100,7 +101,12 @@ async function restoreSet(restore: Restore): Promise<RestoreResult> {
     deps.onProgress?.({ step: 'restore' });
     const scope = options.noOwner ? 'data' : 'everything';
     const order = { dumpPath: join(set.path, dumpFileName), into: scratch.settings, scope, serverMajor, toolMajor } as const;
-    await restoreDump({ ...order, ...(deps.signal ? { signal: deps.signal } : {}) });
+    await restoreDump({ ...order, ...(deps.signal ? { signal: deps.signal } : {}) }).catch((err: unknown) => {
+      if (!(err instanceof CommandError)) throw err;
+      throw new BackupFailedError(`backup ${set.id} could not be restored, so nothing was put in place: ${faultOfTool(err)}`, {
+        cause: err,
+      });
+    });
     const restoreMs = Math.round(performance.now() - startedAt);
     await requireSameContent(restore, scratch.settings);
     await analyse(scratch.settings, deps.signal);

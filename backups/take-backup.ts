@@ -1,9 +1,11 @@
 import { join, resolve } from 'node:path';
+import { retry } from '#lib/retry.ts';
+import { CommandError } from '#lib/run-command.ts';
 import type { BackupDeps } from './backup-deps.ts';
 import { lockDatabase, lockDirectory } from './backup-lock.ts';
 import { readCatalogue, sizeOf } from './catalogue.ts';
 import { openSession } from './connection.ts';
-import { explainFailure } from './errors.ts';
+import { BackupFailedError, explainFailure } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import { requireTool } from './pg-tools.ts';
 import { requireReadableDatabase, requireSpace, requireWritableDirectory } from './pre-checks.ts';
@@ -38,8 +40,27 @@ export async function takeBackup(given: BackupDeps): Promise<TakenBackup> {
   }
 }
 
-/** The checks and the dump, for a caller that holds the folder's lock. */
-export async function dumpDatabase(deps: BackupDeps, set: Pick<SetSource, 'kind' | 'lock'>): Promise<Manifest> {
+/**
+ * The checks and the dump, for a caller that holds the folder's lock.
+ *
+ * DDL that comes between our locks on the tables and those of pg_dump waits for us, and pg_dump behind it, while we wait
+ * for pg_dump. PostgreSQL cannot see that circle; pg_dump gives up after 3 s, and once we let go the DDL goes through
+ * and the next attempt finds the way free.
+ */
+export function dumpDatabase(deps: BackupDeps, set: Pick<SetSource, 'kind' | 'lock'>): Promise<Manifest> {
+  return retry(() => dumpOnce(deps, set), {
+    attempts: 3,
+    firstDelayMs: 100,
+    maxDelayMs: 1000,
+    isRetryable: couldNotLock,
+    ...(deps.signal ? { signal: deps.signal } : {}),
+  });
+}
+
+const couldNotLock = (err: unknown): boolean =>
+  err instanceof BackupFailedError && err.cause instanceof CommandError && /timeout[^]*LOCK TABLE/.test(err.cause.stderrTail);
+
+async function dumpOnce(deps: BackupDeps, set: Pick<SetSource, 'kind' | 'lock'>): Promise<Manifest> {
   deps.onProgress?.({ step: 'check' });
   const session = await openSession(deps.postgres, deps.signal);
   try {

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { messageOf } from '#lib/errors.ts';
 import { CommandError } from '#lib/run-command.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { BackupDeps } from './backup-deps.ts';
@@ -9,7 +8,7 @@ import { findDamage } from './check-files.ts';
 import { isMissingDatabase, openSession, type Session } from './connection.ts';
 import { BackupFailedError, BackupRefusedError, explainFailure } from './errors.ts';
 import { dumpFileName, writeManifest } from './manifest.ts';
-import { requireTool } from './pg-tools.ts';
+import { faultOfTool, requireTool } from './pg-tools.ts';
 import { requireWritableDirectory } from './pre-checks.ts';
 import { differencesOf, readWholeDump, restoreDump } from './restore-dump.ts';
 import { withScratchDatabase } from './scratch-database.ts';
@@ -122,8 +121,8 @@ async function faultOf(what: string, server: Session, work: () => Promise<void>)
   } catch (err) {
     if (!(err instanceof CommandError) || err.status === null) throw err;
     if (foreignFault.test(err.stderrTail))
-      throw new BackupFailedError(`the backup could not be verified: ${messageOf(err)}`, { cause: err });
+      throw new BackupFailedError(`the backup could not be verified: ${faultOfTool(err)}`, { cause: err });
     await server.client.query('SELECT');
-    return `${dumpFileName}: ${what}: ${messageOf(err)}`;
+    return `${dumpFileName}: ${what}: ${faultOfTool(err)}`;
   }
 }

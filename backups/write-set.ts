@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { libpqEnvironment } from '#lib/postgres.ts';
-import { runCommand } from '#lib/run-command.ts';
+import { CommandError, runCommand } from '#lib/run-command.ts';
 import { messageOf } from '#lib/errors.ts';
 import { applicationName, longestWorkMs, type BackupDeps } from './backup-deps.ts';
 import type { DirectoryLock } from './backup-lock.ts';
@@ -14,7 +14,7 @@ import { BackupFailedError } from './errors.ts';
 import { takeFingerprint } from './fingerprint.ts';
 import { dumpFileName, globalsFileName, writeManifest, type Manifest } from './manifest.ts';
 import { pgDumpAllArgs, pgDumpArgs } from './pg-commands.ts';
-import type { ToolVersion } from './pg-tools.ts';
+import { faultOfTool, type ToolVersion } from './pg-tools.ts';
 import { beginSnapshot, readDatabaseFacts, type DatabaseFacts } from './snapshot.ts';
 import { together } from './together.ts';
 
@@ -64,10 +64,19 @@ async function fillSet(deps: BackupDeps, source: SetSource, part: string): Promi
   const facts = await readDatabaseFacts(session.client);
   const snapshot = await beginSnapshot(session.client);
   const takenAt = deps.now();
+  const dumped = Promise.withResolvers<void>();
   const [dump, fingerprint] = await together(
     deps.signal,
-    (signal) => dumpTo(join(part, dumpFileName), { file: 'pg_dump', args: pgDumpArgs({ snapshot: snapshot.name }) }, { ...deps, signal }),
-    (signal) => endedBy(signal, session, () => takeFingerprint(session.client)),
+    (signal) =>
+      dumpTo(join(part, dumpFileName), { file: 'pg_dump', args: pgDumpArgs({ snapshot: snapshot.name }) }, { ...deps, signal }).finally(
+        dumped.resolve,
+      ),
+    async (signal) => {
+      const found = await endedBy(signal, session, () => takeFingerprint(session.client));
+      // The lock on the database is lost with its session, however well the dump goes on.
+      await Promise.race([dumped.promise, session.lost]);
+      return found;
+    },
   );
   await session.client.query('COMMIT');
   const globals = await dumpTo(join(part, globalsFileName), { file: 'pg_dumpall', args: globalsArgs(facts) }, withoutProgress(deps));
@@ -136,6 +145,7 @@ async function dumpTo(
     if (writeError !== undefined && !deps.signal?.aborted) {
       throw new BackupFailedError(`cannot write ${path}: ${messageOf(writeError)}`, { cause: writeError });
     }
+    if (err instanceof CommandError) throw new BackupFailedError(faultOfTool(err), { cause: err });
     throw err;
   }
   if (!written || written.sizeBytes === 0) throw new BackupFailedError(`${command.file} ended well and wrote nothing`);

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
 import type { BackupDeps } from '#backups/backup-deps.ts';
@@ -13,14 +15,18 @@ import { createDatabase } from '#test/support/database.ts';
 export const missingClient: string | undefined =
   spawnSync('pg_dump', ['--version']).status === 0 ? undefined : 'pg_dump is not installed: apt-get install postgresql-client';
 
+/** A folder that goes when the test ends. */
+export async function temporaryFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'atalaya-backups-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
 /** A database with content of many kinds, and an empty backup folder; both go when the test ends. */
 export async function openShop(): Promise<BackupDeps> {
   const database = await createDatabase();
-  const dir = await mkdtemp(join(tmpdir(), 'atalaya-backups-'));
-  onTestFinished(async () => {
-    await rm(dir, { recursive: true, force: true });
-    await database.drop();
-  });
+  onTestFinished(database.drop);
+  const dir = await temporaryFolder();
   await query(database.settings, schema);
   return { postgres: database.settings, dir: join(dir, 'sets'), now: () => new Date() };
 }
@@ -56,13 +62,19 @@ export async function query<Row extends Record<string, unknown>>(settings: Postg
   }
 }
 
-/** Scratch databases there are in the cluster now. */
-export async function scratchDatabases(deps: BackupDeps): Promise<string[]> {
-  const rows = await query<{ datname: string }>(
-    deps.postgres,
-    `SELECT datname FROM pg_database WHERE datname LIKE 'atalaya\\_scratch\\_%'`,
-  );
-  return rows.map((row) => row.datname);
+/** Scratch databases that stay behind of those made by way of `guard`, the database verify connects to first. */
+export async function scratchDatabases(deps: BackupDeps, guard = deps.postgres.POSTGRES_DB): Promise<string[]> {
+  const prefix = createHash('sha256').update(guard).digest('hex').slice(0, 8);
+  const found = async (): Promise<string[]> => {
+    const rows = await query<{ datname: string }>(
+      deps.postgres,
+      `SELECT datname FROM pg_database WHERE starts_with(datname, 'atalaya_scratch_${prefix}')`,
+    );
+    return rows.map((row) => row.datname);
+  };
+  // Tests of other files may use `postgres` as their guard too; what they make goes again.
+  for (let attempt = 0; attempt < 50 && (await found()).length > 0; attempt += 1) await sleep(100);
+  return found();
 }
 
 /**
@@ -70,15 +82,13 @@ export async function scratchDatabases(deps: BackupDeps): Promise<string[]> {
  * @returns the value for PATH; the folder goes when the test ends.
  */
 export async function pathWith(scripts: Readonly<Record<string, string>>, rest = process.env['PATH'] ?? ''): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'atalaya-path-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  await mkdir(join(dir, 'bin'));
+  const dir = await temporaryFolder();
   for (const [name, body] of Object.entries(scripts)) {
     const real = spawnSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).stdout.trim();
-    await writeFile(join(dir, 'bin', name), `#!/bin/sh\nREAL=${real}\n${body}\n`);
-    await chmod(join(dir, 'bin', name), 0o755);
+    await writeFile(join(dir, name), `#!/bin/sh\nREAL=${real}\n${body}\n`);
+    await chmod(join(dir, name), 0o755);
   }
-  return [join(dir, 'bin'), rest].join(delimiter);
+  return [dir, rest].join(delimiter);
 }
 
 /** Runs `work` while this process finds programs on another PATH. */

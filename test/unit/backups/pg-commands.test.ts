@@ -6,7 +6,7 @@ test('pg_dump reads the exported snapshot, waits for no lock for ever, and asks 
     '--format=custom',
     '--compress=6',
     '--no-password',
-    '--lock-wait-timeout=30s',
+    '--lock-wait-timeout=3s',
     '--snapshot=00000003-0000001B-1',
   ]);
 });

@@ -1,0 +1,228 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { BackupDeps } from '#backups/backup-deps.ts';
+import { listBackups } from '#backups/catalogue.ts';
+import { takeBackup } from '#backups/take-backup.ts';
+import { verifyBackup } from '#backups/verify-backup.ts';
+import { retry } from '#lib/retry.ts';
+import { missingClient, onPath, openShop, pathWith, query, runCli, scratchDatabases, startCli, temporaryFolder } from './shop.ts';
+
+beforeEach(({ skip }) => skip(missingClient !== undefined, missingClient));
+
+const eventually = <T>(check: () => Promise<T>): Promise<T> => retry(check, { attempts: 300, firstDelayMs: 20, maxDelayMs: 50 });
+
+/** A pg_dump that writes its process number into a file, a little of a dump, and then nothing until its pipe breaks. */
+async function endlessDump(): Promise<{ path: string; pid: () => Promise<number> }> {
+  const file = join(await temporaryFolder(), 'pid');
+  const path = await pathWith({ pg_dump: `${exceptVersion}\necho $$ > ${file}\nwhile printf 'PGDMP'; do sleep 0.05; done` });
+  return { path, pid: () => eventually(async () => requireNumber(await readFile(file, 'utf8'))) };
+}
+
+/** First line of a script that stands for a program and leaves its --version to the real one. */
+const exceptVersion = 'case "$1" in --version) exec $REAL --version;; esac';
+
+function requireNumber(text: string): number {
+  if (!/^\d+\n$/.test(text)) throw new Error('not written yet');
+  return Number(text);
+}
+
+async function hasEnded(pid: number): Promise<void> {
+  if (existsSync(`/proc/${pid}`) && !(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')).includes(') Z')) {
+    throw new Error(`${pid} still runs`);
+  }
+}
+
+/** Whatever is in a backup folder, the lock included. */
+const contentOf = (deps: BackupDeps): Promise<string[]> => readdir(deps.dir);
+
+describe('a take that fails leaves nothing, and says why in one line', () => {
+  test('pg_dump is killed half-way', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dump: `${exceptVersion}\n$REAL "$@" | head -c 20000\nkill -9 $$` });
+    await expect(onPath(path, () => takeBackup(deps))).rejects.toThrow('pg_dump was ended by SIGKILL');
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('pg_dump ends half-way and says so only by its status', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dump: `${exceptVersion}\n$REAL "$@" | head -c 20000\nexit 1` });
+    await expect(onPath(path, () => takeBackup(deps))).rejects.toThrow('pg_dump ended with status 1');
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('pg_dump writes nothing and claims success', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dump: exceptVersion });
+    await expect(onPath(path, () => takeBackup(deps))).rejects.toThrow('pg_dump ended well and wrote nothing');
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('pg_dumpall fails after a good dump', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dumpall: 'echo "pg_dumpall: error: no" >&2; exit 1' });
+    await expect(onPath(path, () => takeBackup(deps))).rejects.toThrow('pg_dumpall: error: no');
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('the session that holds the snapshot is ended', async () => {
+    const deps = await openShop();
+    const { path, pid } = await endlessDump();
+    const failure = onPath(path, () => takeBackup(deps)).catch((err: unknown) => err);
+    const dump = await pid();
+    await query(
+      deps.postgres,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'atalaya-backup' AND datname = current_database()`,
+    );
+    expect(await failure).toMatchObject({ code: 'TARGET_UNREACHABLE' });
+    await eventually(() => hasEnded(dump));
+    expect(await contentOf(deps)).toEqual([]);
+  });
+});
+
+describe('a program that is not fit', () => {
+  test('missing: exit 78, naming the command that installs it', async () => {
+    const deps = await openShop();
+    const { status, stderr } = await runCli(deps, ['take'], { PATH: '/nonexistent' });
+    expect(status).toBe(78);
+    expect(stderr).toMatch(
+      /^error: pg_dump is not installed or not on PATH; install version 15 or newer: apt-get install postgresql-client-15\n$/,
+    );
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('older than the server: exit 78, naming both versions', async () => {
+    const deps = await openShop();
+    const { status, stderr } = await runCli(deps, ['take'], { PATH: await pathWith({ pg_dump: 'echo "pg_dump (PostgreSQL) 12.22"' }) });
+    expect(status).toBe(78);
+    expect(stderr).toMatch(/^error: pg_dump 12\.22 is older than the server \(PostgreSQL 15\).*postgresql-client-15\n$/);
+    expect(await contentOf(deps)).toEqual([]);
+  });
+});
+
+describe('two at once', () => {
+  test('into one folder: one is done, the other ends with 75 and names the holder', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dump: `${exceptVersion}\nsleep 1; exec $REAL "$@"` });
+    const outcomes = await Promise.all([runCli(deps, ['take'], { PATH: path }), runCli(deps, ['take'], { PATH: path })]);
+    expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set([0, 75]));
+    expect(outcomes.find(({ status }) => status === 75)?.stderr).toMatch(/^error: .* is in use by "backup take" \(process \d+ on .*\n$/);
+    expect(await listBackups(deps.dir)).toHaveLength(1);
+  });
+
+  test('of one database, into two folders: one is done, the other is busy', async () => {
+    const deps = await openShop();
+    const path = await pathWith({ pg_dump: `${exceptVersion}\nsleep 1; exec $REAL "$@"` });
+    const other = { ...deps, dir: `${deps.dir}-other` };
+    const outcomes = await onPath(path, () => Promise.allSettled([takeBackup(deps), takeBackup(other)]));
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    expect(refused).toEqual([expect.objectContaining({ code: 'BUSY', message: expect.stringContaining('being backed up already') })]);
+  });
+});
+
+describe('a take that is told to stop', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('by %s ends pg_dump, leaves nothing and exits 1', async (signal) => {
+    const deps = await openShop();
+    const { path, pid } = await endlessDump();
+    const cli = startCli(deps, ['take'], { PATH: path });
+    const dump = await pid();
+    cli.kill(signal);
+    const { status, stderr } = await cli.ended;
+    expect([status, stderr]).toEqual([1, `error: backup take was canceled by ${signal}; nothing was left behind\n`]);
+    await eventually(() => hasEnded(dump));
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('by SIGKILL leaves nothing that list shows; the next take clears up and is not held back', async () => {
+    const deps = await openShop();
+    const { path, pid } = await endlessDump();
+    const cli = startCli(deps, ['take'], { PATH: path });
+    const dump = await pid();
+    cli.kill('SIGKILL');
+    await cli.ended;
+    await eventually(() => hasEnded(dump));
+    expect(await listBackups(deps.dir)).toEqual([]);
+    expect(await contentOf(deps)).toHaveLength(2);
+    // The dead run's session ends by itself within seconds, and its lock with it.
+    const { id } = await eventually(() => takeBackup(deps));
+    expect(await contentOf(deps)).toEqual([id]);
+  });
+});
+
+test('a verify that is told to stop drops its scratch database and leaves the state', async () => {
+  const deps = await openShop();
+  await takeBackup(deps);
+  const stop = new AbortController();
+  const verifying = verifyBackup(
+    { ...deps, signal: stop.signal, onProgress: ({ step }) => step === 'restore' && stop.abort('SIGTERM') },
+    'latest',
+  );
+  await expect(verifying).rejects.toMatchObject({ code: 'BACKUP_CANCELED' });
+  expect(await scratchDatabases(deps)).toEqual([]);
+  expect(await listBackups(deps.dir)).toMatchObject([{ state: 'written' }]);
+  expect(await verifyBackup(deps, 'latest')).toMatchObject({ ok: true });
+});
+
+describe('where backups go', () => {
+  test('an unreachable database is exit 69, before anything is made', async () => {
+    const deps = await openShop();
+    const nowhere = { ...deps, postgres: { ...deps.postgres, POSTGRES_PORT: 1 } };
+    const { status, stderr } = await runCli(nowhere, ['take']);
+    expect([status, stderr]).toEqual([69, expect.stringMatching(/^error: PostgreSQL at 127\.0\.0\.1:1 cannot be reached: .*\n$/)]);
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('a folder that cannot be made is exit 78, naming BACKUP_DIR', async () => {
+    const deps = await openShop();
+    await mkdir(deps.dir);
+    await writeFile(join(deps.dir, 'file'), '');
+    const { status, stderr } = await runCli({ ...deps, dir: join(deps.dir, 'file', 'sets') }, ['take']);
+    expect([status, stderr]).toEqual([78, expect.stringMatching(/^error: backup folder .* is not writable: .*BACKUP_DIR\n$/)]);
+  });
+});
+
+describe('a disk that is too small', () => {
+  test('is refused before the dump', async ({ skip }) => {
+    const deps = await openShop();
+    if (!mountTmpfs(deps.dir, '32m')) skip('a small file system takes root to mount');
+    await expect(takeBackup(deps)).rejects.toMatchObject({ reason: 'no-space', message: expect.stringContaining('has 32 MiB free') });
+    expect(await contentOf(deps)).toEqual([]);
+  });
+
+  test('is reported as such when it fills up during the dump, and nothing is left', async ({ skip }) => {
+    const deps = await openShop();
+    if (!mountTmpfs(deps.dir, '100m')) skip('a small file system takes root to mount');
+    const fillUp = async (): Promise<void> => {
+      const { bavail, bsize } = await statfs(deps.dir);
+      await writeFile(join(deps.dir, 'other'), Buffer.alloc((bavail - 5) * bsize));
+    };
+    let filling: Promise<void> | undefined;
+    // The dump begins once the disk is full, so that it is the dump that finds out.
+    const path = await pathWith({
+      pg_dump: `${exceptVersion}\nwhile [ ! -e ${deps.dir}/other ]; do sleep 0.02; done; sleep 0.2; exec $REAL "$@"`,
+    });
+    const onProgress: NonNullable<BackupDeps['onProgress']> = ({ step }) => {
+      if (step === 'check')
+        filling = eventually(async () =>
+          (await contentOf(deps)).some((name) => name.startsWith('.part-')) ? fillUp() : Promise.reject(new Error('not begun')),
+        );
+    };
+    await expect(onPath(path, () => takeBackup({ ...deps, onProgress }))).rejects.toThrow(/^cannot write .*database\.dump: ENOSPC/);
+    await filling;
+    expect(await contentOf(deps)).toEqual(['other']);
+  });
+});
+
+/** @returns whether it could be mounted. */
+function mountTmpfs(dir: string, size: string): boolean {
+  try {
+    execFileSync('mkdir', ['-p', dir]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', dir], { stdio: 'ignore' });
+  } catch {
+    return false;
+  }
+  onTestFinished(() => void execFileSync('umount', [dir]));
+  return true;
+}
