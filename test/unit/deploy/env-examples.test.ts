@@ -6,6 +6,7 @@ import { apiEnv } from '#api/config.ts';
 import { backupEnv } from '#backups/backup-env.ts';
 import { localEnv } from '#deploy/local/local-env.ts';
 import { readEnv } from '#lib/env.ts';
+import { loadtestEnv } from '#loadtest/loadtest-env.ts';
 import { monitorEnv } from '#monitor/config/monitor-env.ts';
 
 type Listed = { readonly name: string; readonly value: string; readonly comment: string };
@@ -27,7 +28,7 @@ function variablesOf(file: string): Listed[] {
 const settingsOf = (listed: readonly Listed[]): Record<string, string> =>
   Object.fromEntries(listed.map(({ name, value }) => [name, value]));
 
-const shapes: Readonly<Record<string, z.ZodRawShape>> = { apiEnv, monitorEnv, backupEnv, localEnv };
+const shapes: Readonly<Record<string, z.ZodRawShape>> = { apiEnv, monitorEnv, backupEnv, loadtestEnv, localEnv };
 const schemasOf = (name: string): z.ZodType[] => Object.values(shapes).flatMap((shape) => (shape[name] as z.ZodType | undefined) ?? []);
 const defaultsOf = (name: string): unknown[] =>
   schemasOf(name)
@@ -40,7 +41,7 @@ const compose = readFileSync('docker-compose.production.yaml', 'utf8');
 const served = [...new Set([apiEnv, monitorEnv, backupEnv].flatMap((shape) => Object.keys(shape)))];
 
 describe.each([
-  ['.env.example', local, [...new Set([...served, ...Object.keys(localEnv)])]],
+  ['.env.example', local, [...new Set([...served, ...Object.keys(loadtestEnv), ...Object.keys(localEnv)])]],
   ['.env.production.example', production, served],
 ])('%s', (_, listed, expected) => {
   const names = listed.map(({ name }) => name);
