@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 
 export type StoredFile = {
   readonly sizeBytes: number;
@@ -11,7 +9,7 @@ export type StoredFile = {
   readonly sha256: string;
 };
 
-const chunkBytes = 1024 * 1024;
+const chunkBytes = 256 * 1024;
 
 /**
  * Writes a stream to a new file (mode 0600) that is on the disk when this resolves. The SHA-256 is of what the stream
@@ -46,14 +44,22 @@ async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
 /** Size and SHA-256 of a file as it is on the disk now. */
 export async function measureFile(path: string, onBytes: (read: number) => void, signal?: AbortSignal): Promise<StoredFile> {
   const hash = createHash('sha256');
+  // One buffer for the whole file: a dump of gigabytes must not cost the monitor memory.
+  const buffer = Buffer.allocUnsafe(chunkBytes);
   let sizeBytes = 0;
-  const stream = createReadStream(path, { highWaterMark: chunkBytes, ...(signal ? { signal } : {}) });
-  stream.on('data', (chunk) => {
-    hash.update(chunk);
-    sizeBytes += chunk.length;
-    onBytes(sizeBytes);
-  });
-  await finished(stream);
+  const handle = await open(path, 'r');
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await handle.read(buffer, 0, chunkBytes);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+      sizeBytes += bytesRead;
+      onBytes(sizeBytes);
+    }
+  } finally {
+    await handle.close();
+  }
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
