@@ -60,7 +60,7 @@ function closedLoad(plan: Plan, profile: Profile, target: Target, { runId, catal
   const slowShare = profile.mix.includes('slow-query') ? slowQueryShare : 0;
   return {
     origin: target.origin,
-    crowd: { runId, profile, catalogue, weights: plan.weights, slowShare },
+    crowd: { script: 'shop', runId, profile, catalogue, weights: plan.weights, slowShare },
     clients,
     onSecond: hooks.onSecond,
     signal: hooks.signal,

@@ -44,6 +44,16 @@ export function* createJourney(options: JourneyOptions): Generator<Step, never> 
   }
 }
 
+/** One product after another: the bench's reading half. */
+export function* createReading({ catalogue, random }: JourneyOptions): Generator<Step, never> {
+  for (;;) yield* readProducts(catalogue, random, 1);
+}
+
+/** One order of three lines after another: the bench's writing half. */
+export function* createOrdering(options: JourneyOptions): Generator<Step, never> {
+  for (let number = 1; ; number += 1) yield placeOrder(options, number, 3);
+}
+
 type Placed = { placed: number };
 
 const visits: Record<keyof VisitWeights, (options: JourneyOptions, orders: Placed) => Step[]> = {
@@ -91,9 +101,9 @@ function readProducts(catalogue: Catalogue, random: Random, count: number): Step
   });
 }
 
-function placeOrder(options: JourneyOptions, number: number): Step {
+function placeOrder(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): Step {
   const { catalogue, random } = options;
-  const wanted = randomInt(random, 1, Math.min(3, catalogue.orderableIds.length));
+  const wanted = Math.min(lineCount, catalogue.orderableIds.length);
   const productIds = new Set<number>();
   while (productIds.size < wanted) productIds.add(pick(random, catalogue.orderableIds));
   const lines = [...productIds].map((productId) => ({ product_id: productId, quantity: randomInt(random, 1, 2) }));

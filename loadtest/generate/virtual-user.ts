@@ -1,5 +1,5 @@
 import type { Profile } from '../measure/measurement.ts';
-import { createJourney, type Catalogue, type VisitWeights } from './journey.ts';
+import { createJourney, createOrdering, createReading, type Catalogue, type VisitWeights } from './journey.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Step } from './step.ts';
 
@@ -14,7 +14,11 @@ export type VirtualUser = {
   readonly thinkMs: () => number;
 };
 
+/** What the users of a crowd do all the time. */
+const scripts = { shop: createJourney, read: createReading, order: createOrdering } as const;
+
 export type Crowd = {
+  readonly script: keyof typeof scripts;
   readonly runId: string;
   readonly profile: Profile;
   readonly catalogue: Catalogue;
@@ -25,7 +29,7 @@ export type Crowd = {
 /** @param index of the user over all processes: user 17 does the same whichever process plays it */
 export function createVirtualUser(crowd: Crowd, client: VirtualClient, index: number): VirtualUser {
   const { seed, thinkMs } = crowd.profile;
-  const journey = createJourney({
+  const journey = scripts[crowd.script]({
     catalogue: crowd.catalogue,
     random: createRandom(seed, 2 * index),
     weights: crowd.weights,

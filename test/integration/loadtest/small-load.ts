@@ -27,7 +27,7 @@ export function runSmallLoad(origin: string, profile: Partial<Profile> = {}, cat
   const full = { ...smallProfile, ...profile };
   return runClosedLoad({
     origin,
-    crowd: { runId: 'test', profile: full, catalogue, weights: { browse: 1, buy: 1, lookBack: 1 }, slowShare: 0 },
+    crowd: { script: 'shop', runId: 'test', profile: full, catalogue, weights: { browse: 1, buy: 1, lookBack: 1 }, slowShare: 0 },
     clients: Array.from({ length: full.users }, (_, i) => ({ clientId: 100 + i, accessToken: `token-${i}` })),
   });
 }

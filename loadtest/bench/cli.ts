@@ -1,0 +1,57 @@
+import { print, runCommandLine, type Arguments } from '#lib/command-line.ts';
+import { UsageError } from '#lib/errors.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { createProgress } from '#lib/progress.ts';
+import { stopSignal } from '#lib/shutdown.ts';
+import { runBench, type BenchResult } from './run-bench.ts';
+import { showBench } from './show-bench.ts';
+
+const stopping = new AbortController();
+void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
+
+process.exitCode = await runCommandLine(
+  {
+    invocation: 'npm run bench --',
+    summary: 'Puts the API beside a bare node:http + pg server on the same database.',
+    defaultVerb: 'run',
+    verbs: {
+      run: {
+        synopsis: '[--rounds 5] [--seconds 5] [--connections 400] [--json]',
+        summary: 'Starts a stack of its own, reads one product and places orders of 3 lines, and prints ratios with their spread.',
+        options: { rounds: { type: 'string' }, seconds: { type: 'string' }, connections: { type: 'string' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: bench,
+      },
+    },
+  },
+  process.argv.slice(2),
+);
+
+async function bench({ flags }: Arguments): Promise<ExitCode> {
+  const whole = (name: string, standard: number, most: number): number => {
+    const text = flags[name];
+    const value = text === undefined ? standard : Number(text);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new UsageError(`--${name} ${String(text)} must be a whole number from 1 to ${most}`);
+  };
+  const sizes = { rounds: whole('rounds', 5, 100), seconds: whole('seconds', 5, 600), connections: whole('connections', 400, 5_000) };
+  const progress = createProgress();
+  try {
+    const result = await runBench({
+      ...sizes,
+      env: process.env,
+      signal: stopping.signal,
+      onProgress: (text) => progress.update(`bench: ${text}…`),
+    });
+    progress.done();
+    print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
+    return hadErrors(result) ? EXIT.failed : EXIT.done;
+  } finally {
+    progress.done();
+  }
+}
+
+/** Throughputs of which part are errors are no comparison. */
+function hadErrors({ results }: BenchResult): boolean {
+  return Object.values(results).some(({ comparison }) => comparison.api.errors + comparison.floor.errors > 0);
+}

@@ -1,0 +1,53 @@
+import cluster from 'node:cluster';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Pool } from 'pg';
+import { clientOptions } from '#lib/postgres.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import { placeOrder, readProduct } from './floor-handlers.ts';
+
+/** What the floor is started with, by message: the password stands neither in arguments nor in the environment. */
+export type FloorJob = {
+  readonly postgres: PostgresSettings;
+  readonly processes: number;
+  readonly poolMax: number;
+};
+
+/**
+ * A bare server: node:http, pg, two requests, nothing else. No credentials, no limit, no logs, no checks. As many
+ * processes and connections as the API has. This file is what start-floor forks, and what it forks in turn.
+ */
+function runPrimary(job: FloorJob): void {
+  let ready = 0;
+  for (let i = 0; i < job.processes; i += 1) cluster.fork().send(job);
+  cluster.on('message', (_worker, message: { port: number }) => {
+    ready += 1;
+    if (ready === job.processes) process.send?.(message);
+  });
+}
+
+function runWorker({ postgres, poolMax }: FloorJob): void {
+  const pool = new Pool({ ...clientOptions(postgres, 'atalaya-floor'), max: poolMax });
+  pool.on('error', () => {});
+  const server = createServer((request, response) => {
+    answer(pool, request).then(
+      ([status, body]) => send(response, status, body),
+      () => send(response, 500, '{}'),
+    );
+  });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () => process.send?.({ port: (server.address() as AddressInfo).port }));
+}
+
+async function answer(pool: Pool, request: IncomingMessage): Promise<[number, string]> {
+  if (request.method === 'GET') return [200, await readProduct(pool, Number(/(\d+)$/.exec(request.url ?? '')?.[1]))];
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return [201, await placeOrder(pool, Buffer.concat(chunks).toString('utf8'), String(request.headers['idempotency-key']))];
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.once('message', cluster.isPrimary ? runPrimary : runWorker);
