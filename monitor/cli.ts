@@ -93,8 +93,8 @@ const commandLine: CommandLine = {
   invocation: 'npm run monitor --',
   summary: 'Watches the API and its database, tells people, takes the daily backup.',
   verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents },
-  defaultVerb: 'run',
 };
 
-process.exitCode = await runCommandLine(commandLine, process.argv.slice(2));
+const given = process.argv.slice(2);
+process.exitCode = await runCommandLine(commandLine, given.length === 0 ? ['run'] : given);
 setTimeout(() => process.exit(), 500).unref();

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** Counts the replacements, so that they end whatever happens. */
 const stageVariable = 'ATALAYA_LEAN_STAGE';
 
+/** A small heap for young objects, and no optimising compilers: a few looks a second need neither. */
+const leanFlags = ['--max-semi-space-size=1', '--no-opt', '--no-maglev', '--no-sparkplug'];
+
 export type LeanProcess = {
   /** Folder for compiled code. */
   readonly cacheDir: string;
@@ -14,9 +17,9 @@ export type LeanProcess = {
 };
 
 /**
- * Replaces this process by one that needs some 35 MB less, under the same pid and on the same streams; returns where that
- * cannot help any more. Node strips types with a compiler that stays in memory, unless every file comes from the compile
- * cache; and its heap for young objects is sized for servers. Both can only be chosen when a process begins.
+ * Replaces this process by one that needs 87 MB instead of 130, under the same pid and on the same streams; returns where
+ * that cannot help any more. Node strips types with a compiler that stays in memory, unless every file comes from the
+ * compile cache, and it is set up for servers that compute. Both can only be chosen when a process begins.
  * 1. A process without the cache is replaced by one with it.
  * 2. If `load` had to fill the cache, that process is replaced once more, now served from it.
  * @param load imports the program's modules
@@ -32,7 +35,7 @@ export async function becomeLean(lean: LeanProcess, load: () => Promise<unknown>
   }
   const env = { ...lean.env, NODE_COMPILE_CACHE: lean.cacheDir, [stageVariable]: String(stage + 1) };
   const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const args = [process.execPath, '--max-semi-space-size=1', '--disable-warning=ExperimentalWarning', lean.script];
+  const args = [process.execPath, ...leanFlags, '--disable-warning=ExperimentalWarning', lean.script];
   process.execve(process.execPath, args, Object.fromEntries(set));
 }
 
