@@ -23,8 +23,6 @@ export type RunHooks = {
   readonly signal: AbortSignal;
 };
 
-const machineLoadMs = 1_500;
-
 /**
  * Plays a plan against a target and measures: set-up, calibration, load with the server observed beside it, a look at the
  * books, clean-up. Judging is for others.
@@ -38,16 +36,16 @@ export async function runPlan(plan: Plan, profile: Profile, target: Target, hook
   try {
     const load = closedLoad(plan, profile, target, preparation, hooks);
     hooks.onPhase('looking how busy this machine is');
-    const before = await measureMachineLoad(machineLoadMs);
+    const before = await measureMachineLoad(plan.calibrationMs / 2);
     hooks.onPhase('calibrating the client on a server that does nothing');
-    const calibration = await calibrate({ ...load, onSecond: () => {} });
+    const calibration = await calibrate({ ...load, onSecond: () => {} }, plan.calibrationMs);
     const effective = (await observers.admin.config()) ?? null;
     const servedBefore = await observers.admin.requestsServed();
     const { result, samples } = await observe(load, observers);
     hooks.signal.throwIfAborted();
     hooks.onPhase('waiting for rest and reading the books');
     const books = await readBooks(target, { clients: preparation.clients, servedBefore }, observers);
-    const othersBusy = { before, after: await measureMachineLoad(machineLoadMs) };
+    const othersBusy = { before, after: await measureMachineLoad(plan.calibrationMs / 2) };
     const facts = { origin: target.origin, kind: target.kind, effective };
     return assemble({ plan, profile, startedAt, target: facts, calibration, othersBusy, result, samples, books });
   } finally {

@@ -54,13 +54,11 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       const profile = benchProfile(options);
       const preparation = await prepareRun(target, profile);
       const bench = new BenchRun({ api: target.origin, floor: floor.origin }, profile, preparation, options);
+      const before = await measureMachineLoad(machineLoadMs);
       const results = { read: await bench.play('read'), order: await bench.play('order') };
-      return {
-        options: { rounds: options.rounds, seconds: options.seconds, connections: options.connections },
-        processes,
-        poolMax,
-        results,
-      };
+      const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
+      const { rounds, seconds, connections } = options;
+      return { options: { rounds, seconds, connections }, processes, poolMax, othersBusy, results };
     } finally {
       await floor.stop();
     }

@@ -47,7 +47,6 @@ function judgeUtilization({ client, profile }: Measurement): Check {
   const head = {
     id: 'client-utilization',
     kind: 'innocence',
-    onlySlows: true,
     title: 'Event-loop utilization of the client (p95)',
   } as const;
   if (isSaturating(profile)) return notChecked(head, 'a client that never pauses is as busy as the server lets it be; calibration tells');

@@ -13,12 +13,12 @@ const childFile = join(import.meta.dirname, 'null-child.ts');
  * and this machine add to every figure of the run itself.
  * @returns null when the run was canceled or a process was lost.
  */
-export async function calibrate(load: ClosedLoad): Promise<Calibration | null> {
+export async function calibrate(load: ClosedLoad, durationMs: number): Promise<Calibration | null> {
   const server = fork(childFile, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   try {
     const [{ origin }] = (await once(server, 'message', { signal: AbortSignal.timeout(10_000) })) as [{ origin: string }];
     const { profile } = load.crowd;
-    const [warmUpMs, durationMs] = isSaturating(profile) ? [1_000, 3_000] : [profile.thinkMs[1], 3_000];
+    const warmUpMs = isSaturating(profile) ? 1_000 : profile.thinkMs[1];
     const crowd = { ...load.crowd, profile: { ...profile, warmUpMs, durationMs }, slowShare: 0 };
     const result = await runClosedLoad({ ...load, origin, crowd });
     const measured = result.slices.filter(({ second }) => second >= Math.ceil(warmUpMs / 1_000));

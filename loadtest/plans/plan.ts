@@ -13,6 +13,8 @@ export type Plan = {
   readonly durationMs: number;
   /** A request without a complete answer after that long has failed. Longer than the API's own DB_POOL_TIMEOUT. */
   readonly timeoutMs: number;
+  /** How long the client is first measured against a server that does nothing; half as long the machine without load. */
+  readonly calibrationMs: number;
   readonly weights: VisitWeights;
   readonly thresholds: Thresholds;
 };

@@ -9,6 +9,7 @@ export const smoke: Plan = {
   warmUpMs: 2_000,
   durationMs: 8_000,
   timeoutMs: 12_000,
+  calibrationMs: 2_000,
   weights: { browse: 4, buy: 4, lookBack: 2 },
   thresholds: { p95Ms: 200, p99Ms: 500, errorRate: 0.01 },
 };

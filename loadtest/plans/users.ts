@@ -9,6 +9,7 @@ export const users: Plan = {
   warmUpMs: 5_000,
   durationMs: 30_000,
   timeoutMs: 15_000,
+  calibrationMs: 3_000,
   weights: { browse: 6, buy: 3, lookBack: 1 },
   thresholds: { p95Ms: 200, p99Ms: 500, errorRate: 0.01 },
 };

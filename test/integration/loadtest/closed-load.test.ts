@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test as base } from 'vitest';
 import { decodeHistogram, percentileMs } from '#loadtest/measure/histogram.ts';
 import { settledCount } from '#loadtest/measure/merge.ts';
-import { startFakeApi, type Behaviour, type FakeApi } from './fake-api.ts';
+import { childPids } from './child-pids.ts';
+import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
 import { countsOf, latencyOf, runSmallLoad, smallCatalogue } from './small-load.ts';
 
-type Fake = (behave?: (number: number, url: string, method: string) => Behaviour) => Promise<FakeApi>;
+type Fake = (behave?: Behave) => Promise<FakeApi>;
 
 const test = base.extend<{ fake: Fake }>({
   fake: async ({}, use) => {
@@ -130,7 +130,7 @@ test('counts an order once however often it is sent, and notices a second order 
     unchecked: 0,
   });
 
-  const forgetful = await fake((n, _url, method) => (method === 'POST' ? { body: JSON.stringify({ id_key: n, lines: [1] }) } : {}));
+  const forgetful = await fake((n, { method }) => (method === 'POST' ? { body: JSON.stringify({ id_key: n, lines: [1] }) } : {}));
   const second = await runSmallLoad(forgetful.origin, { thinkMs: [5, 10] });
   expect(second.orders.keysWithTwoOrders).toBeGreaterThan(0);
 });
@@ -170,7 +170,3 @@ test.skipIf(process.platform !== 'linux')('a client that hangs for a while shows
   expect(percentileMs(decodeHistogram(result.processes[0]?.loopDelay ?? ''), 99)).toBeGreaterThan(500);
   expect(percentileMs(decodeHistogram(result.sendLag), 100)).toBeGreaterThan(500);
 });
-
-function childPids(): number[] {
-  return readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number);
-}

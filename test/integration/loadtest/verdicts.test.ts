@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test as base } from 'vitest';
+import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
+import { createHistogram, encodeHistogram } from '#loadtest/measure/histogram.ts';
+import type { Measurement } from '#loadtest/measure/measurement.ts';
+import type { Plan } from '#loadtest/plans/plan.ts';
+import { profileOf } from '#loadtest/prepare-run.ts';
+import { runPlan } from '#loadtest/run-plan.ts';
+import type { Target } from '#loadtest/target/target.ts';
+import { childPids } from './child-pids.ts';
+import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
+
+/** The whole of a load test in small, with limits that a busy machine can keep. */
+const plan: Plan = {
+  name: 'tiny',
+  summary: '',
+  users: 15,
+  thinkMs: [30, 90],
+  warmUpMs: 1_000,
+  durationMs: 2_000,
+  timeoutMs: 2_000,
+  calibrationMs: 300,
+  weights: { browse: 1, buy: 2, lookBack: 1 },
+  thresholds: { p95Ms: 1_000, p99Ms: 1_500, errorRate: 0.05 },
+};
+
+type Judged = Judgement & { readonly api: FakeApi };
+
+type Fixtures = {
+  /** The verdict on a server, by a client that is held to be innocent: how busy this machine is must not decide a test. */
+  readonly judged: (behave?: Behave) => Promise<Judged>;
+  /** The verdict as it is. */
+  readonly judgedWithClient: (behave?: Behave) => Promise<Judged>;
+};
+
+const test = base.extend<Fixtures>({
+  judged: async ({}, use) => {
+    await withServers((measure) => use((behave) => measure(behave, withInnocentClient)));
+  },
+  judgedWithClient: async ({}, use) => {
+    await withServers((measure) => use((behave) => measure(behave, (measurement) => measurement)));
+  },
+});
+
+type Change = (measurement: Measurement) => Measurement;
+
+async function withServers(
+  use: (measure: (behave: Behave | undefined, change: Change) => Promise<Judged>) => Promise<void>,
+): Promise<void> {
+  const open: FakeApi[] = [];
+  await use(async (behave, change) => {
+    const api = await startFakeApi(behave);
+    open.push(api);
+    const profile = profileOf(plan, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 5, mix: [] });
+    const hooks = { onPhase: () => {}, onSecond: () => {}, signal: AbortSignal.timeout(60_000) };
+    const measurement = await runPlan(plan, profile, targetOf(api), hooks);
+    return { ...judge(change(measurement), plan.thresholds), api };
+  });
+  await Promise.all(open.map((api) => api.close()));
+}
+
+function withInnocentClient(measurement: Measurement): Measurement {
+  const nothing = encodeHistogram(createHistogram());
+  const processes = measurement.client.processes.map(() => ({ seconds: [], loopDelay: nothing }));
+  const othersBusy = { before: 0, after: 0 };
+  return { ...measurement, client: { ...measurement.client, processes, othersBusy, sendLag: nothing, calibration: null } };
+}
+
+const targetOf = ({ origin }: FakeApi): Target => ({
+  kind: 'given',
+  origin,
+  loadtestKey: 'k'.repeat(24),
+  admin: undefined,
+  postgres: undefined,
+  stop: async () => {},
+});
+
+const brokenIds = ({ checks }: Judgement): string[] => checks.filter(({ outcome }) => outcome === 'broken').map(({ id }) => id);
+
+test.concurrent('an honest server passes, and the accounts of the run are gone afterwards', async ({ judged }) => {
+  const result = await judged();
+  expect(result.reasons).toEqual([]);
+  expect(result.verdict).toBe('PASS');
+  expect(result.api.requests.length).toBeGreaterThan(50);
+  expect(result.api.accounts()).toBe(0);
+});
+
+test.concurrent('a server that answers 500 at once fails for its errors, though it is fast', async ({ judged }) => {
+  const result = await judged((n) => (n % 5 === 0 ? { status: 500, body: '{"code":"internal"}' } : {}));
+  expect(result.verdict).toBe('FAIL');
+  expect(brokenIds(result)).toEqual(['error-rate']);
+  expect(result.reasons[0]).toMatch(/500 at .*: internal/);
+});
+
+test.concurrent('a server that says 200 with nonsense fails for its errors', async ({ judged }) => {
+  const result = await judged((n) => (n % 5 === 0 ? { body: '<h1>Welcome to nginx</h1>' } : {}));
+  expect(result.verdict).toBe('FAIL');
+  expect(result.reasons[0]).toMatch(/Welcome to nginx/);
+});
+
+test.concurrent('a server that resets connections fails for its errors', async ({ judged }) => {
+  const result = await judged((n) => (n % 5 === 0 ? { instead: 'reset' } : {}));
+  expect(result.verdict).toBe('FAIL');
+  expect(result.reasons[0]).toMatch(/connection-error at .*(ECONNRESET|UND_ERR_SOCKET)/);
+});
+
+test.concurrent('a server that hangs fails for timeouts and for latency that is at least the timeout', async ({ judged }) => {
+  const result = await judged((n) => (n % 5 === 0 ? { instead: 'hang' } : {}));
+  expect(result.verdict).toBe('FAIL');
+  expect(brokenIds(result)).toEqual(expect.arrayContaining(['latency-p95', 'error-rate']));
+  expect(result.reasons.join()).toMatch(/p95 is ≥ 2\.00 s.*timeout at/);
+});
+
+test.concurrent('a server that limits the rate makes the run invalid', async ({ judged }) => {
+  const result = await judged((n) => (n % 40 === 39 ? { status: 429, body: '{"code":"rate_limited"}' } : {}));
+  expect(result.verdict).toBe('INVALID');
+  expect(result.reasons.join()).toMatch(/answered 429: the run measured the rate limit/);
+});
+
+test.concurrent('a server that says yes to orders it does not keep fails, by name', async ({ judged }) => {
+  const result = await judged((n, { method }) => (method === 'POST' && n % 2 === 0 ? { forget: true } : {}));
+  expect(result.verdict).toBe('FAIL');
+  expect(brokenIds(result)).toContain('orders-kept');
+  expect(result.reasons.join()).toMatch(/orders that were acknowledged do not exist/);
+});
+
+test.concurrent('a server that places an order again when asked again fails, by name', async ({ judged }) => {
+  let extra = 0;
+  const result = await judged((_n, { method, body }) => {
+    if (method !== 'POST') return {};
+    const { lines } = JSON.parse(body) as { lines: unknown[] };
+    return { body: JSON.stringify({ id_key: 5_000 + (extra += 1), lines }) };
+  });
+  expect(result.verdict).toBe('FAIL');
+  expect(brokenIds(result)).toContain('no-duplicate-orders');
+});
+
+test.concurrent('a server that claims more time than passed makes the run invalid', async ({ judged }) => {
+  const result = await judged(() => ({ headers: { 'server-timing': 'db;dur=9000' } }));
+  expect(result.verdict).toBe('INVALID');
+  expect(brokenIds(result)).toEqual(['server-agreement']);
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a client that hangs makes the run invalid, however fast the answers look',
+  async ({ judgedWithClient }) => {
+    let stopped = false;
+    const result = await judgedWithClient((n) => {
+      if (n > 60 && !stopped) {
+        stopped = true;
+        void pauseGenerators();
+      }
+      return {};
+    });
+    expect(result.verdict).toBe('INVALID');
+    expect(result.reasons.join()).toMatch(/client itself was|fell behind its own schedule/);
+  },
+);
+
+/** Holds every generator process for a while, as a machine without memory would. */
+async function pauseGenerators(): Promise<void> {
+  const pids = childPids();
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await sleep(1_700);
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+}
