@@ -5,14 +5,14 @@ import type { BackupDeps } from './backup-deps.ts';
 import { lockDirectory, type DirectoryLock } from './backup-lock.ts';
 import { findSet, readCatalogue, type BackupSet } from './catalogue.ts';
 import { findDamage } from './check-files.ts';
-import { isMissingDatabase, openSession } from './connection.ts';
+import { openSession } from './connection.ts';
 import { BackupFailedError, BackupRefusedError, explainFailure } from './errors.ts';
-import { countRelations } from './fingerprint.ts';
 import { dumpFileName, globalsFileName } from './manifest.ts';
 import { faultOfTool, requireTool } from './pg-tools.ts';
 import { requireWritableDirectory } from './pre-checks.ts';
 import { replaceDatabase } from './replace-database.ts';
 import { differencesOf, restoreDump } from './restore-dump.ts';
+import { countRelationsOf, inspectTarget, nameOfOld, type TargetState } from './restore-target.ts';
 import { withScratchDatabase, type ScratchDatabase, type ScratchServer } from './scratch-database.ts';
 import { dumpDatabase } from './take-backup.ts';
 import { requireServer } from './verify-backup.ts';
@@ -94,8 +94,8 @@ async function restoreSet(restore: Restore): Promise<RestoreResult> {
   const { serverMajor } = server.session;
   const { major: toolMajor } = await requireTool('pg_restore', Math.max(set.manifest.pgDump.major, serverMajor));
   if (!options.noOwner) await requireRoles(restore);
-  const target = await inspectTarget(restore);
-  const safetyBackupId = target === 'in-use' ? await takeSafetyBackup(restore) : undefined;
+  const target = await inspectTarget({ ...deps.postgres, POSTGRES_DB: options.target }, options.force ?? false);
+  const safetyBackupId = target === 'filled' ? await takeSafetyBackup(restore) : undefined;
   return withScratchDatabase(server, set.manifest.locale, async (scratch) => {
     const startedAt = performance.now();
     deps.onProgress?.({ step: 'restore' });
@@ -129,32 +129,6 @@ async function requireRoles({ server, set }: Restore): Promise<void> {
   throw new BackupRefusedError('roles-missing', `the server has no role ${names}; create it from ${globals}, or restore with --no-owner`);
 }
 
-/** @throws {BackupRefusedError} `target-not-empty` unless forced. */
-async function inspectTarget({ deps, options }: Restore): Promise<'absent' | 'empty' | 'in-use'> {
-  const count = await countOf({ ...deps.postgres, POSTGRES_DB: options.target });
-  if (count === undefined) return 'absent';
-  if (count === 0) return 'empty';
-  if (options.force) return 'in-use';
-  throw new BackupRefusedError(
-    'target-not-empty',
-    `database "${options.target}" is not empty (${count} relations); choose another --target, or --force to replace it after a safety backup`,
-  );
-}
-
-async function countOf(settings: PostgresSettings): Promise<number | undefined> {
-  try {
-    const session = await openSession(settings);
-    try {
-      return await countRelations(session.client);
-    } finally {
-      await session.close();
-    }
-  } catch (err) {
-    if (isMissingDatabase(err)) return undefined;
-    throw err;
-  }
-}
-
 async function takeSafetyBackup({ deps, lock, options }: Restore): Promise<string> {
   const postgres = { ...deps.postgres, POSTGRES_DB: options.target };
   const { id } = await dumpDatabase({ ...deps, postgres }, { kind: 'safety', lock });
@@ -183,7 +157,7 @@ async function analyse(settings: PostgresSettings, signal: AbortSignal | undefin
 async function putInPlace(
   { deps, server, options }: Restore,
   scratch: ScratchDatabase,
-  target: 'absent' | 'empty' | 'in-use',
+  target: TargetState,
 ): Promise<Pick<RestoreResult, 'keptAs' | 'notices'>> {
   const { client } = server.session;
   const locale = scratch.hasLocale ? [] : [`this server lacks the locale of the backup; "${options.target}" sorts by C`];
@@ -195,17 +169,8 @@ async function putInPlace(
   const replacement = { from: scratch.name, target: options.target, old, endSessions: options.force ?? false };
   const notices = [...locale, ...(await replaceDatabase(client, replacement))];
   // An empty target may have been filled meanwhile.
-  const isStillEmpty = target === 'empty' && (await countOf({ ...deps.postgres, POSTGRES_DB: old })) === 0;
+  const isStillEmpty = target === 'empty' && (await countRelationsOf({ ...deps.postgres, POSTGRES_DB: old })) === 0;
   if (!isStillEmpty) return { keptAs: old, notices };
   await client.query(`DROP DATABASE ${client.escapeIdentifier(old)}`);
   return { notices };
-}
-
-/** Names longer than 63 bytes would be cut by the server. */
-function nameOfOld(target: string, now: Date): string {
-  const stamp = now
-    .toISOString()
-    .replaceAll(/[-:]|\.\d{3}/g, '')
-    .toLowerCase();
-  return `${target.slice(0, 40)}_old_${stamp}`;
 }

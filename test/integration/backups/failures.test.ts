@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { BackupDeps } from '#backups/backup-deps.ts';
 import { listBackups } from '#backups/catalogue.ts';
 import { takeBackup } from '#backups/take-backup.ts';
@@ -182,47 +181,3 @@ describe('where backups go', () => {
     expect([status, stderr]).toEqual([78, expect.stringMatching(/^error: backup folder .* is not writable: .*BACKUP_DIR\n$/)]);
   });
 });
-
-describe('a disk that is too small', () => {
-  test('is refused before the dump', async ({ skip }) => {
-    const deps = await openShop();
-    if (!mountTmpfs(deps.dir, '32m')) skip('a small file system takes root to mount');
-    await expect(takeBackup(deps)).rejects.toMatchObject({ reason: 'no-space', message: expect.stringContaining('has 32 MiB free') });
-    expect(await contentOf(deps)).toEqual([]);
-  });
-
-  test('is reported as such when it fills up during the dump, and nothing is left', async ({ skip }) => {
-    const deps = await openShop();
-    if (!mountTmpfs(deps.dir, '100m')) skip('a small file system takes root to mount');
-    const fillUp = async (): Promise<void> => {
-      const { bavail, bsize } = await statfs(deps.dir);
-      await writeFile(join(deps.dir, 'other'), Buffer.alloc((bavail - 5) * bsize));
-    };
-    let filling: Promise<void> | undefined;
-    // The dump begins once the disk is full, so that it is the dump that finds out.
-    const path = await pathWith({
-      pg_dump: `${exceptVersion}\nwhile [ ! -e ${deps.dir}/other ]; do sleep 0.02; done; sleep 0.2; exec $REAL "$@"`,
-    });
-    const onProgress: NonNullable<BackupDeps['onProgress']> = ({ step }) => {
-      if (step === 'check')
-        filling = eventually(async () =>
-          (await contentOf(deps)).some((name) => name.startsWith('.part-')) ? fillUp() : Promise.reject(new Error('not begun')),
-        );
-    };
-    await expect(onPath(path, () => takeBackup({ ...deps, onProgress }))).rejects.toThrow(/^cannot write .*database\.dump: ENOSPC/);
-    await filling;
-    expect(await contentOf(deps)).toEqual(['other']);
-  });
-});
-
-/** @returns whether it could be mounted. */
-function mountTmpfs(dir: string, size: string): boolean {
-  try {
-    execFileSync('mkdir', ['-p', dir]);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', dir], { stdio: 'ignore' });
-  } catch {
-    return false;
-  }
-  onTestFinished(() => void execFileSync('umount', [dir]));
-  return true;
-}
