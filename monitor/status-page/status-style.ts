@@ -41,11 +41,11 @@ h2 { font-size: .95rem; font-weight: 650; margin: 2.25rem 0 .8rem; }
 .spark rect { fill: var(--faint); }
 .spark .ok { fill: var(--up); } .spark .degraded { fill: var(--degraded); } .spark .failed { fill: var(--down); } .spark .faulty { fill: var(--unknown); }
 .detail { margin: 0; overflow-wrap: anywhere; font-size: .9rem; }
-.facts { display: grid; grid-template-columns: repeat(3, auto); justify-content: space-between; gap: .25rem 1rem; margin: 0; padding-top: .75rem; border-top: 1px solid var(--line); }
+.facts { display: grid; grid-template-columns: repeat(3, auto); justify-content: space-between; gap: .25rem 1rem; margin: auto 0 0; padding-top: .75rem; border-top: 1px solid var(--line); }
 .facts dt { color: var(--soft); font-size: .78rem; }
 .facts dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 .list { list-style: none; margin: 0; padding: 0; }
-.list li { display: grid; grid-template-columns: minmax(9rem, 1.1fr) minmax(12rem, 2.4fr) minmax(11rem, 1.2fr) auto; gap: .25rem 1.25rem; padding: .85rem 1.25rem; align-items: baseline; }
+.list li { display: grid; grid-template-columns: minmax(7rem, 10rem) minmax(12rem, 1fr) 13rem 6.5rem; gap: .25rem 1.25rem; padding: .85rem 1.25rem; align-items: baseline; }
 .list li + li { border-top: 1px solid var(--line); }
 .list .what { overflow-wrap: anywhere; }
 .list .end { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; }
@@ -57,8 +57,8 @@ footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-siz
 a { color: inherit; }
 @media (max-width: 44rem) {
   .list li { grid-template-columns: 1fr auto; }
-  .list .what, .list .when { grid-column: 1 / -1; }
-  .list .end { grid-row: 1; grid-column: 2; }
+  .incidents .what, .incidents .when { grid-column: 1 / -1; }
+  .incidents .end { grid-row: 1; grid-column: 2; }
   header { flex-wrap: wrap; }
 }
 `;
