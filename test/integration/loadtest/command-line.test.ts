@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, test as base } from 'vitest';
+import { freePort } from '#test/support/free-port.ts';
+import { startFakeApi, type FakeApi } from './fake-api.ts';
+
+type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+
+const cli = resolve(import.meta.dirname, '../../../loadtest/cli.ts');
+
+function loadtest(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const out = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text));
+  return new Promise((done) => {
+    child.once('close', (status) => done({ status, ...out }));
+  });
+}
+
+const test = base.extend<{ shop: FakeApi; dir: string }>({
+  shop: async ({}, use) => {
+    const shop = await startFakeApi();
+    await use(shop);
+    await shop.close();
+  },
+  dir: async ({}, use) => {
+    const dir = await mkdtemp(join(tmpdir(), 'atalaya-report-'));
+    await use(dir);
+    await rm(dir, { recursive: true });
+  },
+});
+
+const key = { LOADTEST_KEY: 'a-key-of-a-load-test-0123456789' };
+
+test.concurrent('ends with 69 and one line, quickly, when nothing listens at the target', async () => {
+  const startedMs = performance.now();
+  const { status, stderr } = await loadtest(['users', '--target', `http://127.0.0.1:${await freePort()}`], key);
+  expect(status).toBe(69);
+  expect(stderr).toMatch(/^error: nothing answers at http:\/\/127\.0\.0\.1:\d+; .*\n$/);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+});
+
+test.concurrent('ends with 64 for a host that is not this machine, and sends nothing there', async () => {
+  const { status, stderr } = await loadtest(['--target', 'http://shop.example']);
+  expect(status).toBe(64);
+  expect(stderr).toMatch(/^error: .*--allow-host shop\.example\n$/);
+});
+
+test.concurrent('ends with 64 for a plan there is not', async () => {
+  expect(await loadtest(['everything'])).toMatchObject({
+    status: 64,
+    stderr: expect.stringMatching(/^error: there is no plan "everything"/) as string,
+  });
+});
+
+test.concurrent('ends with 78 without a key for the target, saying how to make one', async ({ shop }) => {
+  const { status, stderr } = await loadtest(['smoke', '--target', shop.origin]);
+  expect(status).toBe(78);
+  expect(stderr).toMatch(/^error: LOADTEST_KEY is not set; make one with: npm run api-key.*\n$/);
+});
+
+test.concurrent('--help names every plan, every option and every exit code', async () => {
+  const { status, stdout } = await loadtest(['--help']);
+  expect(status).toBe(0);
+  for (const word of [
+    'smoke',
+    'users',
+    '--target',
+    '--allow-host',
+    '--duration',
+    '--users',
+    '--think',
+    '--seed',
+    '--out',
+    '--json',
+    '--mix',
+    '99',
+    '75',
+    '69',
+  ]) {
+    expect(stdout).toContain(word);
+  }
+});
+
+test('tests a given service: verdict as exit code, result as JSON, four files, and no secret in any of them', async ({ shop, dir }) => {
+  const args = ['smoke', '--target', shop.origin, '--duration', '1s', '--users', '5', '--seed', '9', '--out', dir, '--json'];
+  const { status, stdout, stderr } = await loadtest(args, key);
+  expect(stderr).toBe('');
+  const result = JSON.parse(stdout) as { verdict: string; exitCode: number; profile: { seed: number; users: number } };
+  // A machine busy with other tests may make the run INVALID; it must say so in every place alike.
+  expect(status).toBe(result.exitCode);
+  expect(status).toBe({ PASS: 0, FAIL: 99, INVALID: 75 }[result.verdict]);
+  expect(result.profile).toMatchObject({ seed: 9, users: 5 });
+  expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'report.html', 'report.json', 'summary.md']);
+  for (const file of await readdir(dir)) {
+    const text = await readFile(join(dir, file), 'utf8');
+    expect(text).toContain(result.verdict);
+    expect(text).not.toMatch(/token-\d|a-key-of-a-load-test/);
+  }
+});
+
+test('Ctrl-C ends it, with the accounts it had made gone and nothing judged', async ({ shop, dir }) => {
+  const child = spawn(process.execPath, [cli, 'users', '--target', shop.origin, '--users', '10', '--out', dir], {
+    env: { PATH: process.env['PATH'], ...key },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((done) => {
+    child.once('exit', (status) => done(status));
+  });
+  await expect.poll(() => shop.requests.length, { timeout: 25_000 }).toBeGreaterThan(3);
+  expect(shop.accounts()).toBe(10);
+  child.kill('SIGINT');
+  expect(await ended).toBe(1);
+  expect(shop.accounts()).toBe(0);
+  expect(await readdir(dir)).toEqual([]);
+});

@@ -1,0 +1,106 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { UsageError } from '#lib/errors.ts';
+import { parseDuration, readOptions } from '#loadtest/options.ts';
+import { plans } from '#loadtest/plans/plans.ts';
+import { profileOf } from '#loadtest/prepare-run.ts';
+
+const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, 42);
+
+test('without flags everything is the plan’s, and the seed is random', () => {
+  expect(read({})).toEqual({
+    changes: { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 42, mix: [] },
+    target: undefined,
+    allowedHosts: [],
+    outDir: undefined,
+    json: false,
+  });
+});
+
+test('reads every flag', () => {
+  const options = read({
+    target: 'http://localhost:8000',
+    'allow-host': 'a.example, b.example',
+    duration: '90s',
+    users: '50',
+    think: '500ms-2s',
+    seed: '7',
+    out: 'somewhere',
+    json: true,
+  });
+  expect(options).toEqual({
+    changes: { users: 50, thinkMs: [500, 2_000], durationMs: 90_000, seed: 7, mix: [] },
+    target: 'http://localhost:8000',
+    allowedHosts: ['a.example', 'b.example'],
+    outDir: 'somewhere',
+    json: true,
+  });
+  expect(read({ mix: 'slow-query' }).changes.mix).toEqual(['slow-query']);
+  expect(read({ think: '0' }).changes.thinkMs).toEqual([0, 0]);
+  expect(read({ think: '2s' }).changes.thinkMs).toEqual([2_000, 2_000]);
+});
+
+test.each([
+  { users: '0' },
+  { users: '1.5' },
+  { users: 'many' },
+  { duration: '0s' },
+  { duration: '30' },
+  { duration: '-3s' },
+  { duration: '25h' },
+  { think: '3s-1s' },
+  { think: '1s-2s-3s' },
+  { think: '1ms' },
+  { think: 'x' },
+  { seed: '-1' },
+  { mix: 'fast-query' },
+  { mix: 'slow-query', target: 'http://localhost:8000' },
+])('refuses %o, naming flag and value', (flags) => {
+  const [[name, value]] = Object.entries(flags) as [[string, string]];
+  expect(() => read(flags)).toThrow(UsageError);
+  expect(() => read(flags)).toThrow(new RegExp(`--${name}.*${value.replaceAll(/[.-]/g, '.')}`));
+});
+
+describe('durations', () => {
+  test.each([
+    ['250ms', 250],
+    ['1.5s', 1_500],
+    ['2m', 120_000],
+    ['1h', 3_600_000],
+    ['0', 0],
+    ['5', undefined],
+    ['s', undefined],
+    ['1 s', undefined],
+    ['1e3s', undefined],
+  ])('%s', (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  test('nothing typed makes it throw', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(['number', 'undefined']).toContain(typeof parseDuration(text));
+      }),
+    );
+  });
+});
+
+describe('the load of a plan', () => {
+  const none = { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] };
+
+  test('users is 400 people who pause 1 to 3 s, in one process, for 30 s', () => {
+    expect(profileOf(plans['users']!, none, 2)).toMatchObject({ users: 400, thinkMs: [1_000, 3_000], durationMs: 30_000, processes: 1 });
+  });
+
+  test('smoke is over in half a minute, with all that belongs to it', () => {
+    const { warmUpMs, durationMs, timeoutMs } = profileOf(plans['smoke']!, none, 2);
+    expect(warmUpMs + durationMs + timeoutMs).toBeLessThanOrEqual(30_000);
+  });
+
+  test('users who never pause are driven by two processes, where there are two cores and two users', () => {
+    const never = { ...none, thinkMs: [0, 0] as const };
+    expect(profileOf(plans['users']!, never, 4).processes).toBe(2);
+    expect(profileOf(plans['users']!, never, 1).processes).toBe(1);
+    expect(profileOf(plans['users']!, { ...never, users: 1 }, 4).processes).toBe(1);
+  });
+});

@@ -1,0 +1,95 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Measurement } from '#loadtest/measure/measurement.ts';
+import { judge } from '#loadtest/judge/verdict.ts';
+import { escapeText } from '#loadtest/report/html.ts';
+import type { Report } from '#loadtest/report/report.ts';
+import { reportHtml } from '#loadtest/report/report-html.ts';
+import { reportJson } from '#loadtest/report/report-json.ts';
+import { reportJunit } from '#loadtest/report/report-junit.ts';
+import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
+import { healthyMeasurement, rightBooks, thresholds } from './build-measurement.ts';
+
+const reportOf = (measurement: Measurement): Report => ({ measurement, thresholds, judgement: judge(measurement, thresholds) });
+
+/** What a hostile or broken server could put into a report. */
+const evil = '</script><script>alert(1)</script>"&\'|`*[x](y)\u0000';
+const hostile = reportOf(
+  healthyMeasurement({
+    failures: [{ endpoint: 'GET /x', outcome: 'wrong-answer', status: 200, detail: evil, count: 1, firstSecond: 0, requestId: evil }],
+    target: { origin: 'http://127.0.0.1:8000', kind: 'given', effective: { note: evil } },
+    books: { ...rightBooks, ordersStored: null, notes: [evil] },
+  }),
+);
+
+describe('the HTML report', () => {
+  test('loads nothing: no address in a place that would be fetched, and a policy that forbids it', async () => {
+    const page = await reportHtml(reportOf(healthyMeasurement()));
+    expect(page).toContain(`content="default-src 'none'`);
+    const markup = page.replaceAll(/<script>[\s\S]*?<\/script>/g, '').replaceAll(/<style>[\s\S]*?<\/style>/g, '');
+    expect(markup).not.toMatch(/\b(src|href|action|srcset)\s*=/);
+    expect(page).not.toMatch(/@import|url\(\s*['"]?https?:/);
+  });
+
+  test('carries the license of the chart library it contains', async () => {
+    expect(await reportHtml(reportOf(healthyMeasurement()))).toMatch(/MIT License[\s\S]*Leon Sorokin/);
+  });
+
+  test('shows what a server sent as text and never as markup', async () => {
+    const page = await reportHtml(hostile);
+    expect(page).not.toContain('<script>alert');
+    expect(page).toContain('&lt;script&gt;alert(1)');
+    for (const [, json = ''] of page.matchAll(/<script type="application\/json"[^>]*>([\s\S]*?)<\/script>/g))
+      expect(() => JSON.parse(json)).not.toThrow();
+  });
+
+  test('names the verdict, the reasons and every check', async () => {
+    const report = reportOf(healthyMeasurement({ books: { ...rightBooks, ordersStored: 8 } }));
+    const page = await reportHtml(report);
+    expect(page).toContain('FAIL');
+    expect(page).toContain('2 orders that were acknowledged do not exist');
+    for (const { title } of report.judgement.checks) expect(page).toContain(escapeText(title));
+  });
+
+  test('can be made of a run in which nothing happened', async () => {
+    const empty = healthyMeasurement({ slices: [], serverTimings: [], samples: [] });
+    await expect(reportHtml(reportOf(empty))).resolves.toContain('INVALID');
+  });
+});
+
+test('JSON: the verdict can be recomputed from it', () => {
+  const parsed = JSON.parse(reportJson(hostile)) as Report['judgement'] & Report;
+  expect(judge(parsed.measurement, parsed.thresholds).verdict).toBe(parsed.verdict);
+});
+
+describe('JUnit', () => {
+  test('has every check as a case, failures apart from errors of the test itself', () => {
+    const xml = reportJunit(reportOf(healthyMeasurement({ books: { ...rightBooks, ordersStored: 8 }, slices: [], inFlightAtEnd: 1 })));
+    expect(xml).toMatch(/<testsuite name="loadtest users".* failures="1" errors="1" skipped="\d+"/);
+    expect(xml).toMatch(/<failure type="orders-kept" message="2 orders that were acknowledged do not exist">/);
+    expect(xml).toMatch(/<error type="conservation"/);
+    expect(xml.match(/<testcase /g)).toHaveLength(Number(/tests="(\d+)"/.exec(xml)?.[1]));
+  });
+
+  test('stays XML whatever a server sent', () => {
+    const xml = reportJunit(hostile);
+    expect(xml).not.toContain('<script');
+    expect(xml).not.toContain('\u0000');
+  });
+});
+
+test('Markdown: nothing a server sent breaks out of its cell', () => {
+  const page = reportMarkdown(
+    reportOf({ ...hostile.measurement, books: { ...rightBooks, ledgerMismatches: null, notes: ['a | b\n# c <img>'] } }),
+  );
+  expect(page).not.toMatch(/^# c/m);
+  expect(page).toContain(String.raw`a \| b # c \<img\>`);
+});
+
+test('escaped text never contains a sign with a meaning', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(escapeText(text)).not.toMatch(/[<>"']|&(?!(amp|lt|gt|quot|#39);)/);
+    }),
+  );
+});
