@@ -1,7 +1,10 @@
 import { pino } from 'pino';
 import { createLogger } from '#lib/logger.ts';
 import { stopSignal } from '#lib/shutdown.ts';
+import { parentEnded } from './parent-ended.ts';
 import { runStack } from './run-stack.ts';
 
 const logger = createLogger('start', { LOG_LEVEL: 'error', LOG_FORMAT: 'text' }, pino.destination({ dest: 2, sync: true }));
-process.exitCode = await runStack({ env: process.env, stopped: stopSignal(), logger });
+const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined;
+const stopped = isRunByNpm ? Promise.race([stopSignal(), parentEnded()]) : stopSignal();
+process.exitCode = await runStack({ env: process.env, stopped, logger });
