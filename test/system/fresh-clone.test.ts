@@ -103,6 +103,12 @@ describe('a fresh clone', { timeout: 120_000 }, () => {
     expect(await customer.orders()).toMatchObject([{ id_key: orderId }]);
   });
 
+  test('leaves nothing either when npm alone is told to end', async () => {
+    stack.child.kill('SIGTERM');
+    await stack.exited;
+    await expect.poll(() => remainsOf(dataDir, ports), { timeout: 30_000 }).toEqual([]);
+  });
+
   test('runs its tests by npm test', async () => {
     const { stdout } = await run('npm', ['test', '--', 'test/unit/lib/retry'], { cwd: clone, env: cleanEnvironment() });
     expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^[1-9]\d* passed, 0 failed, 0 skipped$/);
