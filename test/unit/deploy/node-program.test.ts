@@ -1,11 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { RunningPart } from '#deploy/local/keep-running.ts';
 import { nodeProgram, type NodeProgram } from '#deploy/local/node-program.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { processesWith } from '#test/support/processes.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
+
+// Each test starts processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const serves = `
   import { createServer } from 'node:http';
@@ -66,19 +69,19 @@ describe('a node program', () => {
   test('writes to its output file', async () => {
     const { running, program } = await launch(`${serves} console.log('out'); console.error('err');`);
     await running.ready(never);
-    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 5_000 }).toBe('out\nerr\n');
+    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 15_000 }).toBe('out\nerr\n');
   });
 
   test('that keeps log files itself has only its standard error written', async () => {
     const { running, program } = await launch(`${serves} console.log('out'); console.error('err');`, { keepsLogFiles: true });
     await running.ready(never);
-    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 5_000 }).toBe('err\n');
+    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 15_000 }).toBe('err\n');
   });
 
   test('sees the environment it is given and nothing else', async () => {
     const { running, program } = await launch(`${serves} console.log(Object.keys(process.env).join());`);
     await running.ready(never);
-    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 5_000 }).toBe('PORT\n');
+    await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 15_000 }).toBe('PORT\n');
   });
 
   test('is stopped by SIGTERM and may end in its own time', async () => {
@@ -97,10 +100,10 @@ describe('a node program', () => {
       spawn(process.execPath, ['--eval', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)', import.meta.filename]);`;
     const { running, folder } = await launch(stubborn, { stopGraceMs: 300 });
     await running.ready(never);
-    await expect.poll(() => processesWith(folder).length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => processesWith(folder).length, { timeout: 15_000 }).toBe(2);
     await running.stop();
     await expect(running.ended).resolves.toBe('was ended by SIGKILL');
-    await expect.poll(() => processesWith(folder), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => processesWith(folder), { timeout: 15_000 }).toEqual([]);
   });
 
   test('that was killed leaves no child behind once it is stopped', async () => {
@@ -109,12 +112,12 @@ describe('a node program', () => {
       spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)', import.meta.filename]);`;
     const { running, folder } = await launch(parent);
     await running.ready(never);
-    await expect.poll(() => processesWith(folder).length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => processesWith(folder).length, { timeout: 15_000 }).toBe(2);
     const main = processesWith(folder).find(({ commandLine }) => !commandLine.includes('--eval'));
     if (main) process.kill(main.pid, 'SIGKILL');
     await expect(running.ended).resolves.toBe('was ended by SIGKILL');
     await running.stop();
-    await expect.poll(() => processesWith(folder), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => processesWith(folder), { timeout: 15_000 }).toEqual([]);
   });
 
   test('is not reached by a Ctrl-C in the terminal of the stack: it has a process group of its own', async () => {

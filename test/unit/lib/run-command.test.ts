@@ -1,8 +1,11 @@
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CommandError, CommandNotFoundError, runCommand, type Command, type RunOptions } from '#lib/run-command.ts';
 import { isAlive } from '#test/support/processes.ts';
+
+// Each test starts processes, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const timeoutMs = 10_000;
 const shell = (script: string, env: Record<string, string> = {}): Command => ({ file: 'sh', args: ['-c', script], env });
@@ -67,7 +70,7 @@ describe('runCommand', () => {
       },
     });
     expect(err.message).toBe('sh took longer than 300 ms');
-    await expect.poll(() => isAlive(childPid), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isAlive(childPid), { timeout: 15_000 }).toBe(false);
   });
 
   test('ends the program when canceled', async () => {
