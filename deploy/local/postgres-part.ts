@@ -4,6 +4,7 @@ import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Part } from './keep-running.ts';
+import { openOutput } from './program-output.ts';
 
 export type PostgresPart = {
   readonly dataDir: string;
@@ -24,6 +25,8 @@ export function postgresPart(options: PostgresPart): Part {
   return {
     name: 'PostgreSQL',
     launch: async () => {
+      // Sets aside a log that has grown large.
+      openOutput(options.logFile).handedOver();
       const server = await startEmbeddedPostgres({
         dataDir: options.dataDir,
         port: options.programs.POSTGRES_PORT,

@@ -103,7 +103,9 @@ describe('a fresh clone', { timeout: 120_000 }, () => {
     expect(await customer.orders()).toMatchObject([{ id_key: orderId }]);
   });
 
-  test('leaves nothing either when npm alone is told to end', async () => {
+  test('leaves nothing either when npm alone is told to end and nobody reads what it says', async () => {
+    stack.child.stdout?.destroy();
+    stack.child.stderr?.destroy();
     stack.child.kill('SIGTERM');
     await stack.exited;
     await expect.poll(() => remainsOf(dataDir, ports), { timeout: 30_000 }).toEqual([]);
