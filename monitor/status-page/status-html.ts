@@ -1,7 +1,7 @@
 import { shortDuration } from '../alerts/alert.ts';
 import { html, raw, type SafeHtml } from './html.ts';
 import { incidentList, sideLists } from './status-lists.ts';
-import { statusStyle } from './status-style.ts';
+import { styleElement } from './status-style.ts';
 import type { StatusView, TargetView } from './status-view.ts';
 
 const refreshSeconds = 5;
@@ -17,9 +17,7 @@ export function statusHtml(view: StatusView): string {
         <meta http-equiv="refresh" content="${refreshSeconds}" />
         <title>${titleMark(view)}Atalaya status</title>
         <link rel="icon" href="${icon(view)}" />
-        <style>
-          ${raw(statusStyle)}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <header>

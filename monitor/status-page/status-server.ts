@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +6,7 @@ import type { Logger } from '#lib/logger.ts';
 import { metricsContentType, metricsText } from './metrics-text.ts';
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
-import { statusStyle } from './status-style.ts';
+import { styleHash } from './status-style.ts';
 import { presentStatus } from './status-view.ts';
 
 export type StatusServer = {
@@ -39,10 +38,8 @@ const pages: Readonly<Record<string, PageMaker>> = {
   '/metrics': (snapshot) => ({ status: 200, type: metricsContentType, body: metricsText(snapshot, process.memoryUsage.rss()) }),
 };
 
-const styleHash = createHash('sha256').update(statusStyle).digest('base64');
-
 const securityHeaders = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  'content-security-policy': `default-src 'none'; style-src '${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',

@@ -1,5 +1,7 @@
-/** The style sheet of the status page; part of the page, so that it needs nothing else. */
-export const statusStyle = `
+import { createHash } from 'node:crypto';
+import { raw } from './html.ts';
+
+const styleSheet = `
 :root {
   color-scheme: light dark;
   --page: #f4f6f8; --panel: #ffffff; --line: #dfe5eb; --ink: #16212e; --soft: #5b6b7c; --faint: #e9edf1;
@@ -62,3 +64,9 @@ a { color: inherit; }
   header { flex-wrap: wrap; }
 }
 `;
+
+/** The style sheet of the status page; part of the page, so that it needs nothing else. */
+export const styleElement = raw(`<style>${styleSheet}</style>`);
+
+/** What the content security policy lets the page use; over the element's text to the letter. */
+export const styleHash = `sha256-${createHash('sha256').update(styleSheet).digest('base64')}`;

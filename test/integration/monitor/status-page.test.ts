@@ -53,6 +53,8 @@ describe('the status page in a browser', { timeout }, () => {
     await page.goto(monitor.url);
     expect(await page.title()).toBe('Atalaya status');
     expect(await page.locator('h1').innerText()).toBe('Everything is up');
+    // Without its style sheet the drawing would fill the page.
+    expect((await page.locator('.brand svg').boundingBox())?.width).toBeLessThan(60);
     expect(await page.locator('article[data-target="api"]').innerText()).toMatch(/Alert within\s+15\.05 s/);
 
     await api.kill();
