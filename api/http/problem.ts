@@ -90,7 +90,9 @@ function plain(code: ProblemCode, detail: string, nature: Problem['nature'], hea
 }
 
 /** Failures of the database that are nobody's fault in the code: unreachable, full, too slow, not migrated. */
-function databaseProblem(thrown: unknown): Problem | undefined {
+function databaseProblem(wrapped: unknown): Problem | undefined {
+  // Objection wraps what the driver throws.
+  const thrown = (wrapped as { nativeError?: unknown } | null | undefined)?.nativeError ?? wrapped;
   if (isPoolTimeout(thrown)) return plain('overloaded', 'No database connection became free in time.', 'outage', ask1sLater);
   if (isConnectionFailure(thrown)) return plain('database_unavailable', 'The database cannot be reached.', 'outage', ask1sLater);
   const state = sqlStateOf(thrown);

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
+import { ValidationError } from '../errors.ts';
 import { ClientGoneError, RequestRefusedError } from './http-errors.ts';
+import { escapePointer } from './validate.ts';
 
 /** Bounds on what a body may be, before anything looks at its meaning. */
 export const bodyLimits = { maxBytes: 256 * 1024, maxDepth: 20, maxDroppedBytes: 8 * 1024 * 1024 } as const;
@@ -13,7 +15,7 @@ export function hasBody(req: IncomingMessage): boolean {
 
 /**
  * Reads a JSON body: UTF-8, of bounded size and depth, without NUL characters, which PostgreSQL cannot store.
- * @throws {RequestRefusedError} without repeating any of the body
+ * @throws {RequestRefusedError | ValidationError} without repeating any of the body
  * @throws {ClientGoneError} when the connection ended first
  */
 export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
@@ -22,7 +24,9 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
   const text = decode(bytes);
   if (text.trim() === '') throw malformed('The body is empty; a JSON object is expected.');
   if (depthOf(text) > bodyLimits.maxDepth) throw malformed(`The body is nested more than ${bodyLimits.maxDepth} levels deep.`);
-  return parse(text);
+  const body = parse(text);
+  if (text.includes(String.raw`\u0000`)) refuseNul(body);
+  return body;
 }
 
 function assertJsonType(req: IncomingMessage): void {
@@ -98,6 +102,20 @@ function parse(text: string): unknown {
     const place = /line \d+ column \d+/.exec(err instanceof Error ? err.message : '')?.[0];
     throw malformed(`The body is not valid JSON${place === undefined ? '' : ` (${place})`}.`);
   }
+}
+
+/** @throws {ValidationError} naming every text, and every name of a member, that holds NUL */
+function refuseNul(body: unknown): void {
+  const errors = pointersToNul(body, '').map((pointer) => ({ pointer, message: 'must not contain NUL characters' }));
+  if (errors.length > 0) throw new ValidationError('The body cannot be accepted.', { errors });
+}
+
+function pointersToNul(value: unknown, pointer: string): string[] {
+  if (typeof value === 'string') return value.includes('\0') ? [pointer] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    name.includes('\0') ? [pointer] : pointersToNul(member, `${pointer}/${escapePointer(name)}`),
+  );
 }
 
 function malformed(detail: string): RequestRefusedError {

@@ -35,5 +35,8 @@ function messageOf(issue: z.core.$ZodIssue): string {
 /** RFC 6901. */
 function pointerTo(path: readonly PropertyKey[], part: InputPart): string {
   if (part !== 'body') return path.map(String).join('.');
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path.map((key) => `/${escapePointer(String(key))}`).join('');
 }
+
+/** One name as it stands in a JSON pointer. */
+export const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');

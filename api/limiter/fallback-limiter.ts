@@ -5,9 +5,8 @@ export type FallbackOptions = {
   readonly first: Limiter;
   /** Counts while `first` does not. */
   readonly second: Limiter;
-  /** Shortest time between two tries whether `first` answers again. */
+  /** Time between two tries whether `first` answers again. */
   readonly retryEveryMs: number;
-  readonly now?: () => number;
   /** Told when counting falls back, with the reason, and when it returns. */
   readonly onSwitch?: (to: 'second' | 'first', reason?: unknown) => void;
 };
@@ -17,47 +16,37 @@ export type FallbackLimiter = Limiter & {
   readonly hasFallenBack: () => boolean;
 };
 
-/**
- * A limiter that never fails: when `first` does not answer, `second` decides. A request meets the silence of `first` at
- * most once; later ones are decided by `second` at once, while one of them at a time is also put to `first`, and its
- * answer ends the fallback.
- */
-export function createFallbackLimiter(options: FallbackOptions): FallbackLimiter {
-  const { first, second, retryEveryMs, onSwitch } = options;
-  const now = options.now ?? (() => performance.now());
-  let hasFallenBack = false;
-  let isTrying = false;
-  let retryAt = 0;
+/** Counted to learn whether `first` answers; nobody's request. */
+const trial: readonly Quota[] = [{ key: 'trial', limit: 1, periodMs: 1_000 }];
 
+/**
+ * A limiter that never fails: when `first` does not answer, `second` decides. Requests meet the silence of `first` only
+ * once; later ones are decided by `second` at once, until a trial in the background finds that `first` answers again.
+ */
+export function createFallbackLimiter({ first, second, retryEveryMs, onSwitch }: FallbackOptions): FallbackLimiter {
+  let hasFallenBack = false;
+
+  const tryLater = (): void => {
+    setTimeout(() => first.take(trial).then(returnToFirst, tryLater), retryEveryMs).unref();
+  };
+  const returnToFirst = (): void => {
+    hasFallenBack = false;
+    onSwitch?.('first');
+  };
   const fallBack = (reason: unknown): void => {
-    retryAt = now() + retryEveryMs;
     if (hasFallenBack) return;
     hasFallenBack = true;
     onSwitch?.('second', reason);
-  };
-  const tryFirst = async (quotas: readonly Quota[]): Promise<void> => {
-    isTrying = true;
-    try {
-      await first.take(quotas);
-      hasFallenBack = false;
-      onSwitch?.('first');
-    } catch (err) {
-      fallBack(err);
-    } finally {
-      isTrying = false;
-    }
+    tryLater();
   };
 
   return {
     take: (quotas) => {
-      if (!hasFallenBack) {
-        return first.take(quotas).catch((err: unknown) => {
-          fallBack(err);
-          return second.take(quotas);
-        });
-      }
-      if (!isTrying && now() >= retryAt) void tryFirst(quotas);
-      return second.take(quotas);
+      if (hasFallenBack) return second.take(quotas);
+      return first.take(quotas).catch((err: unknown) => {
+        fallBack(err);
+        return second.take(quotas);
+      });
     },
     hasFallenBack: () => hasFallenBack,
   };

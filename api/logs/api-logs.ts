@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { ConfigError, messageOf } from '#lib/errors.ts';
 import { createLogger, type Logger } from '#lib/logger.ts';
 import type { LogSettings } from '#lib/settings.ts';
@@ -77,11 +77,23 @@ function onProblem(message: string): void {
 
 function openFiles(dir: string): Record<'app' | 'error' | 'access', LogFile> {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o750 });
+    makeFolder(resolve(dir));
     const open = (name: string): LogFile => openLogFile(join(dir, name), { onProblem });
     return { app: open('app.log'), error: open('error.log'), access: open('access.log') };
   } catch (err) {
     throw new ConfigError([`LOG_DIR=${dir}: log files cannot be opened: ${messageOf(err)}`], { cause: err });
+  }
+}
+
+/** Step by step: Node's own recursive mode never returns below /proc, where nothing can be made. */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(dirname(dir));
+  try {
+    mkdirSync(dir, { mode: 0o750 });
+  } catch (err) {
+    // Another process of the same start may have been faster.
+    if ((err as NodeJS.ErrnoException).code !== 'EEXIST') throw err;
   }
 }
 

@@ -13,14 +13,25 @@ export type Address = {
 const backlog = 2_048;
 
 /**
+ * Whether workers listen each on a socket of its own, between which the kernel deals connections out. Elsewhere the
+ * primary accepts and hands over; a connection on its way to a worker that has just died is then answered by nobody.
+ */
+const canShare = process.platform === 'linux';
+
+export type ListenOptions = {
+  /** True for one of several workers on the same address. */
+  readonly isShared?: boolean;
+};
+
+/**
  * Resolves once the server listens.
  * @throws {ConfigError} with one line naming the port and the variable
  */
-export function listen(server: Server, address: Address): Promise<void> {
+export function listen(server: Server, address: Address, { isShared = false }: ListenOptions = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (err: NodeJS.ErrnoException): void => reject(new ConfigError([describe(err, address)], { cause: err }));
     server.once('error', onError);
-    server.listen({ host: address.host, port: address.port, backlog }, () => {
+    server.listen({ host: address.host, port: address.port, backlog, reusePort: isShared && canShare }, () => {
       server.off('error', onError);
       resolve();
     });
@@ -28,7 +39,7 @@ export function listen(server: Server, address: Address): Promise<void> {
 }
 
 /**
- * Says before any process is started what would stop them all.
+ * Says before any process is started what would stop them all, another API on the same port included.
  * @throws {ConfigError} as `listen`
  */
 export async function assertFree(address: Address): Promise<void> {

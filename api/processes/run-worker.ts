@@ -57,7 +57,8 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   const { server, collect } = buildServer({ config, link, logs, version, pool, redis, inFlight, isDraining: () => isDraining });
 
   link.listen({ collect });
-  await listen(server, { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' });
+  const address = { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' };
+  await listen(server, address, { isShared: true });
   link.send({ kind: 'ready' });
   const beat = setInterval(() => link.send({ kind: 'beat' }), beatEveryMs);
 

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createBatchingLimiter, flatten, type Take } from '#api/limiter/batch-takes.ts';
+import { createFallbackLimiter } from '#api/limiter/fallback-limiter.ts';
+import { LimiterUnavailableError, type Limiter, type Verdict } from '#api/limiter/limiter.ts';
+import { createLocalLimiter } from '#api/limiter/local-limiter.ts';
+import { createLimiter } from '#api/limiter/create-limiter.ts';
+import { createPrimaryCounter } from '#api/limiter/primary-limiter.ts';
+import { createLogger } from '#lib/logger.ts';
+
+const quota = { key: 'k', limit: 20, periodMs: 3_000 };
+const silent = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
+const never = (): Promise<never> => new Promise(() => {});
+const verdict = (remaining: number): Verdict => ({ allowed: true, remaining, retryAfterMs: 0, resetMs: 1 });
+
+describe('batched counting', () => {
+  test('sends requests of one turn together, and those that arrive meanwhile in the next batch, in order', async () => {
+    const batches: number[] = [];
+    let counted = 0;
+    const send = async (takes: readonly Take[]): Promise<number[]> => {
+      batches.push(takes.length);
+      await sleep(5);
+      return takes.flatMap(() => flatten([verdict((counted += 1))]));
+    };
+    const limiter = createBatchingLimiter({ send, timeoutMs: 1_000 });
+    const early = [limiter.take([quota]), limiter.take([quota]), limiter.take([quota])];
+    await sleep(1);
+    const late = [limiter.take([quota]), limiter.take([quota])];
+    const all = await Promise.all([...early, ...late]);
+    expect(all.map(([only]) => only?.remaining)).toEqual([1, 2, 3, 4, 5]);
+    expect(batches).toEqual([3, 2]);
+  });
+
+  test('refuses a batch without an answer, and whoever waits behind it, when the time is over', async () => {
+    const limiter = createBatchingLimiter({ send: never, timeoutMs: 40 });
+    const first = limiter.take([quota]);
+    await sleep(10);
+    const startedAt = performance.now();
+    await expect(limiter.take([quota])).rejects.toThrow(LimiterUnavailableError);
+    expect(performance.now() - startedAt).toBeLessThan(100);
+    await expect(first).rejects.toThrow('no answer in 40 ms');
+  });
+
+  test('refuses at once beyond its bound, and an answer that is too short', async () => {
+    const bounded = createBatchingLimiter({ send: never, timeoutMs: 50, maxPending: 2 });
+    const results = await Promise.allSettled([1, 2, 3].map(() => bounded.take([quota])));
+    expect(String((results[2] as PromiseRejectedResult).reason)).toContain('too many requests');
+    const short = createBatchingLimiter({ send: () => Promise.resolve([1, 1]), timeoutMs: 50 });
+    await expect(short.take([quota])).rejects.toThrow(LimiterUnavailableError);
+  });
+});
+
+const switchable = (): { limiter: Limiter; isDown: (down: boolean) => void; calls: () => number } => {
+  let down = false;
+  let calls = 0;
+  const local = createLocalLimiter();
+  const take: Limiter['take'] = (quotas) => {
+    calls += 1;
+    return down ? Promise.reject(new LimiterUnavailableError('down')) : local.take(quotas);
+  };
+  return { limiter: { take }, isDown: (value) => (down = value), calls: () => calls };
+};
+
+describe('the fallback', () => {
+  test('decides by the second while the first is silent, and returns by itself', async () => {
+    const { limiter: first, isDown, calls } = switchable();
+    const switches: string[] = [];
+    const returned = Promise.withResolvers<void>();
+    const limiter = createFallbackLimiter({
+      first,
+      second: createLocalLimiter(),
+      retryEveryMs: 20,
+      onSwitch: (to) => {
+        switches.push(to);
+        if (to === 'first') returned.resolve();
+      },
+    });
+    await limiter.take([quota]);
+    isDown(true);
+    expect((await limiter.take([quota]))[0]?.allowed).toBe(true);
+    expect(limiter.hasFallenBack()).toBe(true);
+    const before = calls();
+    await Promise.all(Array.from({ length: 5 }, () => limiter.take([quota])));
+    expect(calls(), 'requests ask the first no more').toBe(before);
+    isDown(false);
+    await returned.promise;
+    expect(limiter.hasFallenBack()).toBe(false);
+    expect(switches).toEqual(['second', 'first']);
+  });
+
+  test('of a primary that does not answer decides within 100 ms, still limits, and says local', async () => {
+    let fallbacks = 0;
+    const limiter = createLimiter({ link: { askPrimary: never }, redis: undefined, logger: silent, onFallback: () => (fallbacks += 1) });
+    expect(limiter.store()).toBe('primary');
+    const startedAt = performance.now();
+    const results = await Promise.all(Array.from({ length: 50 }, () => limiter.take([quota])));
+    expect(performance.now() - startedAt).toBeLessThan(100);
+    expect(results.filter(([only]) => only?.allowed)).toHaveLength(20);
+    expect(limiter.store()).toBe('local');
+    expect(fallbacks).toBe(1);
+  });
+
+  test('the primary counts what all workers ask', async () => {
+    const count = createPrimaryCounter();
+    const workers = [1, 2, 3, 4].map(() =>
+      createLimiter({
+        link: { askPrimary: (takes) => Promise.resolve(count(takes)) },
+        redis: undefined,
+        logger: silent,
+        onFallback: () => {},
+      }),
+    );
+    const results = await Promise.all(workers.flatMap((worker) => Array.from({ length: 30 }, () => worker.take([quota]))));
+    const allowed = results.flatMap(([only]) => (only?.allowed ? [only.remaining] : []));
+    expect(allowed.toSorted((a, b) => b - a)).toEqual(Array.from({ length: 20 }, (_, index) => 19 - index));
+  });
+});

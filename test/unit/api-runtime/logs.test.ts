@@ -1,0 +1,170 @@
+import { closeSync, openSync } from 'node:fs';
+import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { accessLine, type AccessEntry } from '#api/logs/access-line.ts';
+import { openApiLogs } from '#api/logs/api-logs.ts';
+import { openLogFile } from '#api/logs/log-file.ts';
+import { ConfigError } from '#lib/errors.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
+
+const entry: AccessEntry = {
+  requestId: 'r-1',
+  method: 'GET',
+  path: '/api/v1/products/1',
+  route: '/products/:id',
+  status: 200,
+  durationMs: 1.234,
+  bytes: 162,
+  ip: '192.0.2.1',
+  principal: 'client:7',
+};
+const fail = (message: string): never => {
+  throw new Error(message);
+};
+const linesOf = async (file: string): Promise<string[]> => (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+
+describe('a log file', () => {
+  test('has mode 0640 whatever the umask', async () => {
+    const before = process.umask(0o077);
+    const path = join(await temporaryFolder(), 'app.log');
+    try {
+      await openLogFile(path, { onProblem: fail }).close();
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+  });
+
+  test('loses no line and tears none while it is renamed again and again under two writers', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'access.log');
+    const writers = ['a', 'b'].map((name) => ({ name, file: openLogFile(path, { onProblem: fail, flushAfterMs: 1 }) }));
+    const perRound = 400;
+    const rounds = 25;
+    for (let round = 0; round < rounds; round += 1) {
+      for (let line = 0; line < perRound; line += 1) {
+        for (const { name, file } of writers) file.write(`${name} ${round * perRound + line} ${'x'.repeat(line % 300)}\n`);
+      }
+      await rename(path, `${path}-${round}`);
+      await Promise.all(writers.map(({ file }) => file.followPath()));
+    }
+    await Promise.all(writers.map(({ file }) => file.close()));
+    const files = [path, ...Array.from({ length: rounds }, (_, round) => `${path}-${round}`)];
+    const lines = (await Promise.all(files.map(linesOf))).flat();
+    for (const { name } of writers) {
+      const numbers = lines.filter((line) => line.startsWith(`${name} `)).map((line) => Number(line.split(' ')[1]));
+      expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: rounds * perRound }, (_, index) => index));
+    }
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+  });
+
+  test('the control: copying and truncating under a writer loses lines, so the test above can fail', async () => {
+    const path = join(await temporaryFolder(), 'access.log');
+    const file = openLogFile(path, { onProblem: fail, flushAfterMs: 1 });
+    file.write('kept\n');
+    file.flushSync();
+    const copy = await readFile(path);
+    await appendFile(path, 'written between copy and truncation\n');
+    await writeFile(`${path}-0`, copy);
+    await writeFile(path, '');
+    await file.close();
+    expect([...(await linesOf(`${path}-0`)), ...(await linesOf(path))]).toEqual(['kept']);
+  });
+
+  test('goes on with the open file when the path cannot be opened again, and says so', async () => {
+    const folder = join(await temporaryFolder(), 'logs');
+    await mkdir(folder);
+    const problems: string[] = [];
+    const file = openLogFile(join(folder, 'app.log'), { onProblem: (problem) => problems.push(problem) });
+    await rename(folder, `${folder}-away`);
+    await file.followPath();
+    file.write('still here\n');
+    await file.close();
+    expect(await linesOf(join(`${folder}-away`, 'app.log'))).toEqual(['still here']);
+    expect(problems).toHaveLength(1);
+  });
+
+  test('drops and counts lines when nobody can take them, instead of growing without end', () => {
+    const file = openLogFile('/dev/full', { onProblem: () => {} });
+    const line = `${'x'.repeat(10_000)}\n`;
+    for (let index = 0; index < 2_000; index += 1) file.write(line);
+    expect(file.dropped()).toBeGreaterThan(1_000);
+  });
+});
+
+const openLogs = async (format: 'json' | 'text', level: 'info' | 'warn' = 'info') => {
+  const folder = await temporaryFolder();
+  const stdout = openSync(join(folder, 'stdout'), 'a');
+  const settings = { LOG_LEVEL: level, LOG_FORMAT: format, LOG_DIR: join(folder, 'logs') } as const;
+  const logs = openApiLogs({ settings, worker: 2, stdout });
+  const read = (name: string): Promise<string[]> => linesOf(join(folder, name));
+  const close = async (): Promise<void> => {
+    await logs.close();
+    closeSync(stdout);
+  };
+  return { logs, read, close };
+};
+
+const openBelowProc = () => openApiLogs({ settings: { LOG_LEVEL: 'info', LOG_FORMAT: 'json', LOG_DIR: '/proc/nothing' }, worker: 0 });
+
+describe('the logs of a process', () => {
+  test.each(['json', 'text'] as const)('put errors into error.log too, and everything on standard output, as %s', async (format) => {
+    const { logs, read, close } = await openLogs(format);
+    logs.logger.info({ password: 'hunter2' }, 'started');
+    logs.logger.error({ request_id: 'r-9', err: new Error('password=hunter2') }, 'failed');
+    logs.logger.info('ERROR and "level":"error" in a message are no error');
+    logs.access(entry);
+    await close();
+    const [app, error, access, stdout] = [
+      await read('logs/app.log'),
+      await read('logs/error.log'),
+      await read('logs/access.log'),
+      await read('stdout'),
+    ];
+    expect(app).toHaveLength(3);
+    expect(error).toEqual([app[1]]);
+    expect(access).toHaveLength(1);
+    expect(stdout.toSorted()).toEqual([...app, ...access].toSorted());
+    expect(stdout.join('\n')).not.toContain('hunter2');
+    expect(error[0]).toContain('r-9');
+  });
+
+  test('keep access.log complete when the level hides it from standard output', async () => {
+    const { logs, read, close } = await openLogs('json', 'warn');
+    logs.access(entry);
+    await close();
+    expect(await read('stdout')).toEqual([]);
+    expect(await read('logs/access.log')).toHaveLength(1);
+  });
+
+  test('that cannot be opened are a problem of the settings', () => {
+    expect(openBelowProc).toThrow(ConfigError);
+    expect(openBelowProc).toThrow('LOG_DIR=/proc/nothing');
+  });
+});
+
+describe('an access line', () => {
+  test('is JSON whatever the path holds', () => {
+    const path = '/a"b\\c\u2028/é%22';
+    const line = JSON.parse(accessLine('json', 3)({ ...entry, path, route: undefined, principal: undefined })) as Record<string, unknown>;
+    expect(line).toMatchObject({
+      level: 'info',
+      program: 'api',
+      worker: 3,
+      msg: 'request',
+      request_id: 'r-1',
+      path,
+      status: 200,
+      bytes: 162,
+    });
+    expect(line).not.toHaveProperty('route');
+    expect(line).not.toHaveProperty('principal');
+  });
+
+  test('is one line of text', () => {
+    expect(accessLine('text', 3)(entry)).toMatch(
+      /^\S+Z INFO  api request request_id=r-1 method=GET path="\/api\/v1\/products\/1" status=200 duration_ms=1\.23 bytes=162 ip=192\.0\.2\.1 principal=client:7 worker=3\n$/,
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { readApiConfig, workerCount } from '#api/config.ts';
+import { databaseHealth, poolHealth, worstOf } from '#api/health/health-rules.ts';
+import { InFlight } from '#api/http/in-flight.ts';
+import { assertConnectionsFit } from '#api/processes/max-connections.ts';
+import { restartDecision, stableAfterMs } from '#api/processes/restart-plan.ts';
+import { ConfigError } from '#lib/errors.ts';
+
+const secret = 'x'.repeat(32);
+
+const originsOf = (CORS_ORIGINS: string) => readApiConfig({ AUTH_TOKEN_SECRET: secret, CORS_ORIGINS }).CORS_ORIGINS;
+
+describe('settings', () => {
+  test('all problems are told at once, and no secret', () => {
+    const env = {
+      API_WORKERS: '0',
+      AUTH_TOKEN_SECRET: 'too-short-secret',
+      BOOTSTRAP_OPERATOR_KEY: 'short-key',
+      CORS_ORIGINS: 'https://ok.example,*',
+      TRUSTED_PROXIES: '10.0.0.0/99',
+      DRAIN_TIMEOUT: 'soon',
+    };
+    let problems: readonly string[] = [];
+    try {
+      readApiConfig(env);
+    } catch (err) {
+      problems = (err as ConfigError).problems;
+    }
+    expect(new Set(problems.map((line) => line.split('=')[0]))).toEqual(new Set(Object.keys(env)));
+    expect(problems.join('\n')).not.toMatch(/too-short-secret|short-key/);
+  });
+
+  test('an origin is a scheme and a host, never everything', () => {
+    expect(originsOf('https://a.example, http://localhost:3000')).toEqual(['https://a.example', 'http://localhost:3000']);
+    expect(() => originsOf('https://a.example/path')).toThrow(ConfigError);
+  });
+
+  test('old names are read, with a warning', () => {
+    const warnings: string[] = [];
+    const config = readApiConfig({ AUTH_TOKEN_SECRET: secret, UVICORN_WORKERS: '3' }, (warning) => warnings.push(warning));
+    expect(config.API_WORKERS).toBe(3);
+    expect(warnings).toHaveLength(1);
+  });
+
+  test('without API_WORKERS there is one for each core, at most four', () => {
+    expect([1, 2, 4, 64].map((cores) => workerCount({ API_WORKERS: undefined }, cores))).toEqual([1, 2, 4, 4]);
+    expect(workerCount({ API_WORKERS: 9 }, 2)).toBe(9);
+  });
+});
+
+describe('connections', () => {
+  const needs = { workers: 4, poolSize: 50, maxOverflow: 100, reserve: 10, serverMax: 610 };
+
+  test('that fit are accepted, to the last one', () => {
+    expect(() => assertConnectionsFit(needs)).not.toThrow();
+  });
+
+  test('that do not fit are refused with the arithmetic', () => {
+    expect(() => assertConnectionsFit({ ...needs, serverMax: 609 })).toThrow(
+      "4 API_WORKERS × (50 DB_POOL_SIZE + 100 DB_MAX_OVERFLOW) = 600, + 10 MAX_CONNECTIONS_RESERVE = 610 connections, but the server's max_connections is 609",
+    );
+  });
+});
+
+describe('a worker that ends', () => {
+  const death = { hasEverServed: true, isDraining: false, livedMs: 5_000, deathsInARow: 0 };
+
+  test('is replaced soon, and later the more often it dies in a row', () => {
+    const delays = [0, 1, 2, 3, 20].map((deathsInARow) => restartDecision({ ...death, deathsInARow }));
+    expect(delays.map((decision) => decision.action === 'restart' && decision.afterMs)).toEqual([100, 200, 400, 800, 10_000]);
+  });
+
+  test('after a stable life starts the count anew', () => {
+    expect(restartDecision({ ...death, livedMs: stableAfterMs, deathsInARow: 7 })).toMatchObject({ afterMs: 100, deathsInARow: 1 });
+  });
+
+  test('before anything was served ends the start', () => {
+    expect(restartDecision({ ...death, hasEverServed: false, livedMs: undefined })).toEqual({
+      action: 'give-up',
+      reason: 'failed to start',
+    });
+  });
+
+  test('unable to start later, while others serve, is tried again', () => {
+    expect(restartDecision({ ...death, livedMs: undefined, deathsInARow: 2 })).toMatchObject({
+      action: 'restart',
+      reason: 'failed to start',
+    });
+  });
+
+  test('while draining is left', () => {
+    expect(restartDecision({ ...death, isDraining: true })).toEqual({ action: 'leave', reason: 'draining' });
+  });
+});
+
+describe('health', () => {
+  test.each([
+    [undefined, 'critical'],
+    [0, 'healthy'],
+    [99.9, 'healthy'],
+    [100, 'warning'],
+    [499.9, 'warning'],
+    [500, 'critical'],
+  ])('a database latency of %s ms is %s', (latency, health) => {
+    expect(databaseHealth(latency)).toBe(health);
+  });
+
+  test.each([
+    [69.9, 'healthy'],
+    [70, 'warning'],
+    [89.9, 'warning'],
+    [90, 'critical'],
+  ])('a pool used to %s %% is %s', (percent, health) => {
+    expect(poolHealth(percent)).toBe(health);
+  });
+
+  test('the worst part decides', () => {
+    expect(worstOf(['healthy', 'warning', 'degraded', 'critical'])).toBe('critical');
+    expect(worstOf(['warning', 'degraded'])).toBe('degraded');
+    expect(worstOf([])).toBe('healthy');
+  });
+});
+
+test('waiting for idle ends when the last request has left', async () => {
+  const inFlight = new InFlight();
+  inFlight.enter();
+  inFlight.enter();
+  let isIdle = false;
+  const idle = inFlight.whenIdle().then(() => (isIdle = true));
+  inFlight.leave();
+  await Promise.resolve();
+  expect(isIdle).toBe(false);
+  inFlight.leave();
+  await idle;
+  await inFlight.whenIdle();
+});

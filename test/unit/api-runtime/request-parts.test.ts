@@ -1,0 +1,189 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { ValidationError, VersionMismatchError } from '#api/errors.ts';
+import { accessDecision } from '#api/http/authorize.ts';
+import { etagOf, isUnchanged, versionFromIfMatch } from '#api/http/etag.ts';
+import { fingerprintOf, parseIdempotencyKey } from '#api/http/idempotency.ts';
+import { canonicalPath, createRouteTable } from '#api/http/match-route.ts';
+import { depthOf } from '#api/http/read-body.ts';
+import { readQuery, refuseQuery } from '#api/http/read-query.ts';
+import { requestIdFrom } from '#api/http/request-id.ts';
+import { route } from '#api/http/route.ts';
+import { reasonToShed } from '#api/http/shed-load.ts';
+import { validateInput } from '#api/http/validate.ts';
+
+const caught = (work: () => unknown): unknown => {
+  try {
+    return work();
+  } catch (err) {
+    return err;
+  }
+};
+
+describe('request ids', () => {
+  test.each(['abc', 'A-1._b', 'x'.repeat(64)])('%s is taken over', (id) => {
+    expect(requestIdFrom(id)).toBe(id);
+  });
+
+  test.each([undefined, '', 'a b', 'x'.repeat(65), 'a\nb', '<script>', ['a', 'b']])('%j is replaced by a UUID', (id) => {
+    expect(requestIdFrom(id)).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+const make = (method: 'GET' | 'PUT', path: string) =>
+  route({ method, path, access: 'public', summary: '', handler: () => Promise.resolve({ status: 200 }) });
+
+describe('paths', () => {
+  test.each([
+    ['/api/v1/products/5', '/products/5'],
+    ['/products/5/', '/products/5'],
+    ['/products/id/5', '/products/5'],
+    ['/api/v1/products/id/5/', '/products/5'],
+    ['/orders/id/5/cancel', '/orders/5/cancel'],
+    ['/products/filter/', '/products/filter'],
+    ['/products/id', '/products/id'],
+    ['/', '/'],
+  ])('%s is %s', (path, canonical) => {
+    expect(canonicalPath(path)).toBe(canonical);
+  });
+
+  const table = createRouteTable([make('GET', '/products/:id'), make('PUT', '/products/:id'), make('GET', '/products/filter')]);
+
+  test('the more exact route wins, whatever the order', () => {
+    expect(table.match('GET', '/products/filter')?.route?.path).toBe('/products/filter');
+    expect(table.match('GET', '/products/7')).toMatchObject({ route: { path: '/products/:id' }, params: { id: '7' } });
+  });
+
+  test('a known path with another method says which it takes', () => {
+    expect(table.match('DELETE', '/products/7')).toMatchObject({ route: undefined, allowed: expect.stringContaining('PUT') as unknown });
+    expect(table.match('GET', '/nothing')).toBeUndefined();
+  });
+
+  test('two routes of one name are a mistake', () => {
+    expect(() => createRouteTable([make('GET', '/a'), make('GET', '/a')])).toThrow('GET /a is defined twice');
+  });
+});
+
+describe('conditions', () => {
+  test.each([
+    [undefined, undefined],
+    ['*', undefined],
+    ['"12"', 12],
+    [' "3" ', 3],
+  ])('If-Match %s demands version %s', (header, version) => {
+    expect(versionFromIfMatch(header)).toBe(version);
+  });
+
+  test.each(['W/"3"', '3', '"abc"', '"1", "2"', ''])('If-Match %s matches no version', (header) => {
+    expect(() => versionFromIfMatch(header)).toThrow(VersionMismatchError);
+  });
+
+  test('If-None-Match compares weakly and takes lists', () => {
+    expect(isUnchanged('W/"3", "4"', etagOf(3))).toBe(true);
+    expect(isUnchanged('*', etagOf(3))).toBe(true);
+    expect(isUnchanged('"4"', etagOf(3))).toBe(false);
+    expect(isUnchanged('"4"', undefined)).toBe(false);
+  });
+});
+
+describe('idempotency', () => {
+  test.each([
+    ['abc-123', 'abc-123'],
+    ['"abc-123"', 'abc-123'],
+    [String.raw`"a\"b\\c"`, String.raw`a"b\c`],
+    ['x'.repeat(255), 'x'.repeat(255)],
+  ])('the key %s is %s', (header, key) => {
+    expect(parseIdempotencyKey(header)).toBe(key);
+  });
+
+  test.each(['', '""', 'a b', 'x'.repeat(256), 'ü'])('%s is no key', (header) => {
+    expect(() => parseIdempotencyKey(header)).toThrow('1 to 255 visible ASCII');
+  });
+
+  test('the order of members does not matter, anything else does', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (body) => {
+        const reversed = Object.fromEntries(Object.entries(body).toReversed());
+        expect(fingerprintOf('POST', '/orders', reversed)).toBe(fingerprintOf('POST', '/orders', body));
+        expect(fingerprintOf('POST', '/orders', { ...body, [`${Object.keys(body).join('')}x`]: 1 })).not.toBe(
+          fingerprintOf('POST', '/orders', body),
+        );
+      }),
+    );
+    expect(fingerprintOf('POST', '/orders', [1, 2])).not.toBe(fingerprintOf('POST', '/orders', [2, 1]));
+    expect(fingerprintOf('POST', '/orders', {})).not.toBe(fingerprintOf('POST', '/bills', {}));
+  });
+});
+
+describe('bodies and queries', () => {
+  test('depth is counted outside of texts only', () => {
+    expect(depthOf('{"a":[{"b":"[[[[{{"}]}')).toBe(3);
+    expect(depthOf(String.raw`{"a\"[[[":"\\"}`)).toBe(1);
+    expect(depthOf('['.repeat(100_000))).toBe(100_000);
+    expect(depthOf('"unclosed [')).toBe(0);
+  });
+
+  test('depth agrees with a recursive count for any JSON', () => {
+    const depth = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+        expect(depthOf(JSON.stringify(value))).toBe(depth(value));
+      }),
+    );
+  });
+
+  const schema = z.strictObject({ 'a/b': z.number(), lines: z.array(z.strictObject({ quantity: z.int().positive() })) });
+
+  test('faults are named by JSON pointers, all at once', () => {
+    const err = caught(() =>
+      validateInput(schema, { 'a/b': 'x', lines: [{ quantity: -1 }, { quantity: 1, colour: 1 }], 'c~d': 1 }, 'body'),
+    );
+    expect(err).toBeInstanceOf(ValidationError);
+    expect((err as ValidationError).errors.map(({ pointer }) => pointer).toSorted()).toEqual([
+      '/a~1b',
+      '/c~0d',
+      '/lines/0/quantity',
+      '/lines/1/colour',
+    ]);
+  });
+
+  test('a member named __proto__ is refused like any other unknown one', () => {
+    const err = caught(() => validateInput(schema, JSON.parse('{"a/b":1,"lines":[],"__proto__":{"x":1}}'), 'body'));
+    expect((err as ValidationError).errors).toEqual([{ pointer: '/__proto__', message: 'is not known here' }]);
+  });
+
+  test('a missing member is required, and no message repeats a value', () => {
+    const err = caught(() => validateInput(schema, { 'a/b': 'my secret' }, 'body')) as ValidationError;
+    expect(err.errors).toContainEqual({ pointer: '/lines', message: 'is required' });
+    expect(JSON.stringify(err.errors)).not.toContain('my secret');
+  });
+
+  test('a query names each parameter once and holds no NUL', () => {
+    expect(readQuery('skip=1&search=a%20b')).toEqual({ skip: '1', search: 'a b' });
+    expect((caught(() => readQuery('skip=1&skip=2')) as ValidationError).errors[0]?.pointer).toBe('skip');
+    expect(caught(() => readQuery('search=%00'))).toBeInstanceOf(ValidationError);
+    expect((caught(() => refuseQuery('debug=1')) as ValidationError).errors[0]?.pointer).toBe('debug');
+  });
+});
+
+describe('who may pass and what is turned away', () => {
+  test('only those a route names', () => {
+    const operator = { kind: 'operator', keyId: 1, name: 'o' } as const;
+    expect(accessDecision('public', { kind: 'anonymous' })).toBe('allowed');
+    expect(accessDecision(['operator'], { kind: 'anonymous' })).toBe('unauthenticated');
+    expect(accessDecision(['customer'], operator)).toBe('forbidden');
+    expect(accessDecision(['customer', 'operator'], operator)).toBe('allowed');
+    expect(accessDecision([], operator)).toBe('forbidden');
+  });
+
+  test('load is shed for a named reason, and only beyond its limit', () => {
+    const limits = { maxInFlight: 10, maxPoolWaiting: 5, maxLoopDelayMs: 100 };
+    const calm = { inFlight: 10, poolWaiting: 5, loopDelayMs: 100 };
+    expect(reasonToShed(calm, limits)).toBeUndefined();
+    expect(reasonToShed({ ...calm, inFlight: 11 }, limits)).toBe('in_flight');
+    expect(reasonToShed({ ...calm, poolWaiting: 6 }, limits)).toBe('pool_queue');
+    expect(reasonToShed({ ...calm, loopDelayMs: 101 }, limits)).toBe('event_loop');
+  });
+});
