@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
-import { processesWith } from '#test/support/processes.ts';
+import { isAlive, processesWith } from '#test/support/processes.ts';
 import { freePorts, remainsOf, startStack, type Ports, type StartedStack } from '#test/support/running-stack.ts';
 import { newCustomer, product, productInStock, type Customer } from '#test/support/shop.ts';
 
@@ -48,7 +48,7 @@ describe('a fresh clone', { timeout: 120_000 }, () => {
 
   afterAll(async () => {
     if (whyNot !== undefined) return;
-    if (stack.child.exitCode === null) ctrlC(stack);
+    if (isAlive(stack.child.pid ?? 0)) ctrlC(stack);
     await stack.exited;
     await rm(folder, { recursive: true, force: true });
   });
