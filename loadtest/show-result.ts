@@ -1,9 +1,9 @@
 import { showCount, showMs, showShare } from './judge/check.ts';
-import { exitCodeOf } from './judge/verdict.ts';
+import { exitCodeOf, worstVerdict } from './judge/verdict.ts';
 import { isSaturating } from './measure/measurement.ts';
 import { describeProfile, showLatency } from './report/describe.ts';
 import type { Report } from './report/report.ts';
-import type { ReportFiles } from './report/write-report.ts';
+import type { Finished, ReportFiles } from './report/write-report.ts';
 
 /** What the command line prints at the end, for people. */
 export function showResult(report: Report, files: ReportFiles): string {
@@ -26,12 +26,16 @@ export function showResult(report: Report, files: ReportFiles): string {
 }
 
 /** The same for programs: everything but the raw measurement, which stands in report.json. */
-export function resultJson({ judgement, measurement, thresholds }: Report, files: ReportFiles): string {
+export const resultJson = (finished: Finished): string => JSON.stringify(resultOf(finished), null, 2);
+
+/** Several plans run by one command. */
+export function programmeJson(name: string, finished: readonly Finished[]): string {
+  const verdict = worstVerdict(finished.map(({ report }) => report.judgement.verdict));
+  return JSON.stringify({ plan: name, verdict, exitCode: exitCodeOf[verdict], plans: finished.map(resultOf) }, null, 2);
+}
+
+function resultOf({ report: { judgement, measurement, thresholds }, files }: Finished): object {
   const { plan, startedAt, target, profile, orders, failures, books } = measurement;
   const exitCode = exitCodeOf[judgement.verdict];
-  return JSON.stringify(
-    { plan, startedAt, target: target.origin, exitCode, ...judgement, thresholds, profile, orders, failures, books, files },
-    null,
-    2,
-  );
+  return { plan, startedAt, target: target.origin, exitCode, ...judgement, thresholds, profile, orders, failures, books, files };
 }

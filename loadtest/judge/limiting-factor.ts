@@ -8,7 +8,8 @@ export type Attribution = Readonly<Record<TimingPart | 'outside', number>>;
 const slowestShare = 0.05;
 
 const namesOf: Record<TimingPart | 'outside', string> = {
-  queue: 'requests waited in the API before anything was done with them',
+  queue:
+    'requests waited before their handler, where the credential is checked (which takes a connection too), the rate limit and the body',
   pool: 'requests waited for a database connection',
   db: 'the database took its time',
   app: "the API's own code took its time",
@@ -43,7 +44,7 @@ export function limitingFactor(measurement: Measurement): string | undefined {
   if (attribution === undefined) return pool;
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
   const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
-  return pool === undefined ? sentence : `${sentence}; ${pool}`;
+  return pool === undefined ? sentence : `${pool}; ${sentence}`;
 }
 
 /** A pool counts as full when at most one connection in twenty is free. */

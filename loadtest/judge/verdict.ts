@@ -72,6 +72,12 @@ function reasonsFor(verdict: Verdict, checks: readonly Check[]): string[] {
   return counting.filter(isBroken).map(({ reason }) => reason);
 }
 
+/** Of several runs: one FAIL fails all, and what is INVALID proves nothing for the others. Of none: INVALID. */
+export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes('FAIL')) return 'FAIL';
+  return verdicts.length === 0 || verdicts.includes('INVALID') ? 'INVALID' : 'PASS';
+}
+
 export const exitCodeOf: Readonly<Record<Verdict, ExitCode>> = {
   PASS: EXIT.done,
   FAIL: EXIT.thresholdsFailed,

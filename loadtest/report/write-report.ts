@@ -9,6 +9,9 @@ import { reportMarkdown } from './report-markdown.ts';
 /** Paths of the files of one report. */
 export type ReportFiles = { readonly html: string; readonly json: string; readonly junit: string; readonly markdown: string };
 
+/** A report and where it was written. */
+export type Finished = { readonly report: Report; readonly files: ReportFiles };
+
 /** Writes report.html, report.json, junit.xml and summary.md into a folder, which is made when missing. */
 export async function writeReport(report: Report, dir: string): Promise<ReportFiles> {
   await mkdir(dir, { recursive: true });

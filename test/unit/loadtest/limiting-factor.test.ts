@@ -14,17 +14,17 @@ test.each([
   { sumMs: { pool: 700 }, says: /waited for a database connection \(pool: 91\.1 %/ },
   { sumMs: { db: 700 }, says: /database took its time/ },
   { sumMs: { app: 700 }, says: /own code/ },
-  { sumMs: { queue: 700 }, says: /before anything was done/ },
+  { sumMs: { queue: 700 }, says: /before their handler/ },
   { sumMs: {}, says: /outside: 100\.0 %/ },
 ])('names what took the time: $says', ({ sumMs, says }) => {
   expect(limitingFactor(healthyMeasurement({ serverTimings: [timingBand(9, 1, sumMs)] }))).toMatch(says);
 });
 
-test('adds how often the pool was full, and which settings mend it', () => {
+test('says first how often the pool was full, and which settings mend it', () => {
   const full: ServerSample = { second: 1, pool: { inUse: 2, capacity: 2, waiting: 9 }, backends: null };
   const samples = [full, { ...full, second: 2 }];
   expect(limitingFactor(healthyMeasurement({ samples, serverTimings: [timingBand(9, 1, { pool: 700 })] }))).toMatch(
-    /all 2 pool connections were in use in 2 of 2 seconds: raise DB_POOL_SIZE/,
+    /^all 2 pool connections were in use in 2 of 2 seconds: raise DB_POOL_SIZE.*; requests waited for a database connection/,
   );
   const rarely = [full, { ...full, second: 2, pool: { inUse: 0, capacity: 2, waiting: 0 } }, { ...full, second: 2, pool: null }];
   expect(limitingFactor(healthyMeasurement({ samples: [...rarely, { ...full, second: 0 }], serverTimings: [] }))).toMatch(/1 of 2/);

@@ -2,7 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
 import { parseDuration, readOptions } from '#loadtest/options.ts';
-import { plans } from '#loadtest/plans/plans.ts';
+import { defaultProgramme, programmes } from '#loadtest/plans/plans.ts';
+import { smoke } from '#loadtest/plans/smoke.ts';
+import { users } from '#loadtest/plans/users.ts';
 import { profileOf } from '#loadtest/prepare-run.ts';
 
 const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, 42);
@@ -85,22 +87,26 @@ describe('durations', () => {
   });
 });
 
+test('without a plan the release programme is meant: smoke, then users', () => {
+  expect(programmes[defaultProgramme]?.plans).toEqual([smoke, users]);
+});
+
 describe('the load of a plan', () => {
   const none = { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] };
 
   test('users is 400 people who pause 1 to 3 s, in one process, for 30 s', () => {
-    expect(profileOf(plans['users']!, none, 2)).toMatchObject({ users: 400, thinkMs: [1_000, 3_000], durationMs: 30_000, processes: 1 });
+    expect(profileOf(users, none, 2)).toMatchObject({ users: 400, thinkMs: [1_000, 3_000], durationMs: 30_000, processes: 1 });
   });
 
   test('smoke is over in half a minute, with all that belongs to it', () => {
-    const { warmUpMs, durationMs, timeoutMs } = profileOf(plans['smoke']!, none, 2);
+    const { warmUpMs, durationMs, timeoutMs } = profileOf(smoke, none, 2);
     expect(warmUpMs + durationMs + timeoutMs).toBeLessThanOrEqual(30_000);
   });
 
   test('users who never pause are driven by two processes, where there are two cores and two users', () => {
     const never = { ...none, thinkMs: [0, 0] as const };
-    expect(profileOf(plans['users']!, never, 4).processes).toBe(2);
-    expect(profileOf(plans['users']!, never, 1).processes).toBe(1);
-    expect(profileOf(plans['users']!, { ...never, users: 1 }, 4).processes).toBe(1);
+    expect(profileOf(users, never, 4).processes).toBe(2);
+    expect(profileOf(users, never, 1).processes).toBe(1);
+    expect(profileOf(users, { ...never, users: 1 }, 4).processes).toBe(1);
   });
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measure/measurement.ts';
 import { judge } from '#loadtest/judge/verdict.ts';
-import { escapeText } from '#loadtest/report/html.ts';
+import { escapeText, scriptJson } from '#loadtest/report/html.ts';
 import type { Report } from '#loadtest/report/report.ts';
 import { reportHtml } from '#loadtest/report/report-html.ts';
 import { reportJson } from '#loadtest/report/report-json.ts';
@@ -84,6 +84,12 @@ test('Markdown: nothing a server sent breaks out of its cell', () => {
   );
   expect(page).not.toMatch(/^# c/m);
   expect(page).toContain(String.raw`a \| b # c \<img\>`);
+});
+
+test('data in a script element cannot end it', () => {
+  const { html } = scriptJson({ evil });
+  expect(html).not.toContain('<');
+  expect(JSON.parse(html)).toEqual({ evil });
 });
 
 test('escaped text never contains a sign with a meaning', () => {

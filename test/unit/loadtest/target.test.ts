@@ -20,6 +20,7 @@ describe('load is sent', () => {
   test.each([
     'http://example.com',
     'http://10.0.0.1',
+    'http://10.127.0.1',
     'http://0.0.0.0:8000',
     'http://127.0.0.1.example.com',
     'http://localhost.example.com',

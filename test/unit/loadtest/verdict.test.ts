@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measure/measurement.ts';
-import { exitCodeOf, judge } from '#loadtest/judge/verdict.ts';
+import { exitCodeOf, judge, worstVerdict } from '#loadtest/judge/verdict.ts';
 import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from './build-measurement.ts';
 import { faults } from './faults.ts';
 
@@ -142,6 +142,20 @@ describe('users who never pause', () => {
     const client = { ...measurement.client, calibration: { p99Ms: 1, requestsPerSecond: 105 } };
     expect(judge({ ...measurement, client }, thresholds)).toMatchObject({ verdict: 'INVALID' });
   });
+});
+
+test('several runs pass together only when each does', () => {
+  expect(worstVerdict(['PASS', 'PASS'])).toBe('PASS');
+  expect(worstVerdict(['PASS', 'INVALID'])).toBe('INVALID');
+  expect(worstVerdict(['INVALID', 'FAIL'])).toBe('FAIL');
+  expect(worstVerdict([])).toBe('INVALID');
+});
+
+test('slow answers while warming up are not judged; those that came after the last request was sent are', () => {
+  const slow = many(100, 900);
+  const fast = many(100, 10);
+  expect(judge(healthyMeasurement({ slices: [slice(0, slow), slice(1, fast)] }), thresholds).verdict).toBe('PASS');
+  expect(judge(healthyMeasurement({ slices: [slice(1, fast), slice(9, slow)] }), thresholds).verdict).toBe('FAIL');
 });
 
 test('a limit is exclusive', () => {
