@@ -2,6 +2,7 @@ import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { messageOf } from '#lib/errors.ts';
 import { alertFacts, alertTitle, type Alert, type Delivery } from './alert.ts';
 import { AlertDeliveryError, isRetryableStatus, parseRetryAfter, type Channel } from './channel.ts';
+import { webhookFetch } from './webhook-fetch.ts';
 
 const requestTimeoutMs = 5_000;
 
@@ -21,7 +22,7 @@ export function slackChannel(webhookUrl: string): Channel {
         timeout: requestTimeoutMs,
         // The client's own errors carry no headers, and it knows no signal of ours.
         fetch: async (url, init) => {
-          const response = await fetch(url, { ...init, signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]) });
+          const response = await webhookFetch(url, { ...init, signal: AbortSignal.any([signal, ...(init?.signal ? [init.signal] : [])]) });
           answer = { status: response.status, retryAfter: response.headers.get('retry-after') };
           return response;
         },
@@ -40,7 +41,7 @@ function describeFailure(
   err: unknown,
 ): AlertDeliveryError {
   // An answer of 2xx whose body broke off: it may well have been accepted, which is not known.
-  if (!answer || answer.status < 400) {
+  if (!answer || (answer.status >= 200 && answer.status < 300)) {
     return new AlertDeliveryError({ channel: 'slack', detail: rootMessage(err), isRetryable: true }, { cause: err });
   }
   const body = (err as { body?: unknown }).body;
@@ -56,7 +57,7 @@ function describeFailure(
   );
 }
 
-/** fetch says "fetch failed" and keeps the reason below. */
+/** The client says that a request failed, and keeps the reason below. */
 function rootMessage(err: unknown): string {
   let current = err;
   while (current instanceof Error && current.cause !== undefined) current = current.cause;

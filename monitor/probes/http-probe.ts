@@ -1,7 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { messageOf } from '#lib/errors.ts';
-import { redactUrl } from '#lib/redact.ts';
 import { violationOf, type Condition, type Observed } from './condition.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from './probe.ts';
 import type { ResolveHost } from './resolve-host.ts';
@@ -24,7 +23,7 @@ export function httpProbe(target: HttpTarget, resolveHost: ResolveHost): Probe {
       return judgeResponse(target, await get(target.url, address, signal));
     } catch (err) {
       if (err instanceof MonitorFaultError) throw err;
-      return { outcome: 'failed', detail: `${redactUrl(target.url.href)} does not answer: ${messageOf(err)}` };
+      return { outcome: 'failed', detail: `${target.url.origin} does not answer: ${messageOf(err)}` };
     }
   };
 }

@@ -69,7 +69,7 @@ export async function startMailRecorder(): Promise<MailRecorder> {
     behave: (next) => {
       behaviour = next;
     },
-    until: (condition, timeoutMs = 20_000) =>
+    until: (condition, timeoutMs = 40_000) =>
       untilEvent(events, 'attempt', condition, { timeoutMs, describe: () => `mail got ${JSON.stringify(subjects())}` }),
     close: () => promisify(server.close.bind(server))(),
   };

@@ -58,7 +58,7 @@ export async function startSlackRecorder(): Promise<SlackRecorder> {
     behave: (next) => {
       behaviour = next;
     },
-    until: (condition, timeoutMs = 20_000) =>
+    until: (condition, timeoutMs = 40_000) =>
       untilEvent(events, 'request', condition, { timeoutMs, describe: () => `Slack got ${JSON.stringify(texts())}` }),
     close: async () => {
       server.close();

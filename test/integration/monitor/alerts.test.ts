@@ -32,7 +32,7 @@ async function letItRun(monitor: RunningMonitor): Promise<void> {
   await monitor.untilStatus((view) => view.started_at === startedAt && Date.parse(view.generated_at) - from > 700);
 }
 
-describe('an outage of the API', () => {
+describe('an outage of the API', { timeout: 90_000 }, () => {
   test('is told once on Slack and by mail, and so is its end', async () => {
     const scene = await setScene();
     const monitor = await start(scene.plan);
@@ -110,7 +110,7 @@ describe('an outage of the API', () => {
   });
 });
 
-describe('a channel that is in trouble', () => {
+describe('a channel that is in trouble', { timeout: 90_000 }, () => {
   test('and hangs delays neither the checks nor the other channel', async () => {
     const scene = await setScene();
     const monitor = await start(scene.plan);

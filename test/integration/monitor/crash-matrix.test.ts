@@ -107,23 +107,25 @@ describe('a monitor killed', () => {
     }
   }
 
-  test.concurrent('in the middle of a send that Slack has taken in repeats it and says that it may be a repeat', async ({
-    onTestFinished,
-  }) => {
-    const scene = await setScene(onTestFinished);
-    const first = await startMonitor(scene.plan);
-    onTestFinished(() => first.kill());
-    await first.untilStatus((view) => statusOf(view, 'api') === 'up');
-    scene.slack.behave('keep-silent');
-    await scene.api.kill();
-    await scene.slack.until(() => scene.slack.messages.length === 1);
-    await first.kill();
-    scene.slack.behave('accept');
-    const second = await startMonitor(scene.plan);
-    onTestFinished(() => second.kill());
-    await scene.slack.until(() => scene.slack.messages.length === 2);
-    expect(scene.slack.texts()[1]).toBe(scene.slack.texts()[0]);
-    expect(JSON.stringify(scene.slack.messages[0]?.body)).not.toContain('may be a repeat');
-    expect(JSON.stringify(scene.slack.messages[1]?.body)).toContain('may be a repeat');
-  });
+  test.concurrent(
+    'in the middle of a send that Slack has taken in repeats it and says that it may be a repeat',
+    { timeout: 90_000 },
+    async ({ onTestFinished }) => {
+      const scene = await setScene(onTestFinished);
+      const first = await startMonitor(scene.plan);
+      onTestFinished(() => first.kill());
+      await first.untilStatus((view) => statusOf(view, 'api') === 'up');
+      scene.slack.behave('keep-silent');
+      await scene.api.kill();
+      await scene.slack.until(() => scene.slack.messages.length === 1);
+      await first.kill();
+      scene.slack.behave('accept');
+      const second = await startMonitor(scene.plan);
+      onTestFinished(() => second.kill());
+      await scene.slack.until(() => scene.slack.messages.length === 2);
+      expect(scene.slack.texts()[1]).toBe(scene.slack.texts()[0]);
+      expect(JSON.stringify(scene.slack.messages[0]?.body)).not.toContain('may be a repeat');
+      expect(JSON.stringify(scene.slack.messages[1]?.body)).toContain('may be a repeat');
+    },
+  );
 });

@@ -78,7 +78,7 @@ export async function startMonitor(
     url,
     output: () => output,
     ended,
-    untilStatus: (condition, timeoutMs = 20_000) => untilStatus(url, condition, { timeoutMs, output: () => output }),
+    untilStatus: (condition, timeoutMs = 40_000) => untilStatus(url, condition, { timeoutMs, output: () => output }),
     stop: () => {
       child.kill('SIGTERM');
       return ended;
