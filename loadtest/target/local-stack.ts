@@ -45,7 +45,6 @@ export function ownStackEnvironment(
   );
   const [api, admin, postgres] = ports.map(String) as [string, string, string];
   return {
-    LOG_LEVEL: 'warn',
     ...Object.fromEntries(inherited),
     LOCAL_DATA_DIR: dataDir,
     API_PORT: api,

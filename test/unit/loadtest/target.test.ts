@@ -72,7 +72,6 @@ describe('the environment of a stack of its own', () => {
       'DB_POOL_SIZE',
       'LOCAL_DATA_DIR',
       'LOCAL_POSTGRES_PORT',
-      'LOG_LEVEL',
       'MONITOR_ENABLED',
       'PATH',
     ]);
