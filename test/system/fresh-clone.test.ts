@@ -20,6 +20,14 @@ const ctrlC = (stack: StartedStack): boolean => process.kill(-(stack.child.pid ?
 
 const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
+/** When the last line of a log that holds that text was written, in ms of the epoch. */
+async function timeOfLast(logFile: string, text: string): Promise<number> {
+  const line = (await readFile(logFile, 'utf8')).split('\n').findLast((candidate) => candidate.includes(text)) ?? '';
+  const [, date, time] = /(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d\.\d{3})/.exec(line) ?? [];
+  if (date === undefined) throw new Error(`${logFile} has no line "${text}"`);
+  return Date.parse(`${date}T${time}Z`);
+}
+
 describe('a fresh clone', { timeout: 120_000 }, () => {
   let folder = '';
   let clone = '';
@@ -86,12 +94,18 @@ describe('a fresh clone', { timeout: 120_000 }, () => {
     for (const target of ['api', 'postgresql']) expect(page).toMatch(new RegExp(`data-target="${target}"\\s+data-status="up"`));
   });
 
-  test('leaves no process, port or lock after Ctrl-C, though it comes twice', async () => {
+  test('ends in order after Ctrl-C, though it comes twice, and leaves no process, port or lock', async () => {
     ctrlC(stack);
     ctrlC(stack);
     await stack.exited;
     expect(await remainsOf(dataDir, ports)).toEqual([]);
     expect(processesWith(clone)).toEqual([]);
+    const stops = await Promise.all([
+      timeOfLast(join(dataDir, 'logs/monitor.log'), 'monitor stopped'),
+      timeOfLast(join(dataDir, 'logs/app.log'), 'api stopped'),
+      timeOfLast(join(dataDir, 'logs/postgres.log'), 'received fast shutdown request'),
+    ]);
+    expect(stops).toEqual(stops.toSorted((earlier, later) => earlier - later));
   });
 
   test('starts again within seconds, with the order still there', async () => {
