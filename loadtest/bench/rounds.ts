@@ -15,6 +15,8 @@ export type Score = {
   /** Null when nothing was answered. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
+  /** CPU time of the server's processes, without the database's, for one request; null where it cannot be read. */
+  readonly cpuMs: number | null;
   readonly requests: number;
   readonly errors: number;
 };
@@ -33,13 +35,23 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median: (low + high) / 2, min, max };
 }
 
+/** One contender over all rounds. */
+export type Total = {
+  readonly requestsPerSecond: Spread;
+  readonly p99Ms: Spread | undefined;
+  readonly cpuMs: Spread | undefined;
+  readonly errors: number;
+};
+
 export type Comparison = {
-  readonly api: { readonly requestsPerSecond: Spread; readonly p99Ms: Spread | undefined; readonly errors: number };
-  readonly floor: { readonly requestsPerSecond: Spread; readonly p99Ms: Spread | undefined; readonly errors: number };
+  readonly api: Total;
+  readonly floor: Total;
   /** Throughput of the API as a share of the floor's, within each round. */
   readonly throughputRatio: Spread | undefined;
   /** The API's p99 as a multiple of the floor's, within each round. */
   readonly p99Ratio: Spread | undefined;
+  /** The API's CPU time for one request as a multiple of the floor's; what others do on the machine hardly touches it. */
+  readonly cpuRatio: Spread | undefined;
 };
 
 /** Compares within rounds, where both met the same machine, and only then over rounds. Pure; needs one round at least. */
@@ -54,15 +66,17 @@ export function compare(rounds: readonly Round[]): Comparison {
     floor: total(rounds.map(({ floor }) => floor)),
     throughputRatio: spreadOf(ratios(({ requestsPerSecond }) => requestsPerSecond)),
     p99Ratio: spreadOf(ratios(({ p99Ms }) => p99Ms)),
+    cpuRatio: spreadOf(ratios(({ cpuMs }) => cpuMs)),
   };
 }
 
-function total(scores: readonly Score[]): Comparison['api'] {
+function total(scores: readonly Score[]): Total {
   const requestsPerSecond = spreadOf(scores.map((score) => score.requestsPerSecond));
   if (requestsPerSecond === undefined) throw new RangeError('a bench needs a round at least');
   return {
     requestsPerSecond,
     p99Ms: spreadOf(scores.flatMap(({ p99Ms }) => p99Ms ?? [])),
+    cpuMs: spreadOf(scores.flatMap(({ cpuMs }) => cpuMs ?? [])),
     errors: scores.reduce((sum, { errors }) => sum + errors, 0),
   };
 }

@@ -2,18 +2,15 @@ import { Client } from 'pg';
 import type { Environment } from '#lib/env.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { runClosedLoad } from '../generate/closed-load.ts';
-import type { Crowd } from '../generate/virtual-user.ts';
-import { mergeHistograms, percentileMs } from '../measure/histogram.ts';
-import { errorCount, settledCount, sumCounts } from '../measure/merge.ts';
 import type { Profile } from '../measure/measurement.ts';
 import { createAdminReader } from '../observe/admin-reader.ts';
 import { measureMachineLoad } from '../observe/machine-load.ts';
-import { prepareRun, type Preparation } from '../prepare-run.ts';
+import { prepareRun } from '../prepare-run.ts';
 import { openOwnTarget } from '../target/open-target.ts';
 import type { Target } from '../target/target.ts';
-import { compare, roundOrder, type Comparison, type Round, type Score } from './rounds.ts';
-import { FloorError, startFloor } from './start-floor.ts';
+import { playWorkload, type Arena, type Workload } from './play-workload.ts';
+import type { Comparison, Round } from './rounds.ts';
+import { FloorError, startFloor, type Floor } from './start-floor.ts';
 
 export type BenchOptions = {
   readonly rounds: number;
@@ -23,9 +20,6 @@ export type BenchOptions = {
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 };
-
-export const workloads = { read: 'GET one product', order: 'POST order of 3 lines' } as const;
-export type Workload = keyof typeof workloads;
 
 export type BenchResult = {
   readonly options: Pick<BenchOptions, 'rounds' | 'seconds' | 'connections'>;
@@ -50,15 +44,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const floor = await startFloor({ postgres, processes, poolMax });
     try {
       await fillStock(postgres);
-      options.onProgress(`registering ${options.connections} clients`);
-      const profile = benchProfile(options);
-      const preparation = await prepareRun(target, profile);
-      const bench = new BenchRun({ api: target.origin, floor: floor.origin }, profile, preparation, options);
-      const before = await measureMachineLoad(machineLoadMs);
-      const results = { read: await bench.play('read'), order: await bench.play('order') };
-      const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
-      const { rounds, seconds, connections } = options;
-      return { options: { rounds, seconds, connections }, processes, poolMax, othersBusy, results };
+      return { processes, poolMax, ...(await playAll(target, floor, options)) };
     } finally {
       await floor.stop();
     }
@@ -66,6 +52,19 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     options.onProgress('stopping the stack');
     await target.stop();
   }
+}
+
+async function playAll(target: Target, floor: Floor, options: BenchOptions): Promise<Omit<BenchResult, 'processes' | 'poolMax'>> {
+  const { rounds, seconds, connections, onProgress, signal } = options;
+  onProgress(`registering ${connections} clients`);
+  const profile = benchProfile(options);
+  const preparation = await prepareRun(target, profile);
+  const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
+  const arena: Arena = { contenders, profile, preparation, rounds, signal, onProgress };
+  const before = await measureMachineLoad(machineLoadMs);
+  const results = { read: await playWorkload('read', arena), order: await playWorkload('order', arena) };
+  const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
+  return { options: { rounds, seconds, connections }, othersBusy, results };
 }
 
 const benchProfile = ({ seconds, connections }: BenchOptions): Profile => ({
@@ -78,59 +77,6 @@ const benchProfile = ({ seconds, connections }: BenchOptions): Profile => ({
   seed: 1,
   mix: [],
 });
-
-class BenchRun {
-  readonly #origins: Readonly<Record<'api' | 'floor', string>>;
-  readonly #profile: Profile;
-  readonly #preparation: Preparation;
-  readonly #options: BenchOptions;
-
-  constructor(origins: Readonly<Record<'api' | 'floor', string>>, profile: Profile, preparation: Preparation, options: BenchOptions) {
-    this.#origins = origins;
-    this.#profile = profile;
-    this.#preparation = preparation;
-    this.#options = options;
-  }
-
-  async play(workload: Workload): Promise<BenchResult['results'][Workload]> {
-    const rounds: Round[] = [];
-    for (let round = 0; round < this.#options.rounds; round += 1) {
-      const scores: Partial<Record<'api' | 'floor', Score>> = {};
-      for (const contender of roundOrder(round)) {
-        this.#options.onProgress(`${workloads[workload]}: round ${round + 1} of ${this.#options.rounds}, ${contender}`);
-        scores[contender] = await this.#measure(workload, contender, `${round}`);
-      }
-      rounds.push(scores as Round);
-    }
-    return { rounds, comparison: compare(rounds) };
-  }
-
-  async #measure(workload: Workload, contender: 'api' | 'floor', round: string): Promise<Score> {
-    const { runId, catalogue, clients } = this.#preparation;
-    const crowd: Crowd = {
-      script: workload,
-      runId: `${runId}-${contender}-${round}`,
-      profile: this.#profile,
-      catalogue,
-      weights: { browse: 0, buy: 0, lookBack: 0 },
-      slowShare: 0,
-    };
-    const result = await runClosedLoad({ origin: this.#origins[contender], crowd, clients, signal: this.#options.signal });
-    this.#options.signal.throwIfAborted();
-    if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
-    const from = warmUpMs / 1_000;
-    const window = result.slices.filter(({ second }) => second >= from && second < from + this.#options.seconds);
-    const histogram = mergeHistograms(window.map(({ latency }) => latency));
-    const counts = sumCounts(result.slices);
-    return {
-      requestsPerSecond: sumCounts(window).ok / this.#options.seconds,
-      p50Ms: percentileMs(histogram, 50) ?? null,
-      p99Ms: percentileMs(histogram, 99) ?? null,
-      requests: settledCount(counts),
-      errors: errorCount(counts) + counts.limited + counts.refused,
-    };
-  }
-}
 
 /** How the API is set up, by its own word, so that the floor gets the same. */
 async function readSizes(target: Target): Promise<{ processes: number; poolMax: number; postgres: PostgresSettings }> {

@@ -13,6 +13,8 @@ import { startCommand } from '#lib/run-command.ts';
 export type OwnStack = {
   /** Variables that lead to it, by stack.json. */
   readonly env: Readonly<Record<string, string>>;
+  /** The process all others of the stack descend from. */
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 };
 
@@ -78,7 +80,7 @@ export async function startLocalStack(caller: Environment, signal?: AbortSignal)
   };
   try {
     const stack = await served(dataDir, exited, output, signal);
-    return { env: stack, stop };
+    return { env: stack, pid: child.pid ?? Number.NaN, stop };
   } catch (err) {
     await stop();
     throw err;

@@ -10,7 +10,7 @@ import type { Target } from './target.ts';
 export async function openOwnTarget(env: Environment, signal?: AbortSignal): Promise<Target> {
   const stack = await startLocalStack(env, signal);
   const origin = stack.env['API_URL'] ?? `http://127.0.0.1:${stack.env['API_PORT']}`;
-  return { kind: 'own', origin, ...accessFrom(stack.env), stop: stack.stop };
+  return { kind: 'own', origin, ...accessFrom(stack.env), pid: stack.pid, stop: stack.stop };
 }
 
 /**
@@ -25,7 +25,13 @@ export async function openGivenTarget(origin: string, env: Environment): Promise
   const stack = readLocalStack(env);
   const isOurs = stack !== undefined && new URL(origin).port === stack.env['API_PORT'];
   const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
-  return { kind: 'given', origin, ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }), stop: async () => {} };
+  return {
+    kind: 'given',
+    origin,
+    ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }),
+    pid: undefined,
+    stop: async () => {},
+  };
 }
 
 async function assertListening(origin: string): Promise<void> {

@@ -10,6 +10,8 @@ export type Target = {
   readonly admin: { readonly origin: string; readonly token: string } | undefined;
   /** The database, when it is known that it is the target's. */
   readonly postgres: PostgresSettings | undefined;
+  /** The process that an own stack descends from. */
+  readonly pid: number | undefined;
   /** Stops an own stack; does nothing to a given one. */
   readonly stop: () => Promise<void>;
 };

@@ -72,6 +72,7 @@ const targetOf = ({ origin }: FakeApi): Target => ({
   loadtestKey: 'k'.repeat(24),
   admin: undefined,
   postgres: undefined,
+  pid: undefined,
   stop: async () => {},
 });
 

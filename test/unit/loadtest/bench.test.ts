@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseStat } from '#loadtest/observe/process-cpu.ts';
 import { compare, roundOrder, spreadOf, type Score } from '#loadtest/bench/rounds.ts';
 
 const score = (requestsPerSecond: number, more: Partial<Score> = {}): Score => ({
   requestsPerSecond,
   p50Ms: 5,
   p99Ms: 10,
+  cpuMs: 1,
   requests: requestsPerSecond,
   errors: 0,
   ...more,
@@ -36,6 +38,12 @@ test('a round without answers has no ratio', () => {
   const { throughputRatio, p99Ratio } = compare([{ api: score(0, { p99Ms: null }), floor: score(0, { p99Ms: null }) }]);
   expect(throughputRatio).toBeUndefined();
   expect(p99Ratio).toBeUndefined();
+});
+
+test('reads CPU time and parent of a process, whatever its name', () => {
+  const stat = '4242 (odd) name)) S 17 4242 4242 0 -1 4194560 900 0 0 0 123 45 0 0 20 0 11 0 999';
+  expect(parseStat(stat)).toEqual({ pid: 4242, parent: 17, name: 'odd) name)', cpuTicks: 168 });
+  expect(parseStat('')).toBeUndefined();
 });
 
 test('a spread has its median between its ends', () => {
