@@ -1,3 +1,4 @@
+import { storeFault } from './health/health-state.ts';
 import type { TargetSnapshot } from './health/watch.ts';
 import type { ChannelBacklog } from './store/store.ts';
 
@@ -26,7 +27,8 @@ export function judgeSelf(facts: SelfFacts): SelfReport {
     const isLate = sinceMs > target.cadence.intervalMs + target.cadence.timeoutMs + overdueMs;
     return isLate ? [`${target.name} has not been looked at for ${Math.round(sinceMs / 1000)} s`] : [];
   });
-  if (!facts.backlog) failing.push("the monitor's own store does not answer");
+  const isStoreLost = !facts.backlog || facts.targets.some(({ health }) => health.fault === storeFault);
+  if (isStoreLost) failing.push("the monitor's own store does not answer");
   const faults = facts.targets.flatMap(({ name, health }) => (health.fault === undefined ? [] : [`${name} is unknown: ${health.fault}`]));
   const late = (facts.backlog ?? []).flatMap(({ channel, pending, oldestPendingAt, failed, lastError }) => {
     const isStale = oldestPendingAt !== undefined && facts.now - oldestPendingAt > staleMessageMs;

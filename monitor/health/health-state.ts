@@ -99,9 +99,12 @@ function settledVerdict(
   return outcome === 'ok' ? 'up' : 'degraded';
 }
 
-/** Marks that the monitor cannot tell, whatever the last look said, such as when its store refuses to commit. */
-export function withFault(health: Health, fault: string): Health {
-  return { ...health, fault };
+/** The fault of a target whose last look could not be recorded. */
+export const storeFault = "the monitor's own store refuses to commit";
+
+/** Marks that the monitor cannot tell, since it could not record what its last look said. */
+export function withStoreFault(health: Health, last: ProbeResult): Health {
+  return { ...health, fault: storeFault, last };
 }
 
 /** True while the next look should come soon: a streak is under way that has not settled yet. */

@@ -5,7 +5,7 @@ import { runProbe, type Clock } from '../probes/run-probe.ts';
 import type { Incident, MonitorStore } from '../store/store.ts';
 import { createWakeup, type Wakeup } from '../wakeup.ts';
 import { detectionBoundMs, recoveryBoundMs, type Cadence } from './detection-bound.ts';
-import { initialHealth, isUnsettled, statusOf, withFault, type Health, type HealthStatus, type ProbeResult } from './health-state.ts';
+import { initialHealth, isUnsettled, statusOf, withStoreFault, type Health, type HealthStatus, type ProbeResult } from './health-state.ts';
 import { buildAlert, planTick, type TargetRules, type WatchState } from './plan-tick.ts';
 
 /** One thing that is watched. */
@@ -109,7 +109,7 @@ function record(
     const before = state.health[look.probe];
     if (!before) throw err;
     if (before.fault === undefined) deps.logger.error({ err, probe: look.probe }, 'a look could not be recorded; its target is unknown');
-    const fault = { ...withFault(before, `the monitor's own store refuses to commit`), last: look.result };
+    const fault = withStoreFault(before, look.result);
     return { ...state, health: { ...state.health, [look.probe]: fault } };
   }
   if (plan.commit.alerts.length > 0) deps.reachFailPoint('alert-committed');

@@ -165,4 +165,18 @@ describe('a channel that is in trouble', { timeout: 90_000 }, () => {
     await start(scene.plan);
     await untilTold(scene, '[FIRING] api');
   });
+
+  test('does not keep the monitor from stopping, and the message goes out at the next start', async () => {
+    const scene = await setScene();
+    const first = await start(scene.plan);
+    await first.untilStatus(isUp);
+    scene.slack.behave('hang');
+    await scene.api.kill();
+    await scene.slack.until(() => scene.slack.requestCount() === 1);
+    expect(await first.stop()).toBe(0);
+    expect(scene.slack.messages).toEqual([]);
+    scene.slack.behave('accept');
+    await start(scene.plan);
+    await scene.slack.until(() => scene.slack.texts('[FIRING] api').length === 1);
+  });
 });

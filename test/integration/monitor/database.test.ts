@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#deploy/local/embedded-postgres.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
+import { storeFault } from '#monitor/health/health-state.ts';
 import { openDatabase, storeFileName } from '#monitor/store/database.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
@@ -130,7 +131,8 @@ describe('a monitor whose own store is locked', () => {
         (targets[0]?.recent.slice(-6).every(({ outcome }) => outcome === 'faulty') ?? false) && targets[0]?.recent.length !== 0,
     );
     const view = await monitor.untilStatus((seen) => statusOf(seen, 'api') === 'unknown');
-    expect(view.targets[0]?.detail).toBe('the monitor’s own store refuses to commit'.replace('’', "'"));
+    expect(view.targets[0]?.detail).toBe(storeFault);
+    expect(view.monitor.status).toBe('failing');
     expect(view.incidents).toEqual([]);
     expect(slack.requestCount()).toBe(0);
     intruder.exec('COMMIT');

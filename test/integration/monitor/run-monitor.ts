@@ -106,7 +106,9 @@ async function untilStatus(
       last = err;
     }
   }
-  throw new Error(`the monitor never showed it within ${timeoutMs / 1000} s; last: ${JSON.stringify(last)}; it said: ${output()}`);
+  throw new Error(
+    `the monitor never showed it within ${timeoutMs / 1000} s; last: ${JSON.stringify(last)}; it said: ${output().slice(-2_000)}`,
+  );
 }
 
 /** The status of one target. */

@@ -5,7 +5,7 @@ import {
   initialHealth,
   isUnsettled,
   statusOf,
-  withFault,
+  withStoreFault,
   type Health,
   type ProbeResult,
 } from '#monitor/health/health-state.ts';
@@ -54,9 +54,9 @@ describe('health', () => {
     expect(isUnsettled(fold(['failed', 'failed', 'failed', 'ok']))).toBe(true);
   });
 
-  test('marked as faulty is unknown until the next look counts', () => {
-    expect(statusOf(withFault(fold(['ok']), 'store'))).toBe('unknown');
-    expect(statusOf(foldResult(withFault(fold(['ok']), 'store'), result('ok'), thresholds))).toBe('up');
+  test('that could not be recorded is unknown until the next look counts', () => {
+    expect(statusOf(withStoreFault(fold(['ok']), result('ok')))).toBe('unknown');
+    expect(statusOf(foldResult(withStoreFault(fold(['ok']), result('ok')), result('ok'), thresholds))).toBe('up');
   });
 });
 

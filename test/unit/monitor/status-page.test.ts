@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { initialHealth } from '#monitor/health/health-state.ts';
+import { initialHealth, storeFault } from '#monitor/health/health-state.ts';
 import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import { judgeSelf } from '#monitor/self-watch.ts';
 import { metricsText } from '#monitor/status-page/metrics-text.ts';
@@ -99,6 +99,8 @@ describe('the monitor judges itself', () => {
 
   test('failing when its store does not answer', () => {
     expect(judgeSelf({ ...facts, backlog: undefined }).status).toBe('failing');
+    const refused = target('api', { health: { ...target('api').health, fault: storeFault } });
+    expect(judgeSelf({ ...facts, targets: [refused] }).status).toBe('failing');
   });
 
   test('warning when a message waits for more than ten minutes, or was refused', () => {
