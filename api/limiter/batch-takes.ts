@@ -61,10 +61,24 @@ export function createBatchingLimiter({ send, timeoutMs, maxPending = 10_000 }: 
   };
 }
 
+/** Parts in which silence is listened for. */
+const listenings = 4;
+
+/**
+ * Refuses after `timeoutMs` of silence, but only of silence this process was awake to hear: when it, or the whole machine,
+ * stood still meanwhile, the other side must be given its turn too, or a busy moment would pass for an outage. So the time
+ * is spent in four timers, each of which a standstill can use up only once.
+ */
 function answerWithin(answer: Promise<FlatVerdicts>, timeoutMs: number): Promise<FlatVerdicts> {
   return new Promise((resolve, reject) => {
-    // When this process itself was held up, the answer may already lie in the socket: read it before giving up.
-    const timer = setTimeout(() => setImmediate(() => reject(new LimiterUnavailableError(`no answer in ${timeoutMs} ms`))), timeoutMs);
+    let timer: NodeJS.Timeout;
+    const listen = (left: number): void => {
+      // The answer may already lie in the socket: one turn of the loop reads it.
+      const next = (): unknown =>
+        left > 1 ? listen(left - 1) : setImmediate(() => reject(new LimiterUnavailableError(`no answer in ${timeoutMs} ms`)));
+      timer = setTimeout(next, timeoutMs / listenings);
+    };
+    listen(listenings);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
