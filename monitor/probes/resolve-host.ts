@@ -5,31 +5,37 @@ import { MonitorFaultError } from './probe.ts';
 /** Finds the address of a host name. */
 export type ResolveHost = (host: string, signal: AbortSignal) => Promise<string>;
 
-/** The name does not exist: seen when a container with that name is gone, so it is evidence against the target. */
+/** The name is not found: seen when a container with that name is gone, so it is evidence against the target. */
 export class HostNotFoundError extends Error {}
 
 const lookupTimeoutMs = 1_000;
 
+/** Name service that found another host this lately works. */
+const recentMs = 30_000;
+
 /**
- * A resolver that remembers. When the resolver of this machine fails or is slow, the last known address is used, so that
- * broken name service neither hides an outage nor makes one up.
- * @throws {HostNotFoundError} the name does not exist
+ * A resolver that remembers. When name service fails or is slow, the last known address is used, so that it neither hides
+ * an outage nor makes one up.
+ * @throws {HostNotFoundError} the name does not exist, or no answer comes for it while others are found: so does Docker's
+ * name service on an internal network report a container that is gone
  * @throws {MonitorFaultError} name service fails and no address is known
  */
 export function createHostResolver(lookUp: (host: string) => Promise<{ address: string }> = lookup): ResolveHost {
-  const known = new Map<string, string>();
+  const known = new Map<string, { readonly address: string; readonly foundMs: number }>();
   return async (host, signal) => {
     const literal = host.replace(/^\[(.*)\]$/, '$1');
     if (isIP(literal) !== 0) return literal;
     try {
       const { address } = await withinTime(lookUp(host), signal);
-      known.set(host, address);
+      known.set(host, { address, foundMs: performance.now() });
       return address;
     } catch (err) {
       if ((err as NodeJS.ErrnoException).code === 'ENOTFOUND')
         throw new HostNotFoundError(`the host name ${host} does not exist`, { cause: err });
-      const address = known.get(host);
-      if (address !== undefined) return address;
+      const own = known.get(host);
+      if (own) return own.address;
+      const isServiceWell = [...known.values()].some(({ foundMs }) => performance.now() - foundMs < recentMs);
+      if (isServiceWell) throw new HostNotFoundError(`the host name ${host} is not found, while others are`, { cause: err });
       throw new MonitorFaultError(`name service of this machine does not answer for ${host}`, { cause: err });
     }
   };

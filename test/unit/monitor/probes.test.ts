@@ -52,6 +52,15 @@ describe('a host name', () => {
     await expect(resolve('api', never)).rejects.toBeInstanceOf(MonitorFaultError);
   });
 
+  test('that alone gets no answer is evidence against the target', async () => {
+    const resolve = createHostResolver((host) =>
+      host === 'postgres' ? Promise.resolve({ address: '10.0.0.8' }) : Promise.reject(withCode('EAI_AGAIN')),
+    );
+    await expect(resolve('api', never)).rejects.toBeInstanceOf(MonitorFaultError);
+    await resolve('postgres', never);
+    await expect(resolve('api', never)).rejects.toBeInstanceOf(HostNotFoundError);
+  });
+
   test('that does not exist is evidence against the target, as when its container is gone', async () => {
     const resolve = createHostResolver(() => Promise.reject(withCode('ENOTFOUND')));
     await expect(resolve('api', never)).rejects.toBeInstanceOf(HostNotFoundError);
