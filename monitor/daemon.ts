@@ -1,13 +1,13 @@
 import type { Logger } from '#lib/logger.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import { configuredChannels } from './alerts/channels.ts';
-import { createDeliveryLoop } from './alerts/deliver.ts';
-import { createBackupJob, type BackupJob } from './backup-job.ts';
+import { createDeliveryLoop, type DeliveryLoop } from './alerts/deliver.ts';
+import { createBackupJob } from './backup-job.ts';
 import { backupSteps } from './backup-steps.ts';
 import type { MonitorSettings } from './config/config.ts';
-import { everyMinute } from './every-minute.ts';
 import { noFailPoint, type ReachFailPoint } from './fail-point.ts';
-import { createWatch, type Watch } from './health/watch.ts';
+import { createWatch } from './health/watch.ts';
+import { runJobs } from './jobs.ts';
 import { createHostResolver } from './probes/resolve-host.ts';
 import { systemClock } from './probes/run-probe.ts';
 import { createSnapshotTaker } from './status-page/status-snapshot.ts';
@@ -29,7 +29,6 @@ export type Daemon = {
 
 const stopDeadlineMs = 9_000;
 const dayMs = 86_400_000;
-const historyKeptMs = 400 * dayMs;
 /** Messages given up in this time are tried again at a start, since the configuration may have been mended. */
 const requeuedMs = dayMs;
 
@@ -91,28 +90,14 @@ type Parts = {
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
-function createParts(
-  settings: MonitorSettings,
-  logger: Logger,
-  { store, reachFailPoint }: { readonly store: MonitorStore; readonly reachFailPoint: ReachFailPoint },
-): Parts {
+type StoreAndFailPoint = { readonly store: MonitorStore; readonly reachFailPoint: ReachFailPoint };
+
+function createParts(settings: MonitorSettings, logger: Logger, { store, reachFailPoint }: StoreAndFailPoint): Parts {
   const { env } = settings;
   const backupJob = env.BACKUP_ENABLED
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
-  const channels = configuredChannels(env);
-  if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
-  const loops = channels.map((channel) =>
-    createDeliveryLoop({
-      channel,
-      outbox: store.outbox,
-      backoff: { ...settings.delivery, jitter: 0.5 },
-      now: Date.now,
-      random: Math.random,
-      reachFailPoint,
-      logger,
-    }),
-  );
+  const loops = createLoops(settings, logger, { store, reachFailPoint });
   const watch = createWatch({
     targets: createTargets(settings, backupJob, createHostResolver()),
     store,
@@ -125,7 +110,7 @@ function createParts(
     takeSnapshot: createSnapshotTaker({
       watch,
       store,
-      channels: channels.map(({ name }) => name),
+      channels: configuredChannels(env).map(({ name }) => name),
       backupJob,
       backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
       clock: systemClock,
@@ -137,42 +122,20 @@ function createParts(
   };
 }
 
-type Jobs = {
-  readonly store: MonitorStore;
-  readonly watch: Watch;
-  readonly backupJob: BackupJob | undefined;
-  readonly settleMs: number;
-  readonly logger: Logger;
-};
-
-/** Scheduled work, until the signal fires and what runs has ended. */
-async function runJobs({ store, watch, backupJob, settleMs, logger }: Jobs, signal: AbortSignal): Promise<void> {
-  const startedMs = performance.now();
-  let expiredAt = -Infinity;
-  let backup: Promise<unknown> = Promise.resolve();
-  everyMinute(async () => {
-    if (performance.now() - expiredAt > dayMs) {
-      expiredAt = performance.now();
-      try {
-        store.expire(Date.now() - historyKeptMs);
-      } catch (err) {
-        logger.error({ err }, 'old history could not be deleted');
-      }
-    }
-    if (!backupJob || performance.now() - startedMs < settleMs || !isDatabaseUp(watch)) return;
-    backup = backupJob.runIfDue(signal);
-    await backup;
-  }, signal);
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  await backup;
-}
-
-/** A dump of a database that is down would only fail, and count as an attempt. */
-function isDatabaseUp(watch: Watch): boolean {
-  return watch
-    .snapshot()
-    .filter(({ kind }) => kind === 'postgres')
-    .every(({ status }) => status === 'up' || status === 'degraded');
+function createLoops(settings: MonitorSettings, logger: Logger, { store, reachFailPoint }: StoreAndFailPoint): readonly DeliveryLoop[] {
+  const channels = configuredChannels(settings.env);
+  if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
+  return channels.map((channel) =>
+    createDeliveryLoop({
+      channel,
+      outbox: store.outbox,
+      backoff: { ...settings.delivery, jitter: 0.5 },
+      now: Date.now,
+      random: Math.random,
+      reachFailPoint,
+      logger,
+    }),
+  );
 }
 
 const shownTime = ({ hour, minute }: { readonly hour: number; readonly minute: number }): string =>

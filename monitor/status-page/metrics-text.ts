@@ -7,9 +7,16 @@ type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
 
 /** The monitor's knowledge in the text format of Prometheus. Pure. */
 export function metricsText(snapshot: StatusSnapshot, residentBytes: number): string {
+  return [
+    ...targetGauges(snapshot),
+    ...outboxGauges(snapshot),
+    gauge('self_ok', '1 while the monitor watches as it should.', [[{}, snapshot.self.status === 'failing' ? 0 : 1]]),
+    gauge('resident_memory_bytes', 'Memory of the process.', [[{}, residentBytes]]),
+  ].join('');
+}
+
+function targetGauges({ targets }: StatusSnapshot): string[] {
   const statuses = ['up', 'degraded', 'down', 'unknown'] as const;
-  const { targets } = snapshot;
-  const channels = snapshot.channels ?? [];
   return [
     gauge(
       'target_status',
@@ -26,6 +33,12 @@ export function metricsText(snapshot: StatusSnapshot, residentBytes: number): st
       'Longest time from an outage to its alert.',
       targets.map(({ name, detectionBoundMs }): Sample => [{ target: name }, detectionBoundMs / 1000]),
     ),
+  ];
+}
+
+function outboxGauges({ channels = [], now }: StatusSnapshot): string[] {
+  const ageSeconds = (since: number | undefined): number => (since === undefined ? 0 : (now - since) / 1000);
+  return [
     gauge(
       'outbox_pending',
       'Messages that still have to go out.',
@@ -34,19 +47,14 @@ export function metricsText(snapshot: StatusSnapshot, residentBytes: number): st
     gauge(
       'outbox_oldest_seconds',
       'Age of the oldest message that still has to go out.',
-      channels.map(({ channel, oldestPendingAt }): Sample => [
-        { channel },
-        oldestPendingAt === undefined ? 0 : (snapshot.now - oldestPendingAt) / 1000,
-      ]),
+      channels.map(({ channel, oldestPendingAt }): Sample => [{ channel }, ageSeconds(oldestPendingAt)]),
     ),
     gauge(
       'outbox_failed',
       'Messages given up in the last day.',
       channels.map(({ channel, failed }): Sample => [{ channel }, failed]),
     ),
-    gauge('self_ok', '1 while the monitor watches as it should.', [[{}, snapshot.self.status === 'failing' ? 0 : 1]]),
-    gauge('resident_memory_bytes', 'Memory of the process.', [[{}, residentBytes]]),
-  ].join('');
+  ];
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
