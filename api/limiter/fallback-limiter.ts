@@ -1,3 +1,4 @@
+import { createLastCounts } from './last-counts.ts';
 import type { Limiter, Quota } from './limiter.ts';
 
 export type FallbackOptions = {
@@ -7,6 +8,7 @@ export type FallbackOptions = {
   readonly second: Limiter;
   /** Time between two tries whether `first` answers again. */
   readonly retryEveryMs: number;
+  readonly now?: () => number;
   /** Told when counting falls back, with the reason, and when it returns. */
   readonly onSwitch?: (to: 'second' | 'first', reason?: unknown) => void;
 };
@@ -20,14 +22,20 @@ export type FallbackLimiter = Limiter & {
 const trial: readonly Quota[] = [{ key: 'trial', limit: 1, periodMs: 1_000 }];
 
 /**
- * A limiter that never fails: when `first` does not answer, `second` decides. Requests meet the silence of `first` only
- * once; later ones are decided by `second` at once, until a trial in the background finds that `first` answers again.
+ * A limiter that never fails: when `first` does not answer, `second` decides, beginning with what `first` had counted for
+ * the caller as far as this process knows. Requests meet the silence of `first` only once; later ones are decided by
+ * `second` at once, until a trial in the background finds that `first` answers again.
  */
-export function createFallbackLimiter({ first, second, retryEveryMs, onSwitch }: FallbackOptions): FallbackLimiter {
+export function createFallbackLimiter(options: FallbackOptions): FallbackLimiter {
+  const { first, second, retryEveryMs, onSwitch } = options;
+  const lastCounts = createLastCounts(options.now ?? (() => performance.now()));
   let hasFallenBack = false;
 
   const tryLater = (): void => {
-    setTimeout(() => first.take(trial).then(returnToFirst, tryLater), retryEveryMs).unref();
+    setTimeout(tryAgain, retryEveryMs).unref();
+  };
+  const tryAgain = (): void => {
+    first.take(trial).then(returnToFirst, tryLater);
   };
   const returnToFirst = (): void => {
     hasFallenBack = false;
@@ -37,17 +45,22 @@ export function createFallbackLimiter({ first, second, retryEveryMs, onSwitch }:
     if (hasFallenBack) return;
     hasFallenBack = true;
     onSwitch?.('second', reason);
-    tryLater();
+    // At once: it may only have been slow.
+    tryAgain();
+  };
+  const takeFirst = async (quotas: readonly Quota[]): ReturnType<Limiter['take']> => {
+    try {
+      const verdicts = await first.take(quotas);
+      lastCounts.remember(quotas, verdicts);
+      return verdicts;
+    } catch (err) {
+      fallBack(err);
+      return second.take(lastCounts.recall(quotas));
+    }
   };
 
   return {
-    take: (quotas) => {
-      if (hasFallenBack) return second.take(quotas);
-      return first.take(quotas).catch((err: unknown) => {
-        fallBack(err);
-        return second.take(quotas);
-      });
-    },
+    take: (quotas) => (hasFallenBack ? second.take(lastCounts.recall(quotas)) : takeFirst(quotas)),
     hasFallenBack: () => hasFallenBack,
   };
 }

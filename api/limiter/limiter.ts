@@ -7,6 +7,14 @@ export type Quota = {
   readonly key: string;
   readonly limit: number;
   readonly periodMs: number;
+  /** What another counter had counted; taken over by one that has counted less, so that a change of counters opens no gap. */
+  readonly counted?: Counted | undefined;
+};
+
+export type Counted = {
+  readonly count: number;
+  /** How long ago the newest of them was; all are taken to be as new. */
+  readonly ageMs: number;
 };
 
 export type Verdict = {

@@ -1,9 +1,9 @@
 import { createBatchingLimiter, flatten, type FlatVerdicts } from './batch-takes.ts';
-import type { Limiter } from './limiter.ts';
+import type { Counted, Limiter, Quota } from './limiter.ts';
 import { createSlidingWindows } from './sliding-window.ts';
 
-/** One quota on its way between processes: key, limit, periodMs. */
-export type QuotaTuple = readonly [key: string, limit: number, periodMs: number];
+/** One quota on its way between processes. */
+export type QuotaTuple = readonly [key: string, limit: number, periodMs: number, counted?: Counted];
 export type TakeTuples = readonly QuotaTuple[];
 
 export type PrimaryLink = {
@@ -14,7 +14,7 @@ export type PrimaryLink = {
 /** Counts in the primary process, which all workers ask: exact over all of them without Redis. */
 export function createPrimaryLimiter(link: PrimaryLink, timeoutMs: number): Limiter {
   return createBatchingLimiter({
-    send: (takes) => link.askPrimary(takes.map((quotas) => quotas.map(({ key, limit, periodMs }): QuotaTuple => [key, limit, periodMs]))),
+    send: (takes) => link.askPrimary(takes.map((quotas) => quotas.map(toTuple))),
     timeoutMs,
   });
 }
@@ -24,13 +24,14 @@ export function createPrimaryCounter(now: () => number = () => performance.now()
   const windows = createSlidingWindows();
   return (takes) => {
     const nowMs = now();
-    return takes.flatMap((quotas) =>
-      flatten(
-        windows.take(
-          quotas.map(([key, limit, periodMs]) => ({ key, limit, periodMs })),
-          nowMs,
-        ),
-      ),
-    );
+    return takes.flatMap((quotas) => flatten(windows.take(quotas.map(fromTuple), nowMs)));
   };
+}
+
+function toTuple({ key, limit, periodMs, counted }: Quota): QuotaTuple {
+  return counted ? [key, limit, periodMs, counted] : [key, limit, periodMs];
+}
+
+function fromTuple([key, limit, periodMs, counted]: QuotaTuple): Quota {
+  return { key, limit, periodMs, counted };
 }

@@ -63,6 +63,7 @@ export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
     }
     entry.periodMs = quota.periodMs;
     entry.times.dropUntil(nowMs - quota.periodMs);
+    if (quota.counted) takeOver(entry.times, quota, nowMs);
     return entry.times;
   };
 
@@ -75,6 +76,13 @@ export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
     },
     size: () => entries.size,
   };
+}
+
+function takeOver(times: RequestTimes, { counted, limit, periodMs }: Quota, nowMs: number): void {
+  if (!counted || counted.ageMs >= periodMs) return;
+  const newest = times.size === 0 ? -Infinity : times.at(times.size - 1);
+  const atMs = Math.max(newest, nowMs - counted.ageMs);
+  while (times.size < Math.min(counted.count, limit)) times.push(atMs);
 }
 
 function verdictOf(times: RequestTimes, quota: Quota, counted: boolean, nowMs: number): Verdict {

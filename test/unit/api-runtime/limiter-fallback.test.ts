@@ -5,6 +5,7 @@ import { createFallbackLimiter } from '#api/limiter/fallback-limiter.ts';
 import { LimiterUnavailableError, type Limiter, type Verdict } from '#api/limiter/limiter.ts';
 import { createLocalLimiter } from '#api/limiter/local-limiter.ts';
 import { createLimiter } from '#api/limiter/create-limiter.ts';
+import { createSlidingWindows } from '#api/limiter/sliding-window.ts';
 import { createPrimaryCounter } from '#api/limiter/primary-limiter.ts';
 import { createLogger } from '#lib/logger.ts';
 
@@ -80,12 +81,31 @@ describe('the fallback', () => {
     expect((await limiter.take([quota]))[0]?.allowed).toBe(true);
     expect(limiter.hasFallenBack()).toBe(true);
     const before = calls();
+    await sleep(1);
     await Promise.all(Array.from({ length: 5 }, () => limiter.take([quota])));
     expect(calls(), 'requests ask the first no more').toBe(before);
     isDown(false);
     await returned.promise;
     expect(limiter.hasFallenBack()).toBe(false);
     expect(switches).toEqual(['second', 'first']);
+  });
+
+  test('begins with what the first had counted', async () => {
+    const { limiter: first, isDown } = switchable();
+    const limiter = createFallbackLimiter({ first, second: createLocalLimiter(), retryEveryMs: 1_000 });
+    for (let index = 0; index < 20; index += 1) await limiter.take([quota]);
+    isDown(true);
+    expect((await limiter.take([quota]))[0]).toMatchObject({ allowed: false, remaining: 0 });
+    expect((await limiter.take([{ ...quota, key: 'another' }]))[0]).toMatchObject({ allowed: true, remaining: 19 });
+  });
+
+  test('takes over counts only as long as they lie in the window, and never counts down', () => {
+    const windows = createSlidingWindows();
+    const take = (count: number, ageMs: number, now: number) => windows.take([{ ...quota, counted: { count, ageMs } }], now)[0];
+    expect(take(15, 3_000, 10_000)).toMatchObject({ remaining: 19 });
+    expect(take(15, 1_000, 10_000)).toMatchObject({ remaining: 4 });
+    expect(take(3, 500, 10_100)).toMatchObject({ remaining: 3 });
+    expect(windows.take([quota], 13_000)[0], 'what was taken over is as old as the newest counted here').toMatchObject({ remaining: 18 });
   });
 
   test('of a primary that does not answer decides within 100 ms, still limits, and says local', async () => {
