@@ -79,6 +79,9 @@ describe('stopping', () => {
       expect(refused).toMatchObject({ status: 503, connection: 'close', body: { code: 'draining' } });
       expect((await call(`${api.url}/livez`)).status).toBe(200);
 
+      // Longer than the listener stays open when nothing is left to answer.
+      await sleep(500);
+      expect((await call(`${api.url}/readyz`, { headers: { connection: 'close' } })).status).toBe(503);
       const workers = workersOf(api);
       await unlock();
       expect(await order).toMatchObject({ status: 201, connection: 'close' });
