@@ -59,6 +59,15 @@ export function initialHealth(verdict: Verdict, since: Moment): Health {
   };
 }
 
+/**
+ * Health as the process before left it. An outage goes on since it began; but nobody looked while no monitor ran, so a
+ * target is up or degraded only from now on.
+ */
+export function inheritedHealth(left: { readonly verdict: Verdict; readonly since: number } | undefined, now: Moment): Health {
+  if (left?.verdict !== 'down') return initialHealth(left?.verdict ?? 'none', now);
+  return initialHealth('down', { at: left.since, clockMs: now.clockMs });
+}
+
 /** Before the first look of a process an inherited verdict is not shown: nobody has looked yet. */
 export function statusOf(health: Health): HealthStatus {
   if (health.verdict === 'none' || health.fault !== undefined || health.last === undefined) return 'unknown';

@@ -5,7 +5,16 @@ import { runProbe, type Clock } from '../probes/run-probe.ts';
 import type { Incident, MonitorStore } from '../store/store.ts';
 import { createWakeup, type Wakeup } from '../wakeup.ts';
 import { detectionBoundMs, recoveryBoundMs, type Cadence } from './detection-bound.ts';
-import { initialHealth, isUnsettled, statusOf, withStoreFault, type Health, type HealthStatus, type ProbeResult } from './health-state.ts';
+import {
+  inheritedHealth,
+  initialHealth,
+  isUnsettled,
+  statusOf,
+  withStoreFault,
+  type Health,
+  type HealthStatus,
+  type ProbeResult,
+} from './health-state.ts';
 import { buildAlert, planTick, type TargetRules, type WatchState } from './plan-tick.ts';
 
 /** One thing that is watched. */
@@ -132,10 +141,7 @@ function reportChanges(logger: Logger, before: WatchState, after: WatchState, pr
 function inheritState(deps: WatchDeps): WatchState {
   const now = deps.clock();
   const stored = new Map(deps.store.loadHealth().map((health) => [health.probe, health]));
-  const health = deps.targets.map(({ name }) => {
-    const known = stored.get(name);
-    return [name, initialHealth(known?.verdict ?? 'none', { at: known?.since ?? now.at, clockMs: now.clockMs })] as const;
-  });
+  const health = deps.targets.map(({ name }) => [name, inheritedHealth(stored.get(name), now)] as const);
   const open = deps.store.openIncidents();
   const incidents = open.filter(({ probe }) => deps.targets.some(({ name }) => name === probe));
   for (const orphan of open.filter((incident) => !incidents.includes(incident))) {

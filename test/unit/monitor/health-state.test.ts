@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   foldResult,
+  inheritedHealth,
   initialHealth,
   isUnsettled,
   statusOf,
@@ -91,4 +92,20 @@ test('the verdict is what the thresholds say over any history, and the monitorâ€
     ),
     { numRuns: 1_000 },
   );
+});
+
+describe('what the process before left', () => {
+  const now = { at: 9_000, clockMs: 5 };
+
+  test('is an outage that goes on since it began', () => {
+    expect(inheritedHealth({ verdict: 'down', since: 1_000 }, now)).toMatchObject({ verdict: 'down', since: { at: 1_000 } });
+  });
+
+  test.each(['up', 'degraded'] as const)('is %s only from now on, since nobody looked meanwhile', (verdict) => {
+    expect(inheritedHealth({ verdict, since: 1_000 }, now)).toMatchObject({ verdict, since: { at: 9_000 } });
+  });
+
+  test('is nothing where it left nothing', () => {
+    expect(inheritedHealth(undefined, now)).toEqual(initialHealth('none', now));
+  });
 });
