@@ -7,8 +7,13 @@ import { createLocalLimiter } from './local-limiter.ts';
 import { createPrimaryLimiter, type PrimaryLink } from './primary-limiter.ts';
 import { createRedisLimiter } from './redis-limiter.ts';
 
-/** With what is left for the way through the fallback, a request is decided within 100 ms of silence. */
-const answerTimeoutMs = 80;
+/** With what is left for the way through the fallback, a request is decided within 100 ms of Redis' silence. */
+const redisTimeoutMs = 80;
+/**
+ * The primary runs on this machine and its workers end with it, so its silence says that the machine is busy, which is
+ * when a limit is needed most: waiting keeps it exact.
+ */
+const primaryTimeoutMs = 2_000;
 const retryEveryMs = 250;
 
 export type LimiterDeps = {
@@ -35,14 +40,14 @@ export function createLimiter({ link, redis, logger, onFallback }: LimiterDeps):
     logger.error({ store: name, reason: messageOf(reason) }, 'rate limit is counted locally: its store does not answer');
   };
   const onMachine = createFallbackLimiter({
-    first: createPrimaryLimiter(link, answerTimeoutMs),
+    first: createPrimaryLimiter(link, primaryTimeoutMs),
     second: createLocalLimiter(),
     retryEveryMs,
     onSwitch: reported('primary'),
   });
   if (!redis) return { take: onMachine.take, store: () => (onMachine.hasFallenBack() ? 'local' : 'primary') };
   const shared = createFallbackLimiter({
-    first: createRedisLimiter(redis, answerTimeoutMs),
+    first: createRedisLimiter(redis, redisTimeoutMs),
     second: onMachine,
     retryEveryMs,
     onSwitch: reported('redis'),
