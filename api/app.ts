@@ -1,4 +1,4 @@
-import Koa from 'koa';
+import type Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
 import type { Principal } from './auth/principal.ts';
@@ -12,6 +12,7 @@ import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
 import type { Exchange } from './http/exchange.ts';
 import type { InFlight } from './http/in-flight.ts';
+import { LeanKoa } from './http/lean-koa.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
@@ -50,7 +51,7 @@ export type AppDeps = {
 export function createApp(deps: AppDeps): Koa<Exchange> {
   const { settings, inFlight, isDraining, logger, observer, pressure } = deps;
   const connections = { isDraining };
-  const app = new Koa<Exchange>();
+  const app = new LeanKoa();
   app.use(
     accessLog({
       inFlight,

@@ -1,4 +1,4 @@
-import type { ApiMiddleware } from '../http/exchange.ts';
+import type { ApiContext, ApiMiddleware } from '../http/exchange.ts';
 import { RequestRefusedError } from '../http/http-errors.ts';
 import { canonicalPath } from '../http/match-route.ts';
 import { send, type ConnectionPolicy } from '../http/send.ts';
@@ -16,17 +16,16 @@ export function healthRoutes(check: HealthCheck, connections: ConnectionPolicy):
     ['/readyz', () => readiness(check, connections)],
     ['/health_check', () => health(check)],
   ]);
-  return async (ctx, next) => {
-    const answer = answers.get(ctx.state.path) ?? answers.get(canonicalPath(ctx.state.path));
-    if (!answer) {
-      await next();
-      return;
-    }
+  const respond = async (ctx: ApiContext, answer: () => HealthAnswer | Promise<HealthAnswer>): Promise<void> => {
     if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') {
       throw new RequestRefusedError('method_not_allowed', 'This path does not take this method.', { headers: { Allow: 'HEAD, GET' } });
     }
     const { status, body } = await answer();
     send(ctx, { status, body: JSON.stringify(body), headers: { 'Cache-Control': 'no-store' } }, connections);
+  };
+  return (ctx, next) => {
+    const answer = answers.get(ctx.state.path) ?? answers.get(canonicalPath(ctx.state.path));
+    return answer ? respond(ctx, answer) : next();
   };
 }
 

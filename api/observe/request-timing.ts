@@ -21,10 +21,8 @@ export class RequestTiming {
   header(): string {
     const queueMs = this.#handlerAt - this.#startedAt;
     const appMs = Math.max(0, performance.now() - this.#handlerAt - this.poolMs - this.dbMs);
-    const parts = { queue: queueMs, pool: this.poolMs, db: this.dbMs, app: appMs };
-    return Object.entries(parts)
-      .map(([name, ms]) => `${name};dur=${ms.toFixed(2)}`)
-      .join(', ');
+    const [queue, pool, db, app] = [queueMs.toFixed(2), this.poolMs.toFixed(2), this.dbMs.toFixed(2), appMs.toFixed(2)];
+    return `queue;dur=${queue}, pool;dur=${pool}, db;dur=${db}, app;dur=${app}`;
   }
 }
 
