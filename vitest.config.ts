@@ -26,6 +26,7 @@ export default defineConfig({
         },
       },
     ],
-    maxWorkers: 2,
+    // Most of a test's time is waiting for processes to start, time out or stop: more at once than there are cores.
+    maxWorkers: 3,
   },
 });
