@@ -20,14 +20,16 @@ describe('a disk that is too small', () => {
   test('is reported as such when it fills up during the dump, and nothing is left', async ({ skip }) => {
     const deps = await openShop();
     if (!mountTmpfs(deps.dir, '100m')) skip('a small file system takes root to mount');
+    const full = `${deps.dir}.full`;
     const fillUp = async (): Promise<void> => {
       const { bavail, bsize } = await statfs(deps.dir);
       await writeFile(join(deps.dir, 'other'), Buffer.alloc((bavail - 5) * bsize));
+      await writeFile(full, '');
     };
     let filling: Promise<void> | undefined;
     // The dump begins once the disk is full, so that it is the dump that finds out.
     const path = await pathWith({
-      pg_dump: `case "$1" in --version) exec $REAL --version;; esac\nwhile [ ! -e ${deps.dir}/other ]; do sleep 0.02; done; sleep 0.2; exec $REAL "$@"`,
+      pg_dump: `case "$1" in --version) exec $REAL --version;; esac\nwhile [ ! -e ${full} ]; do sleep 0.02; done; exec $REAL "$@"`,
     });
     const onProgress: NonNullable<BackupDeps['onProgress']> = ({ step }) => {
       if (step === 'check')
