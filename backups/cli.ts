@@ -7,7 +7,7 @@ import { createProgress } from '#lib/progress.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import type { BackupDeps, BackupProgress } from './backup-deps.ts';
 import { backupEnv, type BackupSettings } from './backup-env.ts';
-import { readCatalogue, summarise } from './catalogue.ts';
+import { readCatalogue, summarise } from './set/catalogue.ts';
 import { expireBackups } from './expire-backups.ts';
 import { describeDecision, describeProgress, describeRestore, describeSets, describeTaken, describeVerified } from './present.ts';
 import { restoreBackup } from './restore-backup.ts';

@@ -1,9 +1,9 @@
 import { rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BackupDeps } from './backup-deps.ts';
-import { lockDirectory } from './backup-lock.ts';
-import { readCatalogue, summarise } from './catalogue.ts';
-import { syncDirectory } from './durable-files.ts';
+import { lockDirectory } from './set/folder-lock.ts';
+import { readCatalogue, summarise } from './set/catalogue.ts';
+import { syncDirectory } from './set/durable-files.ts';
 import { requireWritableDirectory } from './pre-checks.ts';
 import { planRetention, type RetentionDecision, type RetentionPolicy } from './retention.ts';
 import { expiredPrefix, sweepLeftovers } from './write-set.ts';

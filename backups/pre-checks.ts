@@ -3,7 +3,7 @@ import { access, mkdir, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Client } from 'pg';
 import { messageOf } from '#lib/errors.ts';
-import { sizeOf, type Catalogue } from './catalogue.ts';
+import { sizeOf, type Catalogue } from './set/catalogue.ts';
 import { BackupRefusedError } from './errors.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { BackupProgress } from './backup-deps.ts';
-import type { BackupSummary } from './catalogue.ts';
+import type { BackupSummary } from './set/catalogue.ts';
 import type { RestoreResult } from './restore-backup.ts';
 import type { ExpireReason, KeepReason, RetentionDecision } from './retention.ts';
 import type { TakenBackup } from './take-backup.ts';

@@ -2,14 +2,14 @@ import { join, resolve } from 'node:path';
 import { retry } from '#lib/retry.ts';
 import { CommandError } from '#lib/run-command.ts';
 import type { BackupDeps } from './backup-deps.ts';
-import { lockDatabase, lockDirectory } from './backup-lock.ts';
-import { readCatalogue, sizeOf } from './catalogue.ts';
-import { openSession } from './connection.ts';
+import { lockDatabase, lockDirectory } from './set/folder-lock.ts';
+import { readCatalogue, sizeOf } from './set/catalogue.ts';
+import { openSession } from './postgres/connection.ts';
 import { BackupFailedError, explainFailure } from './errors.ts';
-import type { Manifest } from './manifest.ts';
-import { requireTool } from './pg-tools.ts';
+import type { Manifest } from './set/manifest.ts';
+import { requireTool } from './postgres/pg-tools.ts';
 import { requireReadableDatabase, requireSpace, requireWritableDirectory } from './pre-checks.ts';
-import { readDatabaseFacts } from './snapshot.ts';
+import { readDatabaseFacts } from './postgres/snapshot.ts';
 import { writeSet, type SetSource } from './write-set.ts';
 
 export type TakenBackup = {

@@ -2,16 +2,16 @@ import { join, resolve } from 'node:path';
 import { CommandError } from '#lib/run-command.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { BackupDeps } from './backup-deps.ts';
-import { lockDirectory } from './backup-lock.ts';
-import { findSet, readCatalogue, type BackupSet } from './catalogue.ts';
-import { findDamage } from './check-files.ts';
-import { isMissingDatabase, openSession, type Session } from './connection.ts';
+import { lockDirectory } from './set/folder-lock.ts';
+import { findSet, readCatalogue, type BackupSet } from './set/catalogue.ts';
+import { findDamage } from './set/check-files.ts';
+import { isMissingDatabase, openSession, type Session } from './postgres/connection.ts';
 import { BackupFailedError, BackupRefusedError, explainFailure } from './errors.ts';
-import { dumpFileName, writeManifest } from './manifest.ts';
-import { faultOfTool, requireTool } from './pg-tools.ts';
+import { dumpFileName, writeManifest } from './set/manifest.ts';
+import { faultOfTool, requireTool } from './postgres/pg-tools.ts';
 import { requireWritableDirectory } from './pre-checks.ts';
-import { differencesOf, readWholeDump, restoreDump } from './restore-dump.ts';
-import { withScratchDatabase } from './scratch-database.ts';
+import { differencesOf, readWholeDump, restoreDump } from './postgres/restore-dump.ts';
+import { withScratchDatabase } from './postgres/scratch-database.ts';
 
 export type VerifyResult = {
   readonly id: string;

@@ -6,17 +6,17 @@ import { libpqEnvironment } from '#lib/postgres.ts';
 import { CommandError, runCommand } from '#lib/run-command.ts';
 import { messageOf } from '#lib/errors.ts';
 import { applicationName, longestWorkMs, type BackupDeps } from './backup-deps.ts';
-import type { DirectoryLock } from './backup-lock.ts';
-import { lockFileName } from './backup-lock.ts';
-import type { Session } from './connection.ts';
-import { syncDirectory, writeDurably, type StoredFile } from './durable-files.ts';
+import type { DirectoryLock } from './set/folder-lock.ts';
+import { lockFileName } from './set/folder-lock.ts';
+import type { Session } from './postgres/connection.ts';
+import { syncDirectory, writeDurably, type StoredFile } from './set/durable-files.ts';
 import { BackupFailedError } from './errors.ts';
-import { takeFingerprint } from './fingerprint.ts';
-import { dumpFileName, globalsFileName, writeManifest, type Manifest } from './manifest.ts';
-import { pgDumpAllArgs, pgDumpArgs } from './pg-commands.ts';
-import { faultOfTool, type ToolVersion } from './pg-tools.ts';
-import { beginSnapshot, readDatabaseFacts, type DatabaseFacts } from './snapshot.ts';
-import { together } from './together.ts';
+import { takeFingerprint } from './postgres/fingerprint.ts';
+import { dumpFileName, globalsFileName, writeManifest, type Manifest } from './set/manifest.ts';
+import { pgDumpAllArgs, pgDumpArgs } from './postgres/pg-commands.ts';
+import { faultOfTool, type ToolVersion } from './postgres/pg-tools.ts';
+import { beginSnapshot, readDatabaseFacts, type DatabaseFacts } from './postgres/snapshot.ts';
+import { together } from './postgres/together.ts';
 
 export type SetSource = {
   readonly session: Session;

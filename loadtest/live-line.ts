@@ -1,8 +1,8 @@
 import type { Progress } from '#lib/progress.ts';
 import { showMs } from './judge/check.ts';
-import { mergeHistograms, percentileMs } from './measure/histogram.ts';
-import { errorCount, sumCounts } from './measure/merge.ts';
-import type { Profile, Slice } from './measure/measurement.ts';
+import { mergeHistograms, percentileMs } from './measurement/histogram.ts';
+import { errorCount, sumCounts } from './measurement/merge.ts';
+import type { Profile, Slice } from './measurement/measurement.ts';
 
 /** Tells on one line how a run goes: `users: 12 s of 35 s · 198/s · p95 14 ms · 0 errors`. */
 export function createLiveLine(name: string, profile: Profile, progress: Progress) {

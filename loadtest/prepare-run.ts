@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Catalogue } from './generate/journey.ts';
 import type { VirtualClient } from './generate/virtual-user.ts';
-import type { Profile } from './measure/measurement.ts';
+import type { Profile } from './measurement/measurement.ts';
 import type { Plan } from './plans/plan.ts';
 import { createHttpClient } from './target/http-client.ts';
 import { readCatalogue } from './target/read-catalogue.ts';

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { runClosedLoad, type ClosedLoad, type ClosedLoadResult } from './generate/closed-load.ts';
-import type { Calibration, Measurement, Profile, ServerBooks, ServerSample, Slice } from './measure/measurement.ts';
+import type { Calibration, Measurement, Profile, ServerBooks, ServerSample, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';

@@ -1,6 +1,6 @@
 import { showCount, showMs, showShare } from './judge/check.ts';
 import { exitCodeOf, worstVerdict } from './judge/verdict.ts';
-import { isSaturating } from './measure/measurement.ts';
+import { isSaturating } from './measurement/measurement.ts';
 import { describeProfile, showLatency } from './report/describe.ts';
 import type { Report } from './report/report.ts';
 import type { Finished, ReportFiles } from './report/write-report.ts';

@@ -4,15 +4,15 @@ import { readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
-import { configuredChannels } from './alerts/channels.ts';
+import { configuredChannels } from './daemon/channels.ts';
 import { checkConfig, describeConfig } from './commands/check-config.ts';
 import { describeIncidents, readIncidents } from './commands/incidents.ts';
 import { describeStatus, fetchStatus } from './commands/status.ts';
 import { sendTestAlerts } from './commands/test-alert.ts';
 import { readMonitorSettings } from './config/config.ts';
 import { monitorEnv } from './config/monitor-env.ts';
-import { becomeLean, compileCacheDir } from './lean-process.ts';
-import { runDaemon } from './run-daemon.ts';
+import { becomeLean, compileCacheDir } from './daemon/lean-process.ts';
+import { runDaemon } from './daemon/run-daemon.ts';
 
 const env = withLocalStack(process.env);
 const json = { json: { type: 'boolean' } } as const;

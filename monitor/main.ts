@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { becomeLean, compileCacheDir } from './lean-process.ts';
+import { becomeLean, compileCacheDir } from './daemon/lean-process.ts';
 
 // Everything else is imported only once this process is the one that stays.
 const load = async () => ({
   ...(await import('#lib/command-line.ts')),
   ...(await import('#lib/local-stack.ts')),
-  ...(await import('./run-daemon.ts')),
+  ...(await import('./daemon/run-daemon.ts')),
 });
 
 const dataDir = resolve(process.env['MONITOR_DATA_DIR'] || '.local/monitor');

@@ -21,7 +21,7 @@ import type { ApiLogs } from '../logs/api-logs.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import { addGauges, createMetrics } from '../observe/metrics.ts';
 import { timePool } from '../observe/request-timing.ts';
-import { createRoutes } from '../routes.ts';
+import { createRoutes } from '../shop/routes.ts';
 import { drainServer } from './drain-server.ts';
 import { createHttpServer } from './http-server.ts';
 import { listen } from './listen.ts';

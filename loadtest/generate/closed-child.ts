@@ -1,5 +1,5 @@
 import { messageOf } from '#lib/errors.ts';
-import { isSaturating, type ProcessVitals, type Profile, type Slice } from '../measure/measurement.ts';
+import { isSaturating, type ProcessVitals, type Profile, type Slice } from '../measurement/measurement.ts';
 import { watchProcess, type VitalsMonitor } from '../observe/process-vitals.ts';
 import { runSaturatingUsers } from './saturating-users.ts';
 import { createSession, type Session, type SessionResult } from './session.ts';

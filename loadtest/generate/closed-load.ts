@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import type { ProcessVitals, Slice } from '../measure/measurement.ts';
-import { mergeEncoded, mergeFailures, mergeOrders, mergeSlices, mergeTimings } from '../measure/merge.ts';
+import type { ProcessVitals, Slice } from '../measurement/measurement.ts';
+import { mergeEncoded, mergeFailures, mergeOrders, mergeSlices, mergeTimings } from '../measurement/merge.ts';
 import type { ChildJob, ChildReport } from './closed-child.ts';
 import type { SessionResult } from './session.ts';
 import type { Crowd, VirtualClient } from './virtual-user.ts';

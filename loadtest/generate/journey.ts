@@ -1,4 +1,4 @@
-import { slowEndpoint } from '../measure/measurement.ts';
+import { slowEndpoint } from '../measurement/measurement.ts';
 import { pick, pickWeighted, randomInt, type Random } from './random.ts';
 import type { Step } from './step.ts';
 

@@ -1,4 +1,4 @@
-import type { OrderAccount } from '../measure/measurement.ts';
+import type { OrderAccount } from '../measurement/measurement.ts';
 import { idOf, type Outcome, type Step } from './step.ts';
 
 /** More keys than this are counted, but no longer checked one by one. */

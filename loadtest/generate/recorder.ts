@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { createHistogram, encodeHistogram, recordMs, type Histogram } from '../measure/histogram.ts';
-import type { Outcomes, Slice } from '../measure/measurement.ts';
+import { createHistogram, encodeHistogram, recordMs, type Histogram } from '../measurement/histogram.ts';
+import type { Outcomes, Slice } from '../measurement/measurement.ts';
 import type { Outcome } from './step.ts';
 
 /** Counts what happens, second by second and endpoint by endpoint, in constant memory: a finished second is handed on. */

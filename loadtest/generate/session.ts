@@ -1,6 +1,6 @@
 import { redactText } from '#lib/redact.ts';
-import { createHistogram, encodeHistogram, recordMs } from '../measure/histogram.ts';
-import type { FailureKind, OrderAccount, Slice, TimingBand } from '../measure/measurement.ts';
+import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
+import type { FailureKind, OrderAccount, Slice, TimingBand } from '../measurement/measurement.ts';
 import { createOrderBook } from './order-book.ts';
 import { createRecorder } from './recorder.ts';
 import { judgeAnswer, problemCode, type Answer, type Outcome, type Step } from './step.ts';

@@ -1,5 +1,5 @@
-import { createHistogram, encodeHistogram, recordMs } from '../measure/histogram.ts';
-import { timingParts, type TimingBand, type TimingPart } from '../measure/measurement.ts';
+import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
+import { timingParts, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
 
 export type ServerTiming = Readonly<Record<TimingPart, number>>;
 

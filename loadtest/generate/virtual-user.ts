@@ -1,4 +1,4 @@
-import type { Profile } from '../measure/measurement.ts';
+import type { Profile } from '../measurement/measurement.ts';
 import { createJourney, createOrdering, createReading, type Catalogue, type VisitWeights } from './journey.ts';
 import { createRandom, type Random } from './random.ts';
 import type { Step } from './step.ts';

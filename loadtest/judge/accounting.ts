@@ -1,6 +1,6 @@
-import { decodeHistogram, percentileMs } from '../measure/histogram.ts';
-import { settledCount, sumCounts } from '../measure/merge.ts';
-import type { Measurement } from '../measure/measurement.ts';
+import { decodeHistogram, percentileMs } from '../measurement/histogram.ts';
+import { settledCount, sumCounts } from '../measurement/merge.ts';
+import type { Measurement } from '../measurement/measurement.ts';
 import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
 
 /** With more refused for want of stock, a run measured an empty shop. */

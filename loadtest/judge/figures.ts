@@ -1,6 +1,6 @@
-import { mergeHistograms, meanMs, percentileMs } from '../measure/histogram.ts';
-import { errorCount, settledCount, sumCounts, type Counts } from '../measure/merge.ts';
-import { slowEndpoint, type Measurement, type Slice } from '../measure/measurement.ts';
+import { mergeHistograms, meanMs, percentileMs } from '../measurement/histogram.ts';
+import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
+import { slowEndpoint, type Measurement, type Slice } from '../measurement/measurement.ts';
 
 export type LatencyFigures = {
   readonly count: number;

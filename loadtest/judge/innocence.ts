@@ -1,4 +1,4 @@
-import type { Measurement } from '../measure/measurement.ts';
+import type { Measurement } from '../measurement/measurement.ts';
 import { judgeAccounts } from './accounting.ts';
 import type { Check } from './check.ts';
 import { judgeInstrument } from './instrument.ts';

@@ -1,5 +1,5 @@
-import { decodeHistogram, meanMs, percentileMs } from '../measure/histogram.ts';
-import { isSaturating, type Measurement } from '../measure/measurement.ts';
+import { decodeHistogram, meanMs, percentileMs } from '../measurement/histogram.ts';
+import { isSaturating, type Measurement } from '../measurement/measurement.ts';
 import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
 import { figuresOf } from './figures.ts';
 import type { Thresholds } from './thresholds.ts';

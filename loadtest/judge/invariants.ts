@@ -1,4 +1,4 @@
-import type { Measurement, ServerBooks } from '../measure/measurement.ts';
+import type { Measurement, ServerBooks } from '../measurement/measurement.ts';
 import { broken, met, notChecked, showCount, type Check } from './check.ts';
 
 /** What must hold after every run, however fast or slow it was: nothing lost, nothing double, nothing leaked. */

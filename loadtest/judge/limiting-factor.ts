@@ -1,5 +1,5 @@
 import { isJudged, warmUpSeconds } from './figures.ts';
-import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measure/measurement.ts';
+import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
 import { showShare } from './check.ts';
 
 /** Where the time of the slowest answers went: shares of their latency, 0–1, that sum up to about 1. */

@@ -1,5 +1,5 @@
-import { isSaturating, type Measurement } from '../measure/measurement.ts';
-import { errorCount, settledCount } from '../measure/merge.ts';
+import { isSaturating, type Measurement } from '../measurement/measurement.ts';
+import { errorCount, settledCount } from '../measurement/merge.ts';
 import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
 import { figuresOf, type Figures } from './figures.ts';
 

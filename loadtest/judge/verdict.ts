@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import type { Measurement } from '../measure/measurement.ts';
+import type { Measurement } from '../measurement/measurement.ts';
 import type { Check } from './check.ts';
 import { figuresOf, type Figures } from './figures.ts';
 import { judgeInnocence } from './innocence.ts';

@@ -2,9 +2,9 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { runClosedLoad, type ClosedLoad } from '../generate/closed-load.ts';
-import { mergeHistograms, percentileMs } from '../measure/histogram.ts';
-import { sumCounts } from '../measure/merge.ts';
-import { isSaturating, type Calibration } from '../measure/measurement.ts';
+import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
+import { sumCounts } from '../measurement/merge.ts';
+import { isSaturating, type Calibration } from '../measurement/measurement.ts';
 
 const childFile = join(import.meta.dirname, 'null-child.ts');
 

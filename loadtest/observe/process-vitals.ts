@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { createHistogram, encodeHistogram, recordDelayMs } from '../measure/histogram.ts';
-import type { ProcessVitals } from '../measure/measurement.ts';
+import { createHistogram, encodeHistogram, recordDelayMs } from '../measurement/histogram.ts';
+import type { ProcessVitals } from '../measurement/measurement.ts';
 
 /** How often the event loop is asked to turn up. */
 const intervalMs = 10;

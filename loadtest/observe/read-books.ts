@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
 import type { VirtualClient } from '../generate/virtual-user.ts';
-import type { ServerBooks } from '../measure/measurement.ts';
+import type { ServerBooks } from '../measurement/measurement.ts';
 import { createHttpClient } from '../target/http-client.ts';
 import { countOrders } from '../target/virtual-clients.ts';
 import type { Target } from '../target/target.ts';

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerSample } from '../measure/measurement.ts';
+import type { ServerSample } from '../measurement/measurement.ts';
 import type { AdminReader } from './admin-reader.ts';
 import type { DatabaseReader } from './database-reader.ts';
 

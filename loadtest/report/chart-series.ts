@@ -1,6 +1,6 @@
-import { mergeHistograms, percentileMs } from '../measure/histogram.ts';
-import { errorCount, sumCounts } from '../measure/merge.ts';
-import type { Measurement, Slice } from '../measure/measurement.ts';
+import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
+import { errorCount, sumCounts } from '../measurement/merge.ts';
+import type { Measurement, Slice } from '../measurement/measurement.ts';
 import { isJudged, measuredSlices, warmUpSeconds } from '../judge/figures.ts';
 
 type Numbers = readonly (number | null)[];

@@ -1,5 +1,5 @@
 import { showCount, showMs } from '../judge/check.ts';
-import { isSaturating, type Profile } from '../measure/measurement.ts';
+import { isSaturating, type Profile } from '../measurement/measurement.ts';
 
 /** A load in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
 export function describeProfile(profile: Profile): string {

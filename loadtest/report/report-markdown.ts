@@ -1,6 +1,6 @@
 import { showCount, showMs, showShare, type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
-import { errorCount } from '../measure/merge.ts';
+import { errorCount } from '../measurement/merge.ts';
 import { describeProfile, showLatency } from './describe.ts';
 import type { Report } from './report.ts';
 

@@ -1,6 +1,6 @@
 import type { Judgement } from '../judge/verdict.ts';
 import type { Thresholds } from '../judge/thresholds.ts';
-import type { Measurement } from '../measure/measurement.ts';
+import type { Measurement } from '../measurement/measurement.ts';
 
 /** Everything a report is made of. */
 export type Report = {

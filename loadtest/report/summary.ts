@@ -1,5 +1,5 @@
 import { showCount, showMs, showShare } from '../judge/check.ts';
-import { errorCount } from '../measure/merge.ts';
+import { errorCount } from '../measurement/merge.ts';
 import { describeProfile, showLatency } from './describe.ts';
 import { html, type Html } from './html.ts';
 import type { Report } from './report.ts';

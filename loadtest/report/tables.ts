@@ -1,7 +1,7 @@
 import { showCount, showShare, type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
-import { errorCount } from '../measure/merge.ts';
-import { timingParts, type FailureKind, type Measurement, type TimingBand } from '../measure/measurement.ts';
+import { errorCount } from '../measurement/merge.ts';
+import { timingParts, type FailureKind, type Measurement, type TimingBand } from '../measurement/measurement.ts';
 import { showLatency } from './describe.ts';
 import { html, type Html } from './html.ts';
 import type { Report } from './report.ts';

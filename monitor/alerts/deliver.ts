@@ -4,7 +4,7 @@ import type { Logger } from '#lib/logger.ts';
 import { backoffDelayMs, type Backoff } from '#lib/retry.ts';
 import type { ReachFailPoint } from '../fail-point.ts';
 import type { Outbox, OutboxMessage } from '../store/store.ts';
-import { createWakeup, type Wakeup } from '../wakeup.ts';
+import { createWakeup, type Wakeup } from '../health/wakeup.ts';
 import { alertTitle } from './alert.ts';
 import { AlertDeliveryError, type Channel } from './channel.ts';
 

@@ -1,6 +1,6 @@
 import type { Environment } from '#lib/env.ts';
 import { redactUrl } from '#lib/redact.ts';
-import { configuredChannels } from '../alerts/channels.ts';
+import { configuredChannels } from '../daemon/channels.ts';
 import { readMonitorSettings } from '../config/config.ts';
 import { detectionBoundMs } from '../health/detection-bound.ts';
 

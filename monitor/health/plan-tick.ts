@@ -1,4 +1,4 @@
-import { decideAlert, type AlertDecision } from '../alerts/alert-policy.ts';
+import { decideAlert, type AlertDecision } from './alert-policy.ts';
 import type { Alert, Dependent } from '../alerts/alert.ts';
 import type { Incident, TickCommit } from '../store/store.ts';
 import { parentHold } from './dependencies.ts';

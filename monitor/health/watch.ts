@@ -1,9 +1,9 @@
 import type { Logger } from '#lib/logger.ts';
 import type { ReachFailPoint } from '../fail-point.ts';
 import type { Probe } from '../probes/probe.ts';
-import { runProbe, type Clock } from '../probes/run-probe.ts';
+import { runProbe, type Clock } from './run-probe.ts';
 import type { Incident, MonitorStore } from '../store/store.ts';
-import { createWakeup, type Wakeup } from '../wakeup.ts';
+import { createWakeup, type Wakeup } from './wakeup.ts';
 import { detectionBoundMs, recoveryBoundMs, type Cadence } from './detection-bound.ts';
 import {
   inheritedHealth,

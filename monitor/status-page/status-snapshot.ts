@@ -1,7 +1,7 @@
-import type { BackupJob, BackupOverview } from '../backup-job.ts';
+import type { BackupJob, BackupOverview } from '../backup/job.ts';
 import type { Watch, TargetSnapshot } from '../health/watch.ts';
-import type { Clock } from '../probes/run-probe.ts';
-import { judgeSelf, type SelfReport } from '../self-watch.ts';
+import type { Clock } from '../health/run-probe.ts';
+import { judgeSelf, type SelfReport } from './self-watch.ts';
 import type { ChannelBacklog, Incident, MonitorStore } from '../store/store.ts';
 
 /** Everything the pages show, as of one moment. What could not be read is undefined. */

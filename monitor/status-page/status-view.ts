@@ -1,6 +1,6 @@
 import type { HealthStatus } from '../health/health-state.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
-import type { SelfReport } from '../self-watch.ts';
+import type { SelfReport } from './self-watch.ts';
 import type { ChannelBacklog, Incident } from '../store/store.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 

@@ -3,7 +3,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { BackupDeps } from '#backups/backup-deps.ts';
-import { listBackups } from '#backups/catalogue.ts';
+import { listBackups } from '#backups/set/catalogue.ts';
 import { takeBackup } from '#backups/take-backup.ts';
 import { verifyBackup } from '#backups/verify-backup.ts';
 import { retry } from '#lib/retry.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test as base } from 'vitest';
-import { decodeHistogram, percentileMs } from '#loadtest/measure/histogram.ts';
-import { settledCount } from '#loadtest/measure/merge.ts';
+import { decodeHistogram, percentileMs } from '#loadtest/measurement/histogram.ts';
+import { settledCount } from '#loadtest/measurement/merge.ts';
 import { childPids } from './child-pids.ts';
 import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
 import { countsOf, latencyOf, runSmallLoad, smallCatalogue } from './small-load.ts';

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { judge } from '#loadtest/judge/verdict.ts';
-import type { Measurement, ServerSample } from '#loadtest/measure/measurement.ts';
+import type { Measurement, ServerSample } from '#loadtest/measurement/measurement.ts';
 import { writeReport } from '#loadtest/report/write-report.ts';
 import { healthyMeasurement, many, slice, thresholds } from '#test/unit/loadtest/build-measurement.ts';
 

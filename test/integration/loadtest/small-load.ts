@@ -1,8 +1,8 @@
 import { runClosedLoad, type ClosedLoadResult } from '#loadtest/generate/closed-load.ts';
 import type { Catalogue } from '#loadtest/generate/journey.ts';
-import { mergeHistograms, percentileMs } from '#loadtest/measure/histogram.ts';
-import { sumCounts, type Counts } from '#loadtest/measure/merge.ts';
-import type { Profile } from '#loadtest/measure/measurement.ts';
+import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
+import { sumCounts, type Counts } from '#loadtest/measurement/merge.ts';
+import type { Profile } from '#loadtest/measurement/measurement.ts';
 
 export const smallCatalogue: Catalogue = {
   productIds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],

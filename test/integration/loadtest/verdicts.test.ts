@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test as base } from 'vitest';
 import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
-import { createHistogram, encodeHistogram } from '#loadtest/measure/histogram.ts';
-import type { Measurement } from '#loadtest/measure/measurement.ts';
+import { createHistogram, encodeHistogram } from '#loadtest/measurement/histogram.ts';
+import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import type { Plan } from '#loadtest/plans/plan.ts';
 import { profileOf } from '#loadtest/prepare-run.ts';
 import { runPlan } from '#loadtest/run-plan.ts';

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listBackups, readCatalogue } from '#backups/catalogue.ts';
+import { listBackups, readCatalogue } from '#backups/set/catalogue.ts';
 import { expireBackups } from '#backups/expire-backups.ts';
-import { writeManifest, type BackupState } from '#backups/manifest.ts';
+import { writeManifest, type BackupState } from '#backups/set/manifest.ts';
 import { BusyError } from '#lib/errors.ts';
-import { sampleManifest } from './sample-manifest.ts';
+import { sampleManifest } from './set/sample-manifest.ts';
 
 const now = new Date('2026-11-24T03:00:00.000Z');
 const policy = { keepDays: 7, keepMin: 1 };

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findSet } from '#backups/catalogue.ts';
-import { compareFingerprints } from '#backups/fingerprint.ts';
-import { parseToolVersion } from '#backups/pg-tools.ts';
+import { findSet } from '#backups/set/catalogue.ts';
+import { compareFingerprints } from '#backups/postgres/fingerprint.ts';
+import { parseToolVersion } from '#backups/postgres/pg-tools.ts';
 import { spaceNeededBytes } from '#backups/pre-checks.ts';
 import { asSize } from '#backups/present.ts';
-import { setsUnknownParameter, withoutUnknownParameter } from '#backups/restore-dump.ts';
-import { sampleManifest } from './sample-manifest.ts';
+import { setsUnknownParameter, withoutUnknownParameter } from '#backups/postgres/restore-dump.ts';
+import { sampleManifest } from './set/sample-manifest.ts';
 
 const found = (id: string, changes: Parameters<typeof sampleManifest>[0] = {}) => ({
   id,

@@ -1,5 +1,5 @@
-import { createHistogram, encodeHistogram, recordMs } from '#loadtest/measure/histogram.ts';
-import type { Measurement, ServerBooks, Slice, TimingBand } from '#loadtest/measure/measurement.ts';
+import { createHistogram, encodeHistogram, recordMs } from '#loadtest/measurement/histogram.ts';
+import type { Measurement, ServerBooks, Slice, TimingBand } from '#loadtest/measurement/measurement.ts';
 import type { Thresholds } from '#loadtest/judge/thresholds.ts';
 
 export const thresholds: Thresholds = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };

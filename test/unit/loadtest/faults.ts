@@ -1,4 +1,4 @@
-import type { Measurement } from '#loadtest/measure/measurement.ts';
+import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { healthyMeasurement, histogramOf, many, rightBooks, slice, timingBand, withClient } from './build-measurement.ts';
 
 /** A client with a fault of its own, and answers that look slow: whose fault is that? */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
-import type { ServerSample } from '#loadtest/measure/measurement.ts';
+import type { ServerSample } from '#loadtest/measurement/measurement.ts';
 import { healthyMeasurement, timingBand } from './build-measurement.ts';
 
 test('the slowest answers decide, not the many fast ones', () => {

@@ -12,8 +12,8 @@ import {
   percentileMs,
   recordDelayMs,
   recordMs,
-} from '#loadtest/measure/histogram.ts';
-import { mergeFailures, mergeSlices, outcomeColumns, settledCount, sumCounts } from '#loadtest/measure/merge.ts';
+} from '#loadtest/measurement/histogram.ts';
+import { mergeFailures, mergeSlices, outcomeColumns, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import { parseMetrics, summed } from '#loadtest/observe/prometheus.ts';
 import { histogramOf, slice } from './build-measurement.ts';
 

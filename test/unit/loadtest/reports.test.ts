@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Measurement } from '#loadtest/measure/measurement.ts';
+import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { judge } from '#loadtest/judge/verdict.ts';
 import { escapeText, scriptJson } from '#loadtest/report/html.ts';
 import type { Report } from '#loadtest/report/report.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Measurement } from '#loadtest/measure/measurement.ts';
+import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { exitCodeOf, judge, worstVerdict } from '#loadtest/judge/verdict.ts';
 import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from './build-measurement.ts';
 import { faults } from './faults.ts';

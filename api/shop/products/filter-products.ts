@@ -1,0 +1,30 @@
+import type { Knex } from 'knex';
+import { textColumns } from '../../db/statement.ts';
+import { productColumns } from './present-product.ts';
+import { Product } from './product.ts';
+import type { ProductFilter } from './product-schema.ts';
+import type { ProductText } from './read-products.ts';
+
+/** Products that meet every condition given; ordered as asked for, and by id among equals, so that pages never overlap. */
+export async function filterProducts(knex: Knex, filter: ProductFilter): Promise<ProductText[]> {
+  const query = Product.query(knex)
+    .select([...productColumns])
+    .limit(filter.limit)
+    .offset(filter.skip);
+  if (filter.search !== undefined) query.where('name', 'ilike', `%${escapeLike(filter.search)}%`);
+  if (filter.category_id !== undefined) query.where('category_id', filter.category_id);
+  if (filter.min_price !== undefined) query.where('price_cents', '>=', filter.min_price);
+  if (filter.max_price !== undefined) query.where('price_cents', '<=', filter.max_price);
+  if (filter.in_stock_only) query.where('stock', '>', 0);
+  if (filter.sort_by !== undefined) query.orderBy([orders[filter.sort_by]]);
+  return query.orderBy('id_key').toKnexQuery<ProductText>().options({ types: textColumns });
+}
+
+const orders = {
+  price_asc: { column: 'price_cents', order: 'asc' },
+  price_desc: { column: 'price_cents', order: 'desc' },
+  name: { column: 'name', order: 'asc' },
+} as const satisfies Record<NonNullable<ProductFilter['sort_by']>, object>;
+
+/** The characters that mean something in a LIKE pattern, taken literally. */
+const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');

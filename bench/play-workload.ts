@@ -1,0 +1,73 @@
+import { runClosedLoad } from '#loadtest/generate/closed-load.ts';
+import type { Crowd } from '#loadtest/generate/virtual-user.ts';
+import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
+import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
+import type { Profile } from '#loadtest/measurement/measurement.ts';
+import { treeCpuSeconds } from '#loadtest/observe/process-cpu.ts';
+import type { Preparation } from '#loadtest/prepare-run.ts';
+import { compare, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
+import { FloorError } from './start-floor.ts';
+
+export const workloads = { read: 'GET one product', order: 'POST order of 3 lines' } as const;
+export type Workload = keyof typeof workloads;
+
+/** Where the two meet, and under which load. */
+export type Arena = {
+  readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
+  readonly profile: Profile;
+  readonly preparation: Preparation;
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+};
+
+/** Plays one kind of request against both, in alternating rounds. */
+export async function playWorkload(workload: Workload, arena: Arena): Promise<{ rounds: Round[]; comparison: Comparison }> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < arena.rounds; round += 1) {
+    const scores: Partial<Record<Contender, Score>> = {};
+    for (const contender of roundOrder(round)) {
+      arena.onProgress(`${workloads[workload]}: round ${round + 1} of ${arena.rounds}, ${contender}`);
+      scores[contender] = await measure(workload, contender, round, arena);
+    }
+    rounds.push(scores as Round);
+  }
+  return { rounds, comparison: compare(rounds) };
+}
+
+async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
+  const { profile, preparation, signal } = arena;
+  const { origin, pid } = arena.contenders[contender];
+  const crowd: Crowd = {
+    script: workload,
+    runId: `${preparation.runId}-${contender}-${round}`,
+    profile,
+    catalogue: preparation.catalogue,
+    weights: { browse: 0, buy: 0, lookBack: 0 },
+    slowShare: 0,
+  };
+  const cpuBefore = await cpuSeconds(pid);
+  const result = await runClosedLoad({ origin, crowd, clients: preparation.clients, signal });
+  const cpuAfter = await cpuSeconds(pid);
+  signal.throwIfAborted();
+  if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
+
+  const [from, seconds] = [profile.warmUpMs / 1_000, profile.durationMs / 1_000];
+  const window = result.slices.filter(({ second }) => second >= from && second < from + seconds);
+  const histogram = mergeHistograms(window.map(({ latency }) => latency));
+  const counts = sumCounts(result.slices);
+  const requests = settledCount(counts);
+  const isKnown = cpuBefore !== undefined && cpuAfter !== undefined && requests > 0;
+  return {
+    requestsPerSecond: sumCounts(window).ok / seconds,
+    p50Ms: percentileMs(histogram, 50) ?? null,
+    p99Ms: percentileMs(histogram, 99) ?? null,
+    cpuMs: isKnown ? (1_000 * (cpuAfter - cpuBefore)) / requests : null,
+    requests,
+    errors: errorCount(counts) + counts.limited + counts.refused,
+  };
+}
+
+/** The database's own processes descend from the stack too, and work for both contenders. */
+const cpuSeconds = async (pid: number | undefined): Promise<number | undefined> =>
+  pid === undefined ? undefined : treeCpuSeconds(pid, ['postgres']);

@@ -1,0 +1,106 @@
+import { Client } from 'pg';
+import type { Environment } from '#lib/env.ts';
+import { clientOptions } from '#lib/postgres.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import type { Profile } from '#loadtest/measurement/measurement.ts';
+import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
+import { measureMachineLoad } from '#loadtest/observe/machine-load.ts';
+import { prepareRun } from '#loadtest/prepare-run.ts';
+import { openOwnTarget } from '#loadtest/target/open-target.ts';
+import type { Target } from '#loadtest/target/target.ts';
+import { playWorkload, type Arena, type Workload } from './play-workload.ts';
+import type { Comparison, Round } from './rounds.ts';
+import { FloorError, startFloor, type Floor } from './start-floor.ts';
+
+export type BenchOptions = {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: number;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+};
+
+export type BenchResult = {
+  readonly options: Pick<BenchOptions, 'rounds' | 'seconds' | 'connections'>;
+  readonly processes: number;
+  readonly poolMax: number;
+  /** Share of the machine's CPU, 0–1, that others used before or after. */
+  readonly othersBusy: number;
+  readonly results: Readonly<Record<Workload, { readonly rounds: readonly Round[]; readonly comparison: Comparison }>>;
+};
+
+/** Both pools must fit below the server's max_connections beside one another. */
+const benchDefaults = { DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0' };
+const warmUpMs = 1_000;
+const machineLoadMs = 1_500;
+
+/** Puts the API, with all its middleware and its limits on, beside the floor server, on one database, in one run. */
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  options.onProgress('starting a stack of its own');
+  const target = await openOwnTarget({ ...benchDefaults, ...options.env }, options.signal);
+  try {
+    const { processes, poolMax, postgres } = await readSizes(target);
+    const floor = await startFloor({ postgres, processes, poolMax });
+    try {
+      await fillStock(postgres);
+      return { processes, poolMax, ...(await playAll(target, floor, options)) };
+    } finally {
+      await floor.stop();
+    }
+  } finally {
+    options.onProgress('stopping the stack');
+    await target.stop();
+  }
+}
+
+async function playAll(target: Target, floor: Floor, options: BenchOptions): Promise<Omit<BenchResult, 'processes' | 'poolMax'>> {
+  const { rounds, seconds, connections, onProgress, signal } = options;
+  onProgress(`registering ${connections} clients`);
+  const profile = benchProfile(options);
+  const preparation = await prepareRun(target, profile);
+  const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
+  const arena: Arena = { contenders, profile, preparation, rounds, signal, onProgress };
+  const before = await measureMachineLoad(machineLoadMs);
+  const results = { read: await playWorkload('read', arena), order: await playWorkload('order', arena) };
+  const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
+  return { options: { rounds, seconds, connections }, othersBusy, results };
+}
+
+const benchProfile = ({ seconds, connections }: BenchOptions): Profile => ({
+  users: connections,
+  thinkMs: [0, 0],
+  warmUpMs,
+  durationMs: seconds * 1_000,
+  timeoutMs: 15_000,
+  processes: 1,
+  seed: 1,
+  mix: [],
+});
+
+/** How the API is set up, by its own word, so that the floor gets the same. */
+async function readSizes(target: Target): Promise<{ processes: number; poolMax: number; postgres: PostgresSettings }> {
+  const admin = createAdminReader(target);
+  try {
+    const config = (await admin.config()) as { workers?: number; pool?: { per_worker_max?: number } } | undefined;
+    const [processes, poolMax] = [config?.workers, config?.pool?.per_worker_max];
+    if (processes === undefined || poolMax === undefined || target.postgres === undefined) {
+      throw new FloorError("the API's /config names no workers and pool size");
+    }
+    return { processes, poolMax, postgres: target.postgres };
+  } finally {
+    await admin.close();
+  }
+}
+
+/** A bench must not end because the shop is sold out. */
+async function fillStock(postgres: PostgresSettings): Promise<void> {
+  const client = new Client(clientOptions(postgres, 'atalaya-loadtest'));
+  await client.connect();
+  try {
+    await client.query(`WITH filled AS (UPDATE products SET stock = stock + 1000000 RETURNING id_key)
+      INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, 1000000, 'adjustment' FROM filled`);
+  } finally {
+    await client.end();
+  }
+}

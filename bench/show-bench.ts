@@ -1,0 +1,36 @@
+import { showCount, showMs, showShare } from '#loadtest/judge/check.ts';
+import type { Comparison, Spread, Total } from './rounds.ts';
+import { workloads, type Workload } from './play-workload.ts';
+import type { BenchResult } from './run-bench.ts';
+
+/** The result of a bench for people. */
+export function showBench({ options, processes, poolMax, othersBusy, results }: BenchResult): string {
+  const { rounds, seconds, connections } = options;
+  const lines = [
+    `API with all middleware beside a bare node:http + pg server: ${connections} connections, ${processes} processes each, pool of ${poolMax} each, one database, ${rounds} alternating rounds of ${seconds} s`,
+    '',
+    ...(Object.keys(workloads) as Workload[]).flatMap((workload) => showWorkload(workload, results[workload].comparison)),
+    ...(othersBusy > 0.3
+      ? [`Other programs used up to ${showShare(othersBusy)} of this machine beside the bench: take these figures with care.`]
+      : []),
+    'Ratios are taken within each round; median (least to most over rounds). Client and servers share the machine, which draws throughput ratios toward 1; CPU is that of the servers alone, without the database.',
+  ];
+  return lines.join('\n');
+}
+
+const row = (name: string, one: Total): string =>
+  `  ${name.padEnd(6)} ${showSpread(one.requestsPerSecond, (value) => showCount(Math.round(value)))} /s · p99 ${one.p99Ms ? showSpread(one.p99Ms, showMs) : '–'} · CPU ${one.cpuMs ? showSpread(one.cpuMs, (value) => value.toFixed(2)) : '–'} ms a request · ${showCount(one.errors)} errors`;
+
+function showWorkload(workload: Workload, { api, floor, throughputRatio, p99Ratio, cpuRatio }: Comparison): string[] {
+  return [
+    workloads[workload],
+    row('API', api),
+    row('floor', floor),
+    `  ratio  throughput ${showRatio(throughputRatio)} · p99 ${showRatio(p99Ratio)} · CPU ${showRatio(cpuRatio)}`,
+    '',
+  ];
+}
+
+const showSpread = ({ median, min, max }: Spread, show: (value: number) => string): string => `${show(median)} (${show(min)}–${show(max)})`;
+
+const showRatio = (spread: Spread | undefined): string => (spread === undefined ? '–' : showSpread(spread, (value) => value.toFixed(2)));

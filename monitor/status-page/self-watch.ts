@@ -1,0 +1,45 @@
+import { storeFault } from '../health/health-state.ts';
+import type { TargetSnapshot } from '../health/watch.ts';
+import type { ChannelBacklog } from '../store/store.ts';
+
+/** The monitor's judgement of itself. `failing`: it does not watch as it should; `warning`: people may not hear of it. */
+export type SelfReport = { readonly status: 'ok' | 'warning' | 'failing'; readonly reasons: readonly string[] };
+
+export type SelfFacts = {
+  readonly targets: readonly TargetSnapshot[];
+  /** When the watch began and the present moment, in ms of the clock that never jumps. */
+  readonly startedClockMs: number;
+  readonly clockMs: number;
+  /** Ms of the epoch. */
+  readonly now: number;
+  /** Undefined when the store does not answer. */
+  readonly backlog: readonly ChannelBacklog[] | undefined;
+};
+
+/** A look is overdue by more than any single timeout explains. */
+const overdueMs = 15_000;
+const staleMessageMs = 10 * 60_000;
+
+/** Whether looks are fresh, the store answers, and messages get out. Pure. */
+export function judgeSelf(facts: SelfFacts): SelfReport {
+  const failing = facts.targets.flatMap((target) => {
+    const sinceMs = facts.clockMs - (target.health.last?.clockMs ?? facts.startedClockMs);
+    const isLate = sinceMs > target.cadence.intervalMs + target.cadence.timeoutMs + overdueMs;
+    return isLate ? [`${target.name} has not been looked at for ${Math.round(sinceMs / 1000)} s`] : [];
+  });
+  const isStoreLost = !facts.backlog || facts.targets.some(({ health }) => health.fault === storeFault);
+  if (isStoreLost) failing.push("the monitor's own store does not answer");
+  const faults = facts.targets.flatMap(({ name, health }) => (health.fault === undefined ? [] : [`${name} is unknown: ${health.fault}`]));
+  const late = (facts.backlog ?? []).flatMap(({ channel, pending, oldestPendingAt, failed, lastError }) => {
+    const isStale = oldestPendingAt !== undefined && facts.now - oldestPendingAt > staleMessageMs;
+    const why = lastError === undefined ? '' : ` (${lastError})`;
+    return [
+      ...(isStale
+        ? [`${channel}: ${pending} messages wait, the oldest for ${Math.round((facts.now - oldestPendingAt) / 60_000)} m${why}`]
+        : []),
+      ...(failed > 0 ? [`${channel}: ${failed} messages were refused in the last day${why}`] : []),
+    ];
+  });
+  if (failing.length > 0) return { status: 'failing', reasons: [...failing, ...faults, ...late] };
+  return faults.length + late.length > 0 ? { status: 'warning', reasons: [...faults, ...late] } : { status: 'ok', reasons: [] };
+}

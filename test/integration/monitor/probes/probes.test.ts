@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { ProbeResult } from '#monitor/health/health-state.ts';
+import { parseCondition } from '#monitor/probes/condition.ts';
+import { httpProbe } from '#monitor/probes/http-probe.ts';
+import { postgresProbe } from '#monitor/probes/postgres-probe.ts';
+import { createHostResolver } from '#monitor/probes/resolve-host.ts';
+import { runProbe, systemClock } from '#monitor/health/run-probe.ts';
+import { createDatabase } from '#test/support/database.ts';
+import { freePort } from '#test/support/free-port.ts';
+
+const timeoutMs = 700;
+const resolveHost = createHostResolver();
+
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function lookAtHttp(answer: RequestListener, host = '127.0.0.1'): Promise<ProbeResult> {
+  const port = await listen(createHttpServer(answer));
+  const conditions = [parseCondition('[STATUS] == 200'), parseCondition('[BODY].status != critical')];
+  const target = {
+    url: new URL(`http://${host}:${port}/health_check`),
+    conditions,
+    degradedUnless: [parseCondition('[BODY].status == healthy')],
+  };
+  return runProbe(httpProbe(target, resolveHost), timeoutMs, systemClock);
+}
+
+const lookAtPostgres = (port: number): Promise<ProbeResult> => {
+  const settings = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_DB: 'x', POSTGRES_USER: 'x', POSTGRES_PASSWORD: 'x' };
+  return runProbe(postgresProbe(settings, resolveHost), timeoutMs, systemClock);
+};
+
+describe('a look at an HTTP server', () => {
+  test('that answers well is ok, also by its name', async () => {
+    expect(await lookAtHttp((_, response) => void response.end('{"status":"healthy"}'), 'localhost')).toMatchObject({
+      outcome: 'ok',
+      detail: 'HTTP 200',
+    });
+  });
+
+  test.each([
+    ['never answers', () => {}, 'no answer within 0.7 s'],
+    ['stops in the middle of its answer', (_, response) => void response.write('{"sta'), 'no answer within 0.7 s'],
+    ['cuts the connection', (request) => void request.socket.resetAndDestroy(), 'does not answer: '],
+    ['redirects', (_, response) => void response.writeHead(302, { location: '/' }).end('{}'), 'HTTP 302'],
+    ['answers with some other page', (_, response) => void response.end('<h1>hello</h1>'), 'HTTP 200; [BODY].status'],
+    ['answers without end', (_, response) => void response.end('x'.repeat(5_000_000)), 'HTTP 200; [BODY].status'],
+  ] satisfies [string, RequestListener, string][])('that %s has failed', async (_sentence, answer, detail) => {
+    const result = await lookAtHttp(answer);
+    expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(detail) });
+    expect(result.latencyMs).toBeLessThan(5_000);
+  });
+
+  test('that is not there has failed', async () => {
+    const target = { url: new URL(`http://127.0.0.1:${await freePort()}/`), conditions: [], degradedUnless: [] };
+    const result = await runProbe(httpProbe(target, resolveHost), timeoutMs, systemClock);
+    expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('ECONNREFUSED') });
+  });
+});
+
+describe('a look at PostgreSQL', () => {
+  test('that answers is ok', async () => {
+    const database = await createDatabase();
+    onTestFinished(database.drop);
+    const result = await runProbe(postgresProbe(database.settings, resolveHost), 5_000, systemClock);
+    expect(result).toMatchObject({ outcome: 'ok', detail: `PostgreSQL at 127.0.0.1:${database.settings.POSTGRES_PORT} answers` });
+  });
+
+  test.each([
+    ['takes the connection and says nothing', () => {}, 'no answer within 0.7 s'],
+    ['cuts the connection', (socket) => void socket.destroy(), 'does not answer: '],
+    ['is something else', (socket) => void socket.end('220 mail.example ESMTP\r\n'), 'does not answer: '],
+  ] satisfies [string, (socket: Socket) => void, string][])('that %s has failed', async (_sentence, behave, detail) => {
+    const port = await listen(createServer(behave));
+    expect(await lookAtPostgres(port)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(detail) });
+  });
+
+  test('whose database is gone has failed', async () => {
+    const database = await createDatabase();
+    await database.drop();
+    const result = await runProbe(postgresProbe(database.settings, resolveHost), 5_000, systemClock);
+    expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('3D000') });
+  });
+});

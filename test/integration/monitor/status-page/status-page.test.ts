@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
+import { startSlackRecorder } from '#test/support/slack-recorder.ts';
+import { planFor, startMonitor, statusOf, type RunningMonitor } from '../run-monitor.ts';
+import { startWatchedApi, type WatchedApi } from '../watched-api.ts';
+
+const executablePath = '/usr/bin/chromium';
+const missingBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed: apt-get install chromium`;
+const timeout = 90_000;
+
+const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+type Scene = { readonly api: WatchedApi; readonly monitor: RunningMonitor };
+
+async function setScene(): Promise<Scene> {
+  const [api, slack, dir] = await Promise.all([startWatchedApi(), startSlackRecorder(), temporaryFolder()]);
+  const monitor = await startMonitor(planFor(dir, { API_URL: api.url, SLACK_WEBHOOK_URL: slack.url }));
+  onTestFinished(async () => {
+    await monitor.kill();
+    await Promise.all([api.kill(), slack.close()]);
+  });
+  await monitor.untilStatus((view) => statusOf(view, 'api') === 'up');
+  return { api, monitor };
+}
+
+async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath, headless: true, args: chromiumFlags });
+  onTestFinished(() => browser.close());
+  return browser;
+}
+
+const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
+
+describe('the status page in a browser', { timeout }, () => {
+  test('shows an outage begin and end by itself, without any script and without asking anybody else', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    const { api, monitor } = await setScene();
+    const browser = await openBrowser();
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const page = await context.newPage();
+    const asked = new Set<string>();
+    page.on('request', (request) => void asked.add(new URL(request.url()).origin));
+    await page.goto(monitor.url);
+    expect(await page.title()).toBe('Atalaya status');
+    expect(await page.locator('h1').innerText()).toBe('Everything is up');
+    // Without its style sheet the drawing would fill the page.
+    expect((await page.locator('.brand svg').boundingBox())?.width).toBeLessThan(60);
+    expect(await page.locator('article[data-target="api"]').innerText()).toMatch(/Alert within\s+15\.05 s/);
+
+    await api.kill();
+    await page.locator('article[data-target="api"][data-status="down"]').waitFor({ timeout: 30_000 });
+    expect(await page.locator('h1').innerText()).toBe('api is down');
+    await page.getByText('still going on').waitFor({ timeout: 30_000 });
+
+    await api.start();
+    await page.locator('article[data-target="api"][data-status="up"]').waitFor({ timeout: 30_000 });
+    const incident = await page.locator('.incidents li').innerText();
+    expect(incident).toMatch(/ECONNREFUSED[\s\S]*alert raised after[\s\S]*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\s+to \d\d:\d\d:\d\d/);
+    expect([...asked].filter((origin) => origin.startsWith('http'))).toEqual([monitor.url]);
+  });
+
+  test('fits a telephone', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    const { monitor } = await setScene();
+    const browser = await openBrowser();
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    await page.goto(monitor.url);
+    const width = await page.locator('html').evaluate((element: { scrollWidth: number }) => element.scrollWidth);
+    expect(width).toBeLessThanOrEqual(360);
+    expect(await bodyText(page)).toContain('Alert channels');
+  });
+});
+
+describe('the status server', { timeout }, () => {
+  test('answers health, JSON and metrics, shows no secret, and forbids scripts', async () => {
+    const { monitor } = await setScene();
+    const get = (path: string, init?: RequestInit): Promise<Response> =>
+      fetch(monitor.url + path, { ...init, signal: AbortSignal.timeout(5_000) });
+    const [page, health, status, metrics] = await Promise.all([get('/'), get('/healthz'), get('/api/status'), get('/metrics')]);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(await health.json()).toEqual({ status: 'ok', reasons: [] });
+    expect(await metrics.text()).toContain('atalaya_monitor_target_status{target="api",status="up"} 1');
+    const texts = [await page.text(), await status.text()].join('\n');
+    expect(texts).not.toContain('secret-of-the-webhook');
+    expect(texts).not.toContain('<script');
+  });
+
+  test.each([
+    ['/nothing', {}, 404],
+    ['/constructor', {}, 404],
+    ['/', { method: 'POST' }, 405],
+    ['/', { method: 'HEAD' }, 200],
+  ])('answers %s %j with %i', async (path, init, status) => {
+    const { monitor } = await setScene();
+    expect((await fetch(monitor.url + path, init)).status).toBe(status);
+  });
+});

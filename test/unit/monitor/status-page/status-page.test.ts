@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { initialHealth, storeFault } from '#monitor/health/health-state.ts';
+import type { TargetSnapshot } from '#monitor/health/watch.ts';
+import { judgeSelf } from '#monitor/status-page/self-watch.ts';
+import { metricsText } from '#monitor/status-page/metrics-text.ts';
+import { statusHtml } from '#monitor/status-page/status-html.ts';
+import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
+import { presentStatus, worstOf } from '#monitor/status-page/status-view.ts';
+import type { ChannelBacklog } from '#monitor/store/store.ts';
+
+const now = Date.parse('2026-11-24T03:00:00Z');
+const cadence = { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 };
+
+function target(name: string, changes: Partial<TargetSnapshot> = {}): TargetSnapshot {
+  const last = { outcome: 'ok', detail: 'HTTP 200', latencyMs: 12.3, at: now - 2_000, clockMs: 98_000 } as const;
+  const health = { ...initialHealth('up', { at: now - 60_000, clockMs: 40_000 }), last, conclusiveAt: last };
+  return {
+    name,
+    kind: 'http',
+    dependsOn: [],
+    cadence,
+    status: 'up',
+    health,
+    incident: undefined,
+    detectionBoundMs: 18_000,
+    recent: [last],
+    ...changes,
+  };
+}
+
+const backlog: ChannelBacklog = {
+  channel: 'slack',
+  pending: 0,
+  oldestPendingAt: undefined,
+  failed: 0,
+  lastSentAt: undefined,
+  lastError: undefined,
+};
+
+const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
+  now,
+  startedAt: now - 3_600_000,
+  targets: [target('api')],
+  incidents: [],
+  channels: [backlog],
+  backups: { state: 'off' },
+  self: { status: 'ok', reasons: [] },
+  ...changes,
+});
+
+describe('the page', () => {
+  test('shows whatever a target says as text, never as markup', () => {
+    const nasty = '"><script>alert(1)</script>';
+    const last = { outcome: 'failed', detail: nasty, latencyMs: 1, at: now, clockMs: 1 } as const;
+    const html = statusHtml(presentStatus(snapshot({ targets: [target(nasty, { health: { ...target('x').health, last } })] })));
+    expect(html).not.toContain('<script');
+    expect(html).toContain('&quot;&gt;&lt;script&gt;');
+  });
+
+  test('says so when the store cannot be read', () => {
+    const html = statusHtml(presentStatus(snapshot({ incidents: undefined, channels: undefined })));
+    expect(html.match(/own store cannot be read/g)).toHaveLength(2);
+  });
+
+  test('names the outage that explains another one', () => {
+    const incident = { id: 'a', probe: 'api', startedAt: now - 90_000, detectedAt: now - 80_000, detail: 'HTTP 503', firedAt: undefined };
+    const view = presentStatus(snapshot({ incidents: [{ ...incident, suppressedBy: 'postgresql', endedAt: now - 5_000 }] }));
+    expect(view.incidents?.[0]).toMatchObject({ duration_ms: 85_000, alerted_at: null, explained_by: 'postgresql' });
+    expect(statusHtml(view)).toContain('told with postgresql, on which it depends');
+  });
+});
+
+test.each([
+  [['up', 'up'], 'up'],
+  [['up', 'degraded'], 'degraded'],
+  [['degraded', 'unknown'], 'unknown'],
+  [['unknown', 'down', 'up'], 'down'],
+  [[], 'unknown'],
+] as const)('of %j the gravest is %s', (statuses, worst) => {
+  expect(worstOf(statuses)).toBe(worst);
+});
+
+test('metrics keep to one line a sample, whatever a name holds', () => {
+  const text = metricsText(snapshot({ targets: [target('a"b\nc')] }), 1);
+  expect(text).toContain('atalaya_monitor_target_status{target="a_b_c",status="up"} 1');
+  expect(text.split('\n').every((line) => line === '' || line.startsWith('#') || /^\w+(\{[^}]*\})? [\d.e+-]+$/.test(line))).toBe(true);
+});
+
+describe('the monitor judges itself', () => {
+  const facts = { targets: [target('api')], startedClockMs: 0, clockMs: 100_000, now, backlog: [backlog] };
+
+  test('ok while looks are fresh and messages get out', () => {
+    expect(judgeSelf(facts)).toEqual({ status: 'ok', reasons: [] });
+  });
+
+  test('failing when a look is long overdue', () => {
+    expect(judgeSelf({ ...facts, clockMs: 130_000 })).toEqual({ status: 'failing', reasons: ['api has not been looked at for 32 s'] });
+  });
+
+  test('failing when its store does not answer', () => {
+    expect(judgeSelf({ ...facts, backlog: undefined }).status).toBe('failing');
+    const refused = target('api', { health: { ...target('api').health, fault: storeFault } });
+    expect(judgeSelf({ ...facts, targets: [refused] }).status).toBe('failing');
+  });
+
+  test('warning when a message waits for more than ten minutes, or was refused', () => {
+    const late = { ...backlog, pending: 2, oldestPendingAt: now - 15 * 60_000, lastError: 'slack: HTTP 500' };
+    expect(judgeSelf({ ...facts, backlog: [late] })).toEqual({
+      status: 'warning',
+      reasons: ['slack: 2 messages wait, the oldest for 15 m (slack: HTTP 500)'],
+    });
+    expect(judgeSelf({ ...facts, backlog: [{ ...backlog, failed: 1 }] }).status).toBe('warning');
+  });
+});
