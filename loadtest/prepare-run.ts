@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import type { Catalogue } from './generate/journey.ts';
+import type { Catalogue } from './scenarios/shop/journey.ts';
 import type { VirtualClient } from './generate/virtual-user.ts';
 import type { Profile } from './measurement/measurement.ts';
 import type { Plan } from './plans/plan.ts';
-import { createHttpClient } from './target/http-client.ts';
-import { readCatalogue } from './target/read-catalogue.ts';
-import type { Target } from './target/target.ts';
-import { registerClients } from './target/virtual-clients.ts';
+import { createHttpClient } from './targets/http-client.ts';
+import { readCatalogue } from './scenarios/shop/catalogue.ts';
+import type { Target } from './targets/target.ts';
+import { registerClients } from './scenarios/shop/clients.ts';
 
 /** What a command line may change of a plan. */
 export type PlanChanges = {

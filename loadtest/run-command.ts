@@ -14,10 +14,10 @@ import type { Report } from './report/report.ts';
 import { writeReport, type Finished } from './report/write-report.ts';
 import { runPlan } from './run-plan.ts';
 import { programmeJson, resultJson, showResult } from './show-result.ts';
-import { openGivenTarget, openOwnTarget } from './target/open-target.ts';
-import { installSlowQuery } from './target/slow-query.ts';
-import { guardTarget } from './target/target-guard.ts';
-import type { Target } from './target/target.ts';
+import { openGivenTarget, openOwnTarget } from './targets/open-target.ts';
+import { installSlowQuery } from './scenarios/shop/slow-query.ts';
+import { guardTarget } from './targets/target-guard.ts';
+import type { Target } from './targets/target.ts';
 
 export type CommandContext = {
   readonly env: Environment;

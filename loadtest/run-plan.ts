@@ -5,15 +5,15 @@ import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
 import { measureMachineLoad } from './observe/machine-load.ts';
-import { readBooks } from './observe/read-books.ts';
+import { readBooks } from './scenarios/shop/books.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
 import type { Plan } from './plans/plan.ts';
 import { prepareRun, type Preparation } from './prepare-run.ts';
-import { createHttpClient } from './target/http-client.ts';
-import { slowQueryShare } from './target/slow-query.ts';
-import type { Target } from './target/target.ts';
-import { isLoopback } from './target/target-guard.ts';
-import { removeClients } from './target/virtual-clients.ts';
+import { createHttpClient } from './targets/http-client.ts';
+import { slowQueryShare } from './scenarios/shop/slow-query.ts';
+import type { Target } from './targets/target.ts';
+import { isLoopback } from './targets/target-guard.ts';
+import { removeClients } from './scenarios/shop/clients.ts';
 
 export type RunHooks = {
   /** Says what is being done now. */

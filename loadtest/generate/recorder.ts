@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { createHistogram, encodeHistogram, recordMs, type Histogram } from '../measurement/histogram.ts';
 import type { Outcomes, Slice } from '../measurement/measurement.ts';
-import type { Outcome } from './step.ts';
+import type { Outcome } from '../scenarios/shop/answers.ts';
 
 /** Counts what happens, second by second and endpoint by endpoint, in constant memory: a finished second is handed on. */
 export type Recorder = {

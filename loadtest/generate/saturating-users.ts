@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import autocannon, { type Client, type Instance, type Options, type Request } from 'autocannon';
 import { guardClient } from './guarded-client.ts';
 import type { Session } from './session.ts';
-import type { Step } from './step.ts';
+import type { Step } from '../scenarios/shop/answers.ts';
 import type { LiveOptions } from './thinking-users.ts';
 import { requestHeaders, type VirtualClient, type VirtualUser } from './virtual-user.ts';
 

@@ -1,9 +1,9 @@
 import { redactText } from '#lib/redact.ts';
 import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
 import type { FailureKind, OrderAccount, Slice, TimingBand } from '../measurement/measurement.ts';
-import { createOrderBook } from './order-book.ts';
+import { createOrderBook } from '../scenarios/shop/order-book.ts';
 import { createRecorder } from './recorder.ts';
-import { judgeAnswer, problemCode, type Answer, type Outcome, type Step } from './step.ts';
+import { judgeAnswer, problemCode, type Answer, type Outcome, type Step } from '../scenarios/shop/answers.ts';
 import { createTimingRecorder, parseServerTiming } from './timing-recorder.ts';
 
 export type ReceivedAnswer = Answer & { readonly serverTiming: string | undefined; readonly requestId: string | undefined };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'undici';
 import { messageOf } from '#lib/errors.ts';
 import type { Session } from './session.ts';
-import type { Step } from './step.ts';
+import type { Step } from '../scenarios/shop/answers.ts';
 import { requestHeaders, type VirtualClient, type VirtualUser } from './virtual-user.ts';
 
 export type LiveOptions = {

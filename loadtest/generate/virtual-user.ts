@@ -1,7 +1,7 @@
 import type { Profile } from '../measurement/measurement.ts';
-import { createJourney, createOrdering, createReading, type Catalogue, type VisitWeights } from './journey.ts';
+import { createJourney, createOrdering, createReading, type Catalogue, type VisitWeights } from '../scenarios/shop/journey.ts';
 import { createRandom, type Random } from './random.ts';
-import type { Step } from './step.ts';
+import type { Step } from '../scenarios/shop/answers.ts';
 
 /** A client account made for the run; the token is a secret. */
 export type VirtualClient = { readonly clientId: number; readonly accessToken: string };

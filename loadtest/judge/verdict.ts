@@ -3,7 +3,7 @@ import type { Measurement } from '../measurement/measurement.ts';
 import type { Check } from './check.ts';
 import { figuresOf, type Figures } from './figures.ts';
 import { judgeInnocence } from './innocence.ts';
-import { judgeInvariants } from './invariants.ts';
+import { judgeInvariants } from '../scenarios/shop/judge-books.ts';
 import { limitingFactor } from './limiting-factor.ts';
 import { judgeThresholds, type Thresholds } from './thresholds.ts';
 

@@ -1,5 +1,5 @@
-import { createHttpClient } from '../target/http-client.ts';
-import type { Target } from '../target/target.ts';
+import { createHttpClient } from '../targets/http-client.ts';
+import type { Target } from '../targets/target.ts';
 import { parseMetrics, summed } from './prometheus.ts';
 
 export type PoolState = { readonly inUse: number; readonly capacity: number; readonly waiting: number };

@@ -6,7 +6,7 @@ import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { sumCounts } from '../measurement/merge.ts';
 import { isSaturating, type Calibration } from '../measurement/measurement.ts';
 
-const childFile = join(import.meta.dirname, 'null-child.ts');
+const childFile = join(import.meta.dirname, '../scenarios/shop/null-child.ts');
 
 /**
  * Plays the same crowd, for a short time, against a server that does nothing. What is measured then is what the client

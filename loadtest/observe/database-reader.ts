@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
-import type { Target } from '../target/target.ts';
+import type { Target } from '../targets/target.ts';
 
 export type BackendState = {
   readonly active: number;

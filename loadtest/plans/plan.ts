@@ -1,4 +1,4 @@
-import type { VisitWeights } from '../generate/journey.ts';
+import type { VisitWeights } from '../scenarios/shop/journey.ts';
 import type { Thresholds } from '../judge/thresholds.ts';
 
 /** One load test as a value: what is done, how much of it, and what must hold. */

@@ -1,5 +1,5 @@
 import { runClosedLoad, type ClosedLoadResult } from '#loadtest/generate/closed-load.ts';
-import type { Catalogue } from '#loadtest/generate/journey.ts';
+import type { Catalogue } from '#loadtest/scenarios/shop/journey.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { sumCounts, type Counts } from '#loadtest/measurement/merge.ts';
 import type { Profile } from '#loadtest/measurement/measurement.ts';

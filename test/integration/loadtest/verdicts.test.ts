@@ -6,7 +6,7 @@ import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import type { Plan } from '#loadtest/plans/plan.ts';
 import { profileOf } from '#loadtest/prepare-run.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
-import type { Target } from '#loadtest/target/target.ts';
+import type { Target } from '#loadtest/targets/target.ts';
 import { childPids } from './child-pids.ts';
 import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
 

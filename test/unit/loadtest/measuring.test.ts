@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createOrderBook } from '#loadtest/generate/order-book.ts';
+import { createOrderBook } from '#loadtest/scenarios/shop/order-book.ts';
 import { createRecorder } from '#loadtest/generate/recorder.ts';
-import type { Outcome, Step } from '#loadtest/generate/step.ts';
+import type { Outcome, Step } from '#loadtest/scenarios/shop/answers.ts';
 import { parseServerTiming } from '#loadtest/generate/timing-recorder.ts';
 import {
   createHistogram,

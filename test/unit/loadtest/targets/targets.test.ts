@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
-import { ownStackEnvironment } from '#loadtest/target/local-stack.ts';
-import { catalogueOf } from '#loadtest/target/read-catalogue.ts';
-import { guardTarget } from '#loadtest/target/target-guard.ts';
+import { ownStackEnvironment } from '#loadtest/targets/local-stack.ts';
+import { catalogueOf } from '#loadtest/scenarios/shop/catalogue.ts';
+import { guardTarget } from '#loadtest/targets/target-guard.ts';
 
 describe('load is sent', () => {
   test.each([

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
 import type { ServerSample } from '#loadtest/measurement/measurement.ts';
-import { healthyMeasurement, timingBand } from './build-measurement.ts';
+import { healthyMeasurement, timingBand } from '../build-measurement.ts';
 
 test('the slowest answers decide, not the many fast ones', () => {
   const bands = [timingBand(2, 950, { db: 4_000 }), timingBand(9, 50, { pool: 35_000, db: 1_000 })];

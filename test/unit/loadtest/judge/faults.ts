@@ -1,5 +1,5 @@
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
-import { healthyMeasurement, histogramOf, many, rightBooks, slice, timingBand, withClient } from './build-measurement.ts';
+import { healthyMeasurement, histogramOf, many, rightBooks, slice, timingBand, withClient } from '../build-measurement.ts';
 
 /** A client with a fault of its own, and answers that look slow: whose fault is that? */
 const slowly = (client: Partial<Measurement['client']>): Measurement => ({ ...withClient(client), slices: [slice(1, many(100, 900))] });

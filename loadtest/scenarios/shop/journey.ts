@@ -1,6 +1,6 @@
-import { slowEndpoint } from '../measurement/measurement.ts';
-import { pick, pickWeighted, randomInt, type Random } from './random.ts';
-import type { Step } from './step.ts';
+import { slowEndpoint } from '../../measurement/measurement.ts';
+import { pick, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
+import type { Step } from './answers.ts';
 
 /** What a journey chooses from. Read once before the run, so that choices depend on the seed and not on answers. */
 export type Catalogue = {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { judgeAnswer, type Expectation } from '#loadtest/generate/step.ts';
+import { judgeAnswer, type Expectation } from '#loadtest/scenarios/shop/answers.ts';
 
 const list: Expectation = { kind: 'list' };
 const one: Expectation = { kind: 'one', id: 7 };

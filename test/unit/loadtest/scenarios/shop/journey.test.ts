@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createJourney, type Catalogue, type JourneyOptions } from '#loadtest/generate/journey.ts';
+import { createJourney, type Catalogue, type JourneyOptions } from '#loadtest/scenarios/shop/journey.ts';
 import { createRandom, pickWeighted, randomInt } from '#loadtest/generate/random.ts';
-import type { Step } from '#loadtest/generate/step.ts';
+import type { Step } from '#loadtest/scenarios/shop/answers.ts';
 
 const catalogue: Catalogue = { productIds: [1, 2, 3, 4, 5, 6], orderableIds: [1, 2, 3], categoryIds: [1], words: ['lamp'] };
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { exitCodeOf, judge, worstVerdict } from '#loadtest/judge/verdict.ts';
-import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from './build-measurement.ts';
+import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from '../build-measurement.ts';
 import { faults } from './faults.ts';
 
 const brokenIds = (measurement: Measurement): string[] =>

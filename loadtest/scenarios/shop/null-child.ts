@@ -1,4 +1,4 @@
-import { startNullServer } from './null-server.ts';
+import { startNullServer } from './null-shop.ts';
 
 /** A process of its own for the null server: this file is what calibrate forks. It ends with its parent. */
 const server = await startNullServer();

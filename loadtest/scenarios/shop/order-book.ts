@@ -1,5 +1,5 @@
-import type { OrderAccount } from '../measurement/measurement.ts';
-import { idOf, type Outcome, type Step } from './step.ts';
+import type { OrderAccount } from '../../measurement/measurement.ts';
+import { idOf, type Outcome, type Step } from './answers.ts';
 
 /** More keys than this are counted, but no longer checked one by one. */
 const maxKeys = 500_000;

@@ -1,6 +1,6 @@
-import type { Catalogue } from '../generate/journey.ts';
-import type { HttpClient } from './http-client.ts';
-import { SetUpError } from './virtual-clients.ts';
+import type { Catalogue } from './journey.ts';
+import type { HttpClient } from '../../targets/http-client.ts';
+import { SetUpError } from './clients.ts';
 
 type Product = { readonly id_key: number; readonly name: string; readonly stock: number };
 

@@ -8,7 +8,7 @@ import { reportHtml } from '#loadtest/report/report-html.ts';
 import { reportJson } from '#loadtest/report/report-json.ts';
 import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
-import { healthyMeasurement, rightBooks, thresholds } from './build-measurement.ts';
+import { healthyMeasurement, rightBooks, thresholds } from '../build-measurement.ts';
 
 const reportOf = (measurement: Measurement): Report => ({ measurement, thresholds, judgement: judge(measurement, thresholds) });
 

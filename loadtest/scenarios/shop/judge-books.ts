@@ -1,5 +1,5 @@
-import type { Measurement, ServerBooks } from '../measurement/measurement.ts';
-import { broken, met, notChecked, showCount, type Check } from './check.ts';
+import type { Measurement, ServerBooks } from '../../measurement/measurement.ts';
+import { broken, met, notChecked, showCount, type Check } from '../../judge/check.ts';
 
 /** What must hold after every run, however fast or slow it was: nothing lost, nothing double, nothing leaked. */
 export function judgeInvariants(measurement: Measurement): Check[] {

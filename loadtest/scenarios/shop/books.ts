@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
-import type { VirtualClient } from '../generate/virtual-user.ts';
-import type { ServerBooks } from '../measurement/measurement.ts';
-import { createHttpClient } from '../target/http-client.ts';
-import { countOrders } from '../target/virtual-clients.ts';
-import type { Target } from '../target/target.ts';
-import type { Observers } from './sample-server.ts';
+import type { VirtualClient } from '../../generate/virtual-user.ts';
+import type { ServerBooks } from '../../measurement/measurement.ts';
+import { createHttpClient } from '../../targets/http-client.ts';
+import { countOrders } from './clients.ts';
+import type { Target } from '../../targets/target.ts';
+import type { Observers } from '../../observe/sample-server.ts';
 
 /** A request given up by the client may go on in the server until its own timeouts end it. */
 const quietWithinMs = 10_000;

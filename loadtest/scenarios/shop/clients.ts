@@ -1,7 +1,7 @@
 import { AppError, ConfigError } from '#lib/errors.ts';
-import { problemCode } from '../generate/step.ts';
-import type { VirtualClient } from '../generate/virtual-user.ts';
-import { forEachOf, type HttpAnswer, type HttpClient } from './http-client.ts';
+import { problemCode } from './answers.ts';
+import type { VirtualClient } from '../../generate/virtual-user.ts';
+import { forEachOf, type HttpAnswer, type HttpClient } from '../../targets/http-client.ts';
 
 /** The target refused to prepare a run. */
 export class SetUpError extends AppError {
