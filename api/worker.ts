@@ -4,9 +4,8 @@ import { AppError, ConfigError, messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { readApiConfig } from './config.ts';
 import { openApiLogs, type ApiLogs } from './logs/api-logs.ts';
-import { workerSlotVariable, type PrimaryMessage, type WorkerMessage } from './processes/messages.ts';
+import { createWorkerLink, workerSlotVariable, type PrimaryMessage, type WorkerMessage } from './processes/channel.ts';
 import { runWorker } from './processes/run-worker.ts';
-import { createWorkerLink } from './processes/worker-link.ts';
 
 /** One API process; `main.ts` starts and replaces it. */
 

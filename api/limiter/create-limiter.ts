@@ -3,7 +3,7 @@ import { messageOf } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import { createFallbackLimiter } from './fallback-limiter.ts';
 import type { Limiter, LimiterStore } from './limiter.ts';
-import { createLocalLimiter } from './local-limiter.ts';
+import { createLocalLimiter } from './sliding-window.ts';
 import { createPrimaryLimiter, type PrimaryLink } from './primary-limiter.ts';
 import { createRedisLimiter } from './redis-limiter.ts';
 

@@ -1,4 +1,4 @@
-import type { Quota, Verdict } from './limiter.ts';
+import type { Limiter, Quota, Verdict } from './limiter.ts';
 
 /**
  * Times of the requests counted for one key, oldest first: a ring that doubles up to the limit, so that a key costs
@@ -106,4 +106,10 @@ function makeRoom(entries: Map<string, Entry>, maxKeys: number, nowMs: number): 
     if (entries.size <= keep) return;
     entries.delete(key);
   }
+}
+
+/** Counts in this process alone, with the full limit: exact for one process, the last resort of several. */
+export function createLocalLimiter(now: () => number = () => performance.now()): Limiter {
+  const windows = createSlidingWindows();
+  return { take: (quotas) => Promise.resolve(windows.take(quotas, now())) };
 }

@@ -2,7 +2,10 @@ import { Client } from 'pg';
 import { ConfigError, messageOf } from '#lib/errors.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
+import { createApiKeys } from '../auth/api-keys.ts';
+import type { ApiConfig } from '../config.ts';
 import { explainConnectionError } from '../db/connection-error.ts';
+import { createPool } from '../db/pool.ts';
 
 /** What is asked of the database before, or soon after, the API starts. */
 export type DatabaseSetup = {
@@ -54,4 +57,18 @@ function asRefusal(err: unknown, postgres: PostgresSettings): ConfigError | unde
   // `pg` itself refuses to log in without a password, before the server can.
   const hasNoPassword = /^SASL: .*password/.test(messageOf(err));
   return hasNoPassword ? new ConfigError(['POSTGRES_PASSWORD is not set, and PostgreSQL demands a password'], { cause: err }) : undefined;
+}
+
+/** Makes the keys named in the settings known to the database, so that a new installation can be used at once. */
+export async function storeBootstrapKeys(config: ApiConfig & PostgresSettings): Promise<void> {
+  const { BOOTSTRAP_OPERATOR_KEY: operatorKey, BOOTSTRAP_LOADTEST_KEY: loadtestKey } = config;
+  if (operatorKey === undefined && loadtestKey === undefined) return;
+  const pool = createPool({ ...config, DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5 }, 'atalaya-api');
+  try {
+    const apiKeys = createApiKeys(pool);
+    if (operatorKey !== undefined) await apiKeys.ensure(operatorKey, 'operator', 'bootstrap operator');
+    if (loadtestKey !== undefined) await apiKeys.ensure(loadtestKey, 'loadtest', 'bootstrap loadtest');
+  } finally {
+    await pool.end();
+  }
 }

@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { problemDocument, problemTypes, type ProblemCode } from '../http/problem.ts';
+import type { InFlight } from '../http/shed-load.ts';
 import { requestIdFrom } from '../http/request-id.ts';
 
 /**
@@ -41,4 +43,34 @@ function answerClientError(err: NodeJS.ErrnoException, socket: Duplex): void {
 function codeOf({ code }: NodeJS.ErrnoException): keyof typeof detailOf {
   if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request_timeout' : 'malformed_request';
+}
+
+export type DrainOptions = {
+  /** After so long, connections that are still busy are cut. */
+  readonly deadlineMs: number;
+  /**
+   * How long at least the listener stays open, answering 503: a load balancer learns of the drain, and a request that is
+   * already under way on a kept-alive connection gets an answer that is safe to retry instead of a reset.
+   */
+  readonly lingerMs: number;
+};
+
+/**
+ * Ends a server without losing what it accepted. The caller has already made it answer new requests with 503.
+ * @returns whether everything was answered before the deadline
+ */
+export async function drainServer(server: Server, inFlight: InFlight, { deadlineMs, lingerMs }: DrainOptions): Promise<boolean> {
+  const deadline = new AbortController();
+  const late = sleep(deadlineMs, false, { signal: deadline.signal }).catch(() => false);
+  const idle = Promise.all([inFlight.whenIdle(), sleep(lingerMs)]).then(() => true);
+  const finished = await Promise.race([idle, late]);
+  const closed = new Promise<boolean>((resolve) => {
+    server.close(() => resolve(true));
+  });
+  server.closeIdleConnections();
+  // Answers may still be on their way to slow readers.
+  const flushed = finished && (await Promise.race([closed, late]));
+  if (!flushed) server.closeAllConnections();
+  deadline.abort();
+  return flushed;
 }

@@ -9,13 +9,11 @@ import { retry } from '#lib/retry.ts';
 import { apiEnv, readApiConfig, workerCount, type ApiConfig } from '../config.ts';
 import { createPrimaryCounter } from '../limiter/primary-limiter.ts';
 import { openApiLogs } from '../logs/api-logs.ts';
-import { mergeMetrics } from '../observe/merge-metrics.ts';
+import { createPrimaryMetrics, mergeMetrics } from './collect-metrics.ts';
 import { createAdminServer } from './admin-server.ts';
-import { storeBootstrapKeys } from './bootstrap-keys.ts';
-import { setUpDatabase, type DatabaseSetup } from './database-setup.ts';
+import { setUpDatabase, storeBootstrapKeys, type DatabaseSetup } from './database-setup.ts';
 import { assertFree, listen } from './listen.ts';
-import { assertConnectionsFit, poolTotals } from './max-connections.ts';
-import { primaryMetrics } from './primary-metrics.ts';
+import { assertConnectionsFit, poolTotals } from './connection-budget.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** Above DRAIN_TIMEOUT, for a worker to close what it opened after its own deadline. */
@@ -68,9 +66,10 @@ class Primary {
       count: createPrimaryCounter(),
       logger,
     });
+    const own = createPrimaryMetrics(() => this.#supervisor.status());
     this.#admin = createAdminServer({
       token: config.ADMIN_TOKEN,
-      metrics: async () => (await mergeMetrics(await this.#supervisor.collectMetrics())) + primaryMetrics(this.#supervisor.status()),
+      metrics: async () => (await mergeMetrics(await this.#supervisor.collectMetrics())) + (await own.metrics()),
       config: () => this.#effectiveConfig(),
       drain: () => this.#end.resolve({ reason: 'POST /drain' }),
       logger,

@@ -3,12 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppError } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { TakeTuples } from '../limiter/primary-limiter.ts';
-import type { WorkerMetrics } from '../observe/merge-metrics.ts';
-import { workerSlotVariable, type WorkerMessage } from './messages.ts';
-import { createMetricsCollector } from './metrics-collector.ts';
+import { createMetricsCollector, type WorkerMetrics } from './collect-metrics.ts';
+import { startErrorFrom, tellWorker, workerSlotVariable, WorkerStartError, type WorkerMessage } from './channel.ts';
 import { restartDecision } from './restart-plan.ts';
-import { tellWorker } from './tell-worker.ts';
-import { startErrorFrom, WorkerStartError } from './worker-start-error.ts';
 
 export type SupervisorOptions = {
   /** Number of worker processes kept running. */

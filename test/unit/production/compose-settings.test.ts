@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { apiEnv, readApiConfig } from '#api/config.ts';
-import { assertConnectionsFit } from '#api/processes/max-connections.ts';
+import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
 import { backupEnv } from '#backups/backup-env.ts';
 import { readEnv } from '#lib/env.ts';
 import { postgresEnv, renamedVariables } from '#lib/settings.ts';

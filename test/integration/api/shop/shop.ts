@@ -1,8 +1,7 @@
-import { createActiveClients } from '#api/auth/active-clients.ts';
+import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
 import { createApiKeys } from '#api/auth/api-keys.ts';
 import { createPasswords } from '#api/auth/passwords.ts';
 import type { Principal } from '#api/auth/principal.ts';
-import { createTokens } from '#api/auth/tokens.ts';
 import { fingerprintOf } from '#api/http/idempotency.ts';
 import { createRouteTable } from '#api/http/match-route.ts';
 import type { Reply } from '#api/http/route.ts';

@@ -3,9 +3,8 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createBatchingLimiter, flatten, type Take } from '#api/limiter/batch-takes.ts';
 import { createFallbackLimiter } from '#api/limiter/fallback-limiter.ts';
 import { LimiterUnavailableError, type Limiter, type Verdict } from '#api/limiter/limiter.ts';
-import { createLocalLimiter } from '#api/limiter/local-limiter.ts';
+import { createLocalLimiter, createSlidingWindows } from '#api/limiter/sliding-window.ts';
 import { createLimiter } from '#api/limiter/create-limiter.ts';
-import { createSlidingWindows } from '#api/limiter/sliding-window.ts';
 import { createPrimaryCounter } from '#api/limiter/primary-limiter.ts';
 import { createLogger } from '#lib/logger.ts';
 

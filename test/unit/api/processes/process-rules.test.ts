@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readApiConfig, workerCount } from '#api/config.ts';
 import { databaseHealth, poolHealth, worstOf } from '#api/health/health-rules.ts';
-import { InFlight } from '#api/http/in-flight.ts';
-import { assertConnectionsFit } from '#api/processes/max-connections.ts';
+import { InFlight } from '#api/http/shed-load.ts';
+import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
 import { restartDecision, stableAfterMs } from '#api/processes/restart-plan.ts';
 import { ConfigError } from '#lib/errors.ts';
 

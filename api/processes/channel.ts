@@ -1,7 +1,44 @@
+import type { Worker } from 'node:cluster';
 import type { MetricObject } from 'prom-client';
+import { AppError, ConfigError } from '#lib/errors.ts';
+import { EXIT } from '#lib/exit-codes.ts';
 import type { FlatVerdicts } from '../limiter/batch-takes.ts';
-import type { PrimaryLink } from '../limiter/primary-limiter.ts';
-import type { PrimaryMessage, WorkerMessage } from './messages.ts';
+import type { PrimaryLink, TakeTuples } from '../limiter/primary-limiter.ts';
+
+/** What workers and primary say to each other. JSON, so nothing here is a class, a Map or undefined. */
+export type WorkerMessage =
+  /** Listens and takes requests. */
+  | { readonly kind: 'ready' }
+  /** Could not start; the problems are one line each and hold no secret. */
+  | { readonly kind: 'failed'; readonly problems: readonly string[]; readonly exitCode: number }
+  /** Its event loop turns. */
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'take'; readonly batch: number; readonly takes: readonly TakeTuples[] }
+  | { readonly kind: 'metrics'; readonly request: number; readonly metrics: readonly MetricObject[] };
+
+export type PrimaryMessage =
+  | { readonly kind: 'taken'; readonly batch: number; readonly verdicts: readonly number[] }
+  | { readonly kind: 'collect'; readonly request: number }
+  /** Finish what was accepted, then exit. */
+  | { readonly kind: 'drain' };
+
+/** Variable by which a worker knows its place, 1 to the number of workers. */
+export const workerSlotVariable = 'ATALAYA_WORKER_SLOT';
+
+/** Sends a message to a worker. One that has just died is told nothing; its `exit` says so. */
+export function tellWorker(worker: Worker, message: PrimaryMessage): void {
+  if (worker.isConnected()) worker.send(message, () => undefined);
+}
+
+/** A worker ended before it took requests, and what ended it was not its configuration. */
+export class WorkerStartError extends AppError {
+  readonly code = 'WORKER_START';
+}
+
+/** The error that ends the primary when a worker has told why it cannot start. */
+export function startErrorFrom(problems: readonly string[], exitCode: number): AppError {
+  return exitCode === EXIT.config ? new ConfigError(problems) : new WorkerStartError(problems.join('; '));
+}
 
 /** The process a worker runs in, as far as the link needs it. */
 export type LinkedProcess = {

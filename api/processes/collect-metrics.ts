@@ -1,0 +1,81 @@
+import type { Worker } from 'node:cluster';
+import { AggregatorRegistry, Counter, Gauge, Registry, type MetricObject } from 'prom-client';
+import { tellWorker, type WorkerMessage } from './channel.ts';
+
+/** The metrics of one worker as `registry.getMetricsAsJSON()` gives them. */
+export type WorkerMetrics = { readonly worker: number; readonly metrics: readonly MetricObject[] };
+
+/**
+ * The text of /metrics: each series once summed over all workers (maximum or average where a sum means nothing), without
+ * a `worker` label, and once for each worker with it.
+ */
+export function mergeMetrics(workers: readonly WorkerMetrics[]): Promise<string> {
+  const summed = workers.map(({ metrics }) => [...metrics]);
+  const single = workers.map(({ worker, metrics }) => metrics.map((metric) => withWorker(metric, worker)));
+  return AggregatorRegistry.aggregate([...summed, ...single]).metrics();
+}
+
+type Value = { readonly labels: Readonly<Record<string, unknown>> };
+
+function withWorker(metric: MetricObject, worker: number): MetricObject {
+  const values = (metric as unknown as { values: readonly Value[] }).values;
+  return { ...metric, values: values.map((value) => ({ ...value, labels: { ...value.labels, worker: String(worker) } })) } as MetricObject;
+}
+
+type MetricsMessage = WorkerMessage & { kind: 'metrics' };
+
+export type MetricsCollector = {
+  /** The metrics of those workers that answer within a second. */
+  readonly collect: (workers: readonly { readonly number: number; readonly worker: Worker }[]) => Promise<WorkerMetrics[]>;
+  readonly receive: (worker: number, message: MetricsMessage) => void;
+};
+
+const answerTimeoutMs = 1_000;
+
+export function createMetricsCollector(): MetricsCollector {
+  const waiting = new Map<number, (worker: number, message: MetricsMessage) => void>();
+  let requests = 0;
+  return {
+    receive: (worker, message) => waiting.get(message.request)?.(worker, message),
+    collect: (workers) => {
+      const request = (requests += 1);
+      return new Promise((resolve) => {
+        const received: WorkerMetrics[] = [];
+        const finish = (): void => {
+          clearTimeout(timer);
+          waiting.delete(request);
+          resolve(received.toSorted((a, b) => a.worker - b.worker));
+        };
+        const timer = setTimeout(finish, answerTimeoutMs);
+        waiting.set(request, (worker, { metrics }) => {
+          received.push({ worker, metrics });
+          if (received.length === workers.length) finish();
+        });
+        if (workers.length === 0) finish();
+        for (const { worker } of workers) tellWorker(worker, { kind: 'collect', request });
+      });
+    },
+  };
+}
+
+/** The primary's own series. */
+export function createPrimaryMetrics(status: () => { readonly ready: number; readonly restarts: number }): Registry {
+  const registry = new Registry();
+  const registers = [registry];
+  const ready: Gauge = new Gauge({
+    name: 'atalaya_workers_ready',
+    help: 'Worker processes that take requests.',
+    registers,
+    collect: () => ready.set(status().ready),
+  });
+  const restarts: Counter = new Counter({
+    name: 'atalaya_worker_restarts_total',
+    help: 'Worker processes that were replaced.',
+    registers,
+    collect: () => {
+      restarts.reset();
+      restarts.inc(status().restarts);
+    },
+  });
+  return registry;
+}
