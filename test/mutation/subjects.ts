@@ -1,0 +1,26 @@
+export type Subject = {
+  readonly name: string;
+  /** The source whose behaviour is broken on purpose, as globs below the project's root. */
+  readonly mutate: readonly string[];
+  /** The tests that must notice. Only those that start no other process: a mutant lives in this process alone. */
+  readonly tests: readonly string[];
+};
+
+/** What verdicts, money and memory rest on: here a test that would not notice is a defect. */
+export const subjects: readonly Subject[] = [
+  { name: 'judges', mutate: ['loadtest/judge/*.ts'], tests: ['test/unit/loadtest/**/*.test.ts'] },
+  { name: 'limiter', mutate: ['api/limiter/*.ts', '!api/limiter/redis-*.ts'], tests: ['test/unit/api/limiter/*.test.ts'] },
+  {
+    name: 'price and stock',
+    mutate: ['api/shop/money.ts', 'api/shop/orders/price-order.ts', 'api/shop/stock/*.ts'],
+    tests: ['test/unit/api/shop/**/*.test.ts'],
+  },
+  {
+    name: 'outbox',
+    mutate: ['monitor/store/outbox*.ts'],
+    tests: ['test/unit/monitor/store/*.test.ts', 'test/unit/monitor/alerts/*.test.ts'],
+  },
+  { name: 'retention', mutate: ['backups/retention.ts'], tests: ['test/unit/backups/**/retention.test.ts'] },
+  { name: 'manifest', mutate: ['backups/set/manifest.ts'], tests: ['test/unit/backups/set/*.test.ts'] },
+  { name: 'schedule', mutate: ['monitor/backup/schedule.ts'], tests: ['test/unit/monitor/backup/schedule.test.ts'] },
+];

@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+import { subjects } from './subjects.ts';
+
+/** The subjects of this run, by name; set by run.ts. */
+const names = (process.env['MUTATED_SUBJECTS'] ?? '').split(',');
+
+export default defineConfig({
+  test: { include: [...new Set(subjects.filter(({ name }) => names.includes(name)).flatMap(({ tests }) => tests))] },
+});
