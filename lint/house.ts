@@ -1,0 +1,87 @@
+/**
+ * The walls of the house: which way imports may run. `npm run lint` holds them by resolved path, so that neither `../` nor
+ * `#` goes round them. docs/architecture.md draws the same; where a wall moves, it moves here and there.
+ */
+
+/** Programs and what each may import besides itself. They meet over HTTP and SQL; only tests may reach into all of them. */
+const programs: Readonly<Record<string, readonly string[]>> = {
+  lib: [],
+  api: ['lib'],
+  loadtest: ['lib'],
+  backups: ['lib'],
+  monitor: ['lib', 'backups'],
+  deploy: ['lib'],
+  bench: ['lib', 'api', 'loadtest'],
+  lint: [],
+  test: ['lib', 'api', 'loadtest', 'backups', 'monitor', 'deploy', 'bench', 'lint'],
+};
+
+type Wall = { readonly from: string; readonly to: string; readonly because: string };
+
+/** Walls inside a program, where the order of floors below does not say it already. */
+const walls: readonly Wall[] = [
+  { from: 'api/http', to: 'api/shop', because: 'http/ knows no resource' },
+  { from: 'api/db', to: 'api/shop', because: 'db/ knows no resource' },
+  { from: 'api/db', to: 'api/http', because: 'db/ knows no HTTP' },
+  { from: 'api/auth', to: 'api/http', because: 'auth/ knows no HTTP' },
+  { from: 'api/auth', to: 'api/shop', because: 'auth/ knows no resource' },
+  { from: 'api/limiter', to: 'api/http', because: 'the limiter counts, and knows no HTTP' },
+];
+
+/**
+ * The rooms of a program, from the door down to the ground; rooms on one floor do not know each other. Imports run
+ * downward only. A folder or a file of the program that has no place here is refused.
+ */
+const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {};
+
+/** Rooms that only decide: no package, nothing of Node, so that what they say depends on what they are given alone. */
+const pure: readonly string[] = ['loadtest/judge'];
+
+/** Packages that stay behind a few rooms, so that they can be exchanged. */
+const fences: Readonly<Record<string, readonly string[]>> = {
+  objection: ['api/shop', 'api/db', 'test'],
+  autocannon: ['loadtest/generate', 'test'],
+};
+
+const isIn = (path: string, room: string): boolean => path === room || path.startsWith(`${room}/`) || path.startsWith(`${room}.`);
+
+/**
+ * Why one file may not import another; undefined when it may. Pure.
+ * @param importer path from the top of the repository, such as `api/http/route.ts`
+ */
+export function wallBetween(importer: string, imported: string): string | undefined {
+  const [from = '', to = ''] = [importer.split('/')[0], imported.split('/')[0]];
+  const allowed = programs[from];
+  if (!allowed || !programs[to]) return undefined;
+  if (from !== to && !allowed.includes(to)) {
+    return `${from}/ may not import ${to}/: ${allowed.length === 0 ? 'it stands on nothing of the project' : `only ${allowed.join(', ')}`}`;
+  }
+  const wall = walls.find((one) => isIn(importer, one.from) && isIn(imported, one.to));
+  if (wall) return `${wall.from}/ may not import ${wall.to}/: ${wall.because}`;
+  return from === to ? floorProblem(from, importer, imported) : undefined;
+}
+
+function floorProblem(program: string, importer: string, imported: string): string | undefined {
+  const plan = floors[program];
+  if (!plan) return undefined;
+  const [above, below] = [placeOf(program, plan, importer), placeOf(program, plan, imported)];
+  if (!above || !below) return `${above ? imported : importer} has no place among the floors of ${program}/ in lint/house.ts`;
+  if (above.room === below.room || above.floor < below.floor) return undefined;
+  const how = above.floor === below.floor ? 'they stand side by side' : 'imports run downward';
+  return `${program}/${above.room} may not import ${program}/${below.room}: ${how}`;
+}
+
+function placeOf(program: string, plan: readonly (readonly string[])[], path: string): { room: string; floor: number } | undefined {
+  const found = plan.flatMap((rooms, floor) => rooms.filter((room) => isIn(path, `${program}/${room}`)).map((room) => ({ room, floor })));
+  // The innermost room counts: shop/stock before shop.
+  return found.toSorted((a, b) => b.room.length - a.room.length)[0];
+}
+
+/** Why a file may not import a package, or a part of Node; undefined when it may. Pure. */
+export function fenceAround(importer: string, specifier: string): string | undefined {
+  const room = pure.find((one) => isIn(importer, one));
+  if (room !== undefined) return `${room}/ only decides: it may not import ${specifier}`;
+  const fence = fences[specifier];
+  if (!fence || fence.some((one) => isIn(importer, one))) return undefined;
+  return `${specifier} stays behind ${fence.join(', ')}`;
+}
