@@ -150,6 +150,7 @@ describe('programs of the system', () => {
     await install(root);
     const PATH = await pathWith(root, {
       pg_dump: '',
+      strace: '',
       chromium: '',
       'apt-get': `: > ${root}/bin/redis-server; /bin/chmod 755 ${root}/bin/redis-server`,
     });
