@@ -1,4 +1,3 @@
-import type Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
 import type { Principal } from './auth/principal.ts';
@@ -10,13 +9,12 @@ import { authenticate, type Credentials } from './http/authenticate.ts';
 import { authorize } from './http/authorize.ts';
 import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
-import type { Exchange } from './http/exchange.ts';
 import { defaultLoadLimits, shedLoad, type InFlight, type LoadLimits } from './http/shed-load.ts';
-import { LeanKoa } from './http/lean-koa.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
 import type { Route } from './http/route.ts';
+import { LeanKoa } from './http/send.ts';
 import { createTrust } from './http/trusted-proxies.ts';
 import type { Limiter } from './limiter/limiter.ts';
 import type { AccessEntry } from './logs/access-line.ts';
@@ -47,10 +45,9 @@ export type AppDeps = {
 };
 
 /** The API as a Koa application: the middleware in the order a request passes them. Opens nothing. */
-export function createApp(deps: AppDeps): Koa<Exchange> {
+export function createApp(deps: AppDeps): LeanKoa {
   const { settings, inFlight, isDraining, logger, observer, pressure } = deps;
-  const connections = { isDraining };
-  const app = new LeanKoa();
+  const app = new LeanKoa(isDraining);
   app.use(
     accessLog({
       inFlight,
@@ -59,9 +56,9 @@ export function createApp(deps: AppDeps): Koa<Exchange> {
       observe: observer.request,
     }),
   );
-  app.use(errorBody(logger, connections));
-  app.use(cors(settings.CORS_ORIGINS, connections));
-  app.use(healthRoutes(deps.health, connections));
+  app.use(errorBody(logger));
+  app.use(cors(settings.CORS_ORIGINS));
+  app.use(healthRoutes(deps.health));
   app.use(
     shedLoad({
       isDraining,
@@ -75,9 +72,9 @@ export function createApp(deps: AppDeps): Koa<Exchange> {
   if (settings.RATE_LIMIT_ENABLED) {
     app.use(rateLimit({ limiter: deps.limiter, policy: createRatePolicy(settings), onLimited: observer.limited }));
   }
-  app.use(refuseUnmatched(connections));
+  app.use(refuseUnmatched);
   app.use(authorize);
-  app.use(answer({ connections, timingFor }));
+  app.use(answer({ timingFor }));
   app.on('error', (err: NodeJS.ErrnoException) => {
     // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
     if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');

@@ -1,96 +1,183 @@
 import { AppError } from '#lib/errors.ts';
 
-/**
- * Errors that commands throw. They know nothing of HTTP: `http/problem` maps each `code` to a status and presents it.
- * `docs/errors.md` lists every code.
- */
-export abstract class DomainError extends AppError {
-  abstract override readonly code: string;
-  /** Where in the input the fault lies, as JSON pointers with a message each. */
-  readonly errors: readonly FieldError[];
-  /** Further public members of the problem document; never a secret or SQL text. */
-  readonly extensions: Readonly<Record<string, unknown>>;
+/** What the public is told of one code. */
+export type ProblemType = {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  /** What the client does about it; empty when there is nothing. */
+  readonly cure: string;
+  /** A registered type; by default `/problems/<code>`. */
+  readonly type?: string;
+  /** Every answer of this code carries these. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
-  constructor(
-    message: string,
-    details: { errors?: readonly FieldError[]; extensions?: Readonly<Record<string, unknown>> } = {},
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.errors = details.errors ?? [];
-    this.extensions = details.extensions ?? {};
-  }
-}
+const ask1sLater = { 'Retry-After': '1' };
+
+/** Every way in which the API refuses or fails, by its code. `docs/errors.md` is made from it. */
+export const problemTypes = {
+  malformed_request: { status: 400, title: 'Malformed request', meaning: 'What arrived is not HTTP.', cure: 'Mend the client.' },
+  malformed_json: {
+    status: 400,
+    title: 'Malformed JSON',
+    meaning: 'The body is empty, not JSON, not UTF-8, or nested more than 20 levels deep.',
+    cure: 'Mend the body; `detail` tells line and column where they are known.',
+  },
+  idempotency_key_invalid: {
+    status: 400,
+    title: 'Invalid Idempotency-Key',
+    meaning: '`Idempotency-Key` is malformed, or missing where `IDEMPOTENCY_REQUIRED` is set.',
+    cure: 'Send 1 to 255 visible ASCII characters, such as a UUID.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Authentication required',
+    meaning: 'No credential, or one that is unknown, expired or revoked.',
+    cure: 'Log in again, or send an API key.',
+    headers: { 'WWW-Authenticate': 'Bearer' },
+  },
+  forbidden: { status: 403, title: 'Forbidden', meaning: 'The credential is good, but not for this.', cure: 'Use another one.' },
+  not_found: { status: 404, title: 'Not found', meaning: 'Nothing is under this path, or it is not yours to see.', cure: '' },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    meaning: 'The path exists, but not for this method.',
+    cure: '`Allow` lists the methods.',
+  },
+  request_timeout: { status: 408, title: 'Request timeout', meaning: 'The request did not arrive in time.', cure: 'Send it again.' },
+  duplicate: {
+    status: 409,
+    title: 'Already exists',
+    meaning: 'A value that must be unique is taken.',
+    cure: 'Choose another; `errors` names the field.',
+  },
+  in_use: {
+    status: 409,
+    title: 'Still in use',
+    meaning: 'It cannot be deleted while others refer to it.',
+    cure: 'Remove those first.',
+  },
+  insufficient_stock: {
+    status: 409,
+    title: 'Insufficient stock',
+    meaning: 'Fewer pieces than ordered. Nothing was changed.',
+    cure: 'Order fewer; the document names what is available.',
+  },
+  price_mismatch: {
+    status: 409,
+    title: 'Price mismatch',
+    meaning: 'The total sent is not the current one. Nothing was changed.',
+    cure: 'Read the prices again.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    title: 'Request in flight',
+    meaning: 'A request with this `Idempotency-Key` is still being worked on.',
+    cure: 'Ask again after `Retry-After`.',
+    headers: ask1sLater,
+  },
+  version_mismatch: {
+    status: 412,
+    title: 'Version mismatch',
+    meaning: '`If-Match` names another version than the current one.',
+    cure: 'Read again, and decide again.',
+  },
+  payload_too_large: { status: 413, title: 'Payload too large', meaning: 'The body has more than 256 KiB.', cure: 'Send less.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    meaning: 'The body is not `application/json` in UTF-8, or is compressed.',
+    cure: 'Set `Content-Type: application/json`.',
+  },
+  validation_failed: {
+    status: 422,
+    title: 'Validation failed',
+    meaning: 'Well-formed, but not acceptable: wrong type, out of range, unknown field or parameter.',
+    cure: '`errors` says where and why.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency-Key reused',
+    meaning: 'This `Idempotency-Key` was used for another request.',
+    cure: 'Use a new key for a new request.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    meaning: 'A limit is used up.',
+    cure: 'Wait `Retry-After` seconds; then one request is allowed.',
+  },
+  headers_too_large: { status: 431, title: 'Headers too large', meaning: 'The headers exceed 16 KiB.', cure: 'Send less.' },
+  internal: {
+    status: 500,
+    title: 'Internal error',
+    meaning: 'A fault of the API. It is logged in full under the request id.',
+    cure: 'Report the request id.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    meaning: 'More work than the server can take, or no database connection in time.',
+    cure: 'Ask again after `Retry-After`.',
+    headers: ask1sLater,
+  },
+  draining: {
+    status: 503,
+    title: 'Shutting down',
+    meaning: 'This process is shutting down and did not begin the request.',
+    cure: 'Ask again: another process answers.',
+    headers: ask1sLater,
+  },
+  database_unavailable: {
+    status: 503,
+    title: 'Database unavailable',
+    meaning: 'The database cannot be reached, is starting, or is not migrated.',
+    cure: 'Ask again after `Retry-After`.',
+    headers: ask1sLater,
+  },
+} as const satisfies Readonly<Record<string, ProblemType>>;
+
+export type ProblemCode = keyof typeof problemTypes;
 
 /** One fault in the input: `pointer` is an RFC 6901 JSON pointer into the body, or a query or path parameter's name. */
 export type FieldError = { readonly pointer: string; readonly message: string };
 
-/** 404: the addressed thing, or one the body refers to, does not exist or is not visible to the caller. */
-export class NotFoundError extends DomainError {
-  readonly code = 'not_found';
+export type ErrorDetails = {
+  /** Where in the input the fault lies. */
+  readonly errors?: readonly FieldError[];
+  /** Further public members of the problem document; never a secret or SQL text. */
+  readonly extensions?: Readonly<Record<string, unknown>>;
+  /** Of the answer, such as Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** A refusal on purpose. The message is the problem document's `detail`: it never repeats what the client sent. */
+export class ApiError extends AppError {
+  readonly code: ProblemCode;
+  readonly errors: readonly FieldError[];
+  readonly extensions: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    { errors = [], extensions = {}, headers = {} }: ErrorDetails = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+    this.code = code;
+    this.errors = errors;
+    this.extensions = extensions;
+    this.headers = { ...(problemTypes[code] as ProblemType).headers, ...headers };
+  }
 }
 
-/** 409: a unique value is taken. */
-export class DuplicateError extends DomainError {
-  readonly code = 'duplicate';
-}
+/** The client closed the connection before the whole request had arrived. There is nobody to answer. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError';
 
-/** 409: the thing is still referred to, so it cannot be deleted. */
-export class InUseError extends DomainError {
-  readonly code = 'in_use';
-}
-
-/** 409: fewer pieces in stock than asked for. Nothing was changed. */
-export class InsufficientStockError extends DomainError {
-  readonly code = 'insufficient_stock';
-}
-
-/** 409: the client counted on another price or total than the current one. */
-export class PriceMismatchError extends DomainError {
-  readonly code = 'price_mismatch';
-}
-
-/** 409: the order's state does not allow the move. */
-export class IllegalTransitionError extends DomainError {
-  readonly code = 'illegal_transition';
-}
-
-/** 412: If-Match names another version than the current one. */
-export class VersionMismatchError extends DomainError {
-  readonly code = 'version_mismatch';
-}
-
-/** 422: well-formed input that cannot be accepted; `errors` says where. */
-export class ValidationError extends DomainError {
-  readonly code = 'validation_failed';
-}
-
-/** 401: no credential, or one that is unknown, expired or revoked. */
-export class UnauthenticatedError extends DomainError {
-  readonly code = 'unauthenticated';
-}
-
-/** 403: known, but not allowed. */
-export class ForbiddenError extends DomainError {
-  readonly code = 'forbidden';
-}
-
-/** 400: the Idempotency-Key is missing where demanded, or malformed. */
-export class IdempotencyKeyError extends DomainError {
-  readonly code = 'idempotency_key_invalid';
-}
-
-/** 409: a request with the same Idempotency-Key is still being worked on. */
-export class IdempotencyInFlightError extends DomainError {
-  readonly code = 'idempotency_in_flight';
-}
-
-/** 422: the Idempotency-Key was used before for another request. */
-export class IdempotencyReuseError extends DomainError {
-  readonly code = 'idempotency_key_reused';
-}
-
-/** 503: more work of this kind is waiting than can be done soon; trying again in a moment helps. */
-export class OverloadedError extends DomainError {
-  readonly code = 'overloaded';
+  constructor() {
+    super('the client went away');
+  }
 }

@@ -133,7 +133,11 @@ function kindOfMessage(err: unknown): FailureKind | undefined {
   if (!(err instanceof Error)) return undefined;
   if (err instanceof AggregateError && err.errors.some((one) => kindOfMessage(one) === 'unreachable')) return 'unreachable';
   if (socketCodes.has(String((err as NodeJS.ErrnoException).code))) return 'unreachable';
-  if (/^(?:Connection terminated|Client has encountered a connection error|Client was closed|timeout expired)/.test(err.message)) {
+  if (
+    /^(?:Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Query read timeout)/.test(
+      err.message,
+    )
+  ) {
     return 'unreachable';
   }
   return /^(?:timeout exceeded when trying to connect|Knex: Timeout acquiring a connection)/.test(err.message) ? 'pool-timeout' : undefined;

@@ -1,12 +1,12 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import { OverloadedError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 export type Passwords = {
-  /** A salted hash with its parameters, to be stored. @throws {OverloadedError} */
+  /** A salted hash with its parameters, to be stored. @throws overloaded */
   readonly hash: (password: string) => Promise<string>;
   /**
    * Whether the password is the one hashed. Takes as long when there is no hash to compare with, so that the time of an
-   * answer does not tell which e-mail addresses have an account. @throws {OverloadedError}
+   * answer does not tell which e-mail addresses have an account. @throws overloaded
    */
   readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
 };
@@ -76,7 +76,7 @@ function limitConcurrency(concurrency: number, maxWaiting: number): Run {
   const waiting: (() => void)[] = [];
   return async (task) => {
     if (running >= concurrency) {
-      if (waiting.length >= maxWaiting) throw new OverloadedError('too many logins at the same time; try again in a moment');
+      if (waiting.length >= maxWaiting) throw new ApiError('overloaded', 'too many logins at the same time; try again in a moment');
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
       running += 1;

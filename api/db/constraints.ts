@@ -1,36 +1,37 @@
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
-import { DuplicateError, InUseError, InsufficientStockError, NotFoundError, type DomainError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** What the statement was about: the same foreign key says another thing to who adds a child than to who deletes the parent. */
 export type Intent = 'write' | 'delete';
 
-type Explain = (options: ErrorOptions) => DomainError;
+type Explain = (options: ErrorOptions) => ApiError;
 
 const fault = (pointer: string, message: string) => ({ errors: [{ pointer, message }] });
 
 const missing =
   (pointer: string, what: string): Explain =>
   (options) =>
-    new NotFoundError(`The ${what} does not exist.`, fault(pointer, 'does not exist'), options);
+    new ApiError('not_found', `The ${what} does not exist.`, fault(pointer, 'does not exist'), options);
 
 const onWrite: Readonly<Record<string, Explain>> = {
   clients_email_unique: (options) =>
-    new DuplicateError('This e-mail address has an account already.', fault('/email', 'is taken'), options),
-  categories_name_unique: (options) => new DuplicateError('There is a category of this name already.', fault('/name', 'is taken'), options),
+    new ApiError('duplicate', 'This e-mail address has an account already.', fault('/email', 'is taken'), options),
+  categories_name_unique: (options) =>
+    new ApiError('duplicate', 'There is a category of this name already.', fault('/name', 'is taken'), options),
   products_category_fk: missing('/category_id', 'category'),
   orders_client_fk: missing('/client_id', 'client'),
   order_details_product_fk: missing('/product_id', 'product'),
-  products_stock_not_negative: (options) => new InsufficientStockError('There is not enough in stock.', {}, options),
+  products_stock_not_negative: (options) => new ApiError('insufficient_stock', 'There is not enough in stock.', {}, options),
 };
 
 const onDelete: Readonly<Record<string, Explain>> = {
-  products_category_fk: (options) => new InUseError('The category still has products.', {}, options),
-  order_details_product_fk: (options) => new InUseError('The product has been sold; orders refer to it.', {}, options),
+  products_category_fk: (options) => new ApiError('in_use', 'The category still has products.', {}, options),
+  order_details_product_fk: (options) => new ApiError('in_use', 'The product has been sold; orders refer to it.', {}, options),
 };
 
 /**
  * Waits for a statement and says a broken constraint in the words of the domain. Other errors pass as they are.
- * @throws {DomainError} that keeps the driver's error as its cause and shows nothing of it
+ * @throws {ApiError} that keeps the driver's error as its cause and shows nothing of it
  */
 export async function explainConstraints<T>(intent: Intent, work: PromiseLike<T>): Promise<T> {
   try {

@@ -1,5 +1,5 @@
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
-import { IdempotencyInFlightError, IdempotencyReuseError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import { statement } from './statement.ts';
 import type { Session } from './transaction.ts';
 
@@ -53,8 +53,8 @@ const storeAnswer = statement(
  * neither. A second request with the claim waits for the first; it gets the first one's answer with the header
  * `Idempotency-Replayed: true`, or runs itself when the first failed. An error of `work` is not stored. Without a claim
  * `work` simply runs.
- * @throws {IdempotencyReuseError} when the key came with another request before
- * @throws {IdempotencyInFlightError} when the first request takes longer than the lock timeout
+ * @throws idempotency_key_reused when the key came with another request before
+ * @throws idempotency_in_flight when the first request takes longer than the lock timeout
  */
 export async function runOnce<A extends Answer>(session: Session, claim: IdempotencyClaim | undefined, work: () => Promise<A>): Promise<A> {
   if (!claim) return work();
@@ -72,15 +72,15 @@ async function isClaimed(session: Session, { principal, key, fingerprint }: Idem
     return (await session.query(claimKey, [principal, key, fingerprint])).length > 0;
   } catch (err) {
     if (sqlStateOf(err) !== SQLSTATE.lockNotAvailable) throw err;
-    throw new IdempotencyInFlightError('A request with this Idempotency-Key is still being worked on.', {}, { cause: err });
+    throw new ApiError('idempotency_in_flight', 'A request with this Idempotency-Key is still being worked on.', {}, { cause: err });
   }
 }
 
 function replay(claim: IdempotencyClaim, [stored]: readonly StoredAnswer[]): Answer {
   // Cleared away between the two statements; the next attempt will claim it.
-  if (!stored) throw new IdempotencyInFlightError('The answer to this Idempotency-Key has just expired; try again.');
+  if (!stored) throw new ApiError('idempotency_in_flight', 'The answer to this Idempotency-Key has just expired; try again.');
   if (stored.fingerprint !== claim.fingerprint) {
-    throw new IdempotencyReuseError('This Idempotency-Key was used before, for another request.');
+    throw new ApiError('idempotency_key_reused', 'This Idempotency-Key was used before, for another request.');
   }
   return {
     status: stored.status,

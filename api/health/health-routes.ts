@@ -1,37 +1,39 @@
 import type { ApiContext, ApiMiddleware } from '../http/exchange.ts';
-import { RequestRefusedError } from '../http/http-errors.ts';
+import { ApiError } from '../errors.ts';
 import { canonicalPath } from '../http/match-route.ts';
-import { send, type ConnectionPolicy } from '../http/send.ts';
+import { send } from '../http/send.ts';
 import type { HealthCheck } from './health-check.ts';
 
 type HealthAnswer = { readonly status: 200 | 503; readonly body: unknown };
+type Ask = (ctx: ApiContext) => HealthAnswer | Promise<HealthAnswer>;
 
 /**
  * GET /livez, /readyz and /health_check. They are answered before rate limit, shedding and draining refuse anything,
  * since whoever asks must learn of just that.
  */
-export function healthRoutes(check: HealthCheck, connections: ConnectionPolicy): ApiMiddleware {
-  const answers = new Map<string, () => HealthAnswer | Promise<HealthAnswer>>([
+export function healthRoutes(check: HealthCheck): ApiMiddleware {
+  const answers = new Map<string, Ask>([
     ['/livez', () => ({ status: 200, body: { status: 'alive' } })],
-    ['/readyz', () => readiness(check, connections)],
+    ['/readyz', ({ app }) => readiness(check, app.isDraining())],
     ['/health_check', () => health(check)],
   ]);
-  const respond = async (ctx: ApiContext, answer: () => HealthAnswer | Promise<HealthAnswer>): Promise<void> => {
-    if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') {
-      throw new RequestRefusedError('method_not_allowed', 'This path does not take this method.', { headers: { Allow: 'HEAD, GET' } });
-    }
-    const { status, body } = await answer();
-    send(ctx, { status, body: JSON.stringify(body), headers: { 'Cache-Control': 'no-store' } }, connections);
-  };
   return (ctx, next) => {
     const answer = answers.get(ctx.state.path) ?? answers.get(canonicalPath(ctx.state.path));
     return answer ? respond(ctx, answer) : next();
   };
 }
 
+async function respond(ctx: ApiContext, answer: Ask): Promise<void> {
+  if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') {
+    throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers: { Allow: 'HEAD, GET' } });
+  }
+  const { status, body } = await answer(ctx);
+  send(ctx, { status, body: JSON.stringify(body), headers: { 'Cache-Control': 'no-store' } });
+}
+
 /** Ready to take requests: not draining, and the database answers. */
-async function readiness(check: HealthCheck, { isDraining }: ConnectionPolicy): Promise<HealthAnswer> {
-  if (isDraining()) return { status: 503, body: { status: 'draining' } };
+async function readiness(check: HealthCheck, isDraining: boolean): Promise<HealthAnswer> {
+  if (isDraining) return { status: 503, body: { status: 'draining' } };
   const { database } = (await check.report()).checks;
   return database.status === 'up' ? { status: 200, body: { status: 'ready' } } : { status: 503, body: { status: 'database_unavailable' } };
 }

@@ -1,8 +1,7 @@
 import { principalKey } from '../auth/principal.ts';
 import type { AccessEntry } from '../logs/access-line.ts';
-import { Exchange, type ApiMiddleware } from './exchange.ts';
+import { Exchange, requestIdFrom, type ApiMiddleware } from './exchange.ts';
 import type { InFlight } from './shed-load.ts';
-import { requestIdFrom } from './request-id.ts';
 import { clientAddress } from './trusted-proxies.ts';
 
 export type AccessLogDeps = {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../auth/principal.ts';
-import { ValidationError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged, versionFromIfMatch } from './etag.ts';
 import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
@@ -9,17 +9,16 @@ import { canonicalPath } from './match-route.ts';
 import { hasBody, readJsonBody } from './read-body.ts';
 import { readQuery, refuseQuery } from './read-query.ts';
 import type { IdempotencyRequest, Reply, Route, RouteRequest } from './route.ts';
-import { send, type ConnectionPolicy } from './send.ts';
+import { send } from './send.ts';
 import { validateInput } from './validate.ts';
 
 export type AnswerDeps = {
-  readonly connections: ConnectionPolicy;
   /** The timing to keep for this caller's request; undefined for those who are not told. */
   readonly timingFor: (principal: Principal, startedAt: number) => RequestTiming | undefined;
 };
 
 /** Innermost: reads and checks the input, calls the handler, sends its reply. */
-export function answer({ connections, timingFor }: AnswerDeps): ApiMiddleware {
+export function answer({ timingFor }: AnswerDeps): ApiMiddleware {
   return async (ctx) => {
     const { state, req, res } = ctx;
     const route = state.route as Route;
@@ -31,14 +30,14 @@ export function answer({ connections, timingFor }: AnswerDeps): ApiMiddleware {
     const timing = timingFor(state.principal, state.startedAt);
     state.timing = timing;
     const reply = timing ? await withTiming(timing, () => route.handler(request)) : await route.handler(request);
-    sendReply(ctx, reply, connections);
+    sendReply(ctx, reply);
   };
 }
 
 function readParams(route: Route, state: Exchange): unknown {
   for (const [name, value] of Object.entries(state.params)) {
     if (value.includes('\0'))
-      throw new ValidationError('The path cannot be accepted.', { errors: [{ pointer: name, message: 'is not valid' }] });
+      throw new ApiError('validation_failed', 'The path cannot be accepted.', { errors: [{ pointer: name, message: 'is not valid' }] });
   }
   return validateInput(route.params, state.params, 'params');
 }
@@ -51,7 +50,7 @@ async function readRouteBody(route: Route, req: IncomingMessage): Promise<unknow
   if (route.body) return readJsonBody(req);
   if (hasBody(req)) {
     const message = 'This route takes no body.';
-    throw new ValidationError(message, { errors: [{ pointer: '', message }] });
+    throw new ApiError('validation_failed', message, { errors: [{ pointer: '', message }] });
   }
   return undefined;
 }
@@ -105,14 +104,14 @@ class HandlerRequest implements RouteRequest<unknown, unknown, unknown> {
   }
 }
 
-function sendReply(ctx: ApiContext, reply: Reply, connections: ConnectionPolicy): void {
+function sendReply(ctx: ApiContext, reply: Reply): void {
   const { status, body, headers } = reply;
   if (status === 200 && isUnchanged(ctx.req.headers['if-none-match'], headers?.['ETag']) && isRead(ctx.req.method)) {
-    send(ctx, { status: 304, headers }, connections);
+    send(ctx, { status: 304, headers });
     return;
   }
   const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-  send(ctx, { status, headers, ...(text === undefined ? {} : { body: text }) }, connections);
+  send(ctx, { status, headers, ...(text === undefined ? {} : { body: text }) });
 }
 
 const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';

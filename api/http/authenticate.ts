@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { anonymous, type Principal } from '../auth/principal.ts';
-import { UnauthenticatedError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import type { ApiMiddleware } from './exchange.ts';
 
 /** What can prove a principal; the parts of `auth/` that requests need. */
@@ -22,13 +22,13 @@ export async function authenticateHeaders(headers: IncomingHttpHeaders, credenti
   if (apiKey !== undefined) return proved(await credentials.apiKeys.authenticate(String(apiKey)), 'X-API-Key');
   if (authorization === undefined) return anonymous;
   const bearer = /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
-  if (bearer === undefined) throw new UnauthenticatedError('Authorization must be of the form "Bearer <token>".');
+  if (bearer === undefined) throw new ApiError('unauthenticated', 'Authorization must be of the form "Bearer <token>".');
   if (bearer.startsWith(apiKeyPrefix)) return proved(await credentials.apiKeys.authenticate(bearer), 'API key');
   return proved(await credentials.tokens.verify(bearer), 'access token');
 }
 
 function proved(principal: Principal | undefined, credential: string): Principal {
-  if (principal === undefined) throw new UnauthenticatedError(`The ${credential} is unknown, expired or revoked.`);
+  if (principal === undefined) throw new ApiError('unauthenticated', `The ${credential} is unknown, expired or revoked.`);
   return principal;
 }
 
@@ -43,7 +43,7 @@ export function authenticate(credentials: Credentials): ApiMiddleware {
     try {
       ctx.state.principal = await authenticateHeaders(headers, credentials);
     } catch (err) {
-      if (!(err instanceof UnauthenticatedError)) throw err;
+      if (!(err instanceof ApiError) || err.code !== 'unauthenticated') throw err;
       ctx.state.credentialRefusal = err;
     }
     return next();

@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
-import { ForbiddenError, UnauthenticatedError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import type { ApiMiddleware } from './exchange.ts';
 import type { Access } from './route.ts';
 
@@ -15,7 +15,7 @@ export const authorize: ApiMiddleware = (ctx, next) => {
   const { credentialRefusal, principal, route } = ctx.state;
   if (credentialRefusal) throw credentialRefusal;
   const decision = accessDecision(route?.access ?? [], principal);
-  if (decision === 'unauthenticated') throw new UnauthenticatedError('This needs an access token or an API key.');
-  if (decision === 'forbidden') throw new ForbiddenError('This credential may not do this.');
+  if (decision === 'unauthenticated') throw new ApiError('unauthenticated', 'This needs an access token or an API key.');
+  if (decision === 'forbidden') throw new ApiError('forbidden', 'This credential may not do this.');
   return next();
 };

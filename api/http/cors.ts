@@ -1,5 +1,5 @@
 import type { ApiMiddleware } from './exchange.ts';
-import { send, type ConnectionPolicy } from './send.ts';
+import { send } from './send.ts';
 
 const allowedMethods = 'GET, HEAD, POST, PUT, DELETE';
 const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID';
@@ -7,7 +7,7 @@ const exposedHeaders =
   'ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID, X-Response-Time';
 
 /** Lets pages of the listed origins call the API; for others no header is sent, and their browser refuses. */
-export function cors(origins: readonly string[], connections: ConnectionPolicy): ApiMiddleware {
+export function cors(origins: readonly string[]): ApiMiddleware {
   const allowed = new Set(origins);
   return (ctx, next) => {
     const { req, state } = ctx;
@@ -21,7 +21,7 @@ export function cors(origins: readonly string[], connections: ConnectionPolicy):
       state.headers.push('Access-Control-Allow-Methods', allowedMethods, 'Access-Control-Allow-Headers', allowedHeaders);
       state.headers.push('Access-Control-Max-Age', '600');
     }
-    send(ctx, { status: 204 }, connections);
+    send(ctx, { status: 204 });
     return Promise.resolve();
   };
 }

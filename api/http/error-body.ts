@@ -1,12 +1,12 @@
 import type { Logger } from '#lib/logger.ts';
 import { messageOf } from '#lib/errors.ts';
+import { ClientGoneError, problemTypes, type ProblemCode } from '../errors.ts';
 import type { ApiContext, ApiMiddleware } from './exchange.ts';
-import { ClientGoneError } from './http-errors.ts';
-import { problemDocument, problemTypes, toProblem, type Problem } from './problem.ts';
-import { send, type ConnectionPolicy } from './send.ts';
+import { problemDocument, toProblem } from './problem.ts';
+import { send } from './send.ts';
 
 /** The one place where errors become answers: known ones by their code, all others as a bare 500 with a full log line. */
-export function errorBody(logger: Logger, connections: ConnectionPolicy): ApiMiddleware {
+export function errorBody(logger: Logger): ApiMiddleware {
   const logOutage = createOutageLog(logger);
   return async (ctx, next) => {
     try {
@@ -17,18 +17,13 @@ export function errorBody(logger: Logger, connections: ConnectionPolicy): ApiMid
         ctx.state.status = 499;
         return;
       }
-      const problem = toProblem(err);
-      if (problem.nature === 'defect') logger.error({ ...requestFields(ctx), err }, 'request failed');
-      if (problem.nature === 'outage') logOutage(ctx, problem, err);
-      sendProblem(ctx, problem, connections);
+      const { error, nature } = toProblem(err);
+      if (nature === 'defect') logger.error({ ...requestFields(ctx), err }, 'request failed');
+      if (nature === 'outage') logOutage(ctx, error.code, err);
+      const body = problemDocument(error, ctx.state.requestId);
+      send(ctx, { status: problemTypes[error.code].status, body, contentType: 'application/problem+json', headers: error.headers });
     }
   };
-}
-
-export function sendProblem(ctx: ApiContext, problem: Problem, connections: ConnectionPolicy): void {
-  const [status] = problemTypes[problem.code];
-  const body = problemDocument(problem, ctx.state.requestId);
-  send(ctx, { status, body, contentType: 'application/problem+json', headers: problem.headers }, connections);
 }
 
 const requestFields = (ctx: ApiContext) => ({
@@ -38,9 +33,9 @@ const requestFields = (ctx: ApiContext) => ({
 });
 
 /** While something is out, every request fails alike: one line a second for each code, with the number of the others. */
-function createOutageLog(logger: Logger): (ctx: ApiContext, problem: Problem, err: unknown) => void {
+function createOutageLog(logger: Logger): (ctx: ApiContext, code: ProblemCode, err: unknown) => void {
   const lastLines = new Map<string, { atMs: number; unsaid: number }>();
-  return (ctx, { code }, err) => {
+  return (ctx, code, err) => {
     const last = lastLines.get(code) ?? { atMs: -Infinity, unsaid: 0 };
     const nowMs = performance.now();
     if (nowMs - last.atMs < 1_000) {

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type Koa from 'koa';
 import { anonymous, type Principal } from '../auth/principal.ts';
-import type { UnauthenticatedError } from '../errors.ts';
+import type { ApiError } from '../errors.ts';
 import type { RequestTiming } from '../observe/request-timing.ts';
 import type { Route } from './route.ts';
 
@@ -19,9 +20,11 @@ export class Exchange {
   readonly headers: string[] = [];
   principal: Principal = anonymous;
   /** Why the credential sent proves nothing; the principal then stays anonymous. */
-  credentialRefusal: UnauthenticatedError | undefined = undefined;
+  credentialRefusal: ApiError | undefined = undefined;
   route: Route | undefined = undefined;
   params: Readonly<Record<string, string>> = noParams;
+  /** As in the Allow header, where the path exists but not for this method. */
+  allowed: string | undefined = undefined;
   /** Set where the caller may see Server-Timing. */
   timing: RequestTiming | undefined = undefined;
   /** Of the answer: 0 until it is given, 499 when the client has gone. */
@@ -39,5 +42,12 @@ export class Exchange {
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 
-export type ApiContext = Koa.ParameterizedContext<Exchange>;
-export type ApiMiddleware = Koa.Middleware<Exchange>;
+/** What the API's Koa adds to every context. */
+export type ApiExtras = { readonly app: { readonly isDraining: () => boolean } };
+export type ApiContext = Koa.ParameterizedContext<Exchange, ApiExtras>;
+export type ApiMiddleware = Koa.Middleware<Exchange, ApiExtras>;
+
+/** The caller's X-Request-ID when it is safe to log and to echo, else a new UUID. */
+export function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(header) ? header : randomUUID();
+}

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import { IdempotencyKeyError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 import type { IdempotencyRequest } from './route.ts';
 
 /**
  * The value of Idempotency-Key: bare as many clients send it, or a quoted string as the IETF draft has it.
- * @throws {IdempotencyKeyError} unless it has 1 to 255 visible ASCII characters
+ * @throws idempotency_key_invalid unless it has 1 to 255 visible ASCII characters
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  */
 export function parseIdempotencyKey(header: string): string {
   const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header.trim())?.[1];
   const key = quoted === undefined ? header.trim() : quoted.replaceAll(/\\(["\\])/g, '$1');
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw new IdempotencyKeyError('Idempotency-Key must have 1 to 255 visible ASCII characters.', {
+    throw new ApiError('idempotency_key_invalid', 'Idempotency-Key must have 1 to 255 visible ASCII characters.', {
       errors: [{ pointer: 'Idempotency-Key', message: 'must have 1 to 255 visible ASCII characters' }],
     });
   }

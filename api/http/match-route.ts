@@ -1,8 +1,8 @@
 import { Router } from '@koa/router';
 import type { ApiMiddleware } from './exchange.ts';
-import { RequestRefusedError } from './http-errors.ts';
+import { ApiError } from '../errors.ts';
 import type { Route } from './route.ts';
-import { send, type ConnectionPolicy } from './send.ts';
+import { send } from './send.ts';
 
 export type Match =
   | { readonly route: Route; readonly params: Readonly<Record<string, string>> }
@@ -31,12 +31,17 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   return {
     match: (method, path) => {
       const canonical = canonicalPath(path);
-      const found = router.match(canonical, method);
-      if (found.path.length === 0) return undefined;
-      // /products/filter and /products/:id both match /products/filter: the one with fewer parameters is meant.
-      let layer = found.pathAndMethod[0];
-      for (const other of found.pathAndMethod) if (layer && other.paramNames.length < layer.paramNames.length) layer = other;
-      if (!layer) return { route: undefined, allowed: [...new Set(found.path.flatMap(({ methods }) => methods))].join(', ') };
+      // The most specific path is meant, whatever its methods: GET /clients/login is a wrong method, not the client "login".
+      // @koa/router's own `exclusive: 'specificity'` decides only among the routes that take the method.
+      let layers: typeof router.stack = [];
+      for (const layer of router.match(canonical, method).path) {
+        const difference = layer.paramNames.length - (layers[0]?.paramNames.length ?? Infinity);
+        if (difference < 0) layers = [layer];
+        else if (difference === 0) layers.push(layer);
+      }
+      if (layers.length === 0) return undefined;
+      const layer = layers.find(({ methods }) => methods.includes(method));
+      if (!layer) return { route: undefined, allowed: [...layers.flatMap(({ methods }) => methods), 'OPTIONS'].join(', ') };
       const params = layer.paramNames.length === 0 ? noParams : layer.params(canonical, layer.captures(canonical));
       return { route: routeOf.get(layer) as Route, params };
     },
@@ -58,26 +63,25 @@ export function canonicalPath(path: string): string {
 
 /** Finds the route. What does not exist is refused only by `refuseUnmatched`, so that it too counts against the rate limit. */
 export function matchRoute(table: RouteTable): ApiMiddleware {
-  return (ctx, next) => {
-    const match = table.match(ctx.req.method ?? '', ctx.state.path);
+  return ({ req, state }, next) => {
+    const match = table.match(req.method ?? '', state.path);
     if (match?.route) {
-      ctx.state.route = match.route;
-      ctx.state.params = match.params;
-    } else if (match) {
-      ctx.state.headers.push('Allow', match.allowed);
+      state.route = match.route;
+      state.params = match.params;
+    } else {
+      state.allowed = match?.allowed;
     }
     return next();
   };
 }
 
 /** 404 for an unknown path, 405 for a method the path does not have, and the plain answer to OPTIONS. */
-export function refuseUnmatched(connections: ConnectionPolicy): ApiMiddleware {
-  return (ctx, next) => {
-    const { route, headers } = ctx.state;
-    if (route) return next();
-    if (!headers.includes('Allow')) throw new RequestRefusedError('not_found', 'Nothing is found under this path.');
-    if (ctx.req.method !== 'OPTIONS') throw new RequestRefusedError('method_not_allowed', 'This path does not take this method.');
-    send(ctx, { status: 204 }, connections);
-    return Promise.resolve();
-  };
-}
+export const refuseUnmatched: ApiMiddleware = (ctx, next) => {
+  const { route, allowed } = ctx.state;
+  if (route) return next();
+  if (allowed === undefined) throw new ApiError('not_found', 'Nothing is found under this path.');
+  const headers = { Allow: allowed };
+  if (ctx.req.method !== 'OPTIONS') throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers });
+  send(ctx, { status: 204, headers });
+  return Promise.resolve();
+};

@@ -1,6 +1,6 @@
 import type { Limiter, Verdict } from '../limiter/limiter.ts';
 import type { ApiMiddleware } from './exchange.ts';
-import { RequestRefusedError } from './http-errors.ts';
+import { ApiError } from '../errors.ts';
 import { quotasOf, rateIdentity, type Policy, type PolicySet, type RatePolicy } from './rate-policy.ts';
 
 export type RateLimitDeps = {
@@ -64,10 +64,10 @@ export function rateLimitHeaders(set: PolicySet, verdicts: readonly Verdict[], b
   ];
 }
 
-function limited(policy: Policy, verdict: Verdict): RequestRefusedError {
+function limited(policy: Policy, verdict: Verdict): ApiError {
   const seconds = Math.max(1, wholeSeconds(verdict.retryAfterMs));
   const detail = `The limit of ${policy.limit} requests in ${policy.periodMs / 1000} s is used up; ask again in ${seconds} s.`;
-  return new RequestRefusedError('rate_limited', detail, {
+  return new ApiError('rate_limited', detail, {
     headers: { 'Retry-After': String(seconds) },
     extensions: {
       retry_after: seconds,

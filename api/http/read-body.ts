@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import getRawBody from 'raw-body';
-import { ValidationError } from '../errors.ts';
-import { ClientGoneError, RequestRefusedError } from './http-errors.ts';
+import { ApiError, ClientGoneError } from '../errors.ts';
 import { escapePointer } from './validate.ts';
 
 /** Bounds on what a body may be, before anything looks at its meaning. */
@@ -15,7 +14,7 @@ export function hasBody(req: IncomingMessage): boolean {
 
 /**
  * Reads a JSON body: UTF-8, of bounded size and depth, without NUL characters, which PostgreSQL cannot store.
- * @throws {RequestRefusedError | ValidationError} without repeating any of the body
+ * @throws {ApiError} without repeating any of the body
  * @throws {ClientGoneError} when the connection ended first
  */
 export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
@@ -32,13 +31,13 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
 function assertJsonType(req: IncomingMessage): void {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = req.headers;
   if (encoding.toLowerCase() !== 'identity') {
-    throw new RequestRefusedError('unsupported_media_type', 'The body must be sent without Content-Encoding.');
+    throw new ApiError('unsupported_media_type', 'The body must be sent without Content-Encoding.');
   }
   const [mediaType = '', ...parameters] = type.toLowerCase().split(';');
   const charset = parameters.map((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1]).find((value) => value !== undefined);
   const isJson = /^application\/(?:json|[\w.-]+\+json)$/.test(mediaType.trim());
   if (!isJson || (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')) {
-    throw new RequestRefusedError('unsupported_media_type', 'The body must be sent as application/json in UTF-8.');
+    throw new ApiError('unsupported_media_type', 'The body must be sent as application/json in UTF-8.');
   }
 }
 
@@ -54,10 +53,10 @@ async function readBytes(req: IncomingMessage): Promise<Buffer> {
 }
 
 /** A moderate rest of the body is read and dropped: closing on a client that still sends could cost it the answer. */
-function tooLarge(req: IncomingMessage): RequestRefusedError {
+function tooLarge(req: IncomingMessage): ApiError {
   const isModerate = Number(req.headers['content-length'] ?? Infinity) <= bodyLimits.maxDroppedBytes;
   if (isModerate) req.resume();
-  return new RequestRefusedError('payload_too_large', `The body may have ${bodyLimits.maxBytes} bytes at most.`, {
+  return new ApiError('payload_too_large', `The body may have ${bodyLimits.maxBytes} bytes at most.`, {
     headers: isModerate ? {} : { Connection: 'close' },
   });
 }
@@ -104,10 +103,10 @@ function parse(text: string): unknown {
   }
 }
 
-/** @throws {ValidationError} naming every text, and every name of a member, that holds NUL */
+/** @throws validation_failed naming every text, and every name of a member, that holds NUL */
 function refuseNul(body: unknown): void {
   const errors = pointersToNul(body, '').map((pointer) => ({ pointer, message: 'must not contain NUL characters' }));
-  if (errors.length > 0) throw new ValidationError('The body cannot be accepted.', { errors });
+  if (errors.length > 0) throw new ApiError('validation_failed', 'The body cannot be accepted.', { errors });
 }
 
 function pointersToNul(value: unknown, pointer: string): string[] {
@@ -118,6 +117,6 @@ function pointersToNul(value: unknown, pointer: string): string[] {
   );
 }
 
-function malformed(detail: string): RequestRefusedError {
-  return new RequestRefusedError('malformed_json', detail, { errors: [{ pointer: '', message: detail }] });
+function malformed(detail: string): ApiError {
+  return new ApiError('malformed_json', detail, { errors: [{ pointer: '', message: detail }] });
 }

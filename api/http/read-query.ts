@@ -1,8 +1,8 @@
-import { ValidationError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /**
  * A query as an object of texts, for a schema to read.
- * @throws {ValidationError} for a parameter given twice, and for NUL characters, which PostgreSQL cannot store
+ * @throws validation_failed for a parameter given twice, and for NUL characters, which PostgreSQL cannot store
  */
 export function readQuery(search: string): Readonly<Record<string, string>> {
   if (search === '') return {};
@@ -19,12 +19,12 @@ export function readQuery(search: string): Readonly<Record<string, string>> {
 export function refuseQuery(search: string): void {
   const names = Object.keys(readQuery(search));
   if (names.length > 0) {
-    throw new ValidationError('This route takes no query.', {
+    throw new ApiError('validation_failed', 'This route takes no query.', {
       errors: names.map((pointer) => ({ pointer, message: 'is not known here' })),
     });
   }
 }
 
-function refused(pointer: string, message: string): ValidationError {
-  return new ValidationError('The query cannot be accepted.', { errors: [{ pointer, message }] });
+function refused(pointer: string, message: string): ApiError {
+  return new ApiError('validation_failed', 'The query cannot be accepted.', { errors: [{ pointer, message }] });
 }

@@ -1,4 +1,39 @@
-import type { ApiContext } from './exchange.ts';
+import Koa from 'koa';
+import type { ApiContext, ApiExtras, Exchange } from './exchange.ts';
+
+/**
+ * Koa without its responder and its listeners for the end of every answer: `send` answers, and the server itself notices
+ * broken sockets. Under load those are a good part of what Koa costs; see docs/decisions/007.
+ */
+export class LeanKoa extends Koa<Exchange, ApiExtras> {
+  /** Whether the process is about to end: every answer then closes its connection. */
+  readonly isDraining: () => boolean;
+
+  constructor(isDraining: () => boolean) {
+    super();
+    this.isDraining = isDraining;
+    for (const prototype of [this.context, this.response]) {
+      Object.defineProperty(prototype, 'body', {
+        get: () => undefined,
+        set: () => {
+          throw new TypeError('ctx.body is never sent: answer with send(ctx, …)');
+        },
+      });
+    }
+  }
+
+  /** Takes the place of Koa's own method of this name, which `callback()` calls for each request. */
+  async handleRequest(ctx: ApiContext, run: (ctx: ApiContext) => Promise<void>): Promise<void> {
+    try {
+      await run(ctx);
+      if (ctx.respond !== false) throw new TypeError('no middleware answered the request: each path must end in send(ctx, …)');
+    } catch (err) {
+      this.emit('error', err, ctx);
+      // Whatever went wrong, nobody is left waiting.
+      if (!ctx.res.headersSent) ctx.res.writeHead(500).end();
+    }
+  }
+}
 
 export type Answer = {
   readonly status: number;
@@ -8,14 +43,11 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 };
 
-/** Set once the process drains: every answer then closes its connection. */
-export type ConnectionPolicy = { readonly isDraining: () => boolean };
-
 /**
  * Writes the answer, past Koa's own responder: the header list goes out in one piece, which at these rates is much of
  * what a framework costs. The first answer counts; when the client has gone, nothing is written and 499 is noted.
  */
-export function send(ctx: ApiContext, answer: Answer, connections: ConnectionPolicy): void {
+export function send(ctx: ApiContext, { status, body, headers, contentType = 'application/json' }: Answer): void {
   const { res, state } = ctx;
   ctx.respond = false;
   if (res.headersSent) return;
@@ -23,12 +55,11 @@ export function send(ctx: ApiContext, answer: Answer, connections: ConnectionPol
     state.status = 499;
     return;
   }
-  const { status, body, headers } = answer;
   const lines = state.headers;
   lines.push('X-Request-ID', state.requestId, 'X-Response-Time', `${(performance.now() - state.startedAt).toFixed(2)}ms`);
   if (headers) for (const name of Object.keys(headers)) lines.push(name, headers[name] as string);
   if (state.timing) lines.push('Server-Timing', state.timing.header());
-  if (connections.isDraining() && headers?.['Connection'] === undefined) lines.push('Connection', 'close');
+  if (ctx.app.isDraining() && headers?.['Connection'] === undefined) lines.push('Connection', 'close');
   state.status = status;
   if (body === undefined) {
     if (status !== 204 && status !== 304) lines.push('Content-Length', '0');
@@ -36,7 +67,6 @@ export function send(ctx: ApiContext, answer: Answer, connections: ConnectionPol
     return;
   }
   state.bytes = Buffer.byteLength(body);
-  lines.push('Content-Type', answer.contentType ?? 'application/json', 'Content-Length', String(state.bytes));
-  lines.push('X-Content-Type-Options', 'nosniff');
+  lines.push('Content-Type', contentType, 'Content-Length', String(state.bytes), 'X-Content-Type-Options', 'nosniff');
   res.writeHead(status, lines).end(body);
 }

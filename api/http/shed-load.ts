@@ -1,5 +1,5 @@
 import type { ApiMiddleware } from './exchange.ts';
-import { RequestRefusedError } from './http-errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** How loaded this process is, read for every request. */
 export type Load = {
@@ -35,14 +35,14 @@ export type ShedLoadDeps = {
 export function shedLoad({ isDraining, load, limits, onShed }: ShedLoadDeps): ApiMiddleware {
   return (_ctx, next) => {
     if (isDraining()) {
-      throw new RequestRefusedError('draining', 'This server is shutting down and did not begin the request.', {
+      throw new ApiError('draining', 'This server is shutting down and did not begin the request.', {
         headers: { 'Retry-After': '1' },
       });
     }
     const reason = reasonToShed(load(), limits);
     if (reason === undefined) return next();
     onShed(reason);
-    throw new RequestRefusedError('overloaded', 'The server has more to do than it can; it did not begin the request.', {
+    throw new ApiError('overloaded', 'The server has more to do than it can; it did not begin the request.', {
       headers: { 'Retry-After': '1' },
     });
   };

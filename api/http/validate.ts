@@ -1,18 +1,18 @@
 import type * as z from 'zod';
-import { ValidationError, type FieldError } from '../errors.ts';
+import { ApiError, type FieldError } from '../errors.ts';
 
 /** Which part of a request a schema reads; body faults are JSON pointers, others the parameter's name. */
 export type InputPart = 'body' | 'query' | 'params';
 
 /**
  * The input as the schema parses it. Without a schema nothing may be given.
- * @throws {ValidationError} with every fault at once
+ * @throws validation_failed with every fault at once
  */
 export function validateInput(schema: z.ZodType | undefined, input: unknown, part: InputPart): unknown {
   if (!schema) return undefined;
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new ValidationError(`The ${nameOf[part]} cannot be accepted.`, { errors: fieldErrors(parsed.error.issues, part) });
+  throw new ApiError('validation_failed', `The ${nameOf[part]} cannot be accepted.`, { errors: fieldErrors(parsed.error.issues, part) });
 }
 
 const nameOf: Readonly<Record<InputPart, string>> = { body: 'body', query: 'query', params: 'path' };

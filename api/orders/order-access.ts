@@ -1,5 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
-import { ForbiddenError } from '../errors.ts';
+import { ApiError } from '../errors.ts';
 
 /** Whose orders a caller may see: its own, or with undefined everyone's. Pure. */
 export function visibleClient(principal: Principal): number | undefined {
@@ -8,12 +8,12 @@ export function visibleClient(principal: Principal): number | undefined {
 
 /**
  * Operators order for anyone, customers for themselves; the same goes for asking about one client's orders. Pure.
- * @throws {ForbiddenError}
+ * @throws forbidden
  */
 export function assertMayActFor(principal: Principal, clientId: number): void {
   const own = visibleClient(principal);
   if (own === undefined || own === clientId) return;
-  throw new ForbiddenError('Orders of another client are not yours to see or place.', {
+  throw new ApiError('forbidden', 'Orders of another client are not yours to see or place.', {
     errors: [{ pointer: '/client_id', message: 'is another client' }],
   });
 }

@@ -1,9 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { problemDocument, problemTypes, type ProblemCode } from '../http/problem.ts';
+import { ApiError, problemTypes, type ProblemCode } from '../errors.ts';
+import { requestIdFrom } from '../http/exchange.ts';
+import { problemDocument } from '../http/problem.ts';
 import type { InFlight } from '../http/shed-load.ts';
-import { requestIdFrom } from '../http/request-id.ts';
 
 /**
  * The HTTP server of a worker, with its times set on purpose: kept-alive connections outlive those of a proxy in front
@@ -32,8 +33,8 @@ function answerClientError(err: NodeJS.ErrnoException, socket: Duplex): void {
   }
   const code = codeOf(err);
   const requestId = requestIdFrom(undefined);
-  const [status, title] = problemTypes[code];
-  const body = problemDocument({ code, detail: detailOf[code], errors: [], extensions: {}, headers: {}, nature: 'refusal' }, requestId);
+  const { status, title } = problemTypes[code];
+  const body = problemDocument(new ApiError(code, detailOf[code]), requestId);
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Request-ID: ${requestId}\r\nConnection: close\r\n\r\n${body}`,

@@ -4,9 +4,9 @@ import { explainConstraints } from '../../db/constraints.ts';
 import { Category } from './category.ts';
 
 /**
- * @throws {NotFoundError}
- * @throws {VersionMismatchError}
- * @throws {InUseError} while it has products
+ * @throws not_found
+ * @throws version_mismatch
+ * @throws in_use while it has products
  */
 export async function deleteCategory(knex: Knex, id: number, ifMatch: number | undefined): Promise<void> {
   await knex.transaction(async (trx) => {

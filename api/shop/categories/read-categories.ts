@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { runStatement, textStatement } from '../../db/statement.ts';
-import { NotFoundError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 
 type TextRow = { readonly id_key: string; readonly name: string; readonly version: string };
 
@@ -10,10 +10,10 @@ const categoryPage = textStatement<TextRow>(
   'SELECT id_key, name, version FROM categories ORDER BY id_key LIMIT $1 OFFSET $2',
 );
 
-/** @throws {NotFoundError} */
+/** @throws not_found */
 export async function readCategory(pool: Pool, id: number): Promise<TextRow> {
   const [row] = await runStatement(pool, oneCategory, [id]);
-  if (!row) throw new NotFoundError('The category does not exist.');
+  if (!row) throw new ApiError('not_found', 'The category does not exist.');
   return row;
 }
 

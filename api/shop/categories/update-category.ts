@@ -8,9 +8,9 @@ import type { CategoryChanges } from './category-schema.ts';
 export type CategoryUpdate = { readonly id: number; readonly changes: CategoryChanges; readonly ifMatch: number | undefined };
 
 /**
- * @throws {NotFoundError}
- * @throws {VersionMismatchError}
- * @throws {DuplicateError} when the new name is taken
+ * @throws not_found
+ * @throws version_mismatch
+ * @throws duplicate when the new name is taken
  */
 export async function updateCategory(knex: Knex, { id, changes, ifMatch }: CategoryUpdate): Promise<Category> {
   return knex.transaction(async (trx) => {

@@ -12,8 +12,8 @@ export type ClientDeletion = {
 
 /**
  * Ends an account for good: nothing personal is left of it, nobody can log in, the address is free again. Orders stay.
- * @throws {NotFoundError} also when it was deleted before, or made by someone else than the load test that asks
- * @throws {VersionMismatchError}
+ * @throws not_found also when it was deleted before, or made by someone else than the load test that asks
+ * @throws version_mismatch
  */
 export async function deleteClient(knex: Knex, { id, madeByKeyId, ifMatch }: ClientDeletion): Promise<void> {
   await knex.transaction(async (trx) => {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { Passwords } from '../../auth/passwords.ts';
 import type { AccessToken, Tokens } from '../../auth/tokens.ts';
 import { runStatement, statement } from '../../db/statement.ts';
-import { UnauthenticatedError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import type { LoginInput } from './client-schema.ts';
 
 type LoginRow = { readonly id_key: number; readonly name: string; readonly password_hash: string | null; readonly is_loadtest: boolean };
@@ -17,7 +17,7 @@ export type Login = { readonly client: { readonly id_key: number; readonly name:
 
 /**
  * Proves a client by its password.
- * @throws {UnauthenticatedError} the same, and after the same time, for a wrong password and for an unknown address
+ * @throws unauthenticated the same, and after the same time, for a wrong password and for an unknown address
  */
 export async function login(
   { pool, passwords, tokens }: { readonly pool: Pool; readonly passwords: Passwords; readonly tokens: Tokens },
@@ -25,7 +25,7 @@ export async function login(
 ): Promise<Login> {
   const [client] = await runStatement(pool, clientByEmail, [email]);
   const isRight = await passwords.verify(password, client?.password_hash ?? undefined);
-  if (!client || !isRight) throw new UnauthenticatedError('The e-mail address or the password is wrong.');
+  if (!client || !isRight) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
   const token = await tokens.issue({ clientId: client.id_key, quota: client.is_loadtest ? 'loadtest' : 'standard' });
   return { client, token };
 }

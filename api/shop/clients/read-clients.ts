@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { runStatement, textStatement } from '../../db/statement.ts';
-import { NotFoundError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { clientColumns } from './present-client.ts';
 
 type ClientText = {
@@ -19,10 +19,10 @@ const clientPage = textStatement<ClientText>(
   `SELECT ${columns} FROM clients WHERE deleted_at IS NULL ORDER BY id_key LIMIT $1 OFFSET $2`,
 );
 
-/** @throws {NotFoundError} also for a deleted client */
+/** @throws not_found also for a deleted client */
 export async function readClient(pool: Pool, id: number): Promise<ClientText> {
   const [row] = await runStatement(pool, oneClient, [id]);
-  if (!row) throw new NotFoundError('The client does not exist.');
+  if (!row) throw new ApiError('not_found', 'The client does not exist.');
   return row;
 }
 

@@ -10,7 +10,7 @@ export type Registration = Omit<RegistrationInput, 'password'> & {
   readonly createdByKeyId: number | null;
 };
 
-/** @throws {DuplicateError} when the e-mail address has an account, in whatever case */
+/** @throws duplicate when the e-mail address has an account, in whatever case */
 export async function registerClient(trx: Knex.Transaction, registration: Registration): Promise<Client> {
   const { passwordHash, createdByKeyId, ...personal } = registration;
   const row = { ...personal, password_hash: passwordHash, created_by_key_id: createdByKeyId };

@@ -1,7 +1,7 @@
 import type { Principal } from '../../auth/principal.ts';
 import { runOnce } from '../../db/idempotent.ts';
 import { inKnexTransaction } from '../../db/transaction.ts';
-import { ValidationError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { route, type Reply, type Route } from '../../http/route.ts';
 import { idempotencyClaim } from '../../idempotency-claim.ts';
 import { created } from '../../http/replies.ts';
@@ -39,7 +39,7 @@ export function registrationRoute({ knex, passwords, tokens, idempotencyRequired
 
 function assertPassword({ password }: RegistrationInput, principal: Principal): void {
   if (password !== undefined || principal.kind === 'loadtest') return;
-  throw new ValidationError('The body cannot be accepted.', { errors: [{ pointer: '/password', message: 'is required' }] });
+  throw new ApiError('validation_failed', 'The body cannot be accepted.', { errors: [{ pointer: '/password', message: 'is required' }] });
 }
 
 /** Added after the transaction: what is stored for a repetition must not hold a secret. */

@@ -9,9 +9,9 @@ export type ClientUpdate = { readonly id: number; readonly changes: ClientChange
 
 /**
  * Changes the fields given.
- * @throws {NotFoundError} also for a deleted client
- * @throws {VersionMismatchError}
- * @throws {DuplicateError} when the new e-mail address has another account
+ * @throws not_found also for a deleted client
+ * @throws version_mismatch
+ * @throws duplicate when the new e-mail address has another account
  */
 export async function updateClient(knex: Knex, { id, changes, ifMatch }: ClientUpdate): Promise<Client> {
   return knex.transaction(async (trx) => {

@@ -1,7 +1,7 @@
 import { explainConstraints } from '../../db/constraints.ts';
 import { statement } from '../../db/statement.ts';
 import type { Session } from '../../db/transaction.ts';
-import { InsufficientStockError, NotFoundError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { lockProducts, type LockedProduct } from '../stock/lock-products.ts';
 import { assertInStock, quantityByProduct, takeStockParts, type WantedLine } from '../stock/take-stock.ts';
 import type { OrderInput } from './order-schema.ts';
@@ -39,9 +39,9 @@ const recordOrder = statement<RecordedOrder>(
 /**
  * Places an order in the transaction of `session`: takes the stock of all lines, at the prices of this moment, and writes
  * the ledger. Products are locked in id order, so that orders for the same ones wait for each other and never deadlock.
- * @throws {NotFoundError} when the client or a product does not exist
- * @throws {InsufficientStockError} naming every product of which there is too little
- * @throws {PriceMismatchError} when `total` was given and is another
+ * @throws not_found when the client or a product does not exist
+ * @throws insufficient_stock naming every product of which there is too little
+ * @throws price_mismatch when `total` was given and is another
  * On any error the transaction must be rolled back; `inTransaction` does.
  */
 export async function placeOrder(session: Session, input: OrderInput): Promise<PlacedOrder> {
@@ -64,7 +64,7 @@ export async function placeOrder(session: Session, input: OrderInput): Promise<P
   const [recorded] = await explainConstraints('write', recording);
   if (!recorded) throw clientNotFound();
   // The locks make this impossible; if they ever fail to, the transaction must not commit.
-  if (recorded.taken !== products.size) throw new InsufficientStockError('There is not enough in stock; nothing was ordered.');
+  if (recorded.taken !== products.size) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was ordered.');
 
   const { line_ids, taken: _taken, ...order } = recorded;
   return {
@@ -85,5 +85,5 @@ async function lockWanted(session: Session, wanted: readonly WantedLine[]): Prom
   return new Map(products.map((product) => [product.id_key, product]));
 }
 
-const clientNotFound = (): NotFoundError =>
-  new NotFoundError('The client does not exist.', { errors: [{ pointer: '/client_id', message: 'does not exist' }] });
+const clientNotFound = (): ApiError =>
+  new ApiError('not_found', 'The client does not exist.', { errors: [{ pointer: '/client_id', message: 'does not exist' }] });

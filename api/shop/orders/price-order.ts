@@ -1,4 +1,4 @@
-import { PriceMismatchError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { jsonDecimal } from '../money.ts';
 
 export type PricedLine = { readonly quantity: number; readonly priceCents: number };
@@ -11,11 +11,11 @@ export function totalCentsOf(lines: readonly PricedLine[]): number {
 /**
  * Holds the total a client counted on against the true one; fractions of a cent in it do not matter, since many clients
  * add prices up as binary fractions. Pure.
- * @throws {PriceMismatchError} with the true total
+ * @throws price_mismatch with the true total
  */
 export function assertExpectedTotal(expected: number | undefined, totalCents: number): void {
   if (expected === undefined || Math.round(expected * 100) === totalCents) return;
-  throw new PriceMismatchError('The total is another than the one sent; nothing was ordered.', {
+  throw new ApiError('price_mismatch', 'The total is another than the one sent; nothing was ordered.', {
     errors: [{ pointer: '/total', message: 'is not the total of the lines' }],
     extensions: { total: jsonDecimal(totalCents) },
   });

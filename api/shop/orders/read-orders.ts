@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { runStatement, statement } from '../../db/statement.ts';
-import { NotFoundError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import type { OrderLineRow, OrderRow } from './present-order.ts';
 
 const columns = 'id_key, date, total_cents, delivery_method, status, client_id, version';
@@ -22,7 +22,7 @@ const ordersOfClient = statement<OrderRow>(
 
 /**
  * @param ofClient whose order it must be; undefined: anyone's
- * @throws {NotFoundError} also for another's order
+ * @throws not_found also for another's order
  */
 export async function readOrder(
   pool: Pool,
@@ -30,7 +30,7 @@ export async function readOrder(
   ofClient: number | undefined,
 ): Promise<OrderRow & { readonly lines: readonly OrderLineRow[] }> {
   const [order] = await runStatement(pool, oneOrder, [id, ofClient ?? null]);
-  if (!order) throw new NotFoundError('The order does not exist.');
+  if (!order) throw new ApiError('not_found', 'The order does not exist.');
   return order;
 }
 

@@ -7,7 +7,7 @@ import { Product } from './product.ts';
 
 /**
  * Adds a product; its first stock stands in the ledger.
- * @throws {NotFoundError} when the category does not exist
+ * @throws not_found when the category does not exist
  */
 export async function createProduct(trx: Knex.Transaction, session: Session, input: ProductInput): Promise<Product> {
   const { price, stock, ...rest } = input;

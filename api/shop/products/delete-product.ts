@@ -5,9 +5,9 @@ import { Product } from './product.ts';
 
 /**
  * Deletes a product that was never sold, with its ledger.
- * @throws {NotFoundError}
- * @throws {VersionMismatchError}
- * @throws {InUseError} when an order has it
+ * @throws not_found
+ * @throws version_mismatch
+ * @throws in_use when an order has it
  */
 export async function deleteProduct(knex: Knex, id: number, ifMatch: number | undefined): Promise<void> {
   await knex.transaction(async (trx) => {

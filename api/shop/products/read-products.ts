@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { runStatement, textStatement } from '../../db/statement.ts';
-import { NotFoundError } from '../../errors.ts';
+import { ApiError } from '../../errors.ts';
 import { productColumns } from './present-product.ts';
 
 /** Columns as PostgreSQL's text, for the presenter alone. */
@@ -18,10 +18,10 @@ const columns = productColumns.join(', ');
 const oneProduct = textStatement<ProductText>('product-one', `SELECT ${columns} FROM products WHERE id_key = $1`);
 const productPage = textStatement<ProductText>('product-page', `SELECT ${columns} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`);
 
-/** @throws {NotFoundError} */
+/** @throws not_found */
 export async function readProduct(pool: Pool, id: number): Promise<ProductText> {
   const [row] = await runStatement(pool, oneProduct, [id]);
-  if (!row) throw new NotFoundError('The product does not exist.');
+  if (!row) throw new ApiError('not_found', 'The product does not exist.');
   return row;
 }
 

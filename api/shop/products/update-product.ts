@@ -12,8 +12,8 @@ export type ProductUpdate = { readonly id: number; readonly changes: ProductChan
 
 /**
  * Changes the fields given. A new stock is a statement of what was counted: the ledger gets the difference.
- * @throws {NotFoundError} when the product, or its new category, does not exist
- * @throws {VersionMismatchError}
+ * @throws not_found when the product, or its new category, does not exist
+ * @throws version_mismatch
  */
 export async function updateProduct(knex: Knex, { id, changes, ifMatch }: ProductUpdate): Promise<Product> {
   const { price, stock, ...rest } = changes;

@@ -1,4 +1,4 @@
-import { InsufficientStockError, NotFoundError, type FieldError } from '../../errors.ts';
+import { ApiError, type FieldError } from '../../errors.ts';
 import type { LockedProduct } from './lock-products.ts';
 
 /**
@@ -29,12 +29,12 @@ export function quantityByProduct(lines: readonly WantedLine[]): Map<number, num
 
 /**
  * Holds what is wanted against the products as locked. Pure.
- * @throws {NotFoundError} for products that do not exist
- * @throws {InsufficientStockError} naming every product of which there is too little, with what is there
+ * @throws not_found for products that do not exist
+ * @throws insufficient_stock naming every product of which there is too little, with what is there
  */
 export function assertInStock(lines: readonly WantedLine[], products: ReadonlyMap<number, LockedProduct>): void {
   const unknown = faultsOf(lines, ({ productId }) => !products.has(productId), 'product_id', 'does not exist');
-  if (unknown.length > 0) throw new NotFoundError('A product does not exist.', { errors: unknown });
+  if (unknown.length > 0) throw new ApiError('not_found', 'A product does not exist.', { errors: unknown });
 
   const short = [...quantityByProduct(lines)].flatMap(([productId, requested]) => {
     const available = products.get(productId)?.stock ?? 0;
@@ -42,7 +42,7 @@ export function assertInStock(lines: readonly WantedLine[], products: ReadonlyMa
   });
   if (short.length === 0) return;
   const shortIds = new Set(short.map((product) => product.product_id));
-  throw new InsufficientStockError('There is not enough in stock; nothing was ordered.', {
+  throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was ordered.', {
     errors: faultsOf(lines, ({ productId }) => shortIds.has(productId), 'quantity', 'is more than there is in stock'),
     extensions: { products: short },
   });
