@@ -9,6 +9,7 @@ const lockTimeoutMs = 10 * 60_000;
 const tools = [
   { program: 'redis-server', package: 'redis-server', isInstalledHere: true },
   { program: 'pg_dump', package: 'postgresql-client', isInstalledHere: true },
+  { program: 'strace', package: 'strace', isInstalledHere: true },
   { program: 'chromium', package: 'chromium', isInstalledHere: false },
 ];
 

@@ -69,7 +69,7 @@ async function pathWith(root: string, programs: Readonly<Record<string, string>>
 }
 
 const ran = (root: string): Promise<string> => readFile(join(root, 'ran'), 'utf8').catch(() => '');
-const all = { 'redis-server': '', pg_dump: '', chromium: '' };
+const all = { 'redis-server': '', pg_dump: '', chromium: '', strace: '' };
 
 describe('npm packages', () => {
   test('are installed when there are none, and then left alone', async () => {
@@ -150,6 +150,7 @@ describe('programs of the system', () => {
     await install(root);
     const PATH = await pathWith(root, {
       pg_dump: '',
+      strace: '',
       chromium: '',
       'apt-get': `: > ${root}/bin/redis-server; /bin/chmod 755 ${root}/bin/redis-server`,
     });
