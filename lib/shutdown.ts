@@ -42,3 +42,21 @@ export function stopSignal(): Promise<NodeJS.Signals> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
 }
+
+const parentPollMs = 200;
+
+/**
+ * Resolves when the process that started this one has ended. npm runs a script through a shell, which does not hand on the
+ * SIGTERM that npm gives it, and a killed npm gives none: the script would live on, unseen.
+ */
+export function parentEnded(): Promise<void> {
+  const parent = process.ppid;
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(timer);
+      resolve();
+    }, parentPollMs);
+    timer.unref();
+  });
+}

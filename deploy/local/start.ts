@@ -1,8 +1,7 @@
 import { pino } from 'pino';
 import { createLogger } from '#lib/logger.ts';
-import { stopSignal } from '#lib/shutdown.ts';
-import { parentEnded } from './parent-ended.ts';
-import { runStack } from './run-stack.ts';
+import { parentEnded, stopSignal } from '#lib/shutdown.ts';
+import { runStack } from './stack/run-stack.ts';
 
 // A terminal that is closed, or a pipe nobody reads any more, must not cut an orderly stop short.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '#deploy/local/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { freePort } from './free-port.ts';
 
 declare module 'vitest' {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '#deploy/local/embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { freePort, isListening } from '#test/support/free-port.ts';
 import { freePorts, remainsOf, startStack, type Ports } from '#test/support/running-stack.ts';
@@ -42,7 +42,7 @@ describe('npm start that cannot', () => {
     const { port } = server.address() as { port: number };
     expect(await start({ ADMIN_PORT: `${port}` })).toEqual({
       status: EXIT.config,
-      errors: [`error: ADMIN_PORT=${port}: port ${port} of 127.0.0.1 is in use; stop what listens there or set ADMIN_PORT to a free port`],
+      errors: [`error: ADMIN_PORT=${port}: port ${port} on 127.0.0.1 is in use; stop what listens there or set ADMIN_PORT to a free port`],
     });
   });
 

@@ -104,7 +104,7 @@ describe('the local stack', { timeout: 120_000 }, () => {
     await expect(second.exited).resolves.toBe(EXIT.busy);
     expect(second.stderr()).toMatch(
       new RegExp(
-        `^error: LOCAL_DATA_DIR=${dataDir} is in use by process ${stack.child.pid}, since \\S+; stop it or set LOCAL_DATA_DIR to another folder\\n$`,
+        `^error: ${dataDir} is in use by "npm start" \\(process ${stack.child.pid} on \\S+, since \\S+\\); stop it or set LOCAL_DATA_DIR to another folder\\n$`,
       ),
     );
     expect(await health()).toBe('healthy');

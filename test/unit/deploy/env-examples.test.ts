@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { apiEnv } from '#api/config.ts';
 import { backupEnv } from '#backups/backup-env.ts';
-import { localEnv } from '#deploy/local/local-env.ts';
+import { localEnv } from '#deploy/local/settings.ts';
 import { readEnv } from '#lib/env.ts';
 import { loadtestEnv } from '#loadtest/loadtest-env.ts';
 import { monitorEnv } from '#monitor/config/monitor-env.ts';

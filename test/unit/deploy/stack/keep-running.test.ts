@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { keepRunning, type Part } from '#deploy/local/keep-running.ts';
+import { keepRunning, type Part } from '#deploy/local/stack/keep-running.ts';
 
 type Run = { end: (how: string) => void; stops: number };
 

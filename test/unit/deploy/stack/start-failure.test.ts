@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { startFailure } from '#deploy/local/start-failure.ts';
+import { startFailure } from '#deploy/local/stack/program-output.ts';
 import { ConfigError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import type { Part } from './keep-running.ts';
 import { openOutput } from './program-output.ts';
 

@@ -1,4 +1,4 @@
-// Plain JavaScript: install.mjs needs it too, and runs under a Node that cannot read TypeScript.
+// Not lib/lock: an installation runs under a Node that has no node:sqlite yet and cannot read TypeScript.
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -10,40 +10,35 @@ const answerTimeoutMs = 1_000;
 const pollMs = 200;
 
 /**
- * Takes the lock of that name on this machine, or says who holds it. The lock is a listening socket, so the kernel gives
- * it to one process only and frees it the moment that process ends, however it ends: no stale lock, no file to clean up.
+ * Waits until the lock of that name on this machine is free and takes it. The lock is a listening socket, so the kernel
+ * gives it to one process only and frees it the moment that process ends, however it ends: no stale lock, no file.
  * @param {string} name any text; the same text is the same lock
  * @param {string} holder one line, told to those who come later
- * @returns {Promise<{ taken: true, release: () => Promise<void> } | { taken: false, holder: string }>}
+ * @param {{ timeoutMs: number, onWait: (holder: string) => void, signal?: AbortSignal }} options `onWait` is called once,
+ * if there is a wait
+ * @returns {Promise<{ release: () => Promise<void> } | undefined>} undefined when the time is up or the signal has fired
  */
-export async function takeLock(name, holder) {
+export async function waitForLock(name, holder, { timeoutMs, onWait, signal }) {
   const address = lockAddress(name);
-  for (let attempt = 1; ; attempt += 1) {
-    const server = await listenOn(address, holder);
-    if (server) return { taken: true, release: () => closeServer(server) };
-    const answer = await askHolder(address);
-    if (answer !== undefined) return { taken: false, holder: answer };
-    // Nobody answers there any more: released meanwhile, or a socket file that a killed holder left (not on Linux).
-    if (process.platform !== 'linux') await rm(address, { force: true });
-    if (attempt >= 5) return { taken: false, holder: 'a process that does not answer' };
+  const endsAt = performance.now() + timeoutMs;
+  for (let told = false; ; told = true) {
+    const lock = await takeLock(address, holder);
+    if (lock.release) return lock;
+    if (performance.now() > endsAt || signal?.aborted) return undefined;
+    if (!told) onWait(lock.holder);
+    await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
 }
 
-/**
- * Waits until the lock is free and takes it.
- * @param {string} name
- * @param {string} holder
- * @param {{ timeoutMs: number, onWait: (holder: string) => void }} options `onWait` is called once, if there is a wait
- * @returns {Promise<{ release: () => Promise<void> } | undefined>} undefined when the time is up
- */
-export async function waitForLock(name, holder, { timeoutMs, onWait }) {
-  const endsAt = performance.now() + timeoutMs;
-  for (let told = false; ; told = true) {
-    const lock = await takeLock(name, holder);
-    if (lock.taken) return lock;
-    if (performance.now() > endsAt) return undefined;
-    if (!told) onWait(lock.holder);
-    await sleep(pollMs);
+async function takeLock(address, holder) {
+  for (let attempt = 1; ; attempt += 1) {
+    const server = await listenOn(address, holder);
+    if (server) return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+    const answer = await askHolder(address);
+    if (answer !== undefined) return { holder: answer };
+    // Nobody answers there any more: released meanwhile, or a socket file that a killed holder left (not on Linux).
+    if (process.platform !== 'linux') await rm(address, { force: true });
+    if (attempt >= 5) return { holder: 'a process that does not answer' };
   }
 }
 
@@ -77,11 +72,5 @@ function askHolder(address) {
       resolve('a process that does not answer');
     });
     socket.once('error', () => resolve(undefined));
-  });
-}
-
-function closeServer(server) {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
   });
 }

@@ -1,21 +1,17 @@
 import { join } from 'node:path';
 import type { Environment } from '#lib/env.ts';
-import type { LocalSecrets } from './local-secrets.ts';
-import { isEmbedded, type LocalSettings } from './local-env.ts';
+import { localOrigin } from '#lib/listen.ts';
+import { showDuration } from '#lib/show.ts';
+import { isEmbedded, type LocalSettings } from '../settings.ts';
+import type { LocalSecrets } from './data-folder.ts';
 
 /** Where the API answers to programs on this machine, whatever address it listens on. */
-export const apiUrl = (settings: LocalSettings): string => `http://${reachable(settings.API_HOST)}:${settings.API_PORT}`;
+export const apiUrl = (settings: LocalSettings): string => localOrigin(settings.API_HOST, settings.API_PORT);
 
 /** Likewise the status page. */
-export const monitorUrl = (settings: LocalSettings): string => `http://${reachable(settings.MONITOR_HOST)}:${settings.MONITOR_PORT}`;
+export const monitorUrl = (settings: LocalSettings): string => localOrigin(settings.MONITOR_HOST, settings.MONITOR_PORT);
 
-/** Likewise the admin listener. */
-export const adminUrl = (settings: LocalSettings): string => `http://${reachable(settings.ADMIN_HOST)}:${settings.ADMIN_PORT}`;
-
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
+const adminUrl = (settings: LocalSettings): string => localOrigin(settings.ADMIN_HOST, settings.ADMIN_PORT);
 
 /** The variables by which programs, and other commands through stack.json, find the stack. Pure. */
 export function stackEnvironment(settings: LocalSettings, secrets: LocalSecrets): Record<string, string> {
@@ -72,4 +68,28 @@ function redisVariables(settings: LocalSettings): Record<string, string> {
     REDIS_PORT: String(settings.REDIS_PORT),
     ...(settings.REDIS_PASSWORD === undefined ? {} : { REDIS_PASSWORD: settings.REDIS_PASSWORD }),
   };
+}
+
+export type Summary = {
+  readonly settings: LocalSettings;
+  /** The variables of stack.json. */
+  readonly env: Readonly<Record<string, string>>;
+  /** How long the start took. */
+  readonly startMs: number;
+};
+
+/** What `npm start` prints once everything serves: where it all is, and a key to begin with. */
+export function stackSummary({ settings, env, startMs }: Summary): string {
+  const origin = isEmbedded(settings) ? 'embedded' : 'yours, by POSTGRES_HOST';
+  const rows: [string, string][] = [
+    ['API', `${apiUrl(settings)}  (health: /health_check)`],
+    ['Status page', settings.MONITOR_ENABLED ? monitorUrl(settings) : 'off (MONITOR_ENABLED=false)'],
+    ['Admin', `${adminUrl(settings)}  (/metrics, /config; token: ADMIN_TOKEN in secrets.json)`],
+    ['PostgreSQL', `${env['POSTGRES_HOST']}:${env['POSTGRES_PORT']}, database ${env['POSTGRES_DB']}  (${origin})`],
+    ['Logs', settings.LOG_DIR],
+    ['Operator key', `${env['OPERATOR_KEY']}  (header X-API-Key)`],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length));
+  const table = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join('\n');
+  return `\nAtalaya is running (started in ${showDuration(startMs)}). Its data is in ${settings.LOCAL_DATA_DIR}\n\n${table}\n\nCtrl-C stops everything.\n`;
 }

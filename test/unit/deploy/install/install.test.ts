@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { processesWith } from '#test/support/processes.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 // Each test starts processes, which takes its time on a busy machine.
@@ -41,7 +42,7 @@ async function checkout(): Promise<string> {
 type Outcome = { status: number | null; stderr: string };
 
 async function install(root: string, mode: 'start' | 'test' = 'start', env: Record<string, string> = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(root, 'deploy/local/install.mjs'), mode], {
+  const child = spawn(process.execPath, [join(root, 'deploy/local/install/install.mjs'), mode], {
     cwd: root,
     env: { PATH: process.env['PATH'], npm_execpath: join(root, 'npm.cjs'), ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -126,6 +127,50 @@ describe('npm packages', () => {
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toContain('error: npm ci ended with status 1; what it said stands above\n');
     expect(outcome.stderr).not.toContain('    at ');
+  });
+});
+
+describe('an installation that is interrupted', () => {
+  /** Notes its child and lives on, as npm does for its own packages and their scripts. */
+  const stubborn = `
+    const { spawn } = require('node:child_process');
+    process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+    spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)', process.cwd()], { stdio: 'ignore' });
+    require('node:fs').writeFileSync('npm-works', '');
+    setInterval(() => {}, 1000);
+  `;
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s has ended npm and its children when it ends', async (signal) => {
+    const root = await checkout();
+    await writeFile(join(root, 'npm.cjs'), stubborn);
+    const child = spawn(process.execPath, [join(root, 'deploy/local/install/install.mjs'), 'start'], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], npm_execpath: join(root, 'npm.cjs') },
+      stdio: 'ignore',
+      detached: true,
+    });
+    await expect.poll(() => readdir(root), { timeout: 20_000 }).toContain('npm-works');
+    const exited = once(child, 'exit');
+    // As a terminal does: to the whole process group.
+    process.kill(-(child.pid ?? 0), signal);
+    await expect(exited).resolves.toEqual([130, null]);
+    expect(processesWith(root)).toEqual([]);
+  });
+
+  test('does not stand in the way of the next', async () => {
+    const root = await checkout();
+    await writeFile(join(root, 'npm.cjs'), stubborn);
+    const child = spawn(process.execPath, [join(root, 'deploy/local/install/install.mjs'), 'start'], {
+      cwd: root,
+      env: { PATH: process.env['PATH'], npm_execpath: join(root, 'npm.cjs') },
+      stdio: 'ignore',
+    });
+    await expect.poll(() => readdir(root), { timeout: 20_000 }).toContain('npm-works');
+    child.kill('SIGINT');
+    await writeFile(join(root, 'npm.cjs'), npm);
+    await expect(install(root)).resolves.toMatchObject({ status: 0 });
+    expect(await npmRuns(root)).toBe(1);
+    expect(processesWith(root)).toEqual([]);
   });
 });
 

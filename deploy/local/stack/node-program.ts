@@ -2,10 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
+import { runAs } from '../postgres/server-account.ts';
 import type { Part, RunningPart } from './keep-running.ts';
-import { openOutput, type Output } from './program-output.ts';
-import { runAs } from './server-account.ts';
-import { StartFailedError, startFailure } from './start-failure.ts';
+import { openOutput, StartFailedError, startFailure, type Output } from './program-output.ts';
 
 export type NodeProgram = {
   readonly name: string;

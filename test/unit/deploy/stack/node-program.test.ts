@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { RunningPart } from '#deploy/local/keep-running.ts';
-import { nodeProgram, type NodeProgram } from '#deploy/local/node-program.ts';
+import type { RunningPart } from '#deploy/local/stack/keep-running.ts';
+import { nodeProgram, type NodeProgram } from '#deploy/local/stack/node-program.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { processesWith } from '#test/support/processes.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';

@@ -1,24 +1,17 @@
-import { access, mkdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { print, reportError } from '#lib/command-line.ts';
 import type { Environment } from '#lib/env.ts';
-import { BusyError, ConfigError } from '#lib/errors.ts';
+import { ConfigError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { stackFileName } from '#lib/local-stack.ts';
 import type { Logger } from '#lib/logger.ts';
 import { createProgress } from '#lib/progress.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
-import { takeLock } from './exclusive-lock.mjs';
+import { isEmbedded, readLocalSettings, type LocalSettings } from '../settings.ts';
+import { explainFolderError, localSecrets, lockDataFolder, publishStack, wasKilled, withdrawStack } from './data-folder.ts';
+import { programEnvironment, stackEnvironment, stackSummary } from './environment.ts';
 import { keepRunning, type Part } from './keep-running.ts';
-import { isEmbedded, readLocalSettings, type LocalSettings } from './local-env.ts';
-import { localSecrets } from './local-secrets.ts';
-import { migrateDatabase } from './migrate-database.ts';
-import { monitorProblems } from './monitor-problems.ts';
-import { checkPorts, type WantedPort } from './ports.ts';
-import { programEnvironment, stackEnvironment } from './stack-environment.ts';
-import { publishStack, withdrawStack } from './stack-file.ts';
-import { apiPart, databasePart, monitorPart, type StackPlan } from './stack-parts.ts';
-import { stackSummary } from './stack-summary.ts';
+import { apiPart, databasePart, migrateDatabase, monitorPart, monitorProblems, type StackPlan } from './parts.ts';
+import { checkPorts, wantedPorts } from './ports.ts';
 
 /** Longer than the parts' own grace periods together, so that only a part which survives SIGKILL reaches it. */
 const stopDeadlineMs = 2 * 60_000;
@@ -62,12 +55,22 @@ type Start = {
 };
 
 async function startStack(start: Start): Promise<void> {
+  const settings = readLocalSettings(start.env);
+  try {
+    await startParts(settings, start);
+  } catch (err) {
+    throw explainFolderError(err, settings.LOCAL_DATA_DIR);
+  }
+}
+
+async function startParts(settings: LocalSettings, start: Start): Promise<void> {
   const startedAt = new Date();
+  const { LOCAL_DATA_DIR: dataDir } = settings;
   const progress = createProgress();
   try {
-    const settings = readLocalSettings(start.env);
-    await lockDataDir(settings, start.opened);
-    await checkPorts(wantedPorts(settings), (await wasKilled(settings)) ? leftoverPatienceMs : 0);
+    const lock = await lockDataFolder(dataDir, startedAt);
+    start.opened.push({ name: 'lock', close: lock.release });
+    await checkPorts(wantedPorts(settings), (await wasKilled(dataDir)) ? leftoverPatienceMs : 0);
     const plan = await planStack(settings, start.env);
     progress.update('Starting PostgreSQL…');
     if (isEmbedded(settings)) await openPart(databasePart(plan), start);
@@ -75,40 +78,14 @@ async function startStack(start: Start): Promise<void> {
     await migrateDatabase(plan, start.signal);
     progress.update('Starting the API and the monitor…');
     await openApiAndMonitor(plan, start);
-    start.opened.push({ name: 'stack.json', close: () => withdrawStack(settings.LOCAL_DATA_DIR) });
-    await publishStack(settings.LOCAL_DATA_DIR, { pid: process.pid, startedAt: startedAt.toISOString(), env: plan.stackEnv });
+    start.opened.push({ name: 'stack.json', close: () => withdrawStack(dataDir) });
+    await publishStack(dataDir, { pid: process.pid, startedAt: startedAt.toISOString(), env: plan.stackEnv });
     progress.done();
     print(stackSummary({ settings, env: plan.stackEnv, startMs: Date.now() - startedAt.getTime() }));
   } finally {
     progress.done();
   }
 }
-
-async function lockDataDir(settings: LocalSettings, opened: Closer[]): Promise<void> {
-  const dataDir = settings.LOCAL_DATA_DIR;
-  await mkdir(dataDir, { recursive: true });
-  const lock = await takeLock(`stack ${await realpath(dataDir)}`, `process ${process.pid}, since ${new Date().toISOString()}`);
-  if (!lock.taken)
-    throw new BusyError(`LOCAL_DATA_DIR=${dataDir} is in use by ${lock.holder}; stop it or set LOCAL_DATA_DIR to another folder`);
-  opened.push({ name: 'lock', close: lock.release });
-}
-
-function wantedPorts(settings: LocalSettings): WantedPort[] {
-  const ports: WantedPort[] = [
-    { variable: 'API_PORT', host: settings.API_HOST, port: settings.API_PORT },
-    { variable: 'ADMIN_PORT', host: settings.ADMIN_HOST, port: settings.ADMIN_PORT },
-  ];
-  if (settings.MONITOR_ENABLED) ports.push({ variable: 'MONITOR_PORT', host: settings.MONITOR_HOST, port: settings.MONITOR_PORT });
-  if (isEmbedded(settings)) ports.push({ variable: 'LOCAL_POSTGRES_PORT', host: '127.0.0.1', port: settings.LOCAL_POSTGRES_PORT });
-  return ports;
-}
-
-/** An orderly stop withdraws stack.json; we hold the lock, so nobody else has just written it. */
-const wasKilled = (settings: LocalSettings): Promise<boolean> =>
-  access(join(settings.LOCAL_DATA_DIR, stackFileName)).then(
-    () => true,
-    () => false,
-  );
 
 async function planStack(settings: LocalSettings, callerEnv: Environment): Promise<StackPlan> {
   const secrets = await localSecrets(settings.LOCAL_DATA_DIR);

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openOutput } from '#deploy/local/program-output.ts';
+import { openOutput } from '#deploy/local/stack/program-output.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 test('appends, and gives back only what was written since it was opened', async () => {

@@ -5,10 +5,10 @@ import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { AppError } from '#lib/errors.ts';
+import { AppError, messageOf } from '#lib/errors.ts';
 import { clientOptions, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { retry } from '#lib/retry.ts';
-import { runCommand, startCommand } from '#lib/run-command.ts';
+import { CommandError, runCommand, startCommand } from '#lib/run-command.ts';
 import { runAs, serverAccount, type Account } from './server-account.ts';
 
 export class EmbeddedPostgresError extends AppError {
@@ -90,7 +90,8 @@ async function initialise(initdb: string, dataDir: string, options: EmbeddedPost
   } catch (err) {
     // Half a cluster would be taken for a whole one at the next start.
     await rm(dataDir, { recursive: true, force: true });
-    throw err;
+    const said = err instanceof CommandError ? err.stderrTail.split('\n').find((line) => /error:|FATAL:|PANIC:/.test(line)) : undefined;
+    throw new EmbeddedPostgresError(`no database could be made in ${dataDir}: ${said?.trim() ?? messageOf(err)}`, { cause: err });
   } finally {
     await rm(passwordFile, { force: true });
   }

@@ -5,13 +5,19 @@ import { fileURLToPath } from 'node:url';
 import { installNodePackages } from './node-packages.mjs';
 import { installSystemPackages } from './system-packages.mjs';
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const tell = (line) => process.stderr.write(`${line}\n`);
 
+// A Ctrl-C ends what was started before this process ends: whoever starts again at once finds nobody in the way.
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopping.abort());
+const interruptedStatus = 130;
+
 try {
-  await installNodePackages({ root, env: process.env, tell });
+  await installNodePackages({ root, env: process.env, tell, signal: stopping.signal });
   if (process.argv[2] === 'test') await installSystemPackages({ env: process.env, tell });
 } catch (err) {
-  tell(`error: ${err.message}`);
+  if (!stopping.signal.aborted) tell(`error: ${err.message}`);
   process.exitCode = 1;
 }
+if (stopping.signal.aborted) process.exitCode = interruptedStatus;

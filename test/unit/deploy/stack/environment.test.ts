@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readLocalSettings } from '#deploy/local/local-env.ts';
-import { adminUrl, apiUrl, monitorUrl, programEnvironment, stackEnvironment } from '#deploy/local/stack-environment.ts';
-import { stackSummary } from '#deploy/local/stack-summary.ts';
+import { readLocalSettings } from '#deploy/local/settings.ts';
+import { apiUrl, monitorUrl, programEnvironment, stackEnvironment, stackSummary } from '#deploy/local/stack/environment.ts';
 import type { Environment } from '#lib/env.ts';
 
 const secrets = {
@@ -65,12 +64,12 @@ describe('the stack', () => {
 
   test.each([
     ['0.0.0.0', 'http://127.0.0.1'],
-    ['::', 'http://127.0.0.1'],
+    ['::', 'http://[::1]'],
     ['::1', 'http://[::1]'],
     ['192.0.2.7', 'http://192.0.2.7'],
   ])('that listens on %s is reached at %s', (host, url) => {
     const settings = readLocalSettings({ API_HOST: host, ADMIN_HOST: host, MONITOR_HOST: host });
-    expect([apiUrl(settings), adminUrl(settings), monitorUrl(settings)]).toEqual([`${url}:8000`, `${url}:9000`, `${url}:8080`]);
+    expect([apiUrl(settings), monitorUrl(settings)]).toEqual([`${url}:8000`, `${url}:8080`]);
   });
 
   test('tells every problem with its variables at once', () => {
@@ -100,7 +99,7 @@ describe('a program of the stack', () => {
 test('the summary names every address, the folder and the operator key, and no other secret', () => {
   const settings = readLocalSettings({ LOCAL_DATA_DIR: '/d' });
   const summary = stackSummary({ settings, env: stackEnvironment(settings, secrets), startMs: 2_345 });
-  for (const text of ['http://127.0.0.1:8000', 'http://127.0.0.1:8080', 'http://127.0.0.1:9000', '127.0.0.1:54320', '/d/logs', '2.3 s']) {
+  for (const text of ['http://127.0.0.1:8000', 'http://127.0.0.1:8080', 'http://127.0.0.1:9000', '127.0.0.1:54320', '/d/logs', '2.35 s']) {
     expect(summary).toContain(text);
   }
   expect(summary).toContain(secrets.BOOTSTRAP_OPERATOR_KEY);

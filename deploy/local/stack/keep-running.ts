@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
-import { nextRestart } from './restart-policy.ts';
+import { nextRestart, type RestartRule } from '#lib/restart.ts';
 
 /** A program of the stack, such as the API. */
 export type Part = {
@@ -52,14 +52,16 @@ export async function keepRunning(part: Part, options: KeepRunningOptions): Prom
   };
 }
 
+const restartRule: RestartRule = { firstDelayMs: 200, maxDelayMs: 10_000, healthyAfterMs: 10_000 };
+
 type Current = { running: RunningPart; launchedAt: number };
 
 async function watch(part: Part, current: Current, stopping: AbortSignal, tell: (line: string) => void): Promise<void> {
   let failures = 0;
   let how = await current.running.ended;
   while (!stopping.aborted) {
-    const next = nextRestart(failures, performance.now() - current.launchedAt);
-    failures = next.failures;
+    const next = nextRestart(restartRule, failures, performance.now() - current.launchedAt);
+    failures = next.failuresInARow;
     tell(`${part.name} ${how}; starting it again in ${next.delayMs / 1000} s`);
     // Worker processes may outlive the one that ended and hold its port.
     await current.running.stop();
