@@ -1,5 +1,17 @@
 import { AppError } from '#lib/errors.ts';
-import type { Alert, Delivery } from './alert.ts';
+import type { Alert } from '../model/alert.ts';
+
+/** How this sending of an alert differs from the first one. */
+export type Delivery = {
+  /** An earlier attempt may have arrived although nobody could record it. */
+  readonly mayRepeat: boolean;
+  /** This attempt could not be recorded beforehand, so after a crash it may come again. */
+  readonly mayComeAgain: boolean;
+  /** Time since the decision, in ms. */
+  readonly delayMs: number;
+  /** Alerts that never went out and that this one tells as well, oldest first. */
+  readonly tellsToo: readonly Alert[];
+};
 
 /**
  * Resolves once the far side has accepted the alert.
@@ -7,19 +19,27 @@ import type { Alert, Delivery } from './alert.ts';
  */
 export type SendAlert = (alert: Alert, delivery: Delivery, signal: AbortSignal) => Promise<void>;
 
-/** A way to people. */
+/** A way to one receiver: several recipients are several channels, so that one who is refused holds up no other. */
 export type Channel = {
-  readonly name: 'slack' | 'email';
+  /** `slack`, `email`, or `email:ops@shop.example` where there is more than one. */
+  readonly name: string;
   readonly send: SendAlert;
   /** Least time between two messages, in ms. */
   readonly minSpacingMs: number;
 };
 
+/**
+ * Why an alert was not accepted.
+ * `channel`: nothing gets through at present. `message`: this one was refused, which says nothing about others.
+ */
 export type DeliveryFailure = {
   readonly channel: string;
   readonly detail: string;
-  /** False when trying again cannot help, such as with a deleted webhook. */
-  readonly isRetryable: boolean;
+  readonly scope: 'channel' | 'message';
+  /** True when only people can mend it, as with a deleted webhook: it is tried again, but rarely. */
+  readonly isLasting: boolean;
+  /** False when it is certain that nothing has arrived. */
+  readonly mayHaveArrived?: boolean;
   /** When the far side asked to be tried again, in ms from now. */
   readonly retryAfterMs?: number | undefined;
 };
@@ -27,28 +47,10 @@ export type DeliveryFailure = {
 /** A channel did not accept an alert, or nobody knows whether it did. */
 export class AlertDeliveryError extends AppError {
   readonly code = 'ALERT_NOT_DELIVERED';
-  readonly isRetryable: boolean;
-  readonly retryAfterMs: number | undefined;
+  readonly failure: DeliveryFailure;
 
   constructor(failure: DeliveryFailure, options?: ErrorOptions) {
     super(`${failure.channel}: ${failure.detail}`, options);
-    this.isRetryable = failure.isRetryable;
-    this.retryAfterMs = failure.retryAfterMs;
+    this.failure = failure;
   }
-}
-
-/**
- * Statuses of an HTTP channel that may pass: the rest of 4xx tells of a request or an address that stays wrong.
- * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
- */
-export function isRetryableStatus(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** Retry-After as ms from now: whole seconds or an HTTP date. Undefined when absent or unreadable. Pure. */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '#lib/errors.ts';
-import { shortDuration } from '../alerts/alert.ts';
+import { shortDuration } from '../model/show.ts';
 import type { BackupOverview } from './job.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
 

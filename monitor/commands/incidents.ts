@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { shortDuration, shortTime } from '../alerts/alert.ts';
-import { openDatabase, storeFileName } from '../store/database.ts';
+import { shortDuration, shortTime } from '../model/show.ts';
+import type { Incident } from '../model/incident.ts';
+import { openForReading, storeFileName } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
-import type { Incident } from '../store/store.ts';
 
 /**
  * The last incidents from the store, newest first; a running daemon is neither needed nor disturbed.
@@ -12,7 +12,7 @@ import type { Incident } from '../store/store.ts';
 export function readIncidents(dir: string, limit: number): readonly Incident[] {
   const file = join(dir, storeFileName);
   if (!existsSync(file)) return [];
-  const store = createStore(openDatabase(file), []);
+  const store = createStore(openForReading(file).connection);
   try {
     return store.recentIncidents(limit);
   } finally {

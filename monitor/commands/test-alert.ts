@@ -1,5 +1,5 @@
 import { ConfigError, messageOf } from '#lib/errors.ts';
-import type { Alert } from '../alerts/alert.ts';
+import { alertId, type Alert } from '../model/alert.ts';
 import type { Channel } from '../alerts/channel.ts';
 
 export type TestAlertResult = { readonly channel: string; readonly delivered: boolean; readonly problem: string | null };
@@ -16,7 +16,7 @@ export async function sendTestAlerts(channels: readonly Channel[], now: Date): P
   return Promise.all(
     channels.map(async ({ name, send }) => {
       try {
-        await send(alert, { mayRepeat: false, delayMs: 0 }, AbortSignal.timeout(sendTimeoutMs));
+        await send(alert, { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] }, AbortSignal.timeout(sendTimeoutMs));
         return { channel: name, delivered: true, problem: null };
       } catch (err) {
         return { channel: name, delivered: false, problem: messageOf(err) };
@@ -29,7 +29,7 @@ function testAlert(now: Date): Alert {
   const at = now.toISOString();
   const incidentId = `test-${at.replaceAll(/[-:.]/g, '')}`;
   return {
-    id: `${incidentId}.test`,
+    id: alertId(incidentId, 'test'),
     event: 'test',
     incidentId,
     probe: 'monitor',

@@ -1,7 +1,7 @@
 import type { MonitorEnv } from '../config/monitor-env.ts';
 import type { Channel } from '../alerts/channel.ts';
-import { emailChannel } from '../alerts/email.ts';
-import { slackChannel } from '../alerts/slack.ts';
+import { emailChannel } from '../alerts/channels/email.ts';
+import { slackChannel } from '../alerts/channels/slack.ts';
 
 /** The channels that are configured; none is a valid answer. */
 export function configuredChannels(env: MonitorEnv): readonly Channel[] {

@@ -1,15 +1,18 @@
 import type { Logger } from '#lib/logger.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import { configuredChannels } from './channels.ts';
+import type { Channel } from '../alerts/channel.ts';
 import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
+import { createOutbox, type Outbox } from '../alerts/outbox.ts';
+import { brokenSince } from '../alerts/pace.ts';
 import { createBackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
 import type { MonitorSettings } from '../config/config.ts';
-import { noFailPoint, type ReachFailPoint } from '../fail-point.ts';
 import { createWatch } from '../health/watch.ts';
 import { runJobs } from './jobs.ts';
+import type { ChannelState } from '../model/alert.ts';
+import { systemClock } from '../model/look.ts';
 import { createHostResolver } from '../probes/resolve-host.ts';
-import { systemClock } from '../health/run-probe.ts';
 import { createSnapshotTaker } from '../status-page/status-snapshot.ts';
 import { startStatusServer } from '../status-page/status-server.ts';
 import { openOrReplaceDatabase } from '../store/database.ts';
@@ -27,6 +30,14 @@ export type Daemon = {
   readonly stop: () => Promise<void>;
 };
 
+/** What tests put around store and channels; in production nothing. */
+export type Decorations = {
+  readonly store: (store: MonitorStore) => MonitorStore;
+  readonly channel: (channel: Channel) => Channel;
+};
+
+const noDecorations: Decorations = { store: (store) => store, channel: (channel) => channel };
+
 const stopDeadlineMs = 9_000;
 const dayMs = 86_400_000;
 /** Messages given up in this time are tried again at a start, since the configuration may have been mended. */
@@ -37,16 +48,12 @@ const requeuedMs = dayMs;
  * What was opened is closed again when a later part cannot start.
  * @throws {BusyError} another monitor holds the folder · {ConfigError} the port is in use · {StoreError}
  */
-export async function startDaemon(
-  settings: MonitorSettings,
-  logger: Logger,
-  reachFailPoint: ReachFailPoint = noFailPoint,
-): Promise<Daemon> {
+export async function startDaemon(settings: MonitorSettings, logger: Logger, decorate: Decorations = noDecorations): Promise<Daemon> {
   const closers: Closer[] = [];
   const close = async (): Promise<void> => void (await closeInOrder(closers.toReversed(), stopDeadlineMs, logger));
   try {
-    const store = openStore(settings, logger, closers);
-    const parts = createParts(settings, logger, { store, reachFailPoint });
+    const store = decorate.store(openStore(settings, logger, closers));
+    const parts = createParts(settings, logger, { store, decorate });
     const { MONITOR_HOST: host, MONITOR_PORT: port } = settings.env;
     const server = await startStatusServer({ host, port, takeSnapshot: parts.takeSnapshot, logger });
     closers.push({ name: 'status page', close: server.close });
@@ -75,13 +82,8 @@ function openStore(settings: MonitorSettings, logger: Logger, closers: Closer[])
   closers.push({ name: 'process lock', close: lock.release });
   const { connection, setAside } = openOrReplaceDatabase(dir, now);
   if (setAside !== undefined) logger.error({ file: setAside }, 'the store was damaged; it was set aside and a new one begun');
-  const store = createStore(
-    connection,
-    configuredChannels(settings.env).map(({ name }) => name),
-  );
+  const store = createStore(connection);
   closers.push({ name: 'store', close: store.close });
-  const requeued = store.outbox.requeueFailed(now.getTime() - requeuedMs);
-  if (requeued > 0) logger.warn({ requeued }, 'messages that were given up are tried again');
   return store;
 }
 
@@ -90,27 +92,34 @@ type Parts = {
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
 
-type StoreAndFailPoint = { readonly store: MonitorStore; readonly reachFailPoint: ReachFailPoint };
+type StoreAndDecorations = { readonly store: MonitorStore; readonly decorate: Decorations };
 
-function createParts(settings: MonitorSettings, logger: Logger, { store, reachFailPoint }: StoreAndFailPoint): Parts {
+function createParts(settings: MonitorSettings, logger: Logger, { store, decorate }: StoreAndDecorations): Parts {
   const { env } = settings;
   const backupJob = env.BACKUP_ENABLED
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
-  const loops = createLoops(settings, logger, { store, reachFailPoint });
+  const channels = configuredChannels(env).map((channel) => decorate.channel(channel));
+  const outbox = createOutbox({ store, clock: systemClock, logger });
+  const loops = createLoops(settings, logger, { outbox, channels });
+  outbox.onQueued(() => loops.forEach((loop) => loop.wake()));
+  outbox.serve(
+    channels.map(({ name }) => name),
+    Date.now() - requeuedMs,
+  );
   const watch = createWatch({
     targets: createTargets(settings, backupJob, createHostResolver()),
     store,
+    commit: outbox.commit,
     clock: systemClock,
-    onAlerts: () => loops.forEach((loop) => loop.wake()),
-    reachFailPoint,
     logger,
   });
   return {
     takeSnapshot: createSnapshotTaker({
       watch,
       store,
-      channels: configuredChannels(env).map(({ name }) => name),
+      channels: () => loops.map((loop) => channelState(loop, outbox, store)),
+      storeFault: outbox.storeFault,
       backupJob,
       backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
       clock: systemClock,
@@ -122,20 +131,37 @@ function createParts(settings: MonitorSettings, logger: Logger, { store, reachFa
   };
 }
 
-function createLoops(settings: MonitorSettings, logger: Logger, { store, reachFailPoint }: StoreAndFailPoint): readonly DeliveryLoop[] {
-  const channels = configuredChannels(settings.env);
+function createLoops(
+  settings: MonitorSettings,
+  logger: Logger,
+  { outbox, channels }: { readonly outbox: Outbox; readonly channels: readonly Channel[] },
+): readonly DeliveryLoop[] {
   if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
   return channels.map((channel) =>
     createDeliveryLoop({
       channel,
-      outbox: store.outbox,
+      outbox,
       backoff: { ...settings.delivery, jitter: 0.5 },
-      now: Date.now,
+      clock: systemClock,
       random: Math.random,
-      reachFailPoint,
+      onSetAside: () => {},
       logger,
     }),
   );
+}
+
+function channelState(loop: DeliveryLoop, outbox: Outbox, store: Pick<MonitorStore, 'channelTotals'>): ChannelState {
+  const now = systemClock();
+  const pending = outbox.pending(loop.channel);
+  const [oldest] = pending;
+  return {
+    channel: loop.channel,
+    ...store.channelTotals(loop.channel, now.at - dayMs),
+    pending: pending.length,
+    oldestPendingAt: oldest && Date.parse(oldest.alert.decidedAt),
+    lastError: loop.pace().lastError,
+    brokenSince: brokenSince(loop.pace(), now),
+  };
 }
 
 const shownTime = ({ hour, minute }: { readonly hour: number; readonly minute: number }): string =>

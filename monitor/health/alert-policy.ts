@@ -1,5 +1,5 @@
 import type { ParentHold } from './dependencies.ts';
-import type { Verdict } from './health-state.ts';
+import type { Verdict } from '../model/look.ts';
 
 /** What the policy knows of an outage that is under way. */
 export type OpenIncident = {

@@ -1,4 +1,4 @@
-import type { Health } from './health-state.ts';
+import type { Health } from '../model/look.ts';
 
 /** A target that others stand on, as the rules below see it. */
 export type Parent = { readonly name: string; readonly health: Health };

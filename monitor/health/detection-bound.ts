@@ -1,4 +1,4 @@
-import type { Thresholds } from './health-state.ts';
+import type { Thresholds } from '../model/look.ts';
 
 export type Cadence = Thresholds & {
   /** From the start of one look to the start of the next. */

@@ -1,49 +1,4 @@
-/** What people are shown. `unknown` says that the monitor itself cannot tell. */
-export type HealthStatus = 'up' | 'degraded' | 'down' | 'unknown';
-
-/** The last settled judgement of a target; `none` before the first one. The monitor's own faults never change it. */
-export type Verdict = 'up' | 'degraded' | 'down' | 'none';
-
-/**
- * One look at a target.
- * `failed` is evidence against the target; `faulty` says that the monitor could not look, and is evidence of nothing.
- */
-export type ProbeResult = {
-  readonly outcome: 'ok' | 'degraded' | 'failed' | 'faulty';
-  /** One line for people: what was seen. Holds no secret. */
-  readonly detail: string;
-  readonly latencyMs: number;
-  /** When the look began, in ms of the epoch. */
-  readonly at: number;
-  /** When the look began, in ms of a clock that never jumps; only differences mean anything. */
-  readonly clockMs: number;
-};
-
-export type Thresholds = {
-  /** Consecutive failures that make a target `down`. */
-  readonly failures: number;
-  /** Consecutive answers that bring it back from `down`. */
-  readonly successes: number;
-};
-
-/** A moment on both clocks: `at` is shown and stored, `clockMs` is compared. */
-export type Moment = { readonly at: number; readonly clockMs: number };
-
-export type Health = {
-  readonly verdict: Verdict;
-  /** Since when the verdict holds. */
-  readonly since: Moment;
-  /** Consecutive failures and consecutive answers up to now; one of them is 0. */
-  readonly failures: number;
-  readonly successes: number;
-  /** First failure of the present streak. */
-  readonly failingSince: Moment | undefined;
-  /** Start of the last look that was evidence of something. */
-  readonly conclusiveAt: Moment | undefined;
-  /** Why the monitor cannot tell at present. */
-  readonly fault: string | undefined;
-  readonly last: ProbeResult | undefined;
-};
+import type { Health, HealthStatus, Moment, ProbeResult, Thresholds, Verdict } from '../model/look.ts';
 
 /** Health before the first look of this process, with the verdict an earlier process left. */
 export function initialHealth(verdict: Verdict, since: Moment): Health {
@@ -106,14 +61,6 @@ function settledVerdict(
   if (outcome === 'failed') return streak.failures >= thresholds.failures ? 'down' : current;
   if (current === 'down' && streak.successes < thresholds.successes) return 'down';
   return outcome === 'ok' ? 'up' : 'degraded';
-}
-
-/** The fault of a target whose last look could not be recorded. */
-export const storeFault = "the monitor's own store refuses to commit";
-
-/** Marks that the monitor cannot tell, since it could not record what its last look said. */
-export function withStoreFault(health: Health, last: ProbeResult): Health {
-  return { ...health, fault: storeFault, last };
 }
 
 /** True while the next look should come soon: a streak is under way that has not settled yet. */

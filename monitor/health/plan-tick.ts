@@ -1,8 +1,9 @@
 import { decideAlert, type AlertDecision } from './alert-policy.ts';
-import type { Alert, Dependent } from '../alerts/alert.ts';
-import type { Incident, TickCommit } from '../store/store.ts';
+import { alertId, type Alert, type Dependent } from '../model/alert.ts';
+import { incidentId, type Incident, type TickCommit } from '../model/incident.ts';
+import type { Health, Moment, ProbeResult, Thresholds } from '../model/look.ts';
 import { parentHold } from './dependencies.ts';
-import { foldResult, statusOf, type Health, type Moment, type ProbeResult, type Thresholds } from './health-state.ts';
+import { foldResult, statusOf } from './health-state.ts';
 
 /** What the rules need to know of one target. */
 export type TargetRules = {
@@ -55,14 +56,16 @@ export function planTick(
   return {
     state: { health, incidents },
     commit: {
-      health: {
-        probe: target.name,
-        verdict: folded.verdict,
-        since: folded.since.at,
-        checkedAt: look.result.at,
-        latencyMs: look.result.latencyMs,
-        detail: look.result.detail,
-      },
+      health: [
+        {
+          probe: target.name,
+          verdict: folded.verdict,
+          since: folded.since.at,
+          checkedAt: look.result.at,
+          latencyMs: look.result.latencyMs,
+          detail: look.result.detail,
+        },
+      ],
       incidents: steps.flatMap(({ incident }) => (incident ? [incident] : [])),
       alerts: steps.flatMap(({ alert }) => (alert ? [alert] : [])),
     },
@@ -86,7 +89,7 @@ function judge(rule: TargetRules, rules: readonly TargetRules[], state: WatchSta
   const decision = decideAlert(health.verdict, incident && { ...incident, isFiring: incident.firedAt !== undefined }, hold);
   const step = { probe: rule.name, decision };
   if (decision.action === 'fire') {
-    const fired = { ...(incident ?? openIncident(rule.name, health, now)), firedAt: now.at };
+    const fired = { ...(incident ?? openIncident(rule.name, health, now)), firedAt: now.at, lastToldAt: now.at };
     return { ...step, incident: fired, alert: buildAlert('firing', fired, dependentsOf(rule.name, rules, state), now) };
   }
   if (decision.action === 'resolve') {
@@ -103,12 +106,15 @@ function judge(rule: TargetRules, rules: readonly TargetRules[], state: WatchSta
 function openIncident(probe: string, health: Health, now: Moment): Incident {
   const startedAt = health.failingSince?.at ?? now.at;
   return {
-    id: `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`,
+    id: incidentId(probe, startedAt),
+    kind: 'down',
     probe,
     startedAt,
     detectedAt: now.at,
     detail: health.last?.detail ?? '',
     firedAt: undefined,
+    reminders: 0,
+    lastToldAt: undefined,
     suppressedBy: undefined,
     endedAt: undefined,
   };
@@ -117,7 +123,7 @@ function openIncident(probe: string, health: Health, now: Moment): Incident {
 /** The message that tells of an incident as it is now. */
 export function buildAlert(event: 'firing' | 'resolved', incident: Incident, dependents: readonly Dependent[], now: Moment): Alert {
   return {
-    id: `${incident.id}.${event}`,
+    id: alertId(incident.id, event),
     event,
     incidentId: incident.id,
     probe: incident.probe,

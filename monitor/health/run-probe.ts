@@ -1,12 +1,7 @@
 import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
-import type { Moment, ProbeResult } from './health-state.ts';
+import type { Clock, ProbeResult } from '../model/look.ts';
 import type { Probe, ProbeReport } from '../probes/probe.ts';
-
-/** Both clocks of a process; parameters so that tests can turn them. */
-export type Clock = () => Moment;
-
-export const systemClock: Clock = () => ({ at: Date.now(), clockMs: performance.now() });
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
 export const stallMs = 1_000;

@@ -1,20 +1,12 @@
 import type { Logger } from '#lib/logger.ts';
-import type { ReachFailPoint } from '../fail-point.ts';
 import type { Probe } from '../probes/probe.ts';
-import { runProbe, type Clock } from './run-probe.ts';
-import type { Incident, MonitorStore } from '../store/store.ts';
+import type { Incident, TickCommit } from '../model/incident.ts';
+import type { Clock, Health, HealthStatus, ProbeResult } from '../model/look.ts';
+import type { MonitorStore } from '../store/store.ts';
+import { runProbe } from './run-probe.ts';
 import { createWakeup, type Wakeup } from './wakeup.ts';
 import { detectionBoundMs, recoveryBoundMs, type Cadence } from './detection-bound.ts';
-import {
-  inheritedHealth,
-  initialHealth,
-  isUnsettled,
-  statusOf,
-  withStoreFault,
-  type Health,
-  type HealthStatus,
-  type ProbeResult,
-} from './health-state.ts';
+import { inheritedHealth, initialHealth, isUnsettled, statusOf } from './health-state.ts';
 import { buildAlert, planTick, type TargetRules, type WatchState } from './plan-tick.ts';
 
 /** One thing that is watched. */
@@ -47,11 +39,10 @@ export type Watch = {
 
 export type WatchDeps = {
   readonly targets: readonly Target[];
-  readonly store: MonitorStore;
+  readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents'>;
+  /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
+  readonly commit: (tick: TickCommit) => void;
   readonly clock: Clock;
-  /** Called once alerts are in the outbox. */
-  readonly onAlerts: () => void;
-  readonly reachFailPoint: ReachFailPoint;
   readonly logger: Logger;
 };
 
@@ -104,7 +95,7 @@ function once(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Plans and commits one tick. What could not be committed has not happened: the old state stays, marked as unknown. */
+/** Plans and commits one tick. */
 function record(
   deps: WatchDeps,
   rules: readonly TargetRules[],
@@ -112,22 +103,12 @@ function record(
   look: { readonly probe: string; readonly result: ProbeResult },
 ): WatchState {
   const plan = planTick(rules, state, { ...look, now: deps.clock() });
-  try {
-    deps.store.commitTick(plan.commit);
-  } catch (err) {
-    const before = state.health[look.probe];
-    if (!before) throw err;
-    if (before.fault === undefined) deps.logger.error({ err, probe: look.probe }, 'a look could not be recorded; its target is unknown');
-    const fault = withStoreFault(before, look.result);
-    return { ...state, health: { ...state.health, [look.probe]: fault } };
-  }
-  if (plan.commit.alerts.length > 0) deps.reachFailPoint('alert-committed');
+  deps.commit(plan.commit);
   reportChanges(deps.logger, state, plan.state, look.probe);
   for (const { id, probe, event } of plan.commit.alerts) {
     const reason = plan.decisions.find((decided) => decided.probe === probe)?.decision.reason;
     deps.logger.warn({ probe, alertId: id, reason }, event === 'firing' ? 'alert fires' : 'alert is resolved');
   }
-  if (plan.commit.alerts.length > 0) deps.onAlerts();
   return plan.state;
 }
 
@@ -142,12 +123,12 @@ function inheritState(deps: WatchDeps): WatchState {
   const now = deps.clock();
   const stored = new Map(deps.store.loadHealth().map((health) => [health.probe, health]));
   const health = deps.targets.map(({ name }) => [name, inheritedHealth(stored.get(name), now)] as const);
-  const open = deps.store.openIncidents();
+  const open = deps.store.openIncidents().filter(({ kind }) => kind !== 'self');
   const incidents = open.filter(({ probe }) => deps.targets.some(({ name }) => name === probe));
   for (const orphan of open.filter((incident) => !incidents.includes(incident))) {
     const ended = { ...orphan, endedAt: Math.max(orphan.startedAt, now.at) };
     const alert = buildAlert('resolved', { ...ended, detail: 'it is no longer watched' }, [], now);
-    deps.store.commitTick({ health: undefined, incidents: [ended], alerts: orphan.firedAt === undefined ? [] : [alert] });
+    deps.commit({ health: [], incidents: [ended], alerts: orphan.firedAt === undefined ? [] : [alert] });
   }
   return { health: Object.fromEntries(health), incidents: Object.fromEntries(incidents.map((incident) => [incident.probe, incident])) };
 }

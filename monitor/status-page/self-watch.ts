@@ -1,6 +1,5 @@
-import { storeFault } from '../health/health-state.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
-import type { ChannelBacklog } from '../store/store.ts';
+import type { ChannelState } from '../model/alert.ts';
 
 /** The monitor's judgement of itself. `failing`: it does not watch as it should; `warning`: people may not hear of it. */
 export type SelfReport = { readonly status: 'ok' | 'warning' | 'failing'; readonly reasons: readonly string[] };
@@ -13,7 +12,9 @@ export type SelfFacts = {
   /** Ms of the epoch. */
   readonly now: number;
   /** Undefined when the store does not answer. */
-  readonly backlog: readonly ChannelBacklog[] | undefined;
+  readonly channels: readonly ChannelState[] | undefined;
+  /** Why the store takes nothing; undefined while it does. */
+  readonly storeFault: string | undefined;
 };
 
 /** A look is overdue by more than any single timeout explains. */
@@ -27,17 +28,18 @@ export function judgeSelf(facts: SelfFacts): SelfReport {
     const isLate = sinceMs > target.cadence.intervalMs + target.cadence.timeoutMs + overdueMs;
     return isLate ? [`${target.name} has not been looked at for ${Math.round(sinceMs / 1000)} s`] : [];
   });
-  const isStoreLost = !facts.backlog || facts.targets.some(({ health }) => health.fault === storeFault);
-  if (isStoreLost) failing.push("the monitor's own store does not answer");
+  if (!facts.channels) failing.push("the monitor's own store does not answer");
+  if (facts.storeFault !== undefined) failing.push(facts.storeFault);
   const faults = facts.targets.flatMap(({ name, health }) => (health.fault === undefined ? [] : [`${name} is unknown: ${health.fault}`]));
-  const late = (facts.backlog ?? []).flatMap(({ channel, pending, oldestPendingAt, failed, lastError }) => {
+  const late = (facts.channels ?? []).flatMap(({ channel, pending, oldestPendingAt, failed, lastError, brokenSince }) => {
     const isStale = oldestPendingAt !== undefined && facts.now - oldestPendingAt > staleMessageMs;
     const why = lastError === undefined ? '' : ` (${lastError})`;
     return [
+      ...(brokenSince === undefined ? [] : [`${channel} is broken${why}`]),
       ...(isStale
         ? [`${channel}: ${pending} messages wait, the oldest for ${Math.round((facts.now - oldestPendingAt) / 60_000)} m${why}`]
         : []),
-      ...(failed > 0 ? [`${channel}: ${failed} messages were refused in the last day${why}`] : []),
+      ...(failed > 0 ? [`${channel}: ${failed} messages were set aside in the last day${why}`] : []),
     ];
   });
   if (failing.length > 0) return { status: 'failing', reasons: [...failing, ...faults, ...late] };

@@ -1,4 +1,4 @@
-import { shortDuration } from '../alerts/alert.ts';
+import { shortDuration } from '../model/show.ts';
 import { html, raw, type SafeHtml } from './html.ts';
 import { incidentList, sideLists } from './status-lists.ts';
 import { styleElement } from './status-style.ts';

@@ -1,4 +1,4 @@
-import { shortDuration, shortTime } from '../alerts/alert.ts';
+import { shortDuration, shortTime } from '../model/show.ts';
 import { html, type SafeHtml } from './html.ts';
 import type { BackupsView, ChannelView, IncidentView, StatusView } from './status-view.ts';
 
@@ -91,10 +91,12 @@ function channelList(channels: readonly ChannelView[] | null): SafeHtml {
 
 function channelItem(channel: ChannelView): SafeHtml {
   const last = channel.last_sent_at === null ? 'no message yet' : `last message ${shortTime(channel.last_sent_at)}`;
-  const isWell = channel.pending === 0 && channel.failed === 0;
-  const state = channel.failed > 0 ? `${channel.failed} refused` : isWell ? 'delivered' : `${channel.pending} waiting`;
+  const isBroken = channel.broken_since !== null || channel.failed > 0;
+  const isWell = channel.pending === 0 && !isBroken;
+  const broken = channel.broken_since === null ? `${channel.failed} set aside` : 'broken';
+  const state = isBroken ? broken : isWell ? 'delivered' : `${channel.pending} waiting`;
   const error = channel.last_error === null ? undefined : html`<br /><span class="small warn">${channel.last_error}</span>`;
-  return html`<li class="${channel.failed > 0 ? 'down' : isWell ? 'up' : 'degraded'}">
+  return html`<li class="${isBroken ? 'down' : isWell ? 'up' : 'degraded'}">
     <span class="what">${channel.name}<br /><span class="small soft">${last}</span>${error}</span>
     <span class="end"><span class="pill">${channel.last_sent_at === null && isWell ? 'ready' : state}</span></span>
   </li>`;

@@ -1,8 +1,10 @@
 import type { BackupJob, BackupOverview } from '../backup/job.ts';
 import type { Watch, TargetSnapshot } from '../health/watch.ts';
-import type { Clock } from '../health/run-probe.ts';
+import type { Clock } from '../model/look.ts';
 import { judgeSelf, type SelfReport } from './self-watch.ts';
-import type { ChannelBacklog, Incident, MonitorStore } from '../store/store.ts';
+import type { ChannelState } from '../model/alert.ts';
+import type { Incident } from '../model/incident.ts';
+import type { MonitorStore } from '../store/store.ts';
 
 /** Everything the pages show, as of one moment. What could not be read is undefined. */
 export type StatusSnapshot = {
@@ -12,7 +14,7 @@ export type StatusSnapshot = {
   readonly targets: readonly TargetSnapshot[];
   /** Newest first. */
   readonly incidents: readonly Incident[] | undefined;
-  readonly channels: readonly ChannelBacklog[] | undefined;
+  readonly channels: readonly ChannelState[] | undefined;
   readonly backups:
     | { readonly state: 'off' }
     | { readonly state: 'unreadable' }
@@ -22,8 +24,11 @@ export type StatusSnapshot = {
 
 export type SnapshotSources = {
   readonly watch: Watch;
-  readonly store: MonitorStore;
-  readonly channels: readonly string[];
+  readonly store: Pick<MonitorStore, 'recentIncidents'>;
+  /** @throws {StoreError} */
+  readonly channels: () => readonly ChannelState[];
+  /** Why and since when the store takes nothing. */
+  readonly storeFault: () => { readonly why: string } | undefined;
   /** Undefined when backups are off. */
   readonly backupJob: BackupJob | undefined;
   /** Time of day, such as 02:00. */
@@ -32,7 +37,6 @@ export type SnapshotSources = {
 };
 
 const incidentsShown = 20;
-const dayMs = 86_400_000;
 
 /** @returns a function that takes the snapshot; that one never throws */
 export function createSnapshotTaker(sources: SnapshotSources): () => Promise<StatusSnapshot> {
@@ -40,7 +44,7 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
   return async () => {
     const { at: now, clockMs } = sources.clock();
     const targets = sources.watch.snapshot();
-    const channels = readOrUndefined(() => sources.channels.map((channel) => sources.store.outbox.backlog(channel, now - dayMs)));
+    const channels = readOrUndefined(sources.channels);
     return {
       now,
       startedAt: started.at,
@@ -48,7 +52,7 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
       incidents: readOrUndefined(() => sources.store.recentIncidents(incidentsShown)),
       channels,
       backups: await readBackups(sources),
-      self: judgeSelf({ targets, startedClockMs: started.clockMs, clockMs, now, backlog: channels }),
+      self: judgeSelf({ targets, startedClockMs: started.clockMs, clockMs, now, channels, storeFault: sources.storeFault()?.why }),
     };
   };
 }

@@ -1,7 +1,8 @@
-import type { HealthStatus } from '../health/health-state.ts';
+import type { HealthStatus } from '../model/look.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
 import type { SelfReport } from './self-watch.ts';
-import type { ChannelBacklog, Incident } from '../store/store.ts';
+import type { ChannelState } from '../model/alert.ts';
+import type { Incident } from '../model/incident.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 
 /** The public shape of the monitor's knowledge: `/api/status` is this as JSON, the page is this as HTML. Times: ISO. */
@@ -50,6 +51,8 @@ export type ChannelView = {
   readonly failed: number;
   readonly last_sent_at: string | null;
   readonly last_error: string | null;
+  /** Since when it takes nothing; null while it works. */
+  readonly broken_since: string | null;
 };
 
 export type BackupsView =
@@ -117,13 +120,14 @@ function presentIncident(incident: Incident, now: number): IncidentView {
   };
 }
 
-function presentChannel(channel: ChannelBacklog): ChannelView {
+function presentChannel(channel: ChannelState): ChannelView {
   return {
     name: channel.channel,
     pending: channel.pending,
     failed: channel.failed,
     last_sent_at: isoOrNull(channel.lastSentAt),
     last_error: channel.lastError ?? null,
+    broken_since: isoOrNull(channel.brokenSince),
   };
 }
 

@@ -1,13 +1,17 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'libsql';
+import { DatabaseSync } from 'node:sqlite';
 import { AppError, messageOf } from '#lib/errors.ts';
 import { schemaSteps } from './schema.ts';
-import { StoreError } from './store-error.ts';
 
-export type Connection = Database.Database;
+export type Connection = DatabaseSync;
 
 export const storeFileName = 'monitor.db';
+
+/** The monitor's own store cannot be read or written. A fault of the monitor, never evidence against a target. */
+export class StoreError extends AppError {
+  readonly code = 'MONITOR_STORE';
+}
 
 /** How long a statement waits for another process's lock. It blocks the event loop, so it is short. */
 const busyTimeoutMs = 100;
@@ -19,11 +23,10 @@ const busyTimeoutMs = 100;
  */
 export function openDatabase(file: string): Connection {
   return guarded('cannot be opened', () => {
-    const connection = new Database(file, { timeout: busyTimeoutMs });
+    const connection = new DatabaseSync(file, { timeout: busyTimeoutMs });
     try {
-      connection.pragma('journal_mode = WAL');
-      connection.pragma('synchronous = FULL');
-      connection.pragma('foreign_keys = ON');
+      if (file !== ':memory:') chmodSync(file, 0o600);
+      connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304');
       checkIntegrity(connection);
       migrate(connection);
       return connection;
@@ -31,6 +34,21 @@ export function openDatabase(file: string): Connection {
       connection.close();
       throw err;
     }
+  });
+}
+
+/**
+ * Opens a store to read it beside its daemon: nothing is written and nothing migrated.
+ * @returns with `note` one line, when an older or newer version wrote it and not everything may be understood
+ * @throws {StoreError}
+ */
+export function openForReading(file: string): { readonly connection: Connection; readonly note: string | undefined } {
+  return guarded('cannot be read', () => {
+    const connection = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs });
+    const schema = schemaOf(connection);
+    const kin = schema > schemaSteps.length ? 'a newer' : 'an older';
+    const note = `the store was written by ${kin} version (schema ${schema}, here ${schemaSteps.length}); it is read as far as possible`;
+    return { connection, note: schema === schemaSteps.length ? undefined : note };
   });
 }
 
@@ -65,7 +83,7 @@ export function inTransaction<T>(connection: Connection, work: () => T): T {
       return result;
     } catch (err) {
       // Some failures, such as a full disk, have rolled back already.
-      if (connection.inTransaction) connection.exec('ROLLBACK');
+      if (connection.isTransaction) connection.exec('ROLLBACK');
       throw err;
     }
   });
@@ -82,7 +100,7 @@ export function guarded<T>(what: string, work: () => T): T {
 }
 
 function migrate(connection: Connection): void {
-  const applied = (connection.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  const applied = schemaOf(connection);
   if (applied > schemaSteps.length) {
     throw new StoreError(`the monitor's store was written by a newer version (schema ${applied}); run that version`);
   }
@@ -95,14 +113,21 @@ function migrate(connection: Connection): void {
   }
 }
 
+const schemaOf = (connection: Connection): number =>
+  (connection.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+
+/** SQLite's own numbers. @see https://sqlite.org/rescode.html */
+const corrupt = 11;
+const notADatabase = 26;
+
 function checkIntegrity(connection: Connection): void {
-  const [first] = connection.pragma('quick_check(1)') as { quick_check?: string }[];
+  const first = connection.prepare('PRAGMA quick_check(1)').get() as { quick_check?: string } | undefined;
   if (first?.quick_check !== 'ok') {
-    throw Object.assign(new Error(first?.quick_check ?? 'quick_check gave no answer'), { code: 'SQLITE_CORRUPT' });
+    throw Object.assign(new Error(first?.quick_check ?? 'quick_check gave no answer'), { errcode: corrupt });
   }
 }
 
 function isDamage(err: unknown): boolean {
-  const code = ((err as Error).cause as { code?: string } | undefined)?.code;
-  return code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB';
+  const code = ((err as Error).cause as { errcode?: number } | undefined)?.errcode ?? 0;
+  return [corrupt, notADatabase].includes(code & 0xff);
 }

@@ -1,5 +1,4 @@
-import type { Connection } from './database.ts';
-import { guarded, inTransaction } from './database.ts';
+import { guarded, inTransaction, type Connection } from './database.ts';
 import type { JobRun, JobRuns } from './store.ts';
 
 type JobRow = {
@@ -20,7 +19,7 @@ export function jobTable(connection: Connection): JobRuns {
   return {
     begin: (job, startedAt, reason) => inTransaction(connection, () => Number(begin.run(job, startedAt, reason).lastInsertRowid)),
     end: (key, { at, outcome, detail }) => inTransaction(connection, () => void end.run(at, outcome, detail, key)),
-    recent: (job, limit) => guarded('cannot be read', () => (recent.all(job, limit) as JobRow[]).map(toJobRun)),
+    recent: (job, limit) => guarded('cannot be read', () => (recent.all(job, limit) as unknown as JobRow[]).map(toJobRun)),
     firstStartedAt: (job) => guarded('cannot be read', () => (first.get(job) as { started_at: number | null }).started_at ?? undefined),
   };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import Database from 'libsql';
+import { DatabaseSync } from 'node:sqlite';
 import { BusyError } from '#lib/errors.ts';
 import { guarded } from './database.ts';
 
@@ -17,12 +17,12 @@ export function takeProcessLock(dir: string, now: Date): ProcessLock {
   return guarded(`needs the folder ${dir}`, () => {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const holderFile = join(dir, 'monitor.lock.json');
-    const connection = new Database(join(dir, 'monitor.lock'), { timeout: 0 });
+    const connection = new DatabaseSync(join(dir, 'monitor.lock'), { timeout: 0 });
     try {
       connection.exec('BEGIN EXCLUSIVE');
     } catch (err) {
       connection.close();
-      if ((err as { code?: string }).code !== 'SQLITE_BUSY') throw err;
+      if ((err as { errcode?: number }).errcode !== 5) throw err;
       throw new BusyError(`another monitor runs on ${dir}${describeHolder(holderFile)}; stop it or set MONITOR_DATA_DIR`, { cause: err });
     }
     writeFileSync(holderFile, JSON.stringify({ pid: process.pid, host: hostname(), since: now.toISOString() }), { mode: 0o600 });

@@ -56,4 +56,37 @@ export const schemaSteps: readonly string[] = [
   ) STRICT;
   CREATE INDEX job_runs_recent ON job_runs (job, id);
   `,
+  `
+  ALTER TABLE incidents ADD COLUMN kind TEXT NOT NULL DEFAULT 'down' CHECK (kind IN ('down', 'unknown', 'flapping', 'self'));
+  ALTER TABLE incidents ADD COLUMN reminders INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE incidents ADD COLUMN last_told_at INTEGER;
+  DROP INDEX incidents_open;
+  -- A target has one incident of a kind at a time.
+  CREATE UNIQUE INDEX incidents_open ON incidents (probe, kind) WHERE ended_at IS NULL;
+
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    alert_id TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    decided_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'merged')),
+    attempts INTEGER NOT NULL,
+    -- Attempts in which the channel refused this very message.
+    refusals INTEGER NOT NULL,
+    -- Set before each send, and cleared only if it is known that none has arrived: a crash leaves it set.
+    is_uncertain INTEGER NOT NULL,
+    last_error TEXT,
+    settled_at INTEGER,
+    UNIQUE (channel, alert_id)
+  ) STRICT;
+  -- Read at every start.
+  CREATE INDEX messages_pending ON messages (id) WHERE state = 'pending';
+  INSERT INTO messages (channel, alert_id, alert, decided_at, state, attempts, refusals, is_uncertain, last_error, settled_at)
+    SELECT channel, alert_id, alert, decided_at,
+      CASE WHEN sent_at IS NOT NULL THEN 'sent' WHEN failed_at IS NOT NULL THEN 'failed' ELSE 'pending' END,
+      attempts, 0, is_under_way, last_error, coalesce(sent_at, failed_at)
+    FROM outbox ORDER BY id;
+  DROP TABLE outbox;
+  `,
 ];

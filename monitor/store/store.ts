@@ -1,75 +1,32 @@
-import type { Alert } from '../alerts/alert.ts';
-import type { Verdict } from '../health/health-state.ts';
+import type { Alert } from '../model/alert.ts';
+import type { Incident, StoredHealth } from '../model/incident.ts';
 
-/** What outlives the process of one target. Streaks do not: a new process confirms for itself. Times: ms of the epoch. */
-export type StoredHealth = {
-  readonly probe: string;
-  readonly verdict: Verdict;
-  readonly since: number;
-  readonly checkedAt: number;
-  readonly latencyMs: number;
-  readonly detail: string;
-};
+/**
+ * Where a message to one channel stands. `failed`: refused until its bounds were reached. `merged`: another message told
+ * it too.
+ */
+export type MessageState = 'pending' | 'sent' | 'failed' | 'merged';
 
-/** One outage of one target, from its first failure to its recovery. */
-export type Incident = {
-  readonly id: string;
-  readonly probe: string;
-  readonly startedAt: number;
-  /** When the failure threshold was reached. */
-  readonly detectedAt: number;
-  readonly detail: string;
-  /** When FIRING was committed to the outbox. */
-  readonly firedAt: number | undefined;
-  /** The target whose own outage explains this one. */
-  readonly suppressedBy: string | undefined;
-  readonly endedAt: number | undefined;
-};
-
-/** Everything one look at a target changes. Committed whole or not at all. */
-export type TickCommit = {
-  /** Undefined when no target was looked at. */
-  readonly health: StoredHealth | undefined;
-  /** Incidents as they are from now on. */
-  readonly incidents: readonly Incident[];
-  /** One message for each channel is queued per alert. */
-  readonly alerts: readonly Alert[];
-};
-
-export type OutboxMessage = {
-  readonly id: number;
-  readonly alert: Alert;
-  /** Attempts begun so far. */
-  readonly attempts: number;
-  /** True when nobody could record how the last attempt ended, as after a crash: it may have arrived. */
-  readonly wasCutOff: boolean;
-  /** Not before this moment, in ms of the epoch. */
-  readonly nextAttemptAt: number;
-};
-
-export type ChannelBacklog = {
+/** One alert on its way to one channel. */
+export type StoredMessage = {
   readonly channel: string;
-  readonly pending: number;
-  readonly oldestPendingAt: number | undefined;
-  /** Messages given up since the moment asked about. */
-  readonly failed: number;
-  readonly lastSentAt: number | undefined;
+  readonly alert: Alert;
+  readonly state: MessageState;
+  /** Attempts begun so far, and those of them in which the channel refused this very message. */
+  readonly attempts: number;
+  readonly refusals: number;
+  /** Set before each send, and cleared only if it is known that none has arrived: a crash leaves it set. */
+  readonly isUncertain: boolean;
   readonly lastError: string | undefined;
+  /** When it stopped being pending, in ms of the epoch. */
+  readonly settledAt: number | undefined;
 };
 
-/** The queue of messages. A message leaves it only by `markSent` or `markFailed`. */
-export type Outbox = {
-  /** The oldest message of a channel that still has to go out: a channel is served in order. */
-  readonly next: (channel: string) => OutboxMessage | undefined;
-  /** Recorded before the send, so that a crash during it is known afterwards. */
-  readonly beginAttempt: (id: number) => void;
-  readonly markSent: (id: number, at: number) => void;
-  readonly markRetry: (id: number, error: string, nextAttemptAt: number) => void;
-  /** Trying again cannot help. */
-  readonly markFailed: (id: number, error: string, at: number) => void;
-  /** Puts failed messages decided since then back in the queue, as after a configuration was mended. @returns how many */
-  readonly requeueFailed: (since: number) => number;
-  readonly backlog: (channel: string, failedSince: number) => ChannelBacklog;
+/** Rows as they are from now on, whatever they were. */
+export type StoreChanges = {
+  readonly health: readonly StoredHealth[];
+  readonly incidents: readonly Incident[];
+  readonly messages: readonly StoredMessage[];
 };
 
 export type JobRun = {
@@ -92,16 +49,21 @@ export type JobRuns = {
 };
 
 /**
- * The monitor's memory, behind one type. Calls are synchronous and short; each throws StoreError when the store cannot
- * answer, having changed nothing.
+ * The monitor's lasting memory, in the words of the model. Calls are synchronous and short; each throws StoreError when
+ * the store cannot answer, having changed nothing.
  */
 export type MonitorStore = {
   readonly loadHealth: () => readonly StoredHealth[];
   readonly openIncidents: () => readonly Incident[];
   /** Newest first. */
   readonly recentIncidents: (limit: number) => readonly Incident[];
-  readonly commitTick: (tick: TickCommit) => void;
-  readonly outbox: Outbox;
+  /** Every message that still has to go out, in the order in which they were queued. */
+  readonly pendingMessages: () => readonly StoredMessage[];
+  /** Messages set aside that were decided since then. */
+  readonly failedMessages: (decidedSince: number) => readonly StoredMessage[];
+  readonly channelTotals: (channel: string, failedSince: number) => { readonly failed: number; readonly lastSentAt: number | undefined };
+  /** All of it in one transaction, or nothing. */
+  readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;
   /** Forgets what ended before then and has no message under way. */
   readonly expire: (before: number) => void;

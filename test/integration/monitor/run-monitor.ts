@@ -56,7 +56,7 @@ export async function startMonitor(
   const port = await freePort();
   const configFile = join(plan.dir, 'monitor.yaml');
   writeFileSync(configFile, stringify(plan.config));
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'daemon-with-fail-point.ts')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'alerts/daemon-with-fail-point.ts')], {
     env: {
       ...cleanEnvironment(),
       NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache'),

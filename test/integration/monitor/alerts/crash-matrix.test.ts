@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FailPoint } from '#monitor/fail-point.ts';
 import type { StatusView } from '#monitor/status-page/status-view.ts';
 import { startMailRecorder, type MailBehaviour, type MailRecorder } from '#test/support/mail-recorder.ts';
 import { startSlackRecorder, type SlackBehaviour, type SlackRecorder } from '#test/support/slack-recorder.ts';
+import type { FailPoint } from './daemon-with-fail-point.ts';
 import { planFor, startMonitor, statusOf, type MonitorPlan } from '../run-monitor.ts';
 import { startWatchedApi, type WatchedApi } from '../watched-api.ts';
 

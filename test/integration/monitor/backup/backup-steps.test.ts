@@ -28,7 +28,7 @@ test('the daily backup is taken from a real database, verified, and then not due
   await client.end();
   const settings = Object.fromEntries(Object.entries(database.settings).map(([name, value]) => [name, String(value)]));
   const { env } = await readMonitorSettings({ ...settings, BACKUP_DIR: join(await temporaryFolder(), 'sets') });
-  const store = createStore(openDatabase(':memory:'), []);
+  const store = createStore(openDatabase(':memory:'));
   onTestFinished(() => store.close());
   const job = createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger });
   expect(await job.runIfDue(running)).toEqual({ isDue: true, reason: 'first' });
@@ -44,7 +44,7 @@ test('without pg_dump the job refuses clearly, and the next attempt waits', { ti
   onTestFinished(database.drop);
   const settings = Object.fromEntries(Object.entries(database.settings).map(([name, value]) => [name, String(value)]));
   const { env } = await readMonitorSettings({ ...settings, BACKUP_DIR: join(await temporaryFolder(), 'sets') });
-  const store = createStore(openDatabase(':memory:'), []);
+  const store = createStore(openDatabase(':memory:'));
   onTestFinished(() => store.close());
   const job = createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger });
   const path = process.env['PATH'];

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { ProbeResult } from '#monitor/health/health-state.ts';
+import { systemClock, type ProbeResult } from '#monitor/model/look.ts';
 import { parseCondition } from '#monitor/probes/condition.ts';
 import { httpProbe } from '#monitor/probes/http-probe.ts';
 import { postgresProbe } from '#monitor/probes/postgres-probe.ts';
 import { createHostResolver } from '#monitor/probes/resolve-host.ts';
-import { runProbe, systemClock } from '#monitor/health/run-probe.ts';
+import { runProbe } from '#monitor/health/run-probe.ts';
 import { createDatabase } from '#test/support/database.ts';
 import { freePort } from '#test/support/free-port.ts';
 

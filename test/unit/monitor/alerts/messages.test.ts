@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { alertFacts, shortDuration, type Alert, type Delivery } from '#monitor/alerts/alert.ts';
-import { isRetryableStatus, parseRetryAfter } from '#monitor/alerts/channel.ts';
-import { emailMessage } from '#monitor/alerts/email.ts';
-import { slackMessage } from '#monitor/alerts/slack.ts';
+import type { Delivery } from '#monitor/alerts/channel.ts';
+import { emailMessage } from '#monitor/alerts/channels/email.ts';
+import { isPassingStatus, parseRetryAfter, slackMessage } from '#monitor/alerts/channels/slack.ts';
+import { alertFacts } from '#monitor/alerts/message-text.ts';
+import type { Alert } from '#monitor/model/alert.ts';
+import { shortDuration } from '#monitor/model/show.ts';
 
 const firing: Alert = {
-  id: 'postgresql-20261124T020000000Z.firing',
+  id: 'postgresql-20261124T020000000Z.firing.1',
   event: 'firing',
   incidentId: 'postgresql-20261124T020000000Z',
   probe: 'postgresql',
@@ -16,13 +18,13 @@ const firing: Alert = {
 };
 const resolved: Alert = {
   ...firing,
-  id: 'postgresql-20261124T020000000Z.resolved',
+  id: 'postgresql-20261124T020000000Z.resolved.1',
   event: 'resolved',
   detail: 'PostgreSQL at db:5432 answers',
   endedAt: '2026-11-24T02:03:12.000Z',
   dependents: [],
 };
-const first = { mayRepeat: false, delayMs: 100 };
+const first: Delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 100, tellsToo: [] };
 const mailSettings = { from: 'Atalaya <monitor@shop.example>', to: ['a@shop.example', 'b@shop.example'] };
 
 const labels = (delivery: Delivery): string[] => alertFacts(firing, delivery).map(([label]) => label);
@@ -40,7 +42,7 @@ describe('a message', () => {
     const up = emailMessage(resolved, first, mailSettings);
     expect(down.subject).toBe('[FIRING] postgresql');
     expect(up.subject).toBe('[RESOLVED] postgresql');
-    expect(down.messageId).toBe('<postgresql-20261124T020000000Z.firing@shop.example>');
+    expect(down.messageId).toBe('<postgresql-20261124T020000000Z.firing.1@shop.example>');
     expect(up).toMatchObject({ inReplyTo: down.messageId, references: down.messageId });
     expect(up.text).toContain('Lasted:        3 m 12 s');
     expect(down.to).toEqual(mailSettings.to);
@@ -48,7 +50,7 @@ describe('a message', () => {
 
   test('that comes late or perhaps twice says so', () => {
     expect(labels(first)).toEqual(['Since', 'Depends on it', 'Incident']);
-    expect(labels({ mayRepeat: true, delayMs: 180_000 })).toEqual(['Since', 'Depends on it', 'Incident', 'Delayed', 'Note']);
+    expect(labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual(['Since', 'Depends on it', 'Incident', 'Delayed', 'Note']);
   });
 });
 
@@ -75,7 +77,5 @@ test.each([
 });
 
 test('only statuses that may pass are tried again', () => {
-  expect([200, 400, 401, 403, 404, 408, 410, 413, 425, 429, 500, 502, 503].filter(isRetryableStatus)).toEqual([
-    408, 425, 429, 500, 502, 503,
-  ]);
+  expect([200, 400, 401, 403, 404, 408, 410, 413, 425, 429, 500, 502, 503].filter(isPassingStatus)).toEqual([408, 425, 429, 500, 502, 503]);
 });

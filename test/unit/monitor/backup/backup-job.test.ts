@@ -10,7 +10,7 @@ const at = (time: string): number => Date.parse(`2026-11-${time}Z`);
 
 /** A catalogue in memory and a clock; `fails` says which step goes wrong. */
 function createWorld(time: string) {
-  const store = createStore(openDatabase(':memory:'), []);
+  const store = createStore(openDatabase(':memory:'));
   onTestFinished(() => store.close());
   const backups: KnownBackup[] = [];
   const done: string[] = [];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parentHold, type Parent } from '#monitor/health/dependencies.ts';
-import { initialHealth, type Health } from '#monitor/health/health-state.ts';
+import { initialHealth } from '#monitor/health/health-state.ts';
+import type { Health } from '#monitor/model/look.ts';
 
 const at = (clockMs: number) => ({ at: clockMs, clockMs });
 

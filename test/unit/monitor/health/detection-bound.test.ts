@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
-import { noFailPoint } from '#monitor/fail-point.ts';
 import { detectionBoundMs, recoveryBoundMs, type Cadence } from '#monitor/health/detection-bound.ts';
 import { createWatch, type Target } from '#monitor/health/watch.ts';
 import type { Probe } from '#monitor/probes/probe.ts';
@@ -35,7 +34,7 @@ type World = {
 
 /** Runs the real watch in virtual time and says when what was told. */
 async function watchWorld(world: World, cadences: { readonly child: Cadence; readonly parent: Cadence }, forMs: number): Promise<Event[]> {
-  const store = createStore(openDatabase(':memory:'), ['slack']);
+  const store = createStore(openDatabase(':memory:'));
   const events: Event[] = [];
   const isDownAt = (atMs: number): boolean => atMs >= world.downFromMs && atMs < world.upFromMs;
   let turn = 0;
@@ -59,16 +58,11 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
   const startMs = performance.now();
   const watch = createWatch({
     targets: [target('api', cadences.child, true, ['postgresql']), target('postgresql', cadences.parent, world.isParentDownToo, [])],
-    store: {
-      ...store,
-      commitTick: (tick) => {
-        store.commitTick(tick);
-        for (const { probe: name, event } of tick.alerts) events.push({ name, event, atMs: performance.now() - startMs });
-      },
+    store,
+    commit: (tick) => {
+      for (const { probe: name, event } of tick.alerts) events.push({ name, event, atMs: performance.now() - startMs });
     },
     clock: () => ({ at: Date.now(), clockMs: performance.now() }),
-    onAlerts: () => {},
-    reachFailPoint: noFailPoint,
     logger,
   });
   const stopping = new AbortController();

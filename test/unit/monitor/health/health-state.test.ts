@@ -1,15 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  foldResult,
-  inheritedHealth,
-  initialHealth,
-  isUnsettled,
-  statusOf,
-  withStoreFault,
-  type Health,
-  type ProbeResult,
-} from '#monitor/health/health-state.ts';
+import { foldResult, inheritedHealth, initialHealth, isUnsettled, statusOf } from '#monitor/health/health-state.ts';
+import type { Health, ProbeResult } from '#monitor/model/look.ts';
 
 const thresholds = { failures: 3, successes: 2 };
 const start = initialHealth('none', { at: 0, clockMs: 0 });
@@ -53,11 +45,6 @@ describe('health', () => {
     expect(isUnsettled(fold(['ok', 'failed']))).toBe(true);
     expect(isUnsettled(fold(['failed', 'failed', 'failed']))).toBe(false);
     expect(isUnsettled(fold(['failed', 'failed', 'failed', 'ok']))).toBe(true);
-  });
-
-  test('that could not be recorded is unknown until the next look counts', () => {
-    expect(statusOf(withStoreFault(fold(['ok']), result('ok')))).toBe('unknown');
-    expect(statusOf(foldResult(withStoreFault(fold(['ok']), result('ok')), result('ok'), thresholds))).toBe('up');
   });
 });
 

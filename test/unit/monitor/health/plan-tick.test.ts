@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Alert } from '#monitor/alerts/alert.ts';
 import { decideAlert } from '#monitor/health/alert-policy.ts';
-import { initialHealth, type ProbeResult } from '#monitor/health/health-state.ts';
+import { initialHealth } from '#monitor/health/health-state.ts';
 import { planTick, type TargetRules, type TickPlan, type WatchState } from '#monitor/health/plan-tick.ts';
+import type { Alert } from '#monitor/model/alert.ts';
+import type { ProbeResult } from '#monitor/model/look.ts';
 
 const graceMs = 5_000;
 const thresholds = { failures: 3, successes: 2 };

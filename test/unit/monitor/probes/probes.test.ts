@@ -3,7 +3,8 @@ import { judgeBackups } from '#monitor/backup/probe.ts';
 import { reportFailure } from '#monitor/probes/postgres-probe.ts';
 import { MonitorFaultError } from '#monitor/probes/probe.ts';
 import { createHostResolver, HostNotFoundError } from '#monitor/probes/resolve-host.ts';
-import { runProbe, systemClock } from '#monitor/health/run-probe.ts';
+import { runProbe } from '#monitor/health/run-probe.ts';
+import { systemClock } from '#monitor/model/look.ts';
 
 const never = new AbortController().signal;
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { initialHealth, storeFault } from '#monitor/health/health-state.ts';
+import { initialHealth } from '#monitor/health/health-state.ts';
 import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import { judgeSelf } from '#monitor/status-page/self-watch.ts';
 import { metricsText } from '#monitor/status-page/metrics-text.ts';
 import { statusHtml } from '#monitor/status-page/status-html.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 import { presentStatus, worstOf } from '#monitor/status-page/status-view.ts';
-import type { ChannelBacklog } from '#monitor/store/store.ts';
+import type { ChannelState } from '#monitor/model/alert.ts';
+import type { Incident } from '#monitor/model/incident.ts';
 
 const now = Date.parse('2026-11-24T03:00:00Z');
 const cadence = { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 };
@@ -28,13 +29,14 @@ function target(name: string, changes: Partial<TargetSnapshot> = {}): TargetSnap
   };
 }
 
-const backlog: ChannelBacklog = {
+const channel: ChannelState = {
   channel: 'slack',
   pending: 0,
   oldestPendingAt: undefined,
   failed: 0,
   lastSentAt: undefined,
   lastError: undefined,
+  brokenSince: undefined,
 };
 
 const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
@@ -42,7 +44,7 @@ const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
   startedAt: now - 3_600_000,
   targets: [target('api')],
   incidents: [],
-  channels: [backlog],
+  channels: [channel],
   backups: { state: 'off' },
   self: { status: 'ok', reasons: [] },
   ...changes,
@@ -63,8 +65,20 @@ describe('the page', () => {
   });
 
   test('names the outage that explains another one', () => {
-    const incident = { id: 'a', probe: 'api', startedAt: now - 90_000, detectedAt: now - 80_000, detail: 'HTTP 503', firedAt: undefined };
-    const view = presentStatus(snapshot({ incidents: [{ ...incident, suppressedBy: 'postgresql', endedAt: now - 5_000 }] }));
+    const incident: Incident = {
+      id: 'a',
+      kind: 'down',
+      probe: 'api',
+      startedAt: now - 90_000,
+      detectedAt: now - 80_000,
+      detail: 'HTTP 503',
+      firedAt: undefined,
+      reminders: 0,
+      lastToldAt: undefined,
+      suppressedBy: 'postgresql',
+      endedAt: now - 5_000,
+    };
+    const view = presentStatus(snapshot({ incidents: [incident] }));
     expect(view.incidents?.[0]).toMatchObject({ duration_ms: 85_000, alerted_at: null, explained_by: 'postgresql' });
     expect(statusHtml(view)).toContain('told with postgresql, on which it depends');
   });
@@ -87,7 +101,7 @@ test('metrics keep to one line a sample, whatever a name holds', () => {
 });
 
 describe('the monitor judges itself', () => {
-  const facts = { targets: [target('api')], startedClockMs: 0, clockMs: 100_000, now, backlog: [backlog] };
+  const facts = { targets: [target('api')], startedClockMs: 0, clockMs: 100_000, now, channels: [channel], storeFault: undefined };
 
   test('ok while looks are fresh and messages get out', () => {
     expect(judgeSelf(facts)).toEqual({ status: 'ok', reasons: [] });
@@ -98,17 +112,17 @@ describe('the monitor judges itself', () => {
   });
 
   test('failing when its store does not answer', () => {
-    expect(judgeSelf({ ...facts, backlog: undefined }).status).toBe('failing');
-    const refused = target('api', { health: { ...target('api').health, fault: storeFault } });
-    expect(judgeSelf({ ...facts, targets: [refused] }).status).toBe('failing');
+    expect(judgeSelf({ ...facts, channels: undefined }).status).toBe('failing');
+    expect(judgeSelf({ ...facts, storeFault: 'the disk is full' })).toEqual({ status: 'failing', reasons: ['the disk is full'] });
   });
 
-  test('warning when a message waits for more than ten minutes, or was refused', () => {
-    const late = { ...backlog, pending: 2, oldestPendingAt: now - 15 * 60_000, lastError: 'slack: HTTP 500' };
-    expect(judgeSelf({ ...facts, backlog: [late] })).toEqual({
+  test('warning when a message waits for more than ten minutes, or was set aside, or a channel is broken', () => {
+    const late = { ...channel, pending: 2, oldestPendingAt: now - 15 * 60_000, lastError: 'slack: HTTP 500' };
+    expect(judgeSelf({ ...facts, channels: [late] })).toEqual({
       status: 'warning',
       reasons: ['slack: 2 messages wait, the oldest for 15 m (slack: HTTP 500)'],
     });
-    expect(judgeSelf({ ...facts, backlog: [{ ...backlog, failed: 1 }] }).status).toBe('warning');
+    expect(judgeSelf({ ...facts, channels: [{ ...channel, failed: 1 }] }).status).toBe('warning');
+    expect(judgeSelf({ ...facts, channels: [{ ...channel, brokenSince: now }] }).reasons).toEqual(['slack is broken']);
   });
 });

@@ -1,7 +1,8 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import { messageOf } from '#lib/errors.ts';
-import { alertFacts, alertTitle, type Alert, type Delivery } from './alert.ts';
-import { AlertDeliveryError, isRetryableStatus, parseRetryAfter, type Channel } from './channel.ts';
+import type { Alert } from '../../model/alert.ts';
+import { alertFacts, alertTitle } from '../message-text.ts';
+import { AlertDeliveryError, type Channel, type Delivery } from '../channel.ts';
 import { webhookFetch } from './webhook-fetch.ts';
 
 const requestTimeoutMs = 5_000;
@@ -42,7 +43,10 @@ function describeFailure(
 ): AlertDeliveryError {
   // An answer of 2xx whose body broke off: it may well have been accepted, which is not known.
   if (!answer || (answer.status >= 200 && answer.status < 300)) {
-    return new AlertDeliveryError({ channel: 'slack', detail: rootMessage(err), isRetryable: true }, { cause: err });
+    return new AlertDeliveryError(
+      { channel: 'slack', detail: rootMessage(err), scope: 'channel', isLasting: false, mayHaveArrived: true },
+      { cause: err },
+    );
   }
   const body = (err as { body?: unknown }).body;
   const said = typeof body === 'string' && /^\w{1,40}$/.test(body) ? ` (${body})` : '';
@@ -50,7 +54,8 @@ function describeFailure(
     {
       channel: 'slack',
       detail: `HTTP ${answer.status}${said}`,
-      isRetryable: isRetryableStatus(answer.status),
+      scope: 'channel',
+      isLasting: !isPassingStatus(answer.status),
       retryAfterMs: parseRetryAfter(answer.retryAfter, Date.now()),
     },
     { cause: err },
@@ -86,3 +91,19 @@ const shorten = (text: string): string => (text.length > 2_900 ? `${text.slice(0
 
 /** @see https://docs.slack.dev/messaging/formatting-message-text#escaping */
 const escapeMrkdwn = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/**
+ * Statuses that may pass: the rest tells of a request or an address that stays wrong.
+ * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+ */
+export function isPassingStatus(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** Retry-After as ms from now: whole seconds or an HTTP date. Undefined when absent or unreadable. Pure. */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null || value.trim() === '') return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}

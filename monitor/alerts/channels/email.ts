@@ -1,8 +1,9 @@
 import type { SendMailOptions } from 'nodemailer';
 import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
-import { alertFacts, alertTitle, type Alert, type Delivery } from './alert.ts';
-import { AlertDeliveryError, type Channel } from './channel.ts';
+import { alertId, type Alert } from '../../model/alert.ts';
+import { alertFacts, alertTitle } from '../message-text.ts';
+import { AlertDeliveryError, type Channel, type Delivery } from '../channel.ts';
 
 export type EmailSettings = {
   /** `smtp://` or `smtps://` with user and password: a secret. */
@@ -37,7 +38,7 @@ export function emailChannel(settings: EmailSettings): Channel {
 /** What is mailed. Pure. */
 export function emailMessage(alert: Alert, delivery: Delivery, settings: Pick<EmailSettings, 'from' | 'to'>): SendMailOptions {
   const domain = /@([\w.-]+)/.exec(settings.from)?.[1] ?? 'atalaya.invalid';
-  const firstId = `<${alert.incidentId}.firing@${domain}>`;
+  const firstId = `<${alertId(alert.incidentId, 'firing')}@${domain}>`;
   const facts = alertFacts(alert, delivery).map(([label, value]) => `${`${label}:`.padEnd(15)}${value}`);
   return {
     from: settings.from,
@@ -60,10 +61,10 @@ function withTimeouts(smtpUrl: string): string {
 
 /** A 5xx answer stays, a 4xx passes; without an answer the way there is broken, which passes too. RFC 5321 §4.2.1. */
 function describeFailure(err: unknown): AlertDeliveryError {
-  const { responseCode, code } = err as { responseCode?: number; code?: string };
-  const isLasting = (responseCode !== undefined && responseCode >= 500) || code === 'EENVELOPE';
+  const { responseCode } = err as { responseCode?: number };
+  const isLasting = responseCode !== undefined && responseCode >= 500;
   const detail = redactText(messageOf(err).replaceAll(/\s*\n\s*/g, ' '));
-  return new AlertDeliveryError({ channel: 'email', detail, isRetryable: !isLasting }, { cause: err });
+  return new AlertDeliveryError({ channel: 'email', detail, scope: 'message', isLasting }, { cause: err });
 }
 
 /** nodemailer cannot be interrupted; what goes on in the background ends with its own timeouts. */

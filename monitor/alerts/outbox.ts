@@ -1,0 +1,154 @@
+import { messageOf } from '#lib/errors.ts';
+import type { Logger } from '#lib/logger.ts';
+import type { Alert } from '../model/alert.ts';
+import type { TickCommit } from '../model/incident.ts';
+import type { Clock } from '../model/look.ts';
+import type { MonitorStore, StoredMessage } from '../store/store.ts';
+import { createUnwritten } from './unwritten.ts';
+
+/** A message that still has to go out, as this process holds it. */
+export type QueuedMessage = StoredMessage & {
+  /** Not before this moment of the clock that never jumps. */
+  readonly notBeforeMs: number;
+};
+
+/** What a message is from now on. */
+export type Outcome = Pick<QueuedMessage, 'state'> & Partial<Pick<QueuedMessage, 'refusals' | 'lastError' | 'notBeforeMs' | 'isUncertain'>>;
+
+export type StoreFault = { readonly why: string; readonly sinceMs: number };
+
+export type Outbox = {
+  /**
+   * Records a tick and queues its alerts. Never throws: what the store refuses is kept here, sent from here, and written
+   * once the store is well.
+   * @param except channels that are not told
+   */
+  readonly commit: (tick: TickCommit, except?: readonly string[]) => void;
+  /** What a channel has to send, in the order in which it was queued. */
+  readonly pending: (channel: string) => readonly QueuedMessage[];
+  /**
+   * Says that a send begins.
+   * @returns the messages as they are now, and whether that is on record: if not, a crash may repeat them unmarked
+   */
+  readonly begin: (messages: readonly QueuedMessage[]) => { readonly begun: readonly QueuedMessage[]; readonly isRecorded: boolean };
+  /** Says how a send ended. The store is asked to write it, and asked again until it does. */
+  readonly settle: (message: QueuedMessage, outcome: Outcome) => void;
+  /** Tries again to write what the store has refused. */
+  readonly flush: () => void;
+  /** Why and since when the store takes nothing. */
+  readonly storeFault: () => StoreFault | undefined;
+  /**
+   * Serves these channels from now on, as at the start and after a reload. What waits is due at once, and what was set
+   * aside is queued again if it was decided since `requeueSince`: the configuration may have been mended.
+   */
+  readonly serve: (channels: readonly string[], requeueSince: number) => void;
+  /** The listener is called whenever something was queued. */
+  readonly onQueued: (listener: () => void) => void;
+};
+
+export type OutboxDeps = {
+  readonly store: Pick<MonitorStore, 'write' | 'pendingMessages' | 'failedMessages'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** More messages than this wait for no channel: the oldest is set aside. */
+const mostPending = 500;
+
+/**
+ * The queue of messages. While the store is well each change is on disk before anything follows from it; memory holds
+ * what is pending, so that a store which fails later can neither lose nor stop it.
+ */
+export function createOutbox({ store, clock, logger }: OutboxDeps): Outbox {
+  const queues = new Map<string, Map<string, QueuedMessage>>();
+  const unwritten = createUnwritten(store);
+  let fault: StoreFault | undefined;
+  let listener: (() => void) | undefined;
+
+  const write = (): boolean => {
+    try {
+      unwritten.write();
+      if (fault) logger.info('the store takes writes again');
+      fault = undefined;
+    } catch (err) {
+      if (!fault) logger.error({ err }, 'the store refuses to write; alerts go on from memory');
+      fault = { why: messageOf(err), sinceMs: fault?.sinceMs ?? clock().clockMs };
+    }
+    return fault === undefined;
+  };
+  const put = (message: QueuedMessage): void => {
+    unwritten.keepMessage(message);
+    const queue = queues.get(message.channel);
+    if (message.state === 'pending') queue?.set(message.alert.id, message);
+    else queue?.delete(message.alert.id);
+  };
+  const enqueue = (channel: string, alert: Alert): void => {
+    const queue = queues.get(channel);
+    if (!queue || queue.has(alert.id)) return;
+    put(freshMessage(channel, alert));
+    const [oldest] = queue.values();
+    if (queue.size <= mostPending || !oldest) return;
+    logger.error({ channel, alertId: oldest.alert.id }, 'too many messages wait; the oldest is set aside');
+    put({ ...oldest, state: 'failed', lastError: `more than ${mostPending} messages waited`, settledAt: clock().at });
+  };
+  const readOrNone = (read: () => readonly StoredMessage[]): readonly StoredMessage[] => {
+    try {
+      return read();
+    } catch (err) {
+      logger.error({ err }, 'messages of before cannot be read');
+      return [];
+    }
+  };
+  return {
+    commit: (tick, except = []) => {
+      unwritten.keepTick(tick);
+      const channels = [...queues.keys()].filter((channel) => !except.includes(channel));
+      for (const alert of tick.alerts) for (const channel of channels) enqueue(channel, alert);
+      write();
+      if (tick.alerts.length > 0) listener?.();
+    },
+    pending: (channel) => [...(queues.get(channel)?.values() ?? [])],
+    begin: (messages) => {
+      const begun = messages.map((message) => ({ ...message, attempts: message.attempts + 1, isUncertain: true }));
+      begun.forEach(put);
+      return { begun, isRecorded: write() };
+    },
+    settle: (message, outcome) => {
+      const settledAt = outcome.state === 'pending' ? undefined : clock().at;
+      put({ ...message, ...outcome, settledAt });
+      write();
+    },
+    flush: () => void write(),
+    storeFault: () => fault,
+    serve: (channels, requeueSince) => {
+      for (const gone of [...queues.keys()].filter((channel) => !channels.includes(channel))) queues.delete(gone);
+      const waiting = readOrNone(store.pendingMessages);
+      for (const channel of channels) {
+        const held = [...(queues.get(channel)?.values() ?? [])];
+        const stored = waiting.filter((message) => message.channel === channel && !held.some(({ alert }) => alert.id === message.alert.id));
+        const due = [...stored, ...held].map((message) => ({ ...message, notBeforeMs: 0 }));
+        queues.set(channel, new Map(due.map((message) => [message.alert.id, message])));
+      }
+      for (const message of readOrNone(() => store.failedMessages(requeueSince))) {
+        if (channels.includes(message.channel)) put({ ...message, state: 'pending', refusals: 0, settledAt: undefined, notBeforeMs: 0 });
+      }
+      write();
+      listener?.();
+    },
+    onQueued: (next) => {
+      listener = next;
+    },
+  };
+}
+
+const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({
+  channel,
+  alert,
+  state: 'pending',
+  attempts: 0,
+  refusals: 0,
+  isUncertain: false,
+  lastError: undefined,
+  settledAt: undefined,
+  notBeforeMs: 0,
+});

@@ -1,0 +1,49 @@
+import type { Incident, StoredHealth, TickCommit } from '../model/incident.ts';
+import type { MonitorStore, StoreChanges, StoredMessage } from '../store/store.ts';
+
+export type Unwritten = {
+  readonly keepTick: (tick: TickCommit) => void;
+  readonly keepMessage: (message: StoredMessage) => void;
+  /** Hands everything to the store, in one transaction. @throws {StoreError} having kept everything */
+  readonly write: () => void;
+};
+
+/** More rows than this are not kept for a store that takes nothing: those of what is over go first. */
+const mostKept = 2_000;
+
+/**
+ * Rows that the store has not taken yet: of each only its latest state, in the order in which each was first changed. So
+ * they stay few, however long the store takes nothing.
+ */
+export function createUnwritten(store: Pick<MonitorStore, 'write'>): Unwritten {
+  const health = new Map<string, StoredHealth>();
+  const incidents = new Map<string, Incident>();
+  const messages = new Map<string, StoredMessage>();
+  const changes = (): StoreChanges => ({
+    health: [...health.values()],
+    incidents: [...incidents.values()],
+    messages: [...messages.values()],
+  });
+  return {
+    keepTick: (tick) => {
+      for (const each of tick.health) health.set(each.probe, each);
+      for (const each of tick.incidents) incidents.set(each.id, each);
+      dropOver(incidents, ({ endedAt }) => endedAt !== undefined);
+    },
+    keepMessage: (message) => {
+      messages.set(`${message.channel} ${message.alert.id}`, message);
+      dropOver(messages, ({ state }) => state !== 'pending');
+    },
+    write: () => {
+      if (health.size + incidents.size + messages.size === 0) return;
+      store.write(changes());
+      for (const map of [health, incidents, messages]) map.clear();
+    },
+  };
+}
+
+function dropOver<T>(map: Map<string, T>, isOver: (each: T) => boolean): void {
+  if (map.size <= mostKept) return;
+  const [oldest] = [...map].find(([, each]) => isOver(each)) ?? map.keys();
+  if (typeof oldest === 'string') map.delete(oldest);
+}

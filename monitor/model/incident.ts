@@ -1,0 +1,51 @@
+import type { Alert } from './alert.ts';
+import type { Verdict } from './look.ts';
+
+/** What outlives the process of one target. Streaks do not: a new process confirms for itself. Times: ms of the epoch. */
+export type StoredHealth = {
+  readonly probe: string;
+  readonly verdict: Verdict;
+  readonly since: number;
+  readonly checkedAt: number;
+  readonly latencyMs: number;
+  readonly detail: string;
+};
+
+/**
+ * What goes on. `down`: an outage of a target. `unknown`: the monitor has been unable to tell for too long. `flapping`: a
+ * target comes and goes. `self`: something is wrong with the monitor itself; its `probe` is no target, but `monitor.<part>`.
+ */
+export type IncidentKind = 'down' | 'unknown' | 'flapping' | 'self';
+
+/** Something that began and ends; a target has at most one open of each kind. Times: ms of the epoch. */
+export type Incident = {
+  readonly id: string;
+  readonly kind: IncidentKind;
+  readonly probe: string;
+  readonly startedAt: number;
+  /** When it was found out, as by the failure threshold. */
+  readonly detectedAt: number;
+  readonly detail: string;
+  /** When its first alert was handed to the outbox. */
+  readonly firedAt: number | undefined;
+  /** Reminders handed to the outbox, and when the last alert of any event was. */
+  readonly reminders: number;
+  readonly lastToldAt: number | undefined;
+  /** The target whose own outage explains this one. */
+  readonly suppressedBy: string | undefined;
+  readonly endedAt: number | undefined;
+};
+
+/** Everything one look, or one decision, changes. Recorded whole or not at all. */
+export type TickCommit = {
+  readonly health: readonly StoredHealth[];
+  /** Incidents as they are from now on. */
+  readonly incidents: readonly Incident[];
+  /** One message for each channel is queued per alert. */
+  readonly alerts: readonly Alert[];
+};
+
+/** `api-20261124T020000000Z`: the same target cannot begin two outages in one millisecond. */
+export function incidentId(probe: string, startedAt: number): string {
+  return `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`;
+}
