@@ -11,7 +11,7 @@ import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
 import { defaultLoadLimits, shedLoad, type InFlight, type LoadLimits } from './http/shed-load.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
-import { rateLimit } from './http/rate-limit.ts';
+import { createRateLimit, noRateLimit } from './http/rate-limit.ts';
 import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
 import type { Route } from './http/route.ts';
 import { LeanKoa } from './http/send.ts';
@@ -19,7 +19,11 @@ import { createTrust } from './http/trusted-proxies.ts';
 import type { Limiter } from './limiter/limiter.ts';
 import type { AccessEntry } from './logs/access-line.ts';
 
-export type AppSettings = RatePolicySettings & { readonly CORS_ORIGINS: readonly string[]; readonly TRUSTED_PROXIES: readonly string[] };
+export type AppSettings = RatePolicySettings & {
+  readonly AUTH_TOKEN_SECRET: string;
+  readonly CORS_ORIGINS: readonly string[];
+  readonly TRUSTED_PROXIES: readonly string[];
+};
 
 /** What the chain tells of what it did. */
 export type AppObserver = {
@@ -68,13 +72,19 @@ export function createApp(deps: AppDeps): LeanKoa {
     }),
   );
   app.use(matchRoute(createRouteTable(deps.routes)));
-  app.use(authenticate(deps.credentials));
-  if (settings.RATE_LIMIT_ENABLED) {
-    app.use(rateLimit({ limiter: deps.limiter, policy: createRatePolicy(settings), onLimited: observer.limited }));
-  }
+  const limit = settings.RATE_LIMIT_ENABLED
+    ? createRateLimit({
+        limiter: deps.limiter,
+        policy: createRatePolicy(settings),
+        secret: settings.AUTH_TOKEN_SECRET,
+        onLimited: observer.limited,
+      })
+    : noRateLimit;
+  app.use(authenticate(deps.credentials, limit.count));
+  app.use(limit.middleware);
   app.use(refuseUnmatched);
   app.use(authorize);
-  app.use(answer({ timingFor }));
+  app.use(answer({ countTarget: limit.countTarget, timingFor }));
   app.on('error', (err: NodeJS.ErrnoException) => {
     // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
     if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');

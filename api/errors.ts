@@ -107,6 +107,7 @@ export const problemTypes = {
     title: 'Too many requests',
     meaning: 'A limit is used up.',
     cure: 'Wait `Retry-After` seconds; then one request is allowed.',
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
   headers_too_large: { status: 431, title: 'Headers too large', meaning: 'The headers exceed 16 KiB.', cure: 'Send less.' },
   internal: {
@@ -120,6 +121,7 @@ export const problemTypes = {
     title: 'Overloaded',
     meaning: 'More work than the server can take, or no database connection in time.',
     cure: 'Ask again after `Retry-After`.',
+    type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
     headers: ask1sLater,
   },
   draining: {

@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-
 import { runStatement, statement } from '../db/statement.ts';
-import { createExpiringCache } from './expiring-cache.ts';
-import type { Principal } from './principal.ts';
+import { admitAll, type Admit, type Principal } from './principal.ts';
 
 export type KeyRole = 'operator' | 'loadtest';
 
@@ -19,8 +18,11 @@ export type ApiKeySummary = {
 
 /** Keys of operators and load tests. Only their SHA-256 is stored: they are random, so there is nothing to guess. */
 export type ApiKeys = {
-  /** Who a key stands for; undefined when it is unknown or revoked. A revocation is seen within 5 s. */
-  readonly authenticate: (key: string) => Promise<Principal | undefined>;
+  /**
+   * Who a key stands for; undefined when it is unknown or revoked. What the database said is believed for 5 s, a no like a
+   * yes. Those who ask meanwhile share one question, and one admission.
+   */
+  readonly authenticate: (key: string, admit?: Admit) => Promise<Principal | undefined>;
   /** Makes a key known if it was not yet. One that was revoked stays revoked. */
   readonly ensure: (key: string, role: KeyRole, name: string) => Promise<void>;
   /** Makes a key. It is returned here and can never be read again. */
@@ -54,15 +56,17 @@ const revokeKey = statement<{ id: number }>(
 );
 
 export function createApiKeys(pool: Pool): ApiKeys {
-  // Unknown keys are not remembered: whoever tries many would push out those in use.
-  const known = createExpiringCache<Principal>({ capacity: 1_000, ttlMs: 5_000 });
+  const known = rememberKeys(async (hash) => {
+    const [row] = await runStatement(pool, findKey, [hash]);
+    return row ? { kind: row.role, keyId: row.id, name: row.name } : nobody;
+  });
   return {
-    authenticate: (key) => {
-      const hash = hashOf(key);
-      return known.getOrLoad(hash.toString('base64'), async () => {
-        const [row] = await runStatement(pool, findKey, [hash]);
-        return row && { kind: row.role, keyId: row.id, name: row.name };
-      });
+    authenticate: async (key, admit = admitAll) => {
+      const hash = hashOf(key).toString('base64');
+      const last = known.get(hash, { allowStale: true });
+      if (last && last !== nobody) await admit(last);
+      const found = await known.fetch(hash, { context: admit });
+      return found === nobody ? undefined : found;
     },
     ensure: async (key, role, name) => {
       await runStatement(pool, insertKey, [name, role, hashOf(key)]);
@@ -76,6 +80,27 @@ export function createApiKeys(pool: Pool): ApiKeys {
     list: () => runStatement(pool, listKeys),
     revoke: async (id) => (await runStatement(pool, revokeKey, [id])).length > 0,
   };
+}
+
+const nobody = 'nobody';
+type Owner = Principal | typeof nobody;
+
+/** More than the limiter lets so many wrong keys through in 5 s that they could push out those in use. */
+const maxRemembered = 10_000;
+
+function rememberKeys(find: (hash: Buffer) => Promise<Owner>): LRUCache<string, Owner, Admit> {
+  return new LRUCache<string, Owner, Admit>({
+    max: maxRemembered,
+    ttl: 5_000,
+    fetchMethod: async (hash, last, { context: admit }) => {
+      if (last === undefined || last === nobody) await admit(undefined);
+      return find(Buffer.from(hash, 'base64'));
+    },
+    // Whose key it was stays known past its time, so that its owner, not the address, is asked to wait.
+    noDeleteOnStaleGet: true,
+    noDeleteOnFetchRejection: true,
+    ignoreFetchAbort: true,
+  });
 }
 
 const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();

@@ -8,6 +8,15 @@ export type Principal =
 
 export const anonymous: Principal = { kind: 'anonymous' };
 
+/**
+ * Asked before the database is, when memory does not tell what a credential proves. Rejects to refuse the question.
+ * `claimed`: whom the credential stands for if it still holds; undefined while nobody knows whose it is.
+ */
+export type Admit = (claimed: Principal | undefined) => Promise<void>;
+
+/** For those that ask on nobody's behalf. */
+export const admitAll: Admit = () => Promise.resolve();
+
 /** A stable text for one principal, for keys of the idempotency table and the rate limit. Undefined for anonymous. */
 export function principalKey(principal: Principal): string | undefined {
   if (principal.kind === 'anonymous') return undefined;

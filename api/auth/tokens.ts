@@ -1,8 +1,8 @@
 import { SignJWT, errors, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
 import { runStatement, statement } from '../db/statement.ts';
-import { createExpiringCache } from './expiring-cache.ts';
-import type { Principal } from './principal.ts';
+import { admitAll, type Admit, type Principal } from './principal.ts';
 
 export type Quota = 'standard' | 'loadtest';
 
@@ -11,8 +11,11 @@ export type AccessToken = { readonly accessToken: string; readonly expiresInSeco
 /** Access tokens of clients: short-lived, signed, stored nowhere. */
 export type Tokens = {
   readonly issue: (claims: { readonly clientId: number; readonly quota: Quota }) => Promise<AccessToken>;
-  /** The client a token proves; undefined when it is not ours, has expired, or the client has been deleted. */
-  readonly verify: (token: string) => Promise<Principal | undefined>;
+  /**
+   * The client a token proves; undefined when it is not ours, has expired, or the client has been deleted. `admit` hears
+   * the client of a token that is ours before the database is asked whether it still exists.
+   */
+  readonly verify: (token: string, admit?: Admit) => Promise<Principal | undefined>;
   /** To be called when a client has been deleted, so that its tokens end at once in this process. */
   readonly forget: (clientId: number) => void;
 };
@@ -29,9 +32,12 @@ const maxTokenLength = 1_000;
 export function createTokens(secret: string, ttlSeconds: number, clients: ActiveClients): Tokens {
   const key = new TextEncoder().encode(secret);
   // A request in a hundred brings a new token; checking the signature for the others again would cost more than the rest of a read.
-  const verified = createExpiringCache<VerifiedToken>({ capacity: 10_000, ttlMs: 60_000 });
-  const readToken = async (token: string): Promise<VerifiedToken | undefined> =>
-    token.length > maxTokenLength ? undefined : verified.getOrLoad(token, () => verifySignature(token, key));
+  const verified = new LRUCache<string, VerifiedToken | typeof worthless>({
+    max: 10_000,
+    ttl: 60_000,
+    fetchMethod: (token) => verifySignature(token, key),
+    ignoreFetchAbort: true,
+  });
   return {
     issue: async ({ clientId, quota }) => {
       const accessToken = await new SignJWT({ quota })
@@ -44,14 +50,17 @@ export function createTokens(secret: string, ttlSeconds: number, clients: Active
         .sign(key);
       return { accessToken, expiresInSeconds: ttlSeconds };
     },
-    verify: async (token) => {
-      const found = await readToken(token);
-      if (!found || found.expiresAtMs <= Date.now()) return undefined;
+    verify: async (token, admit = admitAll) => {
+      const found = token.length > maxTokenLength ? worthless : await verified.fetch(token);
+      if (!found || found === worthless || found.expiresAtMs <= Date.now()) return undefined;
+      await admit(found.principal);
       return (await clients.isActive(found.principal.clientId)) ? found.principal : undefined;
     },
     forget: clients.forget,
   };
 }
+
+const worthless = 'worthless';
 
 type VerifiedToken = {
   readonly principal: Extract<Principal, { kind: 'customer' }>;
@@ -59,7 +68,7 @@ type VerifiedToken = {
   readonly expiresAtMs: number;
 };
 
-async function verifySignature(token: string, key: Uint8Array): Promise<VerifiedToken | undefined> {
+async function verifySignature(token: string, key: Uint8Array): Promise<VerifiedToken | typeof worthless> {
   try {
     const { payload } = await jwtVerify<{ quota?: unknown }>(token, key, {
       algorithms: ['HS256'],
@@ -68,11 +77,11 @@ async function verifySignature(token: string, key: Uint8Array): Promise<Verified
       requiredClaims: ['sub', 'exp'],
     });
     const clientId = Number(payload.sub);
-    if (!Number.isSafeInteger(clientId) || payload.exp === undefined) return undefined;
+    if (!Number.isSafeInteger(clientId) || payload.exp === undefined) return worthless;
     const quota: Quota = payload.quota === 'loadtest' ? 'loadtest' : 'standard';
     return { principal: { kind: 'customer', clientId, quota }, expiresAtMs: payload.exp * 1_000 };
   } catch (err) {
-    if (err instanceof errors.JOSEError) return undefined;
+    if (err instanceof errors.JOSEError) return worthless;
     throw err;
   }
 }
@@ -90,12 +99,15 @@ const activeClient = statement<{ found: number }>(
 );
 
 export function createActiveClients(pool: Pool): ActiveClients {
-  const known = createExpiringCache<boolean>({ capacity: 10_000, ttlMs: 5_000 });
+  const known = new LRUCache<number, boolean>({
+    max: 10_000,
+    ttl: 5_000,
+    fetchMethod: async (clientId) => (await runStatement(pool, activeClient, [clientId])).length > 0,
+    // A question that is under way when its client is deleted still answers who asked, but is not remembered.
+    ignoreFetchAbort: true,
+  });
   return {
-    isActive: async (clientId) => {
-      const isActive = await known.getOrLoad(String(clientId), async () => (await runStatement(pool, activeClient, [clientId])).length > 0);
-      return isActive ?? false;
-    },
-    forget: (clientId) => known.delete(String(clientId)),
+    isActive: async (clientId) => (await known.fetch(clientId)) ?? false,
+    forget: (clientId) => known.delete(clientId),
   };
 }

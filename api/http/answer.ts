@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import { ApiError } from '../errors.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged, versionFromIfMatch } from './etag.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
 import { idempotencyOf } from './idempotency.ts';
 import { canonicalPath } from './match-route.ts';
@@ -13,12 +14,13 @@ import { send } from './send.ts';
 import { validateInput } from './validate.ts';
 
 export type AnswerDeps = {
+  readonly countTarget: RateLimit['countTarget'];
   /** The timing to keep for this caller's request; undefined for those who are not told. */
   readonly timingFor: (principal: Principal, startedAt: number) => RequestTiming | undefined;
 };
 
 /** Innermost: reads and checks the input, calls the handler, sends its reply. */
-export function answer({ timingFor }: AnswerDeps): ApiMiddleware {
+export function answer({ countTarget, timingFor }: AnswerDeps): ApiMiddleware {
   return async (ctx) => {
     const { state, req, res } = ctx;
     const route = state.route as Route;
@@ -26,6 +28,7 @@ export function answer({ timingFor }: AnswerDeps): ApiMiddleware {
     const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseAnyQuery(state.search);
     const raw = await readRouteBody(route, req);
     const body = validateInput(route.body, raw, 'body');
+    if (route.limitTarget) await countTarget(ctx, route.limitTarget(body));
     const request = new HandlerRequest(state, res, { params, query, body }, conditionsOf(route, state, req, raw));
     const timing = timingFor(state.principal, state.startedAt);
     state.timing = timing;

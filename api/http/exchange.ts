@@ -3,6 +3,7 @@ import type Koa from 'koa';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import type { ApiError } from '../errors.ts';
 import type { RequestTiming } from '../observe/request-timing.ts';
+import type { Taken } from './rate-limit.ts';
 import type { Route } from './route.ts';
 
 /** What the middleware know of one request and its answer; it is `ctx.state`. */
@@ -21,6 +22,9 @@ export class Exchange {
   principal: Principal = anonymous;
   /** Why the credential sent proves nothing; the principal then stays anonymous. */
   credentialRefusal: ApiError | undefined = undefined;
+  /** As whom the rate limit has counted the request, and what it said. */
+  countedAs: string | undefined = undefined;
+  taken: Taken | undefined = undefined;
   route: Route | undefined = undefined;
   params: Readonly<Record<string, string>> = noParams;
   /** As in the Allow header, where the path exists but not for this method. */

@@ -1,32 +1,78 @@
+import { createHmac, hkdfSync } from 'node:crypto';
 import type { Limiter, Verdict } from '../limiter/limiter.ts';
-import type { ApiMiddleware } from './exchange.ts';
 import { ApiError } from '../errors.ts';
-import { quotasOf, rateIdentity, type Policy, type PolicySet, type RatePolicy } from './rate-policy.ts';
+import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
+import { policySet, quotasOf, targetPolicies, type Caller, type Policy, type PolicySet, type RatePolicy } from './rate-policy.ts';
 
 export type RateLimitDeps = {
   readonly limiter: Limiter;
   readonly policy: RatePolicy;
+  /** Hides what is aimed at, such as an e-mail address, from whoever sees the keys of the limiter. */
+  readonly secret: string;
   readonly onLimited: (policyName: string) => void;
+};
+
+/** Counts a request as its caller's, once however often it is asked to. @throws {ApiError} */
+export type Count = (ctx: ApiContext, caller: Caller) => Promise<void>;
+
+export type RateLimit = {
+  readonly count: Count;
+  /** Counts the request by its address or principal, unless that has been done to learn who it is. */
+  readonly middleware: ApiMiddleware;
+  /** Counts the request once more, by what it aims at: for a login the account, whoever tries. @throws {ApiError} */
+  readonly countTarget: (ctx: ApiContext, target: string) => Promise<void>;
+};
+
+/** For a process that limits nobody. */
+export const noRateLimit: RateLimit = {
+  count: () => Promise.resolve(),
+  middleware: (_ctx, next) => next(),
+  countTarget: () => Promise.resolve(),
 };
 
 /**
  * Counts every request against the caller's limits and tells what is left of them.
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (RateLimit, RateLimit-Policy)
  */
-export function rateLimit({ limiter, policy, onLimited }: RateLimitDeps): ApiMiddleware {
-  return async (ctx, next) => {
-    const { state } = ctx;
-    const set = policy.policiesFor(state.principal, state.route?.limitClass ?? 'default');
-    const verdicts = await limiter.take(quotasOf(set, rateIdentity(state.principal, state.ip)));
-    const binding = bindingIndex(verdicts);
-    const verdict = verdicts[binding] as Verdict;
-    const policyHit = set.policies[binding] as Policy;
-    state.headers.push(...rateLimitHeaders(set, verdicts, binding));
-    if (verdict.allowed) return next();
-    onLimited(policyHit.name);
-    throw limited(policyHit, verdict);
+export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimitDeps): RateLimit {
+  const targetKey = Buffer.from(hkdfSync('sha256', secret, '', 'rate limit target', 32));
+  const settle = (state: Exchange, taken: Taken): void => {
+    const binding = bindingIndex(taken.verdicts);
+    tell(state, rateLimitHeaders(taken.set, taken.verdicts, binding));
+    state.taken = taken;
+    const [hit, verdict] = [taken.set.policies[binding] as Policy, taken.verdicts[binding] as Verdict];
+    if (verdict.allowed) return;
+    onLimited(hit.name);
+    throw limited(hit, verdict);
+  };
+  const count: Count = async ({ state }, caller) => {
+    const { set, identity } = policy.countedAs(caller, state.ip, state.route?.limitClass ?? 'default');
+    if (state.countedAs === identity && state.taken?.set === set) return;
+    const verdicts = await limiter.take(quotasOf(set, identity));
+    state.countedAs = identity;
+    settle(state, { set, verdicts });
+  };
+  return {
+    count,
+    middleware: async (ctx, next) => {
+      await count(ctx, ctx.state.principal);
+      return next();
+    },
+    countTarget: async ({ state }, target) => {
+      const aimedAt = targetPolicies[state.route?.limitClass ?? 'default'];
+      if (!aimedAt) return;
+      const hidden = createHmac('sha256', targetKey).update(target).digest('base64url');
+      const verdicts = await limiter.take(quotasOf({ policies: [aimedAt] }, hidden));
+      const before = state.taken ?? nothingTaken;
+      settle(state, { set: policySet([...before.set.policies, aimedAt]), verdicts: [...before.verdicts, ...verdicts] });
+    },
   };
 }
+
+/** What the limits of a request have said. */
+export type Taken = { readonly set: PolicySet; readonly verdicts: readonly Verdict[] };
+
+const nothingTaken: Taken = { set: policySet([]), verdicts: [] };
 
 /** The limit that decides: of those used up the one that lasts longest, else the one with the least left. Pure. */
 export function bindingIndex(verdicts: readonly Verdict[]): number {
@@ -64,14 +110,18 @@ export function rateLimitHeaders(set: PolicySet, verdicts: readonly Verdict[], b
   ];
 }
 
+/** Puts the headers into the answer, in the place of those of an earlier count. */
+function tell({ headers }: Exchange, told: readonly string[]): void {
+  const at = headers.indexOf('X-RateLimit-Limit');
+  if (at < 0) headers.push(...told);
+  else headers.splice(at, told.length, ...told);
+}
+
 function limited(policy: Policy, verdict: Verdict): ApiError {
   const seconds = Math.max(1, wholeSeconds(verdict.retryAfterMs));
   const detail = `The limit of ${policy.limit} requests in ${policy.periodMs / 1000} s is used up; ask again in ${seconds} s.`;
   return new ApiError('rate_limited', detail, {
     headers: { 'Retry-After': String(seconds) },
-    extensions: {
-      retry_after: seconds,
-      violated_policies: [policy.name],
-    },
+    extensions: { retry_after: seconds, 'violated-policies': [policy.name] },
   });
 }

@@ -1,5 +1,5 @@
 import type { RateLimitSettings } from '#lib/settings.ts';
-import { principalKey, type Principal } from '../auth/principal.ts';
+import { anonymous, principalKey, type Principal } from '../auth/principal.ts';
 import type { Quota } from '../limiter/limiter.ts';
 import type { LimitClass } from './route.ts';
 import { addressKey } from './trusted-proxies.ts';
@@ -12,9 +12,15 @@ export type Policy = { readonly name: string; readonly limit: number; readonly p
 /** The limits of one request. `header` is the value of RateLimit-Policy. */
 export type PolicySet = { readonly policies: readonly Policy[]; readonly header: string };
 
+/** Who is counted: a principal, or undefined while a credential has proved nothing yet. */
+export type Caller = Principal | undefined;
+
+/** The limits a request is counted against, and as whom. */
+export type Counted = { readonly set: PolicySet; readonly identity: string };
+
 export type RatePolicy = {
-  /** The limits that hold for a caller on a class of routes. */
-  readonly policiesFor: (principal: Principal, limitClass: LimitClass) => PolicySet;
+  /** @param address of the client */
+  readonly countedAs: (caller: Caller, address: string, limitClass: LimitClass) => Counted;
 };
 
 const minuteMs = 60_000;
@@ -27,16 +33,26 @@ const classPolicies: Readonly<Record<Exclude<LimitClass, 'default'>, Policy>> = 
   search: { name: 'search', limit: 30, periodMs: minuteMs },
 };
 
+/** What is aimed at has limits too, whoever aims: below the 100 attempts an hour of OWASP ASVS 2.2.1. */
+export const targetPolicies: Readonly<Partial<Record<LimitClass, Policy>>> = {
+  login: { name: 'login_account', limit: 20, periodMs: 15 * minuteMs },
+};
+
 /** An operator's key serves a whole back office. */
 const operatorFactor = 10;
 
 /**
  * Customers and the anonymous have the default limit and the limit of the route's class. Operators have ten times the
  * default and no class; load test keys, and the customers they made, a quota of their own and no class.
+ * Login and registration are counted by the address, whatever credential comes with them: else everyone who has accounts
+ * could try five passwords of others with each. Only a load test's key registers within its own quota.
+ * A credential nobody knows yet is counted by its address before it is looked up, in a count of its own: the default one
+ * stays exact for those who share the address.
  */
 export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
   const periodMs = settings.RATE_LIMIT_PERIOD * 1000;
   const standard: Policy = { name: 'default', limit: settings.RATE_LIMIT_CALLS, periodMs };
+  const credential = policySet([{ ...standard, name: 'credential' }]);
   const operator = policySet([{ name: 'operator', limit: settings.RATE_LIMIT_CALLS * operatorFactor, periodMs }]);
   const loadtest = policySet([{ name: 'loadtest', limit: settings.RATE_LIMIT_LOADTEST_CALLS, periodMs }]);
   const byClass: Readonly<Record<LimitClass, PolicySet>> = {
@@ -46,24 +62,27 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
     order_create: policySet([standard, classPolicies.order_create]),
     search: policySet([standard, classPolicies.search]),
   };
+  const setFor = (principal: Principal, limitClass: LimitClass): PolicySet => {
+    if (principal.kind === 'operator') return operator;
+    if (principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest')) return loadtest;
+    return byClass[limitClass];
+  };
   return {
-    policiesFor: (principal, limitClass) => {
-      if (principal.kind === 'operator') return operator;
-      if (principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest')) return loadtest;
-      return byClass[limitClass];
+    countedAs: (caller, address, limitClass) => {
+      if (caller === undefined) return { set: credential, identity: addressKey(address) };
+      const principal = isByAddress(caller, limitClass) ? anonymous : caller;
+      return { set: setFor(principal, limitClass), identity: principalKey(principal) ?? addressKey(address) };
     },
   };
 }
 
-function policySet(policies: readonly Policy[]): PolicySet {
+const isByAddress = (principal: Principal, limitClass: LimitClass): boolean =>
+  limitClass === 'login' || (limitClass === 'client_create' && principal.kind !== 'loadtest');
+
+export function policySet(policies: readonly Policy[]): PolicySet {
   return { policies, header: policies.map(({ name, limit, periodMs }) => `"${name}";q=${limit};w=${periodMs / 1000}`).join(', ') };
 }
 
-/** Who a request is counted as: the principal, else the address. */
-export function rateIdentity(principal: Principal, address: string): string {
-  return principalKey(principal) ?? addressKey(address);
-}
-
-export function quotasOf({ policies }: PolicySet, identity: string): Quota[] {
+export function quotasOf({ policies }: Pick<PolicySet, 'policies'>, identity: string): Quota[] {
   return policies.map(({ name, limit, periodMs }) => ({ key: `${name}:${identity}`, limit, periodMs }));
 }

@@ -43,6 +43,8 @@ export type Route = {
   readonly path: string;
   readonly access: Access;
   readonly limitClass: LimitClass;
+  /** What the body aims at where that is limited too, written one way only: for a login the account. */
+  readonly limitTarget: ((body: unknown) => string) | undefined;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
@@ -59,6 +61,7 @@ export function route<P extends z.ZodType | undefined, Q extends z.ZodType | und
   readonly access: Access;
   readonly summary: string;
   readonly limitClass?: LimitClass;
+  readonly limitTarget?: (body: Parsed<B>) => string;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -70,6 +73,7 @@ export function route<P extends z.ZodType | undefined, Q extends z.ZodType | und
     query: undefined,
     body: undefined,
     ...definition,
+    limitTarget: definition.limitTarget as Route['limitTarget'],
     handler: definition.handler as Route['handler'],
   };
 }

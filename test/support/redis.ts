@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 
 /** Whether `redis-server` is on PATH; tests that need it are reported as skipped where it is not. */
@@ -12,6 +13,8 @@ export type TestRedis = {
   /** Stops answering while the connections stay open, as a server that swaps or hangs does. */
   readonly freeze: () => void;
   readonly thaw: () => void;
+  /** The names of all keys it holds. */
+  readonly keys: () => Promise<string[]>;
   readonly stop: () => Promise<void>;
 };
 
@@ -26,6 +29,10 @@ export async function startRedis(port?: number): Promise<TestRedis> {
     port: given,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
+    keys: async () => {
+      const client = new Redis({ port: given, host: '127.0.0.1' });
+      return client.keys('*').finally(() => client.disconnect());
+    },
     stop: async () => {
       child.kill('SIGCONT');
       child.kill('SIGKILL');

@@ -24,6 +24,7 @@ function loginRoute(services: ApiServices): Route {
     path: '/clients/login',
     access: 'public',
     limitClass: 'login',
+    limitTarget: ({ email }) => email.toLowerCase(),
     summary: 'Log in',
     body: loginInput,
     handler: async ({ body }) => {

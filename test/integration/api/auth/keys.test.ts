@@ -1,8 +1,11 @@
 import { describe, expect } from 'vitest';
 import { createApiKeys } from '#api/auth/api-keys.ts';
+import type { Admit } from '#api/auth/principal.ts';
 import { runCommand } from '#lib/run-command.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { test } from '#test/support/migrated-database.ts';
+
+const refuse = (): Promise<never> => Promise.reject(new Error('the limit is used up'));
 
 describe('API keys', () => {
   test('are known by their hash alone, and only while they are not revoked', async ({ db }) => {
@@ -17,6 +20,28 @@ describe('API keys', () => {
 
     expect([await keys.revoke(id), await keys.revoke(id)]).toEqual([true, false]);
     expect(await createApiKeys(db.pool).authenticate(key)).toBeUndefined();
+  });
+
+  test('are looked up once for all who ask meanwhile, admitted once, and a no is remembered like a yes', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const { key } = await keys.create('operator', 'Ann');
+    const { asked, admit } = recordAdmissions();
+    const answers = await Promise.all([1, 2, 3].map(() => keys.authenticate(key, admit)));
+    expect(answers.map((principal) => principal?.kind)).toEqual(['operator', 'operator', 'operator']);
+    expect(asked, 'nobody knew yet whose it is').toEqual([undefined]);
+    await keys.authenticate(key, admit);
+    expect(asked.at(-1), 'now its owner is asked').toEqual(answers[0]);
+    asked.length = 0;
+    const unknown = [await keys.authenticate('unknown', admit), await keys.authenticate('unknown', admit)];
+    expect([unknown, asked]).toEqual([[undefined, undefined], [undefined]]);
+  });
+
+  test('are not looked up for whom the limit refuses, nor is the refusal remembered', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const { key } = await keys.create('operator', 'Ann');
+    await expect(keys.authenticate(key, refuse)).rejects.toThrow('the limit is used up');
+    expect((await keys.list())[0]?.last_used_at).toBeNull();
+    expect(await keys.authenticate(key)).toMatchObject({ kind: 'operator' });
   });
 
   test('given by the settings are stored once, and once revoked stay so', async ({ db }) => {
@@ -59,6 +84,11 @@ describe('npm run api-key', () => {
     });
   });
 });
+
+function recordAdmissions(): { asked: unknown[]; admit: Admit } {
+  const asked: unknown[] = [];
+  return { asked, admit: async (claimed) => void asked.push(claimed) };
+}
 
 function run(settings: PostgresSettings, ...args: readonly string[]): Promise<{ stdout: string }> {
   const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));

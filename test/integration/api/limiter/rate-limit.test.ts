@@ -13,6 +13,8 @@ const withRedis = (port: number) => ({
   REDIS_HOST: '127.0.0.1',
 });
 
+const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded';
+
 /** A new address each, so that every trial has a quota of its own. */
 let addresses = 0;
 const newAddress = () => ({ 'x-forwarded-for': `198.51.${Math.floor((addresses += 1) / 250)}.${addresses % 250}` });
@@ -61,7 +63,7 @@ async function expectHonestRetryAfter(api: ApiProcess): Promise<void> {
   await burst(api, headers, 20);
   const refused = await ask(api, headers);
   const seconds = Number(refused.headers.get('retry-after'));
-  expect(refused.body).toMatchObject({ code: 'rate_limited', retry_after: seconds, violated_policies: ['default'] });
+  expect(refused.body).toMatchObject({ code: 'rate_limited', retry_after: seconds, 'violated-policies': ['default'], type: quotaExceeded });
   expect(seconds).toBeGreaterThanOrEqual(1);
   expect(seconds).toBeLessThanOrEqual(3);
   expect(refused.headers.get('ratelimit')).toBe(`"default";r=0;t=${seconds}`);
@@ -122,7 +124,7 @@ test('logins are limited to 5 a minute beside the default, and load tests have a
   const logins = await Promise.all(Array.from({ length: 8 }, login));
   expect(logins.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   const refused = logins.find(({ status }) => status === 429);
-  expect(refused?.body).toMatchObject({ violated_policies: ['login'] });
+  expect(refused?.body).toMatchObject({ 'violated-policies': ['login'], type: quotaExceeded });
   expect(refused?.headers.get('ratelimit-policy')).toBe('"default";q=100;w=60, "login";q=5;w=60');
   expect((await call(`${api.url}/products`, { headers: asLoadtest })).headers.get('ratelimit-policy')).toBe('"loadtest";q=100000;w=60');
   await Promise.all(Array.from({ length: 12 }, () => makeCustomer(api)));

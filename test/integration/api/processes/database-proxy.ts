@@ -10,11 +10,14 @@ export type DatabaseProxy = {
   readonly open: () => Promise<void>;
   /** Cuts every connection and refuses new ones. */
   readonly close: () => Promise<void>;
+  /** How often a prepared statement of that name has been run through the door. */
+  readonly ran: (statement: string) => number;
 };
 
 export async function createDatabaseProxy(target: PostgresSettings): Promise<DatabaseProxy> {
   const port = await freePort();
   const sockets = new Set<Socket>();
+  const runs = new Map<string, number>();
   const server = createServer((client) => {
     const upstream = createConnection(target.POSTGRES_PORT, target.POSTGRES_HOST);
     for (const socket of [client, upstream]) {
@@ -28,8 +31,17 @@ export async function createDatabaseProxy(target: PostgresSettings): Promise<Dat
         });
     }
     client.pipe(upstream).pipe(client);
+    let tail = '';
+    client.on('data', (chunk: Buffer) => {
+      const text = tail + chunk.toString('latin1');
+      const last = text.lastIndexOf('\0');
+      // Bind names the portal, which is empty here, and then the statement.
+      for (const [, name = ''] of text.matchAll(/\0([a-z-]+)(?=\0)/g)) runs.set(name, (runs.get(name) ?? 0) + 1);
+      tail = text.slice(last < 0 ? 0 : last);
+    });
   });
   return {
+    ran: (statement) => runs.get(statement) ?? 0,
     settings: { ...target, POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port },
     open: async () => {
       server.listen(port, '127.0.0.1');

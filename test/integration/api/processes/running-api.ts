@@ -5,11 +5,13 @@ import type { PostgresSettings } from '#lib/settings.ts';
 
 export type RunningApi = ApiProcess & { readonly postgres: PostgresSettings };
 
+export type Start = (env?: Readonly<Record<string, string>>) => Promise<RunningApi>;
+
 /**
  * `test` with `start`, which starts the API on a database of the test's own with further variables and waits until it
  * serves. When the test ends, so do the processes, and the database goes.
  */
-export const test = base.extend<{ start: (env?: Readonly<Record<string, string>>) => Promise<RunningApi> }>({
+export const test = base.extend<{ start: Start }>({
   start: async ({}, use) => {
     const started: ApiProcess[] = [];
     const database = await createMigratedDatabase();

@@ -5,6 +5,8 @@ import { createTokens } from '#api/auth/tokens.ts';
 const secret = 'a secret of at least 32 characters';
 const everyone = { isActive: async () => true, forget: () => {} };
 
+const refuse = (): Promise<never> => Promise.reject(new Error('the limit is used up'));
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -36,6 +38,19 @@ describe('access tokens', () => {
     expect(await tokens.verify(accessToken)).toBeDefined();
     active.delete(7);
     expect(await tokens.verify(accessToken)).toBeUndefined();
+  });
+
+  test('ask for admission as their client before the database is asked, and not when they are worth nothing', async () => {
+    const order: unknown[] = [];
+    const admit = async (claimed: unknown): Promise<void> => void order.push(claimed);
+    const isActive = async (id: number): Promise<boolean> => order.push(`is ${id} active?`) > 0;
+    const tokens = createTokens(secret, 60, { isActive, forget: () => {} });
+    const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
+    await tokens.verify(accessToken, admit);
+    await tokens.verify(`${accessToken}x`, admit);
+    expect(order).toEqual([{ kind: 'customer', clientId: 7, quota: 'standard' }, 'is 7 active?']);
+    await expect(tokens.verify(accessToken, refuse)).rejects.toThrow('the limit is used up');
+    expect(order).toHaveLength(2);
   });
 
   test('of another secret, another issuer, another algorithm or none are worth nothing', async () => {

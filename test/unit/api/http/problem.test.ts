@@ -70,6 +70,14 @@ describe('what an error is to the client', () => {
     expect(toProblem(wrapped)).toMatchObject({ error: { code: 'validation_failed' }, nature: 'refusal' });
   });
 
+  test.each([
+    ['rate_limited', 'https://iana.org/assignments/http-problem-types#quota-exceeded'],
+    ['overloaded', 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'],
+    ['draining', '/problems/draining'],
+  ] as const)('%s is of the type %s, and keeps its code', (code, type) => {
+    expect(JSON.parse(told(new ApiError(code, 'Wait.')))).toMatchObject({ type, code });
+  });
+
   test('headers of its code are joined by those of the case', () => {
     const err = new ApiError('overloaded', 'Wait.', { headers: { 'Retry-After': '3', 'X-A': 'b' } });
     expect(err.headers).toEqual({ 'Retry-After': '3', 'X-A': 'b' });

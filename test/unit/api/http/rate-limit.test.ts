@@ -2,7 +2,7 @@ import { parseList } from 'structured-headers';
 import { describe, expect, test } from 'vitest';
 import { anonymous, type Principal } from '#api/auth/principal.ts';
 import { bindingIndex, rateLimitHeaders } from '#api/http/rate-limit.ts';
-import { createRatePolicy, quotasOf, rateIdentity } from '#api/http/rate-policy.ts';
+import { createRatePolicy, quotasOf } from '#api/http/rate-policy.ts';
 import { addressKey, clientAddress, createTrust, isAddressOrRange } from '#api/http/trusted-proxies.ts';
 
 const policy = createRatePolicy({
@@ -18,30 +18,40 @@ const loadtest: Principal = { kind: 'loadtest', keyId: 2, name: 'l' };
 
 describe('which limits hold', () => {
   test.each([
-    [anonymous, 'default', '"default";q=100;w=60'],
-    [anonymous, 'login', '"default";q=100;w=60, "login";q=5;w=60'],
-    [anonymous, 'client_create', '"default";q=100;w=60, "client_create";q=5;w=60'],
-    [customer, 'order_create', '"default";q=100;w=60, "order_create";q=10;w=60'],
-    [customer, 'search', '"default";q=100;w=60, "search";q=30;w=60'],
-    [operator, 'order_create', '"operator";q=1000;w=60'],
-    [loadtest, 'client_create', '"loadtest";q=100000;w=60'],
-    [madeByLoadtest, 'order_create', '"loadtest";q=100000;w=60'],
-  ] as const)('for %j on %s', (principal, limitClass, header) => {
-    expect(policy.policiesFor(principal, limitClass).header).toBe(header);
+    [anonymous, 'default', 'ip:192.0.2.1', '"default";q=100;w=60'],
+    [anonymous, 'login', 'ip:192.0.2.1', '"default";q=100;w=60, "login";q=5;w=60'],
+    [anonymous, 'client_create', 'ip:192.0.2.1', '"default";q=100;w=60, "client_create";q=5;w=60'],
+    [customer, 'order_create', 'client:7', '"default";q=100;w=60, "order_create";q=10;w=60'],
+    [customer, 'search', 'client:7', '"default";q=100;w=60, "search";q=30;w=60'],
+    [operator, 'order_create', 'key:1', '"operator";q=1000;w=60'],
+    [loadtest, 'client_create', 'key:2', '"loadtest";q=100000;w=60'],
+    [madeByLoadtest, 'order_create', 'client:8', '"loadtest";q=100000;w=60'],
+  ] as const)('for %j on %s', (principal, limitClass, identity, header) => {
+    const counted = policy.countedAs(principal, '192.0.2.1', limitClass);
+    expect([counted.identity, counted.set.header]).toEqual([identity, header]);
   });
 
-  test('a customer is counted as such wherever it comes from, others by address', () => {
-    expect(rateIdentity(customer, '192.0.2.1')).toBe('client:7');
-    expect(rateIdentity(anonymous, '192.0.2.1')).toBe('ip:192.0.2.1');
-    expect(quotasOf(policy.policiesFor(customer, 'search'), 'client:7').map(({ key }) => key)).toEqual([
-      'default:client:7',
-      'search:client:7',
-    ]);
+  test.each([anonymous, customer, madeByLoadtest, operator, loadtest])('%j logs in as its address', (principal) => {
+    expect(policy.countedAs(principal, '192.0.2.1', 'login')).toEqual(policy.countedAs(anonymous, '192.0.2.1', 'login'));
+  });
+
+  test.each([customer, madeByLoadtest, operator])('%j registers others as its address', (principal) => {
+    expect(policy.countedAs(principal, '192.0.2.1', 'client_create')).toEqual(policy.countedAs(anonymous, '192.0.2.1', 'client_create'));
+  });
+
+  test('a credential nobody knows yet is counted by its address, apart from what else the address asks', () => {
+    const { set, identity } = policy.countedAs(undefined, '192.0.2.1', 'search');
+    expect([set.header, identity]).toEqual(['"credential";q=100;w=60', 'ip:192.0.2.1']);
+  });
+
+  test('each limit has a key of its own', () => {
+    const { set, identity } = policy.countedAs(customer, '192.0.2.1', 'search');
+    expect(quotasOf(set, identity).map(({ key }) => key)).toEqual(['default:client:7', 'search:client:7']);
   });
 });
 
 describe('the headers', () => {
-  const set = policy.policiesFor(customer, 'order_create');
+  const { set } = policy.countedAs(customer, '192.0.2.1', 'order_create');
   const left = { allowed: true, remaining: 41, retryAfterMs: 0, resetMs: 12_001 };
   const used = { allowed: false, remaining: 0, retryAfterMs: 2_000, resetMs: 900 };
 

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, onTestFinished } from 'vitest';
+import { call, type Answer, type ApiProcess } from '#test/support/api-process.ts';
+import { hasRedis, startRedis } from '#test/support/redis.ts';
+import { databaseSettings } from '#test/support/database.ts';
+import { createDatabaseProxy } from '../processes/database-proxy.ts';
+import { asOperator, makeCustomer, test, type Start } from '../processes/running-api.ts';
+
+const trusting = { TRUSTED_PROXIES: '127.0.0.1' };
+const from = (address: string) => ({ 'x-forwarded-for': address });
+const statusesOf = (answers: readonly Answer[]): number[] => answers.map(({ status }) => status).toSorted((a, b) => a - b);
+
+/** A client with a password, registered from an address of its own. */
+async function register(api: ApiProcess, email: string, address: string): Promise<void> {
+  const body = { name: 'A', lastname: 'B', email, password: 'a password of the tests' };
+  const { status } = await call(`${api.url}/clients`, { headers: from(address), body });
+  expect(status).toBe(201);
+}
+
+const logIn = (api: ApiProcess, email: string, headers: Record<string, string>, password = 'a wrong password'): Promise<Answer> =>
+  call(`${api.url}/clients/login`, { headers: { connection: 'close', ...headers }, body: { email, password } });
+
+describe('guessing passwords', () => {
+  test('counts by the address, whatever credential comes with the guess', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_LOADTEST_CALLS: '1000' });
+    const own = await Promise.all(Array.from({ length: 5 }, () => makeCustomer(api)));
+    const guesses = await Promise.all(
+      own.flatMap(({ headers }) => Array.from({ length: 5 }, () => logIn(api, 'victim@example.com', { ...headers }))),
+    );
+    expect(statusesOf(guesses)).toEqual([...Array<number>(5).fill(401), ...Array<number>(20).fill(429)]);
+    expect((await logIn(api, 'victim@example.com', asOperator)).status, 'an operator’s key gives no guesses either').toBe(429);
+  });
+
+  test('counts by the account aimed at, from however many addresses and however the address is written', async ({ start }) => {
+    const api = await start(trusting);
+    await register(api, 'victim@example.com', '198.51.100.250');
+    await register(api, 'other@example.com', '198.51.100.251');
+    const spellings = ['victim@example.com', 'VICTIM@example.com', 'Victim@Example.com'];
+    const guesses = await Promise.all(
+      Array.from({ length: 24 }, (_, index) => logIn(api, spellings[index % 3] as string, from(`198.51.100.${index}`))),
+    );
+    expect(statusesOf(guesses)).toEqual([...Array<number>(20).fill(401), ...Array<number>(4).fill(429)]);
+    const refused = guesses.find(({ status }) => status === 429) as Answer;
+    expect(refused.body).toMatchObject({ code: 'rate_limited', 'violated-policies': ['login_account'] });
+    expect(refused.headers.get('ratelimit-policy')).toBe('"default";q=100;w=60, "login";q=5;w=60, "login_account";q=20;w=900');
+    expect(refused.headers.get('x-ratelimit-remaining')).toBe('0');
+    const right = await logIn(api, 'other@example.com', from('198.51.100.0'), 'a password of the tests');
+    expect(right.status, 'another account is not touched').toBe(200);
+  });
+
+  test.skipIf(!hasRedis)('leaves no e-mail address in Redis', async ({ start }) => {
+    const redis = await startRedis();
+    try {
+      const api = await start({ REDIS_ENABLED: 'true', REDIS_HOST: '127.0.0.1', REDIS_PORT: `${redis.port}` });
+      expect((await logIn(api, 'victim@example.com', {})).status).toBe(401);
+      const keys = await redis.keys();
+      expect(keys.filter((key) => key.includes('login_account:'))).toHaveLength(1);
+      expect(keys.join('\n')).not.toMatch(/victim|example\.com/);
+    } finally {
+      await redis.stop();
+    }
+  });
+});
+
+describe('registration', () => {
+  test('counts by the address, whatever credential comes with it', async ({ start }) => {
+    const api = await start();
+    const own = await Promise.all([makeCustomer(api), makeCustomer(api)]);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        call(`${api.url}/clients`, {
+          headers: { ...own[index % 2]?.headers },
+          body: { name: 'A', lastname: 'B', email: `new${index}@example.com`, password: 'a password of the tests' },
+        }),
+      ),
+    );
+    expect(statusesOf(answers)).toEqual([...Array<number>(5).fill(201), ...Array<number>(3).fill(429)]);
+  });
+});
+
+const guess = () => ({ 'x-api-key': `atk_${randomBytes(32).toString('base64url')}` });
+const products = (api: ApiProcess, headers: Record<string, string>) =>
+  call(`${api.url}/products`, { headers: { connection: 'close', ...headers } });
+const startCounted = async (start: Start, env: Record<string, string>) => {
+  const door = await createDatabaseProxy(databaseSettings('postgres'));
+  await door.open();
+  onTestFinished(door.close);
+  return { api: await start({ ...env, POSTGRES_PORT: `${door.settings.POSTGRES_PORT}` }), lookedUp: () => door.ran('api-key-find') };
+};
+
+describe('guessing API keys', () => {
+  test('asks the database only as often as the address may ask', async ({ start }) => {
+    const { api, lookedUp } = await startCounted(start, { RATE_LIMIT_CALLS: '20', API_WORKERS: '1' });
+    expect((await products(api, asOperator)).status).toBe(200);
+    expect(lookedUp()).toBe(1);
+    const guesses = await Promise.all(Array.from({ length: 200 }, () => products(api, guess())));
+    // The operator's key was one of the twenty that this address may let be looked up.
+    expect(statusesOf(guesses)).toEqual([...Array<number>(19).fill(401), ...Array<number>(181).fill(429)]);
+    expect(lookedUp()).toBe(20);
+    expect((await products(api, asOperator)).status, 'a key in use is known, and asks nothing of the address').toBe(200);
+  });
+
+  test('with the same key again and again asks once', async ({ start }) => {
+    const { api, lookedUp } = await startCounted(start, { API_WORKERS: '1' });
+    const wrong = guess();
+    for (let index = 0; index < 30; index += 1) expect((await products(api, wrong)).status).toBe(401);
+    expect(lookedUp()).toBe(1);
+  });
+
+  test('400 at once with a good key that no worker has seen yet are counted by it, not by their address', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_CALLS: '50' });
+    const answers = await Promise.all(Array.from({ length: 400 }, () => products(api, asOperator)));
+    expect(new Set(statusesOf(answers))).toEqual(new Set([200]));
+    const remaining = answers.map(({ headers }) => Number(headers.get('x-ratelimit-remaining')));
+    expect(Math.min(...remaining), 'and each exactly once').toBe(100);
+  });
+});
