@@ -1,5 +1,4 @@
 import type { Environment } from '#lib/env.ts';
-import { redactUrl } from '#lib/redact.ts';
 import { configuredChannels } from '../daemon/channels.ts';
 import { readMonitorSettings } from '../config/config.ts';
 import { detectionBoundMs } from '../health/detection-bound.ts';
@@ -12,7 +11,7 @@ export type ConfigReport = {
     readonly kind: string;
     readonly depends_on: readonly string[];
     readonly detection_bound_ms: number;
-    readonly url: string | null;
+    readonly where: string;
   }[];
   readonly channels: readonly string[];
   readonly backups: { readonly enabled: boolean; readonly dir: string };
@@ -26,27 +25,30 @@ export async function checkConfig(env: Environment): Promise<ConfigReport> {
   const cadences = new Map(settings.probes.map(({ name, cadence }) => [name, cadence]));
   return {
     source: settings.env.MONITOR_CONFIG ?? 'built in',
-    targets: settings.probes.map(({ name, dependsOn, cadence, check }) => ({
+    targets: settings.probes.map(({ name, kind, dependsOn, cadence, where }) => ({
       name,
-      kind: check.kind,
+      kind,
       depends_on: dependsOn,
       detection_bound_ms: detectionBoundMs(
         cadence,
         dependsOn.flatMap((parent) => cadences.get(parent) ?? []),
       ),
-      url: check.kind === 'http' ? redactUrl(check.url.href) : null,
+      where,
     })),
     channels,
     backups: { enabled: settings.env.BACKUP_ENABLED, dir: settings.env.BACKUP_DIR },
-    warnings: channels.length === 0 ? ['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL'] : [],
+    warnings: [
+      ...(channels.length === 0 ? ['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL'] : []),
+      ...settings.warnings,
+    ],
   };
 }
 
 export function describeConfig(report: ConfigReport): string {
-  const targets = report.targets.map(({ name, kind, url, depends_on: parents, detection_bound_ms: boundMs }) =>
+  const targets = report.targets.map(({ name, kind, where, depends_on: parents, detection_bound_ms: boundMs }) =>
     [
       `  ${name}: ${kind}`,
-      ...(url === null ? [] : [url]),
+      where,
       `alert within ${boundMs / 1000} s`,
       ...(parents.length > 0 ? [`depends on ${parents.join(', ')}`] : []),
     ].join(', '),

@@ -1,55 +1,31 @@
 import * as z from 'zod';
-import { parseCondition } from '../probes/condition.ts';
-import { duration } from './duration.ts';
-
-const condition = z.string().transform((text, context) => {
-  try {
-    return parseCondition(text);
-  } catch (err) {
-    context.issues.push({ code: 'custom', message: (err as Error).message, input: text });
-    return z.NEVER;
-  }
-});
+import { duration } from '../probes/fields.ts';
+import { probeKinds } from '../probes/kinds.ts';
 
 const cadence = {
-  /** From the start of one look to the start of the next. */
-  interval: duration(50, 86_400_000),
-  /** Longest a look may take. */
-  timeout: duration(50, 60_000),
-  /** From a look that began a streak to the next, until it settles. */
-  confirmInterval: duration(20, 60_000),
-  /** Consecutive failures that make a target down. */
-  failures: z.int().min(1).max(100),
-  /** Consecutive answers that bring it back. */
-  successes: z.int().min(1).max(100),
+  interval: duration(50, 86_400_000).describe('From the start of one look to the start of the next.'),
+  timeout: duration(50, 60_000).describe('Longest a look may take.'),
+  confirmInterval: duration(20, 60_000).describe('From a look that began a streak to the next, until it settles.'),
+  failures: z.int().min(1).max(100).describe('Consecutive failures that make a target down.'),
+  successes: z.int().min(1).max(100).describe('Consecutive answers that bring it back.'),
 };
 
 /** Detection within 5 + 3 + 2 × (2 + 3) = 18 s, and 21 s for what depends on something else. */
-export const defaultCadence = { interval: '5s', timeout: '3s', confirmInterval: '2s', failures: 3, successes: 2 } as const;
+const defaultCadence = { interval: '5s', timeout: '3s', confirmInterval: '2s', failures: 3, successes: 2 } as const;
 
-const common = {
+const everyProbe = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots, dashes and underscores, at most 63'),
   dependsOn: z.array(z.string()).default([]),
+  ...z.object(cadence).partial().shape,
 };
 
-const ownCadence = z.object(cadence).partial().shape;
-
-const probe = z.discriminatedUnion('kind', [
-  z.strictObject({
-    ...common,
-    ...ownCadence,
-    kind: z.literal('http'),
-    /** Absolute, or a path below API_URL. */
-    url: z.string().min(1),
-    conditions: z.array(condition).default([parseCondition('[STATUS] == 200')]),
-    degradedUnless: z.array(condition).default([]),
-  }),
-  z.strictObject({ ...common, ...ownCadence, kind: z.literal('postgres') }),
-]);
+const [firstKind, ...otherKinds] = probeKinds.map(({ kind, schema }) =>
+  z.strictObject({ ...schema, ...everyProbe, kind: z.literal(kind) }),
+);
+if (!firstKind) throw new Error('there is no kind of probe');
 
 /** The file MONITOR_CONFIG names. */
 export const configSchema = z.strictObject({
-  /** What probes have that do not say otherwise. */
   defaults: z
     .strictObject({
       interval: cadence.interval.prefault(defaultCadence.interval),
@@ -58,21 +34,21 @@ export const configSchema = z.strictObject({
       failures: cadence.failures.default(defaultCadence.failures),
       successes: cadence.successes.default(defaultCadence.successes),
     })
-    .prefault({}),
-  probes: z.array(probe).min(1),
+    .prefault({})
+    .describe('What probes have that do not say otherwise.'),
+  probes: z.array(z.discriminatedUnion('kind', [firstKind, ...otherKinds])).min(1),
   delivery: z
     .strictObject({
-      /** Wait after the first failed send; it doubles from there. */
-      firstRetry: duration(10, 60_000).prefault('1s'),
-      longestRetry: duration(10, 3_600_000).prefault('5m'),
+      firstRetry: duration(10, 60_000).prefault('1s').describe('Wait after the first failed send; it doubles from there.'),
+      longestRetry: duration(10, 3_600_000).prefault('5m').describe('Longest wait between two sends.'),
     })
     .prefault({}),
   backups: z
     .strictObject({
-      /** Older than this, the newest verified backup raises an alert. */
-      maxAge: duration(60_000, 90 * 86_400_000).prefault('26h'),
-      /** Time after the start before a missed backup is caught up. */
-      settle: duration(0, 3_600_000).prefault('60s'),
+      maxAge: duration(60_000, 90 * 86_400_000)
+        .prefault('26h')
+        .describe('Older than this, the newest verified backup raises an alert.'),
+      settle: duration(0, 3_600_000).prefault('60s').describe('Time after the start before a missed backup is caught up.'),
     })
     .prefault({}),
 });
@@ -81,9 +57,10 @@ export type ConfigFile = z.output<typeof configSchema>;
 export type ProbeConfig = ConfigFile['probes'][number];
 
 /** What is watched when no file says otherwise. The API says 503 and `critical` when it cannot do its work. */
-export const defaultConfigFile = {
+export const builtInConfig = (isRedisUsed = false): z.input<typeof configSchema> => ({
   probes: [
     { name: 'postgresql', kind: 'postgres' },
+    ...(isRedisUsed ? [{ name: 'redis', kind: 'redis' }] : []),
     {
       name: 'api',
       kind: 'http',
@@ -93,4 +70,4 @@ export const defaultConfigFile = {
       degradedUnless: ['[BODY].status == healthy'],
     },
   ],
-} satisfies z.input<typeof configSchema>;
+});

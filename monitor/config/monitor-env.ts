@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { backupStoreEnv } from '#backups/backup-env.ts';
 import { flag, integer, list, secret } from '#lib/env.ts';
-import { logEnv, postgresEnv } from '#lib/settings.ts';
+import { logEnv, postgresEnv, redisEnv } from '#lib/settings.ts';
 
 const timeOfDay = z
   .string()
@@ -13,6 +13,10 @@ const mailAddress = z.string().regex(/^[^\s,;]+@[^\s,;]+$|<[^\s,;]+@[^\s,;]+>$/,
 /** Every variable the monitor reads. What is watched, and how, stands in the file MONITOR_CONFIG names. */
 export const monitorEnv = {
   ...postgresEnv,
+  REDIS_ENABLED: redisEnv.REDIS_ENABLED,
+  REDIS_HOST: redisEnv.REDIS_HOST,
+  REDIS_PORT: redisEnv.REDIS_PORT,
+  REDIS_PASSWORD: redisEnv.REDIS_PASSWORD,
   ...logEnv,
   ...backupStoreEnv,
   API_URL: z
@@ -26,7 +30,7 @@ export const monitorEnv = {
     .describe('Address the status page listens on. It has no password: keep it loopback.'),
   MONITOR_PORT: integer(1, 65_535).default(8080).describe('Port of the status page.'),
   MONITOR_DATA_DIR: z.string().min(1).default('.local/monitor').describe("Folder of the monitor's own store; a local disk, never NFS."),
-  MONITOR_CONFIG: z.string().min(1).optional().describe('YAML file that says what is watched; unset: the API and PostgreSQL.'),
+  MONITOR_CONFIG: z.string().min(1).optional().describe('YAML file that says what is watched; unset: the API, PostgreSQL and Redis.'),
   SLACK_WEBHOOK_URL: secret(z.url({ protocol: /^https?$/, error: 'must be the URL of a Slack incoming webhook' }))
     .optional()
     .describe('Incoming webhook alerts go to; unset: no alerts on Slack.'),

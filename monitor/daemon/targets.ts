@@ -3,8 +3,6 @@ import { backupProbeName, type MonitorSettings } from '../config/config.ts';
 import type { Cadence } from '../health/detection-bound.ts';
 import type { Target } from '../health/watch.ts';
 import { backupProbe } from '../backup/probe.ts';
-import { httpProbe } from '../probes/http-probe.ts';
-import { postgresProbe } from '../probes/postgres-probe.ts';
 import type { ResolveHost } from '../probes/resolve-host.ts';
 
 /** The catalogue changes once a day and is read from a local folder: one look is enough to judge it. */
@@ -12,10 +10,9 @@ const backupCadence: Cadence = { intervalMs: 60_000, timeoutMs: 10_000, confirmI
 
 /** Everything that is watched: the configured probes, and the backups where the job is on. */
 export function createTargets(settings: MonitorSettings, backupJob: BackupJob | undefined, resolveHost: ResolveHost): readonly Target[] {
-  const targets = settings.probes.map(({ name, dependsOn, cadence, check }): Target => {
-    const probe = check.kind === 'postgres' ? postgresProbe(settings.env, resolveHost) : httpProbe(check, resolveHost);
-    return { name, dependsOn, cadence, kind: check.kind, probe };
-  });
+  const targets = settings.probes.map(
+    ({ name, kind, dependsOn, cadence, create }): Target => ({ name, kind, dependsOn, cadence, probe: create(resolveHost) }),
+  );
   if (!backupJob) return targets;
   const probe = backupProbe(backupJob.overview, { maxAgeMs: settings.backups.maxAgeMs, now: Date.now });
   return [...targets, { name: backupProbeName, kind: 'backup', dependsOn: [], cadence: backupCadence, probe }];

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /**
  * The small language of conditions: `[STATUS] == 200`, `[RESPONSE_TIME] < 500` (ms), `[BODY].checks.database.health != critical`,
  * `[BODY].items[0].id > 3`. Right of the operator stands a number, true, false, null, or text, quoted or not.
@@ -29,6 +31,16 @@ export function parseCondition(text: string): Condition {
   }
   return { text: text.trim(), subject, path: parsePath(path), operator, expected: value };
 }
+
+/** A condition in the configuration. */
+export const condition = z.string().transform((text, context) => {
+  try {
+    return parseCondition(text);
+  } catch (err) {
+    context.issues.push({ code: 'custom', message: (err as Error).message, input: text });
+    return z.NEVER;
+  }
+});
 
 /** Undefined when the condition holds, else one line that says what was seen. A value that is missing satisfies nothing. Pure. */
 export function violationOf(condition: Condition, observed: Observed): string | undefined {

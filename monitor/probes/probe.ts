@@ -1,9 +1,15 @@
+import type * as z from 'zod';
 import { AppError } from '#lib/errors.ts';
+import type { PostgresSettings, RedisSettings } from '#lib/settings.ts';
+import type { ResolveHost } from './resolve-host.ts';
 
-/** What a look at a target found. `detail` is one line for people and holds no secret. */
+/** What a look at a target found. */
 export type ProbeReport = {
   readonly outcome: 'ok' | 'degraded' | 'failed';
+  /** One line for people; holds no secret. */
   readonly detail: string;
+  /** What else was seen that helps to find the cause, one line each; no secrets. */
+  readonly evidence?: readonly string[];
 };
 
 /**
@@ -17,3 +23,25 @@ export type Probe = (signal: AbortSignal) => Promise<ProbeReport>;
 export class MonitorFaultError extends AppError {
   readonly code = 'MONITOR_FAULT';
 }
+
+/** The variables probes are made from. */
+export type ProbeEnv = PostgresSettings &
+  Pick<RedisSettings, 'REDIS_HOST' | 'REDIS_PORT' | 'REDIS_PASSWORD'> & { readonly API_URL: string };
+
+export type ProbeContext = { readonly env: ProbeEnv; readonly resolveHost: ResolveHost };
+
+type Fields<S extends z.ZodRawShape> = Readonly<z.output<z.ZodObject<S>>>;
+
+/** A kind of probe, whole: its own fields in the file, and how a target of this kind is made and shown. */
+export type ProbeKind<S extends z.ZodRawShape = z.ZodRawShape> = {
+  /** What stands after `kind:` in the file. */
+  readonly kind: string;
+  /** Its own fields; a name, dependencies and a rhythm every probe has. */
+  readonly schema: S;
+  readonly create: (fields: Fields<S>, context: ProbeContext) => Probe;
+  /** Where it looks, on a few words; holds no secret. */
+  readonly describe: (fields: Fields<S>, env: ProbeEnv) => string;
+};
+
+/** A kind for the list of kinds, which forgets the types of its fields: the schema has checked them by then. */
+export const probeKind = <S extends z.ZodRawShape>(kind: ProbeKind<S>): ProbeKind => kind as unknown as ProbeKind;

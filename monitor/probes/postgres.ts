@@ -1,17 +1,27 @@
+import { Socket } from 'node:net';
 import { Client } from 'pg';
 import { messageOf } from '#lib/errors.ts';
 import { clientOptions, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { MonitorFaultError, type Probe, type ProbeReport } from './probe.ts';
+import { answerWith, boundReading } from './connect.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
 import { HostNotFoundError, type ResolveHost } from './resolve-host.ts';
+
+const placeOf = (settings: PostgresSettings): string => `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
+
+export const postgresKind = probeKind({
+  kind: 'postgres',
+  schema: {},
+  create: (_fields, { env, resolveHost }) => postgresProbe(env, resolveHost),
+  describe: (_fields, env) => placeOf(env),
+});
 
 /** A probe that connects anew and runs one query, as a client of the database would. */
 export function postgresProbe(settings: PostgresSettings, resolveHost: ResolveHost): Probe {
-  const where = `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
+  const where = placeOf(settings);
   return async (signal) => {
     try {
-      const host = await resolveHost(settings.POSTGRES_HOST, signal);
-      await queryOnce({ ...settings, POSTGRES_HOST: host }, signal);
+      await queryOnce(settings, resolveHost, signal);
       return { outcome: 'ok', detail: `${where} answers` };
     } catch (err) {
       return reportFailure(where, err);
@@ -36,11 +46,17 @@ export function reportFailure(where: string, err: unknown): ProbeReport {
   return { outcome: 'failed', detail: `${where} does not answer: ${problem}` };
 }
 
-async function queryOnce(settings: PostgresSettings, signal: AbortSignal): Promise<void> {
-  const client = new Client({ ...clientOptions(settings, 'atalaya-monitor'), keepAlive: false });
+async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, signal: AbortSignal): Promise<void> {
+  const lookup = answerWith(await resolveHost(settings.POSTGRES_HOST, signal));
+  const socket = new Socket();
+  boundReading(socket);
+  // The driver names only port and host.
+  const connect = socket.connect.bind(socket);
+  socket.connect = ((port: number, host: string) => connect({ port, host, lookup })) as Socket['connect'];
+  const client = new Client({ ...clientOptions(settings, 'atalaya-monitor'), keepAlive: false, stream: () => socket });
   // The connection may break between two awaits; the query then says so.
   client.on('error', () => {});
-  const cut = (): void => cutConnection(client);
+  const cut = (): void => void socket.destroy();
   signal.addEventListener('abort', cut, { once: true });
   try {
     await client.connect();
@@ -51,10 +67,6 @@ async function queryOnce(settings: PostgresSettings, signal: AbortSignal): Promi
     // A server that hangs would never let `end` finish.
     setTimeout(cut, 1_000).unref();
   }
-}
-
-function cutConnection(client: Client): void {
-  (client as unknown as { connection: { stream: { destroy: () => void } } }).connection.stream.destroy();
 }
 
 function describe(err: unknown, state: string | undefined): string {

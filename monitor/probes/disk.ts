@@ -1,0 +1,53 @@
+import type { StatsFs } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import * as z from 'zod';
+import { messageOf } from '#lib/errors.ts';
+import { amount, type Amount } from './fields.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
+
+export type DiskTarget = {
+  /** Any folder of the file system. */
+  readonly path: string;
+  /** Less free than this degrades the target, or fails it. */
+  readonly warnBelow: Amount;
+  readonly failBelow: Amount;
+};
+
+export const diskKind = probeKind({
+  kind: 'disk',
+  schema: {
+    path: z.string().min(1).describe('Any folder of the file system that is watched.'),
+    warnBelow: amount().prefault('15%').describe('Free space below which the target is degraded: a share, or an amount.'),
+    failBelow: amount().prefault('5%').describe('Free space below which it has failed.'),
+  },
+  create: (fields) => diskProbe(fields),
+  describe: ({ path }) => path,
+});
+
+/** A probe over the free space of a file system of this machine. */
+export function diskProbe(target: DiskTarget): Probe {
+  return async () => {
+    const stats = await statfs(target.path).catch((err: unknown) => {
+      throw new MonitorFaultError(`${target.path} cannot be looked at: ${messageOf(err)}`, { cause: err });
+    });
+    return judgeDisk(target, stats);
+  };
+}
+
+type DiskStats = Pick<StatsFs, 'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree'>;
+
+/** What a file system has left, as `df` counts it: without what only the superuser may use. Pure. */
+export function judgeDisk({ path, warnBelow, failBelow }: DiskTarget, stats: DiskStats): ProbeReport {
+  const freeBytes = stats.bavail * stats.bsize;
+  const share = stats.bavail / Math.max(1, stats.blocks - stats.bfree + stats.bavail);
+  // Some file systems do not count files.
+  const fileShare = stats.files > 0 ? stats.ffree / stats.files : 1;
+  const isBelow = (limit: Amount): boolean => ('bytes' in limit ? freeBytes < limit.bytes : Math.min(share, fileShare) < limit.share);
+  const files = fileShare < share ? `, and room for ${percent(fileShare)} of its files` : '';
+  const detail = `${path} has ${gibibytes(freeBytes)} free, ${percent(share)}${files}`;
+  if (isBelow(failBelow)) return { outcome: 'failed', detail };
+  return { outcome: isBelow(warnBelow) ? 'degraded' : 'ok', detail };
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
