@@ -24,16 +24,16 @@ export function misspeltVariables(env: Environment, known: readonly string[]): s
 
 /** Letters to insert, delete or exchange, and neighbours to swap, on the way from one word to the other (Damerau–Levenshtein). */
 function editDistance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return Infinity;
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  // rows[i][j]: from the first i letters of one to the first j of the other.
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  const from = (i: number, j: number): number => rows[i]?.[j] ?? Infinity;
   for (let i = 1; i <= a.length; i += 1) {
-    const row = [i];
+    rows[i] = [i];
     for (let j = 1; j <= b.length; j += 1) {
-      const at = (up: number, left: number): number => (left === 0 ? row[j - 1] : rows[i - up]?.[j - left]) ?? Infinity;
-      row[j] = Math.min(at(1, 0) + 1, (row[j - 1] ?? Infinity) + 1, at(1, 1) + (a[i - 1] === b[j - 1] ? 0 : 1));
-      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], (rows[i - 2]?.[j - 2] ?? Infinity) + 1);
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const change = from(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      rows[i]?.push(Math.min(from(i - 1, j) + 1, from(i, j - 1) + 1, change, isSwapped ? from(i - 2, j - 2) + 1 : Infinity));
     }
-    rows.push(row);
   }
-  return rows[a.length]?.[b.length] ?? Infinity;
+  return from(a.length, b.length);
 }

@@ -10,9 +10,13 @@ const backupCadence: Cadence = { intervalMs: 60_000, timeoutMs: 10_000, confirmI
 
 /** Everything that is watched: the configured probes, and the backups where the job is on. */
 export function createTargets(settings: MonitorSettings, backupJob: BackupJob | undefined, resolveHost: ResolveHost): readonly Target[] {
-  const targets = settings.probes.map(
-    ({ name, kind, dependsOn, cadence, create }): Target => ({ name, kind, dependsOn, cadence, probe: create(resolveHost) }),
-  );
+  const targets = settings.probes.map(({ name, kind, dependsOn, cadence, create }): Target => ({
+    name,
+    kind,
+    dependsOn,
+    cadence,
+    probe: create(resolveHost),
+  }));
   if (!backupJob) return targets;
   const probe = backupProbe(backupJob.overview, { maxAgeMs: settings.backups.maxAgeMs, now: Date.now });
   return [...targets, { name: backupProbeName, kind: 'backup', dependsOn: [], cadence: backupCadence, probe }];

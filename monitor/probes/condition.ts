@@ -33,7 +33,7 @@ export function parseCondition(text: string): Condition {
 }
 
 /** A condition in the configuration. */
-export const condition = z.string().transform((text, context) => {
+export const conditionText = z.string().transform((text, context) => {
   try {
     return parseCondition(text);
   } catch (err) {

@@ -2,6 +2,7 @@ import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
+import { showBytes, showShare } from '#lib/show.ts';
 import { amount, type Amount } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
 
@@ -43,11 +44,8 @@ export function judgeDisk({ path, warnBelow, failBelow }: DiskTarget, stats: Dis
   // Some file systems do not count files.
   const fileShare = stats.files > 0 ? stats.ffree / stats.files : 1;
   const isBelow = (limit: Amount): boolean => ('bytes' in limit ? freeBytes < limit.bytes : Math.min(share, fileShare) < limit.share);
-  const files = fileShare < share ? `, and room for ${percent(fileShare)} of its files` : '';
-  const detail = `${path} has ${gibibytes(freeBytes)} free, ${percent(share)}${files}`;
+  const files = fileShare < share ? `, and room for ${showShare(fileShare)} of its files` : '';
+  const detail = `${path} has ${showBytes(freeBytes)} free, ${showShare(share)}${files}`;
   if (isBelow(failBelow)) return { outcome: 'failed', detail };
   return { outcome: isBelow(warnBelow) ? 'degraded' : 'ok', detail };
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

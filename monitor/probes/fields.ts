@@ -1,26 +1,13 @@
 import * as z from 'zod';
+import { parseDuration, writeDuration } from '#lib/show.ts';
 
-const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** A duration as people write it, `500ms`, `5s`, `2m`, `26h`, `7d`, within bounds in ms; becomes ms. */
+/** A duration as people write it, `500ms`, `5s`, `1h30m`, `7d`, within bounds in ms; becomes ms. */
 export function duration(minMs: number, maxMs: number) {
-  const allowed = `must be a duration from ${shown(minMs)} to ${shown(maxMs)}, such as 5s`;
+  const allowed = `must be a duration from ${writeDuration(minMs)} to ${writeDuration(maxMs)}, such as 5s`;
   return z
     .string(allowed)
-    .regex(/^\d+(ms|s|m|h|d)$/, allowed)
-    .transform((text) => parseDurationMs(text))
-    .pipe(z.number().min(minMs, allowed).max(maxMs, allowed));
-}
-
-/** Text that matched above, as ms. */
-function parseDurationMs(text: string): number {
-  const [, amount, unit] = /^(\d+)(\w+)$/.exec(text) ?? [];
-  return Number(amount) * unitMs[unit as keyof typeof unitMs];
-}
-
-function shown(ms: number): string {
-  if (ms >= 1_000 && ms % 1_000 === 0) return `${ms / 1_000}s`;
-  return `${ms}ms`;
+    .transform((text) => parseDuration(text) ?? Number.NaN)
+    .pipe(z.number(allowed).min(minMs, allowed).max(maxMs, allowed));
 }
 
 /** Part of something that is used up: a share from 0 to 1, or bytes. */
@@ -39,7 +26,11 @@ export const amount = () =>
     });
 
 /** The name a site is asked for by; the first of several counts, so that nginx's own list can be given. */
-export const serverName = () => z.string().regex(/^\S+(\s+\S+)*$/, 'must be a host name').transform((names) => names.split(/\s+/)[0] ?? names);
+export const serverName = () =>
+  z
+    .string()
+    .regex(/^\S+(\s+\S+)*$/, 'must be a host name')
+    .transform((names) => names.split(/\s+/)[0] ?? names);
 
 /**
  * How far a certificate is believed, in the words of the deployment. `acme`: an authority this machine trusts must have

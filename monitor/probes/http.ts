@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { redactUrl } from '#lib/redact.ts';
-import { condition, parseCondition, violationOf, type Condition, type Observed } from './condition.ts';
+import { conditionText, parseCondition, violationOf, type Condition, type Observed } from './condition.ts';
 import { answerWith } from './connect.ts';
 import { serverName, tlsMode } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
@@ -34,10 +34,10 @@ export const httpKind = probeKind({
       .refine((url) => absolute(url, 'http://api') !== undefined, 'must be an http URL, or a path below API_URL')
       .describe('Absolute, or a path below API_URL.'),
     conditions: z
-      .array(condition)
+      .array(conditionText)
       .default([parseCondition('[STATUS] == 200')])
       .describe('All must hold, or the target has failed.'),
-    degradedUnless: z.array(condition).default([]).describe('While one of these does not hold the target is degraded.'),
+    degradedUnless: z.array(conditionText).default([]).describe('While one of these does not hold the target is degraded.'),
     serverName: serverName().optional().describe('Name in the Host header and the TLS handshake; default: the one in url.'),
     tlsMode: tlsMode().default('acme').describe('self-signed: the certificate is not checked.'),
   },
@@ -71,10 +71,11 @@ export function judgeResponse(target: Pick<HttpTarget, 'conditions' | 'degradedU
   const failures = violationsOf(target.conditions);
   const problems = failures.length > 0 ? failures : violationsOf(target.degradedUnless);
   if (problems.length === 0) return { outcome: 'ok', detail: seen };
+  const evidence = unwellParts(observed.body);
   return {
     outcome: failures.length > 0 ? 'failed' : 'degraded',
     detail: [seen, ...problems].join('; '),
-    evidence: unwellParts(observed.body),
+    ...(evidence.length > 0 ? { evidence } : {}),
   };
 }
 
@@ -88,8 +89,8 @@ const maxPartsShown = 8;
 export function unwellParts(body: unknown, path = ''): readonly string[] {
   if (typeof body !== 'object' || body === null) return [];
   const { health, status } = body as { readonly health?: unknown; readonly status?: unknown };
-  const word = [health, status].find((said) => typeof said === 'string' && unwellWords.has(said.toLowerCase()));
-  const own = word === undefined || path === '' ? [] : [`${path} is ${String(word)}`];
+  const word = [health, status].find((said): said is string => typeof said === 'string' && unwellWords.has(said.toLowerCase()));
+  const own = word === undefined || path === '' ? [] : [`${path} is ${word}`];
   const below = Object.entries(body).flatMap(([key, value]) => unwellParts(value, path === '' ? key : `${path}.${key}`));
   return [...own, ...below].slice(0, maxPartsShown);
 }

@@ -1,11 +1,11 @@
 import { Socket } from 'node:net';
 import { Client } from 'pg';
 import { messageOf } from '#lib/errors.ts';
-import { clientOptions, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
+import { clientOptions, failureOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { answerWith, boundReading } from './connect.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
-import { HostNotFoundError, type ResolveHost } from './resolve-host.ts';
+import type { ResolveHost } from './resolve-host.ts';
 
 const placeOf = (settings: PostgresSettings): string => `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
 
@@ -30,20 +30,20 @@ export function postgresProbe(settings: PostgresSettings, resolveHost: ResolveHo
 }
 
 /**
- * What an error of the look says. A refused password is the monitor's own fault: the server answers. Pure.
+ * What an error of the look says. Refused credentials are the monitor's own fault: the server answers. Pure.
  * @throws {MonitorFaultError}
  */
 export function reportFailure(where: string, err: unknown): ProbeReport {
   if (err instanceof MonitorFaultError) throw err;
-  const state = sqlStateOf(err);
-  if (state === SQLSTATE.invalidPassword || state === SQLSTATE.invalidAuthorization) {
-    throw new MonitorFaultError(`${where} refuses the monitor's own credentials (${state}); check POSTGRES_USER and POSTGRES_PASSWORD`, {
+  const { kind, sqlState } = failureOf(err) ?? {};
+  const state = sqlState === undefined ? '' : ` (${sqlState})`;
+  if (kind === 'credentials' || kind === 'no-permission') {
+    throw new MonitorFaultError(`${where} refuses the monitor's own credentials${state}; check POSTGRES_USER and POSTGRES_PASSWORD`, {
       cause: err,
     });
   }
-  if (state === SQLSTATE.tooManyConnections) return { outcome: 'degraded', detail: `${where} has no connection left (${state})` };
-  const problem = err instanceof HostNotFoundError ? err.message : describe(err, state);
-  return { outcome: 'failed', detail: `${where} does not answer: ${problem}` };
+  if (kind === 'too-many-connections') return { outcome: 'degraded', detail: `${where} has no connection left${state}` };
+  return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}` };
 }
 
 async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, signal: AbortSignal): Promise<void> {
@@ -67,8 +67,4 @@ async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, s
     // A server that hangs would never let `end` finish.
     setTimeout(cut, 1_000).unref();
   }
-}
-
-function describe(err: unknown, state: string | undefined): string {
-  return state === undefined ? messageOf(err) : `${messageOf(err)} (${state})`;
 }

@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { orAborted } from '#lib/abort.ts';
 import { MonitorFaultError } from './probe.ts';
 
 /** Finds the addresses of a host name, at least one, in the order they are to be tried. */
@@ -30,7 +31,7 @@ export function createHostResolver(lookUp = lookUpAll): ResolveHost {
     const family = isIP(literal);
     if (family !== 0) return [{ address: literal, family }];
     try {
-      const addresses = await withinTime(lookUp(host), signal);
+      const addresses = await orAborted(lookUp(host), AbortSignal.any([signal, AbortSignal.timeout(lookupTimeoutMs)]));
       known.set(host, { addresses, foundMs: performance.now() });
       return addresses;
     } catch (err) {
@@ -43,12 +44,4 @@ export function createHostResolver(lookUp = lookUpAll): ResolveHost {
       throw new MonitorFaultError(`name service of this machine does not answer for ${host}`, { cause: err });
     }
   };
-}
-
-async function withinTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(lookupTimeoutMs)]);
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) => limit.addEventListener('abort', () => reject(new Error('the lookup took too long')), { once: true })),
-  ]);
 }

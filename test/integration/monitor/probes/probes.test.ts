@@ -4,8 +4,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock, type ProbeResult } from '#monitor/model/look.ts';
 import { parseCondition } from '#monitor/probes/condition.ts';
-import { httpProbe } from '#monitor/probes/http-probe.ts';
-import { postgresProbe } from '#monitor/probes/postgres-probe.ts';
+import { httpProbe } from '#monitor/probes/http.ts';
+import { postgresProbe } from '#monitor/probes/postgres.ts';
 import { createHostResolver } from '#monitor/probes/resolve-host.ts';
 import { runProbe } from '#monitor/health/run-probe.ts';
 import { createDatabase } from '#test/support/database.ts';
@@ -63,6 +63,21 @@ describe('a look at an HTTP server', () => {
     expect(result.latencyMs).toBeLessThan(5_000);
   });
 
+  test('that answers without end is read only as far as an answer may go', async () => {
+    let sentBytes = 0;
+    const result = await lookAtHttp((_, response) => {
+      const more = (): void => {
+        sentBytes += 65_536;
+        if (response.write(Buffer.alloc(65_536, 120))) setImmediate(more);
+      };
+      response.on('drain', more);
+      more();
+    });
+    expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('HTTP 200; [BODY].status') });
+    // What was on its way when the probe hung up, socket buffers of both sides included.
+    expect(sentBytes).toBeLessThan(20_000_000);
+  });
+
   test('that is not there has failed', async () => {
     const target = { url: new URL(`http://127.0.0.1:${await freePort()}/`), conditions: [], degradedUnless: [] };
     const result = await runProbe(httpProbe(target, resolveHost), timeoutMs, systemClock);
@@ -85,6 +100,19 @@ describe('a look at PostgreSQL', () => {
   ] satisfies [string, (socket: Socket) => void, string][])('that %s has failed', async (_sentence, behave, detail) => {
     const port = await listen(createServer(behave));
     expect(await lookAtPostgres(port)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining(detail) });
+  });
+
+  test('that talks without end has failed, before it fills the memory', async () => {
+    const port = await listen(
+      createServer((socket) => {
+        // A message that says it is 1 GB long.
+        socket.write(Buffer.from([0x52, 0x40, 0, 0, 0]));
+        const more = (): void => void (socket.writable && socket.write(Buffer.alloc(65_536)) && setImmediate(more));
+        socket.on('drain', more).on('error', () => {});
+        more();
+      }),
+    );
+    expect(await lookAtPostgres(port)).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('longer than 64 KiB') });
   });
 
   test('whose database is gone has failed', async () => {

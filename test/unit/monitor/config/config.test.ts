@@ -28,15 +28,21 @@ describe('without a file', () => {
   test('PostgreSQL and the API are watched, told within 18 and 21 s', async () => {
     const report = await checkConfig({ API_URL: 'http://shop.example:8000/base' });
     expect(report.targets).toEqual([
-      { name: 'postgresql', kind: 'postgres', depends_on: [], detection_bound_ms: 18_000, url: null },
-      { name: 'api', kind: 'http', depends_on: ['postgresql'], detection_bound_ms: 21_000, url: 'http://shop.example:8000/…' },
+      {
+        name: 'postgresql',
+        kind: 'postgres',
+        where: 'PostgreSQL at localhost:5432',
+        depends_on: [],
+        detection_bound_ms: 18_000,
+      },
+      { name: 'api', kind: 'http', where: 'http://shop.example:8000/…', depends_on: ['postgresql'], detection_bound_ms: 21_000 },
     ]);
     expect(report.warnings).toEqual(['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL']);
   });
 
-  test('a path of the API is found below its URL', async () => {
-    const { probes } = await readMonitorSettings({ API_URL: 'http://shop.example:8000' });
-    expect(probes[1]?.check).toMatchObject({ url: new URL('http://shop.example:8000/health_check') });
+  test('Redis is watched where the API uses it', async () => {
+    const { probes } = await readMonitorSettings({ REDIS_ENABLED: 'true', REDIS_HOST: 'cache' });
+    expect(probes.map(({ name, where }) => [name, where])).toContainEqual(['redis', 'Redis at cache:6379']);
   });
 });
 
@@ -85,6 +91,31 @@ probes:
     expect((await fileProblems(text))[0]).toBe(problem);
   });
 
+  test('whose aliases would unfold without end is refused in one line that names it', async () => {
+    const lines = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`);
+    const problems = await fileProblems(['l0: &l0 [x]', ...lines, 'probes: *l12'].join('\n'));
+    expect(problems).toEqual([expect.stringMatching(/^Excessive alias count/)]);
+  });
+
+  test('and the environment are refused together, every problem at once', async () => {
+    const MONITOR_CONFIG = await configFile('{ probes: [{ name: a, kind: postgres, dependsOn: [b] }] }');
+    expect(await problemsOf({ MONITOR_CONFIG, MONITOR_PORT: 'x', SMTP_URL: 'smtp://mail.example' })).toEqual([
+      expect.stringMatching(/^MONITOR_PORT=x/),
+      `${MONITOR_CONFIG}: a depends on b, which is not watched`,
+    ]);
+  });
+
+  test('takes texts from the environment, and says which variable it lacks', async () => {
+    const MONITOR_CONFIG = await configFile(
+      'probes: [{ name: site, kind: certificate, address: "${SITE}:${PORT:-443}", serverName: "${SERVER_NAME}" }]',
+    );
+    const { probes } = await readMonitorSettings({ MONITOR_CONFIG, SITE: 'nginx', SERVER_NAME: 'shop.example www.shop.example' });
+    expect(probes[0]?.where).toBe('certificate of shop.example at nginx:443');
+    expect(await problemsOf({ MONITOR_CONFIG, SITE: 'nginx' })).toEqual([
+      `${MONITOR_CONFIG}: \${SERVER_NAME} is not set, and no \${SERVER_NAME:-…} says what stands for it`,
+    ]);
+  });
+
   test('that is no YAML, or not there, is refused', async () => {
     expect((await fileProblems('probes: [')).join()).not.toBe('');
     expect(await problemsOf({ MONITOR_CONFIG: '/nowhere/monitor.yaml' })).toEqual([
@@ -113,5 +144,27 @@ describe('the environment', () => {
       'ALERT_EMAIL_FROM is not set; it is required with SMTP_URL',
       'ALERT_EMAIL_TO is not set; it is required with SMTP_URL',
     ]);
+  });
+
+  test.each([
+    ['MONITOR_PROT', 'did you mean MONITOR_PORT?'],
+    ['SLACK_WEBHOK_URL', 'did you mean SLACK_WEBHOOK_URL?'],
+    ['BACKUP_SHEDULE_UTC', 'did you mean BACKUP_SCHEDULE_UTC?'],
+    ['POSTGRES_PASWORD_FILE', 'did you mean POSTGRES_PASSWORD?'],
+    ['MONITOR_COLOUR', 'the monitor knows no such variable'],
+  ])('with %s set is told of it', async (name, hint) => {
+    expect((await checkConfig({ [name]: 'x' })).warnings).toContain(`${name} is set, but nothing reads it; ${hint}`);
+  });
+
+  test('may hold the variables of every other program', async () => {
+    const foreign = {
+      API_PORT: '8000',
+      REDIS_CACHE_TTL: '300',
+      PATH: '/bin',
+      HOME: '/',
+      POSTGRES_MAX_CONNECTIONS: '200',
+      TLS_MODE: 'acme',
+    };
+    expect((await readMonitorSettings(foreign)).warnings).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseCondition, violationOf } from '#monitor/probes/condition.ts';
-import { judgeResponse } from '#monitor/probes/http-probe.ts';
+import { judgeResponse } from '#monitor/probes/http.ts';
 
 const observed = {
   status: 503,
