@@ -1,6 +1,6 @@
 import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
-import type { Clock, ProbeResult } from '../model/look.ts';
+import type { Clock, Fact, Finding, ProbeResult } from '../model/look.ts';
 import type { Probe, ProbeReport } from '../probes/probe.ts';
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
@@ -14,12 +14,20 @@ export async function runProbe(probe: Probe, timeoutMs: number, clock: Clock): P
   const start = clock();
   const outcome = await lookOnce(probe, timeoutMs);
   const latencyMs = clock().clockMs - start.clockMs;
-  const result = { ...outcome, detail: redactText(outcome.detail), latencyMs: Math.round(latencyMs * 10) / 10, ...start };
+  const result = { ...withoutSecrets(outcome), latencyMs: Math.round(latencyMs * 10) / 10, ...start };
   if (outcome.outcome !== 'failed' || latencyMs <= timeoutMs + stallMs) return result;
   return { ...result, outcome: 'faulty', detail: `the monitor itself stood still for ${Math.round(latencyMs / 1000)} s` };
 }
 
-async function lookOnce(probe: Probe, timeoutMs: number): Promise<Pick<ProbeResult, 'outcome' | 'detail'>> {
+type Outcome = Finding & Pick<ProbeResult, 'outcome'>;
+
+function withoutSecrets(outcome: Outcome): Outcome {
+  const { detail, facts } = outcome;
+  const redacted = facts?.map(([label, value]): Fact => [label, redactText(value)]);
+  return { ...outcome, detail: redactText(detail), ...(redacted ? { facts: redacted } : {}) };
+}
+
+async function lookOnce(probe: Probe, timeoutMs: number): Promise<Outcome> {
   const timeout = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<ProbeReport>((resolve) => {

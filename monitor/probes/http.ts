@@ -71,11 +71,11 @@ export function judgeResponse(target: Pick<HttpTarget, 'conditions' | 'degradedU
   const failures = violationsOf(target.conditions);
   const problems = failures.length > 0 ? failures : violationsOf(target.degradedUnless);
   if (problems.length === 0) return { outcome: 'ok', detail: seen };
-  const evidence = unwellParts(observed.body);
+  const unwell = unwellParts(observed.body);
   return {
     outcome: failures.length > 0 ? 'failed' : 'degraded',
     detail: [seen, ...problems].join('; '),
-    ...(evidence.length > 0 ? { evidence } : {}),
+    ...(unwell.length > 0 ? { facts: [['Says of itself', unwell.join(', ')]] } : {}),
   };
 }
 

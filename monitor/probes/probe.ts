@@ -1,16 +1,11 @@
 import type * as z from 'zod';
 import { AppError } from '#lib/errors.ts';
 import type { PostgresSettings, RedisSettings } from '#lib/settings.ts';
+import type { Finding } from '../model/look.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 /** What a look at a target found. */
-export type ProbeReport = {
-  readonly outcome: 'ok' | 'degraded' | 'failed';
-  /** One line for people; holds no secret. */
-  readonly detail: string;
-  /** What else was seen that helps to find the cause, one line each; no secrets. */
-  readonly evidence?: readonly string[];
-};
+export type ProbeReport = Finding & { readonly outcome: 'ok' | 'degraded' | 'failed' };
 
 /**
  * Looks at a target once. Resolves with what the target shows, an unreachable one included.

@@ -97,7 +97,7 @@ describe('a secret', () => {
     ['POSTGRES_OWNER_PASSWORD', ['migrate', 'postgres']],
     ['POSTGRES_MONITOR_PASSWORD', ['monitor', 'postgres']],
     ['POSTGRES_PASSWORD', ['api-a', 'api-b', 'postgres']],
-    ['REDIS_PASSWORD', ['api-a', 'api-b', 'redis']],
+    ['REDIS_PASSWORD', ['api-a', 'api-b', 'monitor', 'redis']],
     ['AUTH_TOKEN_SECRET', ['api-a', 'api-b']],
     ['ADMIN_TOKEN', ['api-a', 'api-b']],
     ['BOOTSTRAP_OPERATOR_KEY', ['api-a', 'api-b']],

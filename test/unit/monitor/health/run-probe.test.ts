@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MonitorFaultError } from '#monitor/probes/probe.ts';
-import { runProbe, systemClock } from '#monitor/health/run-probe.ts';
+import { runProbe } from '#monitor/health/run-probe.ts';
+import { systemClock } from '#monitor/model/look.ts';
 
 describe('a look', () => {
   test('that takes too long has failed, and its signal fires', async () => {

@@ -97,7 +97,7 @@ describe('a health document that says it is unwell', () => {
     expect(report).toEqual({
       outcome: 'failed',
       detail: 'HTTP 503; [STATUS] == 200: it is 503',
-      evidence: ['checks.database is critical', 'checks.db_pool is degraded'],
+      facts: [['Says of itself', 'checks.database is critical, checks.db_pool is degraded']],
     });
   });
 
