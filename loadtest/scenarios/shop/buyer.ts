@@ -6,6 +6,8 @@ export type Buyer = {
   readonly own: () => OwnOrders;
   /** The answer to the last order asked for, if it was a yes. */
   readonly last: () => Acknowledged | undefined;
+  /** The same, if its key was this one. */
+  readonly placedWith: (key: string) => Acknowledged | undefined;
   readonly isUnknown: (key: string) => boolean;
   readonly acknowledged: (key: string, placed: Acknowledged) => void;
   /** The shop has said no: nothing was ordered. */
@@ -28,6 +30,7 @@ export function createBuyer(client: number): Buyer {
     client,
     own: () => ({ client, count, latest, unknown: unknown.size }),
     last: () => last?.placed,
+    placedWith: (key) => (last?.key === key ? last.placed : undefined),
     isUnknown: (key) => unknown.has(key),
     acknowledged: (key, placed) => {
       unknown.delete(key);
@@ -41,8 +44,9 @@ export function createBuyer(client: number): Buyer {
       unknown.delete(key);
     },
     unanswered: (key) => {
-      if (last?.key !== key) last = undefined;
-      if (last?.key !== key && unknown.size < maxUnknown) unknown.add(key);
+      if (last?.key === key) return;
+      last = undefined;
+      if (unknown.size < maxUnknown) unknown.add(key);
     },
   };
 }
