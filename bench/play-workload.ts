@@ -1,10 +1,9 @@
-import { runClosedLoad } from '#loadtest/generate/closed-load.ts';
-import type { Crowd } from '#loadtest/generate/virtual-user.ts';
+import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
-import type { Profile } from '#loadtest/measurement/measurement.ts';
+import type { Phase, Slice } from '#loadtest/measurement/measurement.ts';
 import { treeCpuSeconds } from '#loadtest/observe/process-cpu.ts';
-import type { Preparation } from '#loadtest/prepare-run.ts';
+import type { Stage } from '#loadtest/scenarios/scenario.ts';
 import { compare, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
 import { FloorError } from './start-floor.ts';
 
@@ -14,8 +13,9 @@ export type Workload = keyof typeof workloads;
 /** Where the two meet, and under which load. */
 export type Arena = {
   readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
-  readonly profile: Profile;
-  readonly preparation: Preparation;
+  readonly crowdFile: string;
+  readonly stage: Stage;
+  readonly phase: Omit<Phase, 'script'>;
   readonly rounds: number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -36,26 +36,22 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
 }
 
 async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
-  const { profile, preparation, signal } = arena;
+  const { crowdFile, stage, signal } = arena;
   const { origin, pid } = arena.contenders[contender];
-  const crowd: Crowd = {
-    script: workload,
-    runId: `${preparation.runId}-${contender}-${round}`,
-    profile,
-    catalogue: preparation.catalogue,
-    weights: { browse: 0, buy: 0, lookBack: 0 },
-    slowShare: 0,
-  };
+  const phase = { ...arena.phase, script: workload };
+  const facts = { ...(stage.facts as object), runId: `${stage.runId}-${contender}-${round}` };
+  const slices: Slice[] = [];
   const cpuBefore = await cpuSeconds(pid);
-  const result = await runClosedLoad({ origin, crowd, clients: preparation.clients, signal });
+  const options = { origin, phase, startSecond: 0, seed: 1, crowdFile, facts, users: stage.users, signal };
+  const result = await playPhase({ ...options, onSlices: (news) => slices.push(...news) });
   const cpuAfter = await cpuSeconds(pid);
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
 
-  const [from, seconds] = [profile.warmUpMs / 1_000, profile.durationMs / 1_000];
-  const window = result.slices.filter(({ second }) => second >= from && second < from + seconds);
+  const [from, seconds] = [phase.warmUpMs / 1_000, phase.durationMs / 1_000];
+  const window = slices.filter(({ second }) => second >= from && second < from + seconds);
   const histogram = mergeHistograms(window.map(({ latency }) => latency));
-  const counts = sumCounts(result.slices);
+  const counts = sumCounts(slices);
   const requests = settledCount(counts);
   const isKnown = cpuBefore !== undefined && cpuAfter !== undefined && requests > 0;
   return {

@@ -2,10 +2,10 @@ import { Client } from 'pg';
 import type { Environment } from '#lib/env.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import type { Profile } from '#loadtest/measurement/measurement.ts';
+import type { Phase } from '#loadtest/measurement/measurement.ts';
 import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
 import { measureMachineLoad } from '#loadtest/observe/machine-load.ts';
-import { prepareRun } from '#loadtest/prepare-run.ts';
+import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
 import { playWorkload, type Arena, type Workload } from './play-workload.ts';
@@ -57,25 +57,23 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 async function playAll(target: Target, floor: Floor, options: BenchOptions): Promise<Omit<BenchResult, 'processes' | 'poolMax'>> {
   const { rounds, seconds, connections, onProgress, signal } = options;
   onProgress(`registering ${connections} clients`);
-  const profile = benchProfile(options);
-  const preparation = await prepareRun(target, profile);
+  const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
+  const stage = await scenario.prepare(target, { users: connections, mix: [], signal });
   const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
-  const arena: Arena = { contenders, profile, preparation, rounds, signal, onProgress };
+  const arena: Arena = { contenders, crowdFile: scenario.crowdFile, stage, phase: benchPhase(options), rounds, signal, onProgress };
   const before = await measureMachineLoad(machineLoadMs);
   const results = { read: await playWorkload('read', arena), order: await playWorkload('order', arena) };
   const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
   return { options: { rounds, seconds, connections }, othersBusy, results };
 }
 
-const benchProfile = ({ seconds, connections }: BenchOptions): Profile => ({
-  users: connections,
-  thinkMs: [0, 0],
+const benchPhase = ({ seconds, connections }: BenchOptions): Omit<Phase, 'script'> => ({
+  name: 'bench',
+  load: { kind: 'saturating', users: connections },
   warmUpMs,
   durationMs: seconds * 1_000,
   timeoutMs: 15_000,
   processes: 1,
-  seed: 1,
-  mix: [],
 });
 
 /** How the API is set up, by its own word, so that the floor gets the same. */

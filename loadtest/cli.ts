@@ -2,22 +2,21 @@ import { randomInt } from 'node:crypto';
 import { runCommandLine, type Verb } from '#lib/command-line.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { flags, optionsHelp } from './options.ts';
-import { defaultProgramme, programmes } from './plans/plans.ts';
-import { runProgramme } from './run-command.ts';
+import { defaultGate, gates } from './plans/plans.ts';
+import { reportAgain, runGate } from './run-command.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 
 const verbs = Object.fromEntries(
-  Object.values(programmes).map((programme): [string, Verb] => [
-    programme.name,
+  Object.values(gates).map((gate): [string, Verb] => [
+    gate.name,
     {
       synopsis: '[options]',
-      summary: programme.summary,
+      summary: gate.summary,
       options: flags,
       positionals: [0, 1],
-      run: (args) =>
-        runProgramme(programme, args, { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() }),
+      run: (args) => runGate(gate, args, { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() }),
     },
   ]),
 );
@@ -25,9 +24,18 @@ const verbs = Object.fromEntries(
 process.exitCode = await runCommandLine(
   {
     invocation: 'npm run loadtest --',
-    summary: `Plays many users against the API, measures, and says PASS, FAIL or INVALID. Without a plan: ${defaultProgramme}.`,
-    verbs,
-    defaultVerb: defaultProgramme,
+    summary: `Plays many users against the API, measures, and says PASS, FAIL or INVALID. Without a plan: ${defaultGate}.`,
+    verbs: {
+      ...verbs,
+      report: {
+        synopsis: '--from DIR [--json]',
+        summary: 'Judges the run in that folder again and writes its reports anew.',
+        options: { from: { type: 'string' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: reportAgain,
+      },
+    },
+    defaultVerb: defaultGate,
     footer: optionsHelp,
   },
   process.argv.slice(2),

@@ -2,14 +2,14 @@ import type { Progress } from '#lib/progress.ts';
 import { showMs } from './judge/check.ts';
 import { mergeHistograms, percentileMs } from './measurement/histogram.ts';
 import { errorCount, sumCounts } from './measurement/merge.ts';
-import type { Profile, Slice } from './measurement/measurement.ts';
+import type { Phase, Slice } from './measurement/measurement.ts';
 
 /** Tells on one line how a run goes: `users: 12 s of 35 s · 198/s · p95 14 ms · 0 errors`. */
-export function createLiveLine(name: string, profile: Profile, progress: Progress) {
-  const totalSeconds = Math.ceil((profile.warmUpMs + profile.durationMs) / 1_000);
+export function createLiveLine(name: string, phases: readonly Phase[], progress: Progress) {
+  const totalSeconds = phases.reduce((sum, { warmUpMs, durationMs }) => sum + Math.ceil((warmUpMs + durationMs) / 1_000), 0);
   let errors = 0;
   return {
-    onPhase: (phase: string): void => progress.update(`${name}: ${phase}…`),
+    onStep: (step: string): void => progress.update(`${name}: ${step}…`),
     onSecond: (second: number, slices: readonly Slice[]): void => {
       const counts = sumCounts(slices);
       errors += errorCount(counts) + counts.limited;

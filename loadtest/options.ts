@@ -1,6 +1,6 @@
 import { UsageError } from '#lib/errors.ts';
 import type { Arguments } from '#lib/command-line.ts';
-import type { PlanChanges } from './prepare-run.ts';
+import type { PlanChanges } from './run-plan.ts';
 
 export type LoadtestOptions = {
   readonly changes: PlanChanges;

@@ -6,16 +6,15 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { createProgress, type Progress } from '#lib/progress.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
 import { createLiveLine } from './live-line.ts';
+import { createMeasurementFile, readMeasurement } from './measurement/measurement-file.ts';
 import { readOptions, type LoadtestOptions } from './options.ts';
 import type { Plan } from './plans/plan.ts';
-import type { Programme } from './plans/plans.ts';
-import { profileOf } from './prepare-run.ts';
-import type { Report } from './report/report.ts';
+import { plans, type Gate } from './plans/plans.ts';
+import { gateJson, reportJson } from './report/report-json.ts';
 import { writeReport, type Finished } from './report/write-report.ts';
-import { runPlan } from './run-plan.ts';
-import { programmeJson, resultJson, showResult } from './show-result.ts';
+import { phaseOf, runPlan } from './run-plan.ts';
+import { showResult } from './show-result.ts';
 import { openGivenTarget, openOwnTarget } from './targets/open-target.ts';
-import { installSlowQuery } from './scenarios/shop/slow-query.ts';
 import { guardTarget } from './targets/target-guard.ts';
 import type { Target } from './targets/target.ts';
 
@@ -27,16 +26,21 @@ export type CommandContext = {
   readonly now: Date;
 };
 
-/** Runs plans from the command line to their exit code. @throws what the caller turns into one line. */
-export async function runProgramme(programme: Programme, args: Arguments, context: CommandContext): Promise<ExitCode> {
+/** Plays the plans of a gate to its exit code. @throws what the caller turns into one line. */
+export async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {
   const [unexpected] = args.positionals;
   if (unexpected !== undefined) throw new UsageError(`there is no plan "${unexpected}"; see npm run loadtest -- --help`);
   const options = readOptions(args, context.randomSeed);
+  const origin = options.target === undefined ? undefined : guardTarget(options.target, options.allowedHosts);
+  const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactTime(context.now)}-${gate.name}`);
+  // Before anything is started, so that nothing is measured in vain.
+  createMeasurementFile(folderOf(gate, gate.plans[0], folder)).close();
   const progress = createProgress();
   try {
-    const finished = await runOnTarget(programme, options, context, progress);
-    if (options.json) print(finished.length === 1 && finished[0] ? resultJson(finished[0]) : programmeJson(programme.name, finished));
-    return exitCodeOf[worstVerdict(finished.map(({ report }) => report.judgement.verdict))];
+    const finished = await onTarget(origin, context, progress, (target) => playPlans(gate, folder, options, { target, progress, context }));
+    const reports = finished.map(({ report }) => report);
+    if (options.json) print((reports.length === 1 && reports[0] ? reportJson(reports[0]) : gateJson(gate.name, reports)).trimEnd());
+    return exitCodeOf[worstVerdict(reports.map(({ judgement }) => judgement.verdict))];
   } catch (err) {
     if (!context.signal.aborted) throw err;
     process.stderr.write('canceled; nothing was judged\n');
@@ -46,50 +50,67 @@ export async function runProgramme(programme: Programme, args: Arguments, contex
   }
 }
 
-async function runOnTarget(
-  programme: Programme,
-  options: LoadtestOptions,
-  context: CommandContext,
+/** Judges a finished run again, from the file in its folder, and writes its reports anew. */
+export async function reportAgain({ flags }: Arguments): Promise<ExitCode> {
+  const from = flags['from'];
+  if (typeof from !== 'string') throw new UsageError('report: --from DIR is missing, the folder of a run');
+  const finished = await judgeAndReport(from);
+  print(flags['json'] === true ? reportJson(finished.report).trimEnd() : showResult(finished));
+  return exitCodeOf[finished.report.judgement.verdict];
+}
+
+async function judgeAndReport(dir: string): Promise<Finished> {
+  const measurement = await readMeasurement(dir);
+  const plan = plans[measurement.plan];
+  if (plan === undefined) throw new UsageError(`${dir} holds a run of the plan "${measurement.plan}", which this program does not know`);
+  const report = { measurement, judgement: judge(measurement, plan.judges), highlights: plan.scenario.highlights(measurement) };
+  return { report, files: await writeReport(report, dir) };
+}
+
+async function onTarget<T>(
+  origin: string | undefined,
+  { env, signal }: CommandContext,
   progress: Progress,
-): Promise<Finished[]> {
-  const { env, signal } = context;
-  const origin = options.target === undefined ? undefined : guardTarget(options.target, options.allowedHosts);
+  work: (target: Target) => Promise<T>,
+): Promise<T> {
   progress.update(origin === undefined ? 'starting a stack of its own…' : `looking at ${origin}…`);
   const target = origin === undefined ? await openOwnTarget(env, signal) : await openGivenTarget(origin, env);
-  const finished: Finished[] = [];
   try {
-    await mixIn(options.changes.mix, target);
-    for (const plan of programme.plans) {
-      const report = await measureAndJudge(plan, options, { target, signal, progress });
-      const dir = outDir(programme, plan, options, context.now);
-      const files = await writeReport(report, dir);
-      progress.done();
-      if (!options.json) print(showResult(report, files));
-      finished.push({ report, files });
-      if (report.judgement.verdict === 'FAIL') break;
-    }
-    return finished;
+    return await work(target);
   } finally {
     if (target.kind === 'own') progress.update('stopping the stack…');
     await target.stop();
   }
 }
 
-type Setting = { readonly target: Target; readonly signal: AbortSignal; readonly progress: Progress };
+type Setting = { readonly target: Target; readonly progress: Progress; readonly context: CommandContext };
 
-async function measureAndJudge(plan: Plan, options: LoadtestOptions, { target, signal, progress }: Setting): Promise<Report> {
-  const profile = profileOf(plan, options.changes);
-  const measurement = await runPlan(plan, profile, target, { ...createLiveLine(plan.name, profile, progress), signal });
-  return { measurement, thresholds: plan.thresholds, judgement: judge(measurement, plan.thresholds) };
+async function playPlans(gate: Gate, folder: string, options: LoadtestOptions, setting: Setting): Promise<Finished[]> {
+  const finished: Finished[] = [];
+  for (const plan of gate.plans) {
+    const dir = folderOf(gate, plan, folder);
+    await playPlan(plan, dir, options, setting);
+    const one = await judgeAndReport(dir);
+    setting.progress.done();
+    if (!options.json) print(showResult(one));
+    finished.push(one);
+    if (one.report.judgement.verdict === 'FAIL') break;
+  }
+  return finished;
 }
 
-async function mixIn(mix: readonly string[], { kind, postgres }: Target): Promise<void> {
-  if (mix.includes('slow-query') && kind === 'own' && postgres !== undefined) await installSlowQuery(postgres);
+async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, { target, progress, context }: Setting): Promise<void> {
+  const file = createMeasurementFile(dir);
+  try {
+    const phases = plan.phases.map((phase) => phaseOf(phase, changes));
+    const hooks = createLiveLine(plan.name, phases, progress);
+    await runPlan(plan, changes, target, { ...hooks, write: file.write, signal: context.signal });
+  } finally {
+    file.close();
+  }
 }
 
 /** Several plans have a folder each, inside one. */
-function outDir(programme: Programme, plan: Plan, options: LoadtestOptions, now: Date): string {
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  const dir = options.outDir ?? join(import.meta.dirname, 'reports', `${time}-${programme.name}`);
-  return programme.plans.length === 1 ? dir : join(dir, plan.name);
-}
+const folderOf = (gate: Gate, plan: Plan, folder: string): string => (gate.plans.length === 1 ? folder : join(folder, plan.name));
+
+const compactTime = (date: Date): string => date.toISOString().replaceAll(/[-:]|\.\d+/g, '');

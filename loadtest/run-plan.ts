@@ -1,23 +1,33 @@
 import { availableParallelism } from 'node:os';
-import { runClosedLoad, type ClosedLoad, type ClosedLoadResult } from './generate/closed-load.ts';
-import type { Calibration, Measurement, Profile, ServerBooks, ServerSample, Slice } from './measurement/measurement.ts';
+import { playPhase } from './generate/play-phase.ts';
+import type { Entry } from './measurement/measurement-file.ts';
+import type { Load, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
-import { calibrate } from './observe/calibrate.ts';
+import { calibrate, calibrationMs } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
 import { measureMachineLoad } from './observe/machine-load.ts';
-import { readBooks } from './scenarios/shop/books.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
-import type { Plan } from './plans/plan.ts';
-import { prepareRun, type Preparation } from './prepare-run.ts';
-import { createHttpClient } from './targets/http-client.ts';
-import { slowQueryShare } from './scenarios/shop/slow-query.ts';
+import { waitForRest } from './observe/target-at-rest.ts';
+import type { Plan, PlannedPhase } from './plans/plan.ts';
+import type { Stage } from './scenarios/scenario.ts';
 import type { Target } from './targets/target.ts';
 import { isLoopback } from './targets/target-guard.ts';
-import { removeClients } from './scenarios/shop/clients.ts';
+
+/** What a command line may change of a plan. */
+export type PlanChanges = {
+  readonly users: number | undefined;
+  /** 0–0: users never pause. */
+  readonly thinkMs: readonly [number, number] | undefined;
+  readonly durationMs: number | undefined;
+  readonly seed: number;
+  readonly mix: readonly string[];
+};
 
 export type RunHooks = {
+  /** Takes down what happens, as it happens. */
+  readonly write: (entry: Entry) => void;
   /** Says what is being done now. */
-  readonly onPhase: (phase: string) => void;
+  readonly onStep: (step: string) => void;
   readonly onSecond: (second: number, slices: readonly Slice[]) => void;
   /** Cancels the run; what was set up is cleaned up all the same. */
   readonly signal: AbortSignal;
@@ -28,87 +38,122 @@ export type RunHooks = {
  * books, clean-up. Judging is for others.
  * @throws {ConfigError} {UnreachableError} {SetUpError} when it cannot be prepared; the signal's reason when canceled.
  */
-export async function runPlan(plan: Plan, profile: Profile, target: Target, hooks: RunHooks): Promise<Measurement> {
+export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, hooks: RunHooks): Promise<void> {
   const startedAt = new Date().toISOString();
-  hooks.onPhase(`registering ${profile.users} clients`);
-  const preparation = await prepareRun(target, profile);
+  const phases = plan.phases.map((phase) => phaseOf(phase, changes));
+  const users = Math.max(...phases.map(({ load }) => load.users));
+  hooks.onStep(`registering ${users} users`);
+  const stage = await plan.scenario.prepare(target, { users, mix: changes.mix, signal: hooks.signal });
   const observers: Observers = { admin: createAdminReader(target), database: await createDatabaseReader(target) };
   try {
-    const load = closedLoad(plan, profile, target, preparation, hooks);
-    hooks.onPhase('looking how busy this machine is');
-    const before = await measureMachineLoad(plan.calibrationMs / 2);
-    hooks.onPhase('calibrating the client on a server that does nothing');
-    const calibration = await calibrate({ ...load, onSecond: () => {} }, plan.calibrationMs);
     const effective = (await observers.admin.config()) ?? null;
-    const servedBefore = await observers.admin.requestsServed();
-    const { result, samples } = await observe(load, observers);
-    hooks.signal.throwIfAborted();
-    hooks.onPhase('waiting for rest and reading the books');
-    const books = await readBooks(target, { clients: preparation.clients, servedBefore }, observers);
-    const othersBusy = { before, after: await measureMachineLoad(plan.calibrationMs / 2) };
-    const facts = { origin: target.origin, kind: target.kind, effective };
-    return assemble({ plan, profile, startedAt, target: facts, calibration, othersBusy, result, samples, books });
+    hooks.write({ kind: 'head', head: headOf(plan, changes, stage, { target, effective, startedAt }) });
+    await measure({ plan, phases, changes, target, stage, observers }, hooks);
   } finally {
-    hooks.onPhase('removing the clients');
-    await Promise.all([observers.admin.close(), observers.database.close(), cleanUp(target, preparation)]);
+    hooks.onStep('cleaning up');
+    const [left] = await Promise.all([stage.cleanUp(), observers.admin.close(), observers.database.close()]);
+    hooks.write({ kind: 'left', left });
   }
 }
 
-function closedLoad(plan: Plan, profile: Profile, target: Target, { runId, catalogue, clients }: Preparation, hooks: RunHooks): ClosedLoad {
-  const slowShare = profile.mix.includes('slow-query') ? slowQueryShare : 0;
-  return {
-    origin: target.origin,
-    crowd: { script: 'shop', runId, profile, catalogue, weights: plan.weights, slowShare },
-    clients,
-    onSecond: hooks.onSecond,
-    signal: hooks.signal,
-  };
-}
-
-async function observe(load: ClosedLoad, observers: Observers): Promise<{ result: ClosedLoadResult; samples: ServerSample[] }> {
-  const stop = new AbortController();
-  const sampling = sampleServer(observers, stop.signal);
-  const result = await runClosedLoad(load).finally(() => stop.abort());
-  return { result, samples: await sampling };
-}
-
-/** Accounts of an own stack go with it. Failing to clean up does not undo a measurement. */
-async function cleanUp(target: Target, { clients }: Preparation): Promise<void> {
-  if (target.kind === 'own') return;
-  const http = createHttpClient(target.origin);
-  await removeClients(http, clients, target.loadtestKey);
-  await http.close();
-}
-
-type Parts = {
+type Run = {
   readonly plan: Plan;
-  readonly profile: Profile;
-  readonly startedAt: string;
-  readonly target: Measurement['target'];
-  readonly calibration: Calibration | null;
-  readonly othersBusy: Measurement['client']['othersBusy'];
-  readonly result: ClosedLoadResult;
-  readonly samples: readonly ServerSample[];
-  readonly books: ServerBooks;
+  readonly phases: readonly Phase[];
+  readonly changes: PlanChanges;
+  readonly target: Target;
+  readonly stage: Stage;
+  readonly observers: Observers;
 };
 
-function assemble({ plan, profile, startedAt, target, calibration, othersBusy, result, samples, books }: Parts): Measurement {
-  const { slices, inFlightAtEnd, serverTimings, outsideServer, orders, failures, sendLag, processes, lost } = result;
+async function measure(run: Run, hooks: RunHooks): Promise<void> {
+  const { plan, phases, changes, target, stage, observers } = run;
+  const { crowdFile, nullServerFile } = plan.scenario;
+  const common = { seed: changes.seed, crowdFile, facts: stage.facts, signal: hooks.signal };
+  hooks.onStep('looking how busy this machine is');
+  const before = await measureMachineLoad(calibrationMs / 2);
+  hooks.onStep('calibrating the client on a server that does nothing');
+  const [first] = phases;
+  const calibration = first
+    ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServerFile)
+    : null;
+  const servedBefore = await observers.admin.requestsServed();
+  await playPhases(run, common, hooks);
+  hooks.onStep('waiting for rest and reading the books');
+  hooks.write({ kind: 'rest', rest: await waitForRest(target, observers, servedBefore) });
+  hooks.write({ kind: 'books', books: await stage.readBooks() });
+  const othersBusy = { before, after: await measureMachineLoad(calibrationMs / 2) };
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
+  hooks.write({ kind: 'client', client: { calibration, othersBusy, coLocated, cores: availableParallelism() } });
+}
+
+type Common = Pick<Parameters<typeof playPhase>[0], 'seed' | 'crowdFile' | 'facts'> & { readonly signal: AbortSignal };
+
+async function playPhases({ phases, target, stage, observers }: Run, common: Common, hooks: RunHooks): Promise<void> {
+  let startSecond = 0;
+  for (const phase of phases) {
+    let lastSecond = startSecond;
+    const onSlices = (slices: readonly Slice[], second: number | undefined): void => {
+      lastSecond = Math.max(lastSecond, ...slices.map((slice) => slice.second));
+      if (slices.length > 0) hooks.write({ kind: 'slices', slices });
+      if (second !== undefined) hooks.onSecond(second, slices);
+    };
+    const onEvents = (events: readonly unknown[]): void => {
+      if (events.length > 0) hooks.write({ kind: 'events', events });
+    };
+    const stop = new AbortController();
+    const sampling = sampleServer(observers, startSecond, (sample) => hooks.write({ kind: 'sample', sample }), stop.signal);
+    const users = stage.users.slice(0, phase.load.users);
+    const played = await playPhase({ ...common, origin: target.origin, phase, startSecond, users, onSlices, onEvents }).finally(() =>
+      stop.abort(),
+    );
+    await sampling;
+    hooks.signal.throwIfAborted();
+    hooks.write({ kind: 'phase', phase: played });
+    startSecond = lastSecond + 1;
+  }
+}
+
+type Circumstances = { readonly target: Target; readonly effective: MeasurementHead['target']['effective']; readonly startedAt: string };
+
+function headOf(plan: Plan, { seed, mix }: PlanChanges, stage: Stage, { target, effective, startedAt }: Circumstances): MeasurementHead {
+  const { runId, disturbed } = stage;
+  const facts = { origin: target.origin, kind: target.kind, effective };
   return {
-    version: 1,
+    version: 2,
     plan: plan.name,
+    scenario: plan.scenario.name,
+    runId,
     startedAt,
-    target,
-    profile,
-    slices,
-    inFlightAtEnd,
-    serverTimings,
-    outsideServer,
-    orders,
-    failures,
-    client: { processes, sendLag, calibration, lost, othersBusy, coLocated, cores: availableParallelism() },
-    samples,
-    books,
+    target: facts,
+    seed,
+    mix,
+    disturbed,
+    budget: plan.budget,
   };
+}
+
+/** One process drives some hundred users who pause with ease; without pauses it takes more to be faster than the API. */
+const usersAProcess = 500;
+const saturatingProcesses = 2;
+/** Pauses of users are longer than warm-up only where someone asks for it; then that is waited for, up to this. */
+const maxExtraWarmUpMs = 10_000;
+
+/** A phase as it will be played: a plan's, after changes. Pure but for the number of cores. */
+export function phaseOf(planned: PlannedPhase, changes: PlanChanges, cores = availableParallelism()): Phase {
+  const load = loadOf(planned.load, changes);
+  const thinkMs = load.kind === 'closed' ? load.thinkMs[1] : 0;
+  const wanted = load.kind === 'closed' ? Math.ceil(load.users / usersAProcess) : saturatingProcesses;
+  return {
+    ...planned,
+    load,
+    warmUpMs: Math.max(planned.warmUpMs, Math.min(maxExtraWarmUpMs, thinkMs)),
+    durationMs: changes.durationMs ?? planned.durationMs,
+    processes: Math.min(wanted, load.users, Math.max(1, cores)),
+  };
+}
+
+function loadOf(load: Load, changes: PlanChanges): Load {
+  const users = changes.users ?? load.users;
+  const thinkMs = changes.thinkMs ?? (load.kind === 'closed' ? load.thinkMs : undefined);
+  return thinkMs === undefined || thinkMs[1] === 0 ? { kind: 'saturating', users } : { kind: 'closed', users, thinkMs };
 }

@@ -1,41 +1,32 @@
 import { showCount, showMs, showShare } from './judge/check.ts';
-import { exitCodeOf, worstVerdict } from './judge/verdict.ts';
-import { isSaturating } from './measurement/measurement.ts';
-import { describeProfile, showLatency } from './report/describe.ts';
-import type { Report } from './report/report.ts';
-import type { Finished, ReportFiles } from './report/write-report.ts';
+import { showWitness } from './measurement/witness.ts';
+import { describeLoad, showLatency } from './report/describe.ts';
+import type { Finished } from './report/write-report.ts';
 
 /** What the command line prints at the end, for people. */
-export function showResult(report: Report, files: ReportFiles): string {
-  const { judgement, measurement, thresholds } = report;
-  const { verdict, reasons, limitedBy, figures } = judgement;
+export function showResult({ report: { judgement, measurement, highlights }, files }: Finished): string {
+  const { verdict, reasons, limitedBy, figures, checks } = judgement;
+  const { budget, phases, left } = measurement;
   const { latency } = figures;
-  const tolerated = judgement.checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);
-  const allowed = (limitMs: number): string => (isSaturating(measurement.profile) ? 'not judged' : `< ${showMs(limitMs)}`);
+  const isTimed = phases.some(({ load }) => load.kind === 'closed');
+  const allowed = (limitMs: number): string => (isTimed ? `< ${showMs(limitMs)}` : 'not judged');
+  const witnesses = checks.filter(({ outcome }) => outcome === 'broken').flatMap((check) => check.witnesses ?? []);
+  const tolerated = checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);
   const lines = [
-    `${measurement.plan}: ${describeProfile(measurement.profile)} (seed ${measurement.profile.seed})`,
-    `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} (${allowed(thresholds.p95Ms)}) · p99 ${showLatency(latency.p99Ms)} (${allowed(thresholds.p99Ms)}) · errors ${showShare(figures.errorRate)} (< ${showShare(thresholds.errorRate)})`,
-    `${figures.throughput.toFixed(0)} right answers/s · ${showCount(figures.counts.sent)} requests · ${showCount(measurement.orders.acknowledged)} orders`,
+    `${measurement.plan}: ${describeLoad(measurement)} (seed ${measurement.seed})`,
+    `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} (${allowed(budget.p95Ms)}) · p99 ${showLatency(latency.p99Ms)} (${allowed(budget.p99Ms)}) · errors ${showShare(figures.errorRate)} (< ${showShare(budget.errorRate)})`,
+    [
+      `${figures.throughput.toFixed(0)} right answers/s`,
+      `${showCount(figures.counts.sent)} requests`,
+      ...highlights.map(({ label, value }) => `${value} ${label.toLowerCase()}`),
+    ].join(' · '),
     ...reasons.map((reason) => `- ${reason}`),
+    ...witnesses.map((witness) => `    ${showWitness(witness)}`),
     ...(limitedBy === null ? [] : [`limited by: ${limitedBy}`]),
     ...tolerated.map((reason) => `note: ${reason}; that does not change the verdict`),
+    ...(left ?? []).map((what) => `left in the target: ${what}`),
     `report: ${files.html}`,
     verdict,
   ];
   return lines.join('\n');
-}
-
-/** The same for programs: everything but the raw measurement, which stands in report.json. */
-export const resultJson = (finished: Finished): string => JSON.stringify(resultOf(finished), null, 2);
-
-/** Several plans run by one command. */
-export function programmeJson(name: string, finished: readonly Finished[]): string {
-  const verdict = worstVerdict(finished.map(({ report }) => report.judgement.verdict));
-  return JSON.stringify({ plan: name, verdict, exitCode: exitCodeOf[verdict], plans: finished.map(resultOf) }, null, 2);
-}
-
-function resultOf({ report: { judgement, measurement, thresholds }, files }: Finished): object {
-  const { plan, startedAt, target, profile, orders, failures, books } = measurement;
-  const exitCode = exitCodeOf[judgement.verdict];
-  return { plan, startedAt, target: target.origin, exitCode, ...judgement, thresholds, profile, orders, failures, books, files };
 }

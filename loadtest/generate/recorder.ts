@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { createHistogram, encodeHistogram, recordMs, type Histogram } from '../measurement/histogram.ts';
-import type { Outcomes, Slice } from '../measurement/measurement.ts';
-import type { Outcome } from '../scenarios/shop/answers.ts';
+import { maxSlowest } from '../measurement/merge.ts';
+import type { Outcome, Outcomes, Slice } from '../measurement/measurement.ts';
 
 /** Counts what happens, second by second and endpoint by endpoint, in constant memory: a finished second is handed on. */
 export type Recorder = {
@@ -9,6 +9,8 @@ export type Recorder = {
   /** @param ms how long it took; for a timeout, the timeout */
   readonly settled: (endpoint: string, outcome: Outcome, ms: number) => void;
   readonly second: () => number;
+  /** Whether an answer of this endpoint that took that long is among the slowest so far; it then counts among them. */
+  readonly isSlow: (endpoint: string, ms: number) => boolean;
   /** Slices of the seconds that are over, or of all when `final`. */
   readonly take: (final?: boolean) => Slice[];
 };
@@ -28,14 +30,17 @@ const columnOf: Record<Outcome, keyof Outcomes> = {
 /** Errors answered fast must not make the service look fast, so only these outcomes count for latency. */
 const timed: ReadonlySet<Outcome> = new Set(['ok', 'refused', 'timeout']);
 
-export function createRecorder(now: () => number = () => performance.now()): Recorder {
+/** @param startSecond seconds of the run before this one begins to count */
+export function createRecorder(startSecond = 0, now: () => number = () => performance.now()): Recorder {
   const startedMs = now();
-  let second = 0;
+  const currentSecond = (): number => startSecond + Math.floor((now() - startedMs) / 1_000);
+  const slowestMs = new Map<string, number[]>();
+  let second = startSecond;
   let open = new Map<string, Tally>();
   let finished: Slice[] = [];
 
   const tally = (endpoint: string): Tally => {
-    const current = Math.floor((now() - startedMs) / 1_000);
+    const current = currentSecond();
     if (current !== second) close(current);
     const known = open.get(endpoint);
     if (known) return known;
@@ -59,7 +64,13 @@ export function createRecorder(now: () => number = () => performance.now()): Rec
       counts[columnOf[outcome]] += 1;
       if (timed.has(outcome)) recordMs(counts.latency, ms);
     },
-    second: () => Math.floor((now() - startedMs) / 1_000),
+    second: currentSecond,
+    isSlow: (endpoint, ms) => {
+      const known = slowestMs.get(endpoint) ?? [];
+      if (known.length >= maxSlowest && ms <= (known[0] ?? 0)) return false;
+      slowestMs.set(endpoint, [...known, ms].toSorted((a, b) => a - b).slice(-maxSlowest));
+      return true;
+    },
     take: (final = false) => {
       if (final) close(second + 1);
       const taken = finished;

@@ -1,64 +1,90 @@
 import { redactText } from '#lib/redact.ts';
 import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
-import type { FailureKind, OrderAccount, Slice, TimingBand } from '../measurement/measurement.ts';
-import { createOrderBook } from '../scenarios/shop/order-book.ts';
+import { maxSlowest, mergeSlowest } from '../measurement/merge.ts';
+import type { FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
+import { maxWitnesses, type Witness } from '../measurement/witness.ts';
+import type { Exchange, Received } from './connection.ts';
 import { createRecorder } from './recorder.ts';
-import { judgeAnswer, problemCode, type Answer, type Outcome, type Step } from '../scenarios/shop/answers.ts';
+import type { Ruling, Step, User } from './step.ts';
 import { createTimingRecorder, parseServerTiming } from './timing-recorder.ts';
 
-export type ReceivedAnswer = Answer & { readonly serverTiming: string | undefined; readonly requestId: string | undefined };
+type Unanswered = Exclude<Exchange, { kind: 'answer' }>;
 
 /** What one generator process hands over at the end. */
 export type SessionResult = {
   readonly slices: readonly Slice[];
   readonly serverTimings: readonly TimingBand[];
   readonly outsideServer: string;
-  readonly orders: OrderAccount;
   readonly failures: readonly FailureKind[];
+  readonly slowest: readonly Witness[];
   readonly sendLag: string;
 };
 
-/** The books of one generator process; whichever way requests are sent, they are entered here. */
+/** Takes down what one generator process does; whichever way requests are sent, they are entered here. */
 export type Session = {
   readonly sent: (step: Step) => void;
-  readonly answered: (step: Step, answer: ReceivedAnswer, ms: number) => void;
-  /** No answer came: the time ran out, or the connection failed. */
-  readonly failed: (step: Step, outcome: 'timeout' | 'connection-error', ms: number, detail: string) => void;
+  readonly answered: (user: User, step: Step, received: Received) => void;
+  /** No complete answer came. */
+  readonly failed: (user: User, step: Step, exchange: Unanswered) => void;
   /** A request meant for a certain moment left that much later. */
   readonly sentLate: (ms: number) => void;
+  /** Of the run, counted on from the phases before. */
   readonly second: () => number;
   readonly takeSlices: () => Slice[];
   readonly close: () => SessionResult;
 };
 
-/** Further kinds are still counted as errors, but not described. */
-const maxFailureKinds = 100;
+export type SessionOptions = {
+  /** Seconds of the run before this phase. */
+  readonly startSecond: number;
+  /** Nothing before that is kept of the server's timings, the slowest answers and the client's lag. */
+  readonly warmUpMs: number;
+  /** On a server that does nothing every answer is as good as another. */
+  readonly isRehearsal: boolean;
+};
 
-/** @param warmUpMs nothing before that is recorded of the server's timings and the client's lag */
-export function createSession(warmUpMs: number): Session {
-  const recorder = createRecorder();
+export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOptions): Session {
+  const recorder = createRecorder(startSecond);
   const timings = createTimingRecorder();
-  const book = createOrderBook();
   const failures = createFailureKinds();
   const sendLag = createHistogram();
-  const isMeasured = (): boolean => recorder.second() >= Math.ceil(warmUpMs / 1_000);
+  const firstSecond = startSecond + Math.ceil(warmUpMs / 1_000);
+  const isMeasured = (): boolean => recorder.second() >= firstSecond;
+  let slowest: Witness[] = [];
+
+  const noteSlow = (witness: Witness): void => {
+    slowest.push(witness);
+    // Cut back now and then, so that the list stays short however long the run.
+    if (slowest.length > 50 * maxSlowest) slowest = mergeSlowest(slowest);
+  };
 
   return {
-    sent: (step) => {
-      book.sent(step);
-      recorder.sent(step.endpoint);
+    sent: (step) => recorder.sent(step.endpoint),
+    answered: (user, step, received) => {
+      const ruling = ruleOn(user, step, received, isRehearsal);
+      recorder.settled(step.endpoint, ruling.outcome, received.ms);
+      const timing = isMeasured() ? parseServerTiming(received.serverTiming) : undefined;
+      if (timing) timings.record(step.endpoint, received.ms, timing);
+      const witness = (): Witness => witnessOf(recorder.second(), step, received, ruling);
+      if (ruling.outcome !== 'ok' && ruling.outcome !== 'refused')
+        failures.add(step, ruling.outcome, received.status, ruling.fault ?? `status ${received.status}`, witness);
+      else if (isMeasured() && recorder.isSlow(step.endpoint, received.ms)) noteSlow(witness());
     },
-    answered: (step, answer, ms) => {
-      const outcome = judgeAnswer(step.expects, answer);
-      book.answered(step, outcome, answer.body);
-      recorder.settled(step.endpoint, outcome, ms);
-      const timing = isMeasured() ? parseServerTiming(answer.serverTiming) : undefined;
-      if (timing) timings.record(step.endpoint, ms, timing);
-      if (outcome !== 'ok' && outcome !== 'refused') failures.add(recorder.second(), step, outcome, describe(answer), answer);
-    },
-    failed: (step, outcome, ms, detail) => {
-      recorder.settled(step.endpoint, outcome, ms);
-      failures.add(recorder.second(), step, outcome, detail);
+    failed: (user, step, exchange) => {
+      user.unanswered(step);
+      const outcome: Outcome = exchange.kind === 'broken-answer' ? 'wrong-answer' : exchange.kind;
+      const status = exchange.kind === 'broken-answer' ? exchange.status : null;
+      recorder.settled(step.endpoint, outcome, exchange.ms);
+      const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received) } : {};
+      const witness = {
+        says: exchange.detail,
+        about: {},
+        endpoint: step.endpoint,
+        second: recorder.second(),
+        latencyMs: exchange.ms,
+        ...received,
+      };
+      failures.add(step, outcome, status, exchange.detail, () => witness);
     },
     sentLate: (ms) => {
       if (isMeasured()) recordMs(sendLag, ms);
@@ -68,36 +94,52 @@ export function createSession(warmUpMs: number): Session {
     close: () => ({
       slices: recorder.take(true),
       ...timings.result(),
-      orders: book.account(),
       failures: failures.kinds(),
+      slowest: mergeSlowest(slowest),
       sendLag: encodeHistogram(sendLag),
     }),
   };
 }
 
-function describe(answer: Answer): string {
-  const code = problemCode(answer.body);
-  return code ?? redactText(answer.body.slice(0, 120));
+function ruleOn(user: User, step: Step, answer: Received, isRehearsal: boolean): Ruling {
+  const ruling = user.answered(step, answer);
+  return isRehearsal ? { outcome: 'ok' } : ruling;
 }
 
-function createFailureKinds() {
-  const kinds = new Map<string, FailureKind>();
-  const add = (second: number, step: Step, outcome: Outcome, detail: string, answer?: ReceivedAnswer): void => {
-    const key = `${step.endpoint} ${outcome} ${answer?.status ?? ''} ${detail}`;
-    const known = kinds.get(key);
-    if (known) kinds.set(key, { ...known, count: known.count + 1 });
-    else if (kinds.size < maxFailureKinds) {
-      const { endpoint } = step;
-      kinds.set(key, {
-        endpoint,
-        outcome,
-        status: answer?.status ?? null,
-        detail,
-        count: 1,
-        firstSecond: second,
-        requestId: answer?.requestId ?? null,
-      });
-    }
+const maxReceivedChars = 160;
+
+const beginningOf = (body: string): string => redactText(body.slice(0, maxReceivedChars));
+
+function witnessOf(second: number, { endpoint }: Step, received: Received, ruling: Ruling): Witness {
+  const { status, requestId, ms, body } = received;
+  return {
+    says: ruling.says ?? ruling.fault ?? '',
+    about: ruling.about ?? {},
+    endpoint,
+    second,
+    status,
+    latencyMs: ms,
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(ruling.outcome === 'ok' || ruling.outcome === 'refused' ? {} : { received: beginningOf(body) }),
   };
-  return { add, kinds: () => [...kinds.values()] };
+}
+
+/** Further kinds are still counted as errors, but not described. */
+const maxFailureKinds = 100;
+
+function createFailureKinds() {
+  const kinds = new Map<string, FailureKind & { count: number; witnesses: Witness[] }>();
+  return {
+    add: (step: Step, outcome: Outcome, status: number | null, fault: string, witness: () => Witness): void => {
+      const key = `${step.endpoint} ${outcome} ${status ?? ''} ${fault}`;
+      const kind = kinds.get(key) ?? { endpoint: step.endpoint, outcome, status, fault, count: 0, witnesses: [] };
+      if (kind.count === 0 && kinds.size >= maxFailureKinds) return;
+      kinds.set(key, {
+        ...kind,
+        count: kind.count + 1,
+        witnesses: kind.count < maxWitnesses ? [...kind.witnesses, witness()] : kind.witnesses,
+      });
+    },
+    kinds: (): FailureKind[] => [...kinds.values()],
+  };
 }

@@ -1,9 +1,12 @@
+import type { Measurement } from '../measurement/measurement.ts';
+import type { Witness } from '../measurement/witness.ts';
+
 /** One thing that was examined. Reports show all of them; the verdict follows from those that are broken. */
 export type Check = {
   /** Stable, for scripts: `latency-p95`, `send-lag`, `orders-kept`. */
   readonly id: string;
   /** `innocence`: could the client itself have made the figures? */
-  readonly kind: 'innocence' | 'threshold' | 'invariant';
+  readonly kind: 'innocence' | 'limit' | 'invariant';
   readonly title: string;
   /** `tolerated`: broken, but it can only have made the service look slower, and that does not change the verdict. */
   readonly outcome: 'met' | 'broken' | 'tolerated' | 'not-checked';
@@ -12,13 +15,18 @@ export type Check = {
   readonly limit: string;
   /** One sentence: why it is broken or could not be checked; what it means. Empty when met without remark. */
   readonly reason: string;
+  /** What can be looked up of it; none when met. */
+  readonly witnesses?: readonly Witness[];
   /** Of faults of client and machine that can only lengthen what is measured: by about how much. */
   readonly slowsByMs?: number;
-  /** Of broken thresholds: how much slower than allowed; Infinity when no slowness of the client can explain it. */
+  /** Of broken limits: how much slower than allowed; Infinity when no slowness of the client can explain it. */
   readonly excessMs?: number;
 };
 
-type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'slowsByMs' | 'excessMs'>;
+/** Examines a measurement for one matter. Pure: the same file gives the same checks, whenever and wherever it is judged. */
+export type Judge = (measurement: Measurement) => readonly Check[];
+
+type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'slowsByMs' | 'excessMs' | 'witnesses'>;
 
 export const met = (head: CheckHead, measured: string, limit: string, reason = ''): Check => ({
   ...head,

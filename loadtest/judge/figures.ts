@@ -1,6 +1,6 @@
 import { mergeHistograms, meanMs, percentileMs } from '../measurement/histogram.ts';
 import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
-import { slowEndpoint, type Measurement, type Slice } from '../measurement/measurement.ts';
+import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
 
 export type LatencyFigures = {
   readonly count: number;
@@ -32,13 +32,31 @@ export type Figures = {
   readonly endpoints: readonly EndpointFigures[];
 };
 
-export const warmUpSeconds = (measurement: Measurement): number => Math.ceil(measurement.profile.warmUpMs / 1_000);
+/** A figure of the scenario's own, such as how many orders were placed. */
+export type Highlight = { readonly label: string; readonly value: string; readonly note: string };
+
+/** First second of a phase that is measured, and the first after its end. */
+export function windowOf({ startSecond, warmUpMs, durationMs }: PlayedPhase): { from: number; to: number } {
+  const from = startSecond + Math.ceil(warmUpMs / 1_000);
+  return { from, to: from + durationMs / 1_000 };
+}
+
+/** The phase that a second of the run belongs to. Answers that come after its last request was sent are still its own. */
+export const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
+  phases.findLast(({ startSecond }) => startSecond <= second);
 
 /** Slices after warm-up. Answers that came after the last request was sent belong to them: those are the slowest. */
 export const measuredSlices = (measurement: Measurement): Slice[] =>
-  measurement.slices.filter(({ second }) => second >= warmUpSeconds(measurement));
+  measurement.slices.filter(({ second }) => {
+    const phase = phaseAt(measurement, second);
+    return phase !== undefined && second >= windowOf(phase).from;
+  });
 
-export const isJudged = (endpoint: string): boolean => endpoint !== slowEndpoint;
+/** Slices whose latency is the service's own: not of endpoints slowed on purpose, nor of users who never pause. */
+export const timedSlices = (measurement: Measurement): Slice[] =>
+  measuredSlices(measurement).filter(
+    ({ second, endpoint }) => !measurement.disturbed.includes(endpoint) && phaseAt(measurement, second)?.load.kind === 'closed',
+  );
 
 /** The figures that judges and reports share. Pure. */
 export function figuresOf(measurement: Measurement): Figures {
@@ -46,19 +64,20 @@ export function figuresOf(measurement: Measurement): Figures {
   const measured = measuredSlices(measurement);
   const settled = settledCount(counts);
   const endpoints = Map.groupBy(measured, ({ endpoint }) => endpoint);
-  const windowEnd = warmUpSeconds(measurement) + measurement.profile.durationMs / 1_000;
-  const inWindow = sumCounts(measured.filter(({ second }) => second < windowEnd));
+  const windows = measurement.phases.map(windowOf);
+  const inWindow = sumCounts(measured.filter(({ second }) => windows.some(({ from, to }) => second >= from && second < to)));
+  const windowSeconds = windows.reduce((sum, { from, to }) => sum + to - from, 0);
   return {
-    latency: latencyFigures(measured.filter(({ endpoint }) => isJudged(endpoint))),
+    latency: latencyFigures(measured.filter(({ endpoint }) => !measurement.disturbed.includes(endpoint))),
     counts,
     errorRate: settled === 0 ? 0 : errorCount(counts) / settled,
-    throughput: (inWindow.ok + inWindow.refused) / (measurement.profile.durationMs / 1_000),
+    throughput: windowSeconds === 0 ? 0 : (inWindow.ok + inWindow.refused) / windowSeconds,
     endpoints: [...endpoints.entries()]
       .map(([endpoint, slices]) => ({
         endpoint,
         counts: sumCounts(measurement.slices.filter((slice) => slice.endpoint === endpoint)),
         latency: latencyFigures(slices),
-        isJudged: isJudged(endpoint),
+        isJudged: !measurement.disturbed.includes(endpoint),
       }))
       .toSorted((a, b) => b.counts.sent - a.counts.sent),
   };

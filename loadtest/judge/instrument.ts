@@ -1,8 +1,8 @@
-import { decodeHistogram, meanMs, percentileMs } from '../measurement/histogram.ts';
-import { isSaturating, type Measurement } from '../measurement/measurement.ts';
+import { decodeHistogram, meanMs, mergeHistograms, percentileMs } from '../measurement/histogram.ts';
+import type { Measurement } from '../measurement/measurement.ts';
 import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
 import { figuresOf } from './figures.ts';
-import type { Thresholds } from './thresholds.ts';
+import { shortestTimeoutMs } from './limits.ts';
 
 /** An instrument should be ten times finer than what it measures: what the client may add is a tenth of the limit. */
 const instrumentShare = 0.1;
@@ -16,21 +16,28 @@ const maxOthersBusy = 0.3;
 const minHeadroom = 1.25;
 
 /** Whether client and machine were quick enough to measure what was measured. */
-export function judgeInstrument(measurement: Measurement, thresholds: Thresholds): Check[] {
+export function judgeInstrument(measurement: Measurement): Check[] {
+  const { budget } = measurement;
   return [
-    judgeLoopDelay(measurement, finestLimitMs(measurement, thresholds) * instrumentShare),
+    judgeLoopDelay(measurement, finestLimitMs(measurement) * instrumentShare),
     judgeUtilization(measurement),
     judgeSendLag(measurement),
-    judgeCalibration(measurement, thresholds.p99Ms * instrumentShare),
-    judgeMachine(measurement, thresholds.p95Ms),
+    judgeCalibration(measurement, budget.p99Ms * instrumentShare),
+    judgeMachine(measurement, budget.p95Ms),
   ];
 }
 
-const finestLimitMs = ({ profile }: Measurement, { p95Ms }: Thresholds): number => (isSaturating(profile) ? profile.timeoutMs : p95Ms);
+const isSaturating = ({ phases }: Measurement): boolean => phases.every(({ load }) => load.kind === 'saturating');
 
-function judgeLoopDelay({ client }: Measurement, limitMs: number): Check {
+const finestLimitMs = (measurement: Measurement): number =>
+  isSaturating(measurement) ? shortestTimeoutMs(measurement) : measurement.budget.p95Ms;
+
+function judgeLoopDelay({ phases }: Measurement, limitMs: number): Check {
   const head = { id: 'client-delay', kind: 'innocence', title: 'Event-loop delay of the client (p99)' } as const;
-  const worst = client.processes.map(({ loopDelay }) => percentileMs(decodeHistogram(loopDelay), 99)).filter((ms) => ms !== undefined);
+  const worst = phases
+    .flatMap(({ processVitals }) => processVitals)
+    .map(({ loopDelay }) => percentileMs(decodeHistogram(loopDelay), 99))
+    .filter((ms) => ms !== undefined);
   if (worst.length === 0) return notChecked(head, 'no generator process lived long enough to tell');
   const worstMs = Math.max(...worst);
   const [measured, limit] = [showMs(worstMs), `≤ ${showMs(limitMs)}`];
@@ -43,14 +50,18 @@ function judgeLoopDelay({ client }: Measurement, limitMs: number): Check {
   );
 }
 
-function judgeUtilization({ client, profile }: Measurement): Check {
+function judgeUtilization(measurement: Measurement): Check {
   const head = {
     id: 'client-utilization',
     kind: 'innocence',
     title: 'Event-loop utilization of the client (p95)',
   } as const;
-  if (isSaturating(profile)) return notChecked(head, 'a client that never pauses is as busy as the server lets it be; calibration tells');
-  const all = client.processes.flatMap(({ seconds }) => seconds.map(({ utilization }) => utilization)).toSorted((a, b) => a - b);
+  if (isSaturating(measurement))
+    return notChecked(head, 'a client that never pauses is as busy as the server lets it be; calibration tells');
+  const all = measurement.phases
+    .flatMap(({ processVitals }) => processVitals)
+    .flatMap(({ seconds }) => seconds.map(({ utilization }) => utilization))
+    .toSorted((a, b) => a - b);
   const p95 = all[Math.min(all.length - 1, Math.floor(all.length * 0.95))];
   if (p95 === undefined) return notChecked(head, 'no generator process lived long enough to tell');
   const [measured, limit] = [showShare(p95), `≤ ${showShare(maxUtilization)}`];
@@ -63,13 +74,14 @@ function judgeUtilization({ client, profile }: Measurement): Check {
   );
 }
 
-function judgeSendLag({ client, profile }: Measurement): Check {
+function judgeSendLag({ phases }: Measurement): Check {
   const head = { id: 'send-lag', kind: 'innocence', title: 'Pauses longer than meant (mean)' } as const;
-  if (isSaturating(profile)) return notChecked(head, 'users who never pause have no moment they mean to send at');
-  const lag = decodeHistogram(client.sendLag);
+  const thinking = phases.flatMap(({ load, sendLag }) => (load.kind === 'closed' ? { thinkMs: load.thinkMs, sendLag } : []));
+  if (thinking.length === 0) return notChecked(head, 'users who never pause have no moment they mean to send at');
+  const lag = mergeHistograms(thinking.map(({ sendLag }) => sendLag));
   const lagMs = meanMs(lag);
   if (lagMs === undefined) return notChecked(head, 'nothing was sent in the measured window');
-  const limitMs = (maxLagShare * (profile.thinkMs[0] + profile.thinkMs[1])) / 2;
+  const limitMs = maxLagShare * Math.min(...thinking.map(({ thinkMs: [least, most] }) => (least + most) / 2));
   const [measured, limit] = [`${showMs(lagMs)} (p99 ${showMs(percentileMs(lag, 99) ?? 0)})`, `≤ ${showMs(limitMs)}`];
   if (lagMs <= limitMs) return met(head, measured, limit);
   return broken(
@@ -84,7 +96,7 @@ function judgeCalibration(measurement: Measurement, limitMs: number): Check {
   const head = { id: 'calibration', kind: 'innocence', title: 'The same load on a server that does nothing' } as const;
   const { calibration } = measurement.client;
   if (calibration === null || calibration.p99Ms === null) return notChecked(head, 'the client was not calibrated');
-  if (!isSaturating(measurement.profile)) {
+  if (!isSaturating(measurement)) {
     const [measured, limit] = [`p99 ${showMs(calibration.p99Ms)}`, `≤ ${showMs(limitMs)}`];
     if (calibration.p99Ms <= limitMs) return met(head, measured, limit);
     return broken({ ...head, slowsByMs: calibration.p99Ms }, measured, limit, `client and machine alone already take ${measured}`);

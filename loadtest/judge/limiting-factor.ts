@@ -1,4 +1,4 @@
-import { isJudged, warmUpSeconds } from './figures.ts';
+import { windowOf } from './figures.ts';
 import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
 import { showShare } from './check.ts';
 
@@ -18,7 +18,7 @@ const namesOf: Record<TimingPart | 'outside', string> = {
 
 /** The shares of the latency of the slowest 5 % of judged answers; undefined when the server told no times. Pure. */
 export function attributeLatency(bands: readonly TimingBand[]): Attribution | undefined {
-  const judged = bands.filter(({ endpoint }) => isJudged(endpoint)).toSorted((a, b) => b.band - a.band);
+  const judged = bands.toSorted((a, b) => b.band - a.band);
   const wanted = judged.reduce((sum, { count }) => sum + count, 0) * slowestShare;
   if (wanted === 0) return undefined;
   const sums = { queue: 0, pool: 0, db: 0, app: 0 };
@@ -39,7 +39,9 @@ export function attributeLatency(bands: readonly TimingBand[]): Attribution | un
 
 /** One sentence on what made the answers slow, for people who have to mend it; undefined when nothing is known. Pure. */
 export function limitingFactor(measurement: Measurement): string | undefined {
-  const attribution = attributeLatency(measurement.serverTimings);
+  const attribution = attributeLatency(
+    measurement.phases.flatMap(({ serverTimings }) => serverTimings).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint)),
+  );
   const pool = describePool(measurement);
   if (attribution === undefined) return pool;
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
@@ -48,11 +50,14 @@ export function limitingFactor(measurement: Measurement): string | undefined {
 }
 
 /** A pool counts as full when at most one connection in twenty is free. */
+const fullShare = 0.95;
+
 function describePool(measurement: Measurement): string | undefined {
-  const from = warmUpSeconds(measurement);
-  const to = from + measurement.profile.durationMs / 1_000;
-  const pools = measurement.samples.filter(({ second }) => second >= from && second < to).flatMap(({ pool }) => pool ?? []);
-  const full = pools.filter(({ inUse, capacity }) => inUse >= 0.95 * capacity);
+  const windows = measurement.phases.map(windowOf);
+  const pools = measurement.samples
+    .filter(({ second }) => windows.some(({ from, to }) => second >= from && second < to))
+    .flatMap(({ pool }) => pool ?? []);
+  const full = pools.filter(({ inUse, capacity }) => inUse >= fullShare * capacity);
   const capacity = Math.max(...pools.map((pool) => pool.capacity));
   if (full.length === 0 || full.length < pools.length / 2) return undefined;
   return `all ${capacity} pool connections were in use in ${full.length} of ${pools.length} seconds: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;

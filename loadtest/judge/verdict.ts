@@ -1,11 +1,8 @@
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import type { Measurement } from '../measurement/measurement.ts';
-import type { Check } from './check.ts';
+import type { Check, Judge } from './check.ts';
 import { figuresOf, type Figures } from './figures.ts';
-import { judgeInnocence } from './innocence.ts';
-import { judgeInvariants } from '../scenarios/shop/judge-books.ts';
 import { limitingFactor } from './limiting-factor.ts';
-import { judgeThresholds, type Thresholds } from './thresholds.ts';
 
 /** `INVALID`: the run proves nothing, neither for nor against the service. */
 export type Verdict = 'PASS' | 'FAIL' | 'INVALID';
@@ -21,10 +18,14 @@ export type Judgement = {
 };
 
 /** Examines a measurement. Pure: the same file gives the same verdict, whenever and wherever it is judged. */
-export function judge(measurement: Measurement, thresholds: Thresholds): Judgement {
-  const invariants = judgeInvariants(measurement);
-  const limits = judgeThresholds(measurement, thresholds);
-  const innocence = tolerate(judgeInnocence(measurement, thresholds), limits);
+export function judge(measurement: Measurement, judges: readonly Judge[]): Judgement {
+  const found = judges.flatMap((examine) => examine(measurement));
+  const invariants = found.filter(({ kind }) => kind === 'invariant');
+  const limits = found.filter(({ kind }) => kind === 'limit');
+  const innocence = tolerate(
+    found.filter(({ kind }) => kind === 'innocence'),
+    limits,
+  );
   const verdict = decide(innocence, invariants, limits);
   const checks = [...limits, ...invariants, ...innocence];
   return {

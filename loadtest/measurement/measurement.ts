@@ -1,25 +1,70 @@
 /**
- * The file everything meets in: the generator writes it, judges read it, reports show it. Plain JSON, so that a verdict
- * can be recomputed from it alone. Histograms are HdrHistogram text of microseconds (see histogram).
+ * The words that generators write, judges read and reports show: plain JSON, so that a verdict can be made again from the
+ * file alone (see `measurement-file`). Histograms are HdrHistogram text of microseconds (see `histogram`).
  */
-export type Measurement = {
-  readonly version: 1;
+import type { Witness } from './witness.ts';
+
+/** How much is asked of the target at once. */
+export type Load =
+  /** So many users, each with one request under way or thinking; `thinkMs` is the least and the most pause. */
+  | { readonly kind: 'closed'; readonly users: number; readonly thinkMs: readonly [number, number] }
+  /** So many users, each sending its next request the moment the last is answered: as much as the target can take. */
+  | { readonly kind: 'saturating'; readonly users: number };
+
+/** A stretch of a run under one load. */
+export type Phase = {
+  readonly name: string;
+  readonly load: Load;
+  /** Which of the scenario's scripts the users follow. */
+  readonly script: string;
+  /** Not judged for latency: connections open, caches and compilers warm up. */
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  /** A request without a complete answer after that long has failed. */
+  readonly timeoutMs: number;
+  /** Generator processes the users are spread over. */
+  readonly processes: number;
+};
+
+/** What must hold of speed and errors. Wrong content is in no budget. */
+export type Budget = {
+  /** Limits of latency over all answers after warm-up; exclusive. */
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** Share of requests, 0–1, that may end without the right answer. */
+  readonly errorRate: number;
+};
+
+export type Measurement = MeasurementHead & {
+  /** Those that were played, in order. */
+  readonly phases: readonly PlayedPhase[];
+  readonly slices: readonly Slice[];
+  readonly samples: readonly ServerSample[];
+  /** What the scenario's users wrote down, in their scenario's own words. */
+  readonly events: readonly unknown[];
+  readonly client: ClientFacts;
+  /** The target when all was quiet again; null when the run did not come so far. */
+  readonly rest: TargetAtRest | null;
+  /** The target's books as the scenario read them, in the scenario's own words; null when the run did not come so far. */
+  readonly books: unknown;
+  /** What the run leaves behind in the target, one phrase each; null when the run did not come so far. */
+  readonly left: readonly string[] | null;
+};
+
+/** What is known before the first request. */
+export type MeasurementHead = {
+  readonly version: 2;
   readonly plan: string;
+  readonly scenario: string;
+  readonly runId: string;
   readonly startedAt: string;
   readonly target: TargetFacts;
-  readonly profile: Profile;
-  readonly slices: readonly Slice[];
-  /** Requests that were neither answered nor given up when the books were closed. */
-  readonly inFlightAtEnd: number;
-  /** Where the server spent its time, from the Server-Timing headers of the measured window. */
-  readonly serverTimings: readonly TimingBand[];
-  /** Client latency minus the server's own total, one value a response that carried Server-Timing. */
-  readonly outsideServer: string;
-  readonly orders: OrderAccount;
-  readonly failures: readonly FailureKind[];
-  readonly client: ClientFacts;
-  readonly samples: readonly ServerSample[];
-  readonly books: ServerBooks;
+  readonly seed: number;
+  /** Disturbances mixed in on purpose, by their names. */
+  readonly mix: readonly string[];
+  /** Endpoints that are slow on purpose: what they do to others is judged, not their own latency. */
+  readonly disturbed: readonly string[];
+  readonly budget: Budget;
 };
 
 export type TargetFacts = {
@@ -31,23 +76,25 @@ export type TargetFacts = {
   readonly effective: Readonly<Record<string, unknown>> | null;
 };
 
-export type Profile = {
-  readonly users: number;
-  /** Least and most pause between a user's requests; 0–0 sends the next at once. */
-  readonly thinkMs: readonly [number, number];
-  /** Not judged for latency: connections open, caches and compilers warm up. */
-  readonly warmUpMs: number;
-  readonly durationMs: number;
-  readonly timeoutMs: number;
-  readonly processes: number;
-  readonly seed: number;
-  readonly mix: readonly string[];
+/** A phase and what its generator processes handed over at its end. */
+export type PlayedPhase = Phase & {
+  /** Seconds of the run before it. */
+  readonly startSecond: number;
+  /** Requests that were neither answered nor given up when it was over. */
+  readonly inFlightAtEnd: number;
+  /** Where the server spent its time, from the Server-Timing headers of the measured window. */
+  readonly serverTimings: readonly TimingBand[];
+  /** Client latency minus the server's own total, one value a response that carried Server-Timing. */
+  readonly outsideServer: string;
+  readonly failures: readonly FailureKind[];
+  /** The slowest answers of each endpoint. */
+  readonly slowest: readonly Witness[];
+  /** Actual minus intended time of sending; empty without think time, where there is no intention but "at once". */
+  readonly sendLag: string;
+  readonly processVitals: readonly ProcessVitals[];
+  /** Generator processes that ended early or stopped reporting, each with how. */
+  readonly lost: readonly string[];
 };
-
-/** The endpoint name of requests that run into a slow query mixed in on purpose. */
-export const slowEndpoint = 'POST /orders (slow query)';
-
-export const isSaturating = (profile: Profile): boolean => profile.thinkMs[1] === 0;
 
 /** One endpoint in one second of the run, counted from its start; warm-up first. */
 export type Slice = {
@@ -66,7 +113,7 @@ export type Outcomes = {
   /** 429. */
   readonly limited: number;
   readonly httpErrors: number;
-  /** A success status with the wrong content. */
+  /** A success status with the wrong content, or an answer that breaks HTTP. */
   readonly wrongAnswers: number;
   readonly timeouts: number;
   readonly connectionErrors: number;
@@ -86,42 +133,24 @@ export type TimingBand = {
   readonly impossible: number;
 };
 
-export type OrderAccount = {
-  /** Distinct orders the shop said yes to. */
-  readonly acknowledged: number;
-  /** Keys whose order was refused for good. */
-  readonly refused: number;
-  /** Keys of which the buyer does not know whether the order exists. */
-  readonly unknown: number;
-  /** One key answered with two different orders. */
-  readonly keysWithTwoOrders: number;
-  /** One order given as the answer to two keys. */
-  readonly ordersWithTwoKeys: number;
-  /** Beyond what is kept in memory. */
-  readonly unchecked: number;
-};
-
 /** Answers that went wrong in the same way. */
 export type FailureKind = {
   readonly endpoint: string;
-  readonly outcome: string;
+  readonly outcome: Outcome;
   readonly status: number | null;
-  /** The problem's code, else the beginning of what was received, secrets hidden. */
-  readonly detail: string;
+  /** What is wrong, in words that are the same for all of the kind. */
+  readonly fault: string;
   readonly count: number;
-  /** Of the first of them. */
-  readonly firstSecond: number;
-  readonly requestId: string | null;
+  /** The first of them. */
+  readonly witnesses: readonly Witness[];
 };
 
+/** How a request ended. */
+export type Outcome = 'ok' | 'refused' | 'limited' | 'http-error' | 'wrong-answer' | 'timeout' | 'connection-error';
+
 export type ClientFacts = {
-  readonly processes: readonly ProcessVitals[];
-  /** Actual minus intended time of sending; empty without think time, where there is no intention but "at once". */
-  readonly sendLag: string;
   /** What the same client measures against a server that does nothing; null when it was not calibrated. */
   readonly calibration: Calibration | null;
-  /** Generator processes that ended early or stopped reporting, each with how. */
-  readonly lost: readonly string[];
   /** Share of the machine's CPU, 0–1, in use while the run was not: other programs'. */
   readonly othersBusy: { readonly before: number; readonly after: number };
   /** True when the target runs on the generator's own machine. */
@@ -150,13 +179,8 @@ export type ServerSample = {
   } | null;
 };
 
-/** The shop's own books, read when all is quiet again; null where there was no access. */
-export type ServerBooks = {
-  /** Orders the shop has for the run's buyers. */
-  readonly ordersStored: number | null;
-  /** Products whose stock is not the sum of its movements. */
-  readonly ledgerMismatches: number | null;
-  readonly negativeStock: number | null;
+/** What the target still held when all should have been quiet; null where there was no access. */
+export type TargetAtRest = {
   /** Connections the pools still had checked out, 10 s after the last request. */
   readonly connectionsInUse: number | null;
   readonly openTransactions: number | null;

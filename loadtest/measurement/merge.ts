@@ -1,13 +1,6 @@
 import { encodeHistogram, mergeHistograms } from './histogram.ts';
-import {
-  timingParts,
-  type FailureKind,
-  type OrderAccount,
-  type Outcomes,
-  type Slice,
-  type TimingBand,
-  type TimingPart,
-} from './measurement.ts';
+import { timingParts, type FailureKind, type Outcomes, type Slice, type TimingBand, type TimingPart } from './measurement.ts';
+import { maxWitnesses, type Witness } from './witness.ts';
 
 export const outcomeColumns = [
   'ok',
@@ -67,18 +60,23 @@ const addBands = (a: TimingBand, b: TimingBand): TimingBand => ({
   impossible: a.impossible + b.impossible,
 });
 
-/** Kinds of failure seen by several processes become one; the most frequent first. */
+/** Kinds of failure seen by several processes become one, with the first witnesses; the most frequent first. */
 export function mergeFailures(kinds: readonly FailureKind[]): FailureKind[] {
-  const groups = Map.groupBy(kinds, ({ endpoint, outcome, status, detail }) => JSON.stringify([endpoint, outcome, status, detail]));
-  const merged = [...groups.values()].map((group) => {
-    const first = group.reduce((a, b) => (b.firstSecond < a.firstSecond ? b : a));
-    return { ...first, count: group.reduce((sum, { count }) => sum + count, 0) };
+  const groups = Map.groupBy(kinds, ({ endpoint, outcome, status, fault }) => JSON.stringify([endpoint, outcome, status, fault]));
+  const merged = [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const witnesses = group.flatMap((kind) => kind.witnesses).toSorted((a, b) => (a.second ?? 0) - (b.second ?? 0));
+    return [{ ...first, count: group.reduce((sum, { count }) => sum + count, 0), witnesses: witnesses.slice(0, maxWitnesses) }];
   });
   return merged.toSorted((a, b) => b.count - a.count);
 }
 
-export function mergeOrders(accounts: readonly OrderAccount[]): OrderAccount {
-  const sum = { acknowledged: 0, refused: 0, unknown: 0, keysWithTwoOrders: 0, ordersWithTwoKeys: 0, unchecked: 0 };
-  for (const account of accounts) for (const key of Object.keys(sum) as (keyof OrderAccount)[]) sum[key] += account[key];
-  return sum;
+/** The slowest answers of each endpoint, slowest first. */
+export function mergeSlowest(witnesses: readonly Witness[]): Witness[] {
+  const groups = Map.groupBy(witnesses, ({ endpoint }) => endpoint);
+  return [...groups.values()].flatMap((group) => group.toSorted((a, b) => (b.latencyMs ?? 0) - (a.latencyMs ?? 0)).slice(0, maxSlowest));
 }
+
+/** Of each endpoint; enough that a window of bad seconds finds its own among them. */
+export const maxSlowest = 10;

@@ -9,13 +9,10 @@ export type BackendState = {
   readonly total: number;
 };
 
-export type Ledger = { readonly mismatches: number; readonly negative: number };
-
 /** Reads the target's database, over one connection of its own. Every read gives undefined where there is no access. */
 export type DatabaseReader = {
   /** The API's own sessions, by pg_stat_activity. */
   readonly backends: () => Promise<BackendState | undefined>;
-  readonly ledger: () => Promise<Ledger | undefined>;
   readonly close: () => Promise<void>;
 };
 
@@ -28,13 +25,8 @@ const backendsSql = `
          count(*)::int AS total
   FROM pg_stat_activity WHERE application_name = '${apiName}' AND datname = current_database()`;
 
-const ledgerSql = `
-  SELECT count(*) FILTER (WHERE stock <> coalesce(moved, 0))::int AS mismatches, count(*) FILTER (WHERE stock < 0)::int AS negative
-  FROM products LEFT JOIN (SELECT product_id, sum(quantity) AS moved FROM stock_movements GROUP BY product_id) AS ledger
-    ON ledger.product_id = products.id_key`;
-
 export async function createDatabaseReader({ postgres }: Target): Promise<DatabaseReader> {
-  const none = { backends: nothing, ledger: nothing, close: async () => {} };
+  const none = { backends: nothing, close: async () => {} };
   if (postgres === undefined) return none;
   const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: 10_000 });
   // A lost connection shows as reads that give nothing.
@@ -55,7 +47,6 @@ export async function createDatabaseReader({ postgres }: Target): Promise<Databa
   };
   return {
     backends: () => one<BackendState>(backendsSql),
-    ledger: () => one<Ledger>(ledgerSql),
     close: () => client.end().catch(() => {}),
   };
 }

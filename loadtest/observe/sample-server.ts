@@ -10,15 +10,18 @@ export type Observers = { readonly admin: AdminReader; readonly database: Databa
  * Asks the server once a second how it is, until `stop` fires. A read that takes long is waited for, so that a server in
  * trouble is not asked more: its seconds are then missing.
  */
-export async function sampleServer({ admin, database }: Observers, stop: AbortSignal): Promise<ServerSample[]> {
-  const samples: ServerSample[] = [];
+export async function sampleServer(
+  { admin, database }: Observers,
+  startSecond: number,
+  onSample: (sample: ServerSample) => void,
+  stop: AbortSignal,
+): Promise<void> {
   const startedMs = performance.now();
   for (let dueMs = startedMs; !stop.aborted;) {
     const [pool, backends] = await Promise.all([admin.pool(), database.backends()]);
-    const second = Math.floor((performance.now() - startedMs) / 1_000);
-    samples.push({ second, pool: pool ?? null, backends: backends ?? null });
+    const second = startSecond + Math.floor((performance.now() - startedMs) / 1_000);
+    onSample({ second, pool: pool ?? null, backends: backends ?? null });
     dueMs = Math.max(dueMs + 1_000, performance.now());
     await sleep(dueMs - performance.now(), undefined, { signal: stop }).catch(() => {});
   }
-  return samples;
 }

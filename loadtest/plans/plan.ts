@@ -1,20 +1,17 @@
-import type { VisitWeights } from '../scenarios/shop/journey.ts';
-import type { Thresholds } from '../judge/thresholds.ts';
+import type { Judge } from '../judge/check.ts';
+import type { Budget, Phase } from '../measurement/measurement.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 
-/** One load test as a value: what is done, how much of it, and what must hold. */
+/** One load test as a value: what is done, how much of it, who judges it, and within which limits. */
 export type Plan = {
   readonly name: string;
   /** One line for --help. */
   readonly summary: string;
-  readonly users: number;
-  /** Least and most pause between a user's requests. */
-  readonly thinkMs: readonly [number, number];
-  readonly warmUpMs: number;
-  readonly durationMs: number;
-  /** A request without a complete answer after that long has failed. Longer than the API's own DB_POOL_TIMEOUT. */
-  readonly timeoutMs: number;
-  /** How long the client is first measured against a server that does nothing; half as long the machine without load. */
-  readonly calibrationMs: number;
-  readonly weights: VisitWeights;
-  readonly thresholds: Thresholds;
+  readonly scenario: Scenario;
+  /** Played one after the other on one stage. The number of processes is decided when the run begins. */
+  readonly phases: readonly [PlannedPhase, ...PlannedPhase[]];
+  readonly judges: readonly Judge[];
+  readonly budget: Budget;
 };
+
+export type PlannedPhase = Omit<Phase, 'processes'>;

@@ -2,26 +2,24 @@ import type { Plan } from './plan.ts';
 import { smoke } from './smoke.ts';
 import { users } from './users.ts';
 
+/** Every plan there is, by its name. */
+export const plans: Readonly<Record<string, Plan>> = Object.fromEntries([smoke, users].map((plan) => [plan.name, plan]));
+
 /** What one command runs: plans in this order, on the same stack, up to the first that fails. */
-export type Programme = {
+export type Gate = {
   readonly name: string;
   /** One line for --help. */
   readonly summary: string;
   readonly plans: readonly [Plan, ...Plan[]];
 };
 
-const alone = (plan: Plan): Programme => ({ name: plan.name, summary: plan.summary, plans: [plan] });
+const release: Gate = { name: 'release', summary: 'What has to pass before a release: smoke, then users.', plans: [smoke, users] };
 
-const release: Programme = {
-  name: 'release',
-  summary: 'What has to pass before a release: smoke, then users.',
-  plans: [smoke, users],
+/** Everything a command line can ask for, by its name: each plan alone, and those that run several. */
+export const gates: Readonly<Record<string, Gate>> = {
+  [release.name]: release,
+  ...Object.fromEntries(Object.values(plans).map((plan) => [plan.name, { ...plan, plans: [plan] }])),
 };
 
-/** Everything that can be run, by its name. */
-export const programmes: Readonly<Record<string, Programme>> = Object.fromEntries(
-  [release, alone(smoke), alone(users)].map((programme) => [programme.name, programme]),
-);
-
-/** What is meant when no plan is named. */
-export const defaultProgramme = release.name;
+/** What is meant when none is named. */
+export const defaultGate = release.name;

@@ -1,12 +1,13 @@
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { errorCount, sumCounts } from '../measurement/merge.ts';
 import type { Measurement, Slice } from '../measurement/measurement.ts';
-import { isJudged, measuredSlices, warmUpSeconds } from '../judge/figures.ts';
+import { measuredSlices, windowOf } from '../judge/figures.ts';
 
 type Numbers = readonly (number | null)[];
 
 /** What the charts of the report show: columns of equal length, one value a second; null leaves a gap. */
 export type ChartSeries = {
+  /** Of the first phase. */
   readonly warmUpSeconds: number;
   readonly latency: { readonly second: Numbers; readonly p50: Numbers; readonly p95: Numbers; readonly p99: Numbers };
   readonly traffic: { readonly second: Numbers; readonly right: Numbers; readonly wrong: Numbers };
@@ -27,8 +28,8 @@ export function chartSeries(measurement: Measurement): ChartSeries {
   const slicesOf = seconds.map((second) => bySecond.get(second) ?? []);
   const counts = slicesOf.map(sumCounts);
   return {
-    warmUpSeconds: warmUpSeconds(measurement),
-    latency: { second: seconds, ...latencyColumns(slicesOf) },
+    warmUpSeconds: measurement.phases.slice(0, 1).reduce((_, phase) => windowOf(phase).from, 0),
+    latency: { second: seconds, ...latencyColumns(slicesOf, measurement.disturbed) },
     traffic: {
       second: seconds,
       right: counts.map(({ ok, refused }) => ok + refused),
@@ -40,16 +41,16 @@ export function chartSeries(measurement: Measurement): ChartSeries {
   };
 }
 
-function latencyColumns(slicesOf: readonly Slice[][]): { p50: Numbers; p95: Numbers; p99: Numbers } {
+function latencyColumns(slicesOf: readonly Slice[][], disturbed: readonly string[]): { p50: Numbers; p95: Numbers; p99: Numbers } {
   const histograms = slicesOf.map((slices) =>
-    mergeHistograms(slices.filter(({ endpoint }) => isJudged(endpoint)).map(({ latency }) => latency)),
+    mergeHistograms(slices.filter(({ endpoint }) => !disturbed.includes(endpoint)).map(({ latency }) => latency)),
   );
   const column = (percentile: number): Numbers => histograms.map((histogram) => round(percentileMs(histogram, percentile)));
   return { p50: column(50), p95: column(95), p99: column(99) };
 }
 
 function distribution(measurement: Measurement): ChartSeries['distribution'] {
-  const judged = measuredSlices(measurement).filter(({ endpoint }) => isJudged(endpoint));
+  const judged = measuredSlices(measurement).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint));
   const histogram = mergeHistograms(judged.map(({ latency }) => latency));
   // A percentile that fewer than one answer stands for would only repeat the maximum.
   const shown = percentiles.filter((percentile) => histogram.totalCount * (1 - percentile / 100) >= 1);
@@ -76,9 +77,9 @@ function serverColumns({ samples }: Measurement): Pick<ChartSeries, 'pool' | 'ba
 }
 
 /** Of several processes the busiest and the latest. */
-function clientColumns({ client }: Measurement): ChartSeries['client'] {
+function clientColumns({ phases }: Measurement): ChartSeries['client'] {
   const bySecond = Map.groupBy(
-    client.processes.flatMap(({ seconds }) => seconds),
+    phases.flatMap(({ processVitals }) => processVitals).flatMap(({ seconds }) => seconds),
     ({ second }) => second,
   );
   const seconds = [...bySecond.keys()].toSorted((a, b) => a - b);

@@ -1,12 +1,20 @@
 import { showCount, showMs } from '../judge/check.ts';
-import { isSaturating, type Profile } from '../measurement/measurement.ts';
+import type { Measurement, Phase } from '../measurement/measurement.ts';
 
-/** A load in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
-export function describeProfile(profile: Profile): string {
-  const [least, most] = profile.thinkMs;
-  const pause = isSaturating(profile) ? 'never pausing' : `pausing ${least === most ? showPause(most) : showRange(least, most)}`;
-  const mixed = profile.mix.length === 0 ? '' : `, with ${profile.mix.join(' and ')} mixed in`;
-  return `${showCount(profile.users)} users, ${pause}, for ${showPause(profile.durationMs)} after ${showPause(profile.warmUpMs)} of warm-up${mixed}`;
+/** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
+export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'>): string {
+  const mixed = mix.length === 0 ? '' : `, with ${mix.join(' and ')} mixed in`;
+  return `${phases.map(describePhase).join('; then ') || 'nothing was played'}${mixed}`;
+}
+
+function describePhase({ load, durationMs, warmUpMs }: Phase): string {
+  return `${showCount(load.users)} users, ${describePause(load)}, for ${showPause(durationMs)} after ${showPause(warmUpMs)} of warm-up`;
+}
+
+function describePause(load: Phase['load']): string {
+  if (load.kind === 'saturating') return 'never pausing';
+  const [least, most] = load.thinkMs;
+  return `pausing ${least === most ? showPause(most) : showRange(least, most)}`;
 }
 
 const showPause = (ms: number): string => (ms >= 1_000 ? `${ms / 1_000} s` : `${ms} ms`);

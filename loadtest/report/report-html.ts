@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { showMs } from '../judge/check.ts';
+import { failuresOf } from '../judge/limits.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
 import { html, scriptJson, trusted, type Html } from './html.ts';
 import type { Report } from './report.ts';
@@ -33,10 +34,9 @@ export async function reportHtml(report: Report): Promise<string> {
       <body class="${judgement.verdict.toLowerCase()}">
         <main>
           ${head(report)} ${tiles(report)} ${charts(series)} ${endpointTable(judgement.figures.endpoints)}
-          ${failureTable(measurement.failures)} ${attribution(measurement)} ${checkTables(report)} ${settings(report)}
+          ${failureTable(failuresOf(measurement))} ${attribution(measurement)} ${checkTables(report)} ${settings(report)}
           <footer>
-            Latencies are kept in histograms of microseconds with three digits. A timeout counts as
-            ${showMs(measurement.profile.timeoutMs)}, the least it can have been.
+            Latencies are kept in histograms of microseconds with three digits. A timeout counts as the timeout, the least it can have been.
           </footer>
         </main>
         <script type="application/json" id="series">
@@ -78,21 +78,33 @@ function charts(series: ChartSeries): Html {
     </section>`;
 }
 
-/** The threshold lines of the charts. */
-function limits({ thresholds }: Report): object {
+/** The limit lines of the charts. */
+function limits({ measurement: { budget } }: Report): object {
   return {
     latency: [
-      { at: thresholds.p95Ms, text: `p95 < ${showMs(thresholds.p95Ms)}`, tone: '--c2' },
-      { at: thresholds.p99Ms, text: `p99 < ${showMs(thresholds.p99Ms)}`, tone: '--c3' },
+      { at: budget.p95Ms, text: `p95 < ${showMs(budget.p95Ms)}`, tone: '--c2' },
+      { at: budget.p99Ms, text: `p99 < ${showMs(budget.p99Ms)}`, tone: '--c3' },
     ],
   };
 }
 
 function settings({ measurement }: Report): Html {
-  const { target, profile } = measurement;
+  const { target, phases, seed, mix } = measurement;
+  const load = {
+    seed,
+    mix,
+    phases: phases.map(({ name, load: users, warmUpMs, durationMs, timeoutMs, processes }) => ({
+      name,
+      load: users,
+      warmUpMs,
+      durationMs,
+      timeoutMs,
+      processes,
+    })),
+  };
   return html`<details class="card">
     <summary>Settings</summary>
-    <pre>${JSON.stringify({ load: profile, service: target.effective ?? 'not read: the admin listener was not accessible' }, null, 2)}</pre>
+    <pre>${JSON.stringify({ ...load, service: target.effective ?? 'not read: the admin listener was not accessible' }, null, 2)}</pre>
   </details>`;
 }
 

@@ -1,4 +1,5 @@
 import type { Check } from '../judge/check.ts';
+import { showWitness } from '../measurement/witness.ts';
 import { escapeText } from './html.ts';
 import type { Report } from './report.ts';
 
@@ -29,7 +30,7 @@ const isError = ({ kind, outcome }: Check): boolean => kind === 'innocence' && o
 
 function testCase(check: Check, suite: string): string {
   const head = `    <testcase classname="${escapeText(`${suite} ${check.kind}`)}" name="${escapeText(`${check.id}: ${check.title}`)}"`;
-  const found = escapeText(`${check.measured} (allowed: ${check.limit})`);
+  const found = escapeText([`${check.measured} (allowed: ${check.limit})`, ...(check.witnesses ?? []).map(showWitness)].join('\n'));
   if (check.outcome === 'not-checked') return `${head}><skipped message="${escapeText(check.reason)}"/></testcase>`;
   if (check.outcome !== 'broken') return `${head}><system-out>${found}</system-out></testcase>`;
   const element = isError(check) ? 'error' : 'failure';

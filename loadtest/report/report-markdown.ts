@@ -1,24 +1,29 @@
 import { showCount, showMs, showShare, type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
-import { describeProfile, showLatency } from './describe.ts';
+import { showWitness } from '../measurement/witness.ts';
+import { describeLoad, showLatency } from './describe.ts';
 import type { Report } from './report.ts';
 
 const signs: Readonly<Record<Check['outcome'], string>> = { met: '✅', broken: '❌', tolerated: '⚠️', 'not-checked': '➖' };
 
 /** The result on one page, for a pull request or a chat. */
-export function reportMarkdown({ judgement, measurement }: Report): string {
+export function reportMarkdown({ judgement, measurement, highlights }: Report): string {
   const { verdict, reasons, limitedBy, figures, checks } = judgement;
   const { latency, counts } = figures;
   const lines = [
     `# Load test \`${measurement.plan}\`: ${verdict}`,
     '',
-    `${describeProfile(measurement.profile)}, seed ${measurement.profile.seed}, against ${measurement.target.origin}, ${measurement.startedAt}`,
+    `${describeLoad(measurement)}, seed ${measurement.seed}, against ${measurement.target.origin}, ${measurement.startedAt}`,
     '',
     ...reasons.map((reason) => `- ${escapeCell(reason)}`),
+    ...checks
+      .filter(({ outcome }) => outcome === 'broken')
+      .flatMap(({ witnesses = [] }) => witnesses)
+      .map((witness) => `  - ${escapeCell(showWitness(witness))}`),
     ...(limitedBy === null ? [] : [`- **Limited by:** ${escapeCell(limitedBy)}`]),
     ...(reasons.length > 0 ? [''] : []),
-    `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} · p99 ${showLatency(latency.p99Ms)} · ${figures.throughput.toFixed(0)} right answers/s · ${showShare(figures.errorRate)} errors · ${showCount(measurement.orders.acknowledged)} orders · ${showCount(counts.sent)} requests`,
+    `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} · p99 ${showLatency(latency.p99Ms)} · ${figures.throughput.toFixed(0)} right answers/s · ${showShare(figures.errorRate)} errors · ${[...highlights.map(({ label, value }) => `${value} ${label.toLowerCase()}`), `${showCount(counts.sent)} requests`].join(' · ')}`,
     '',
     '| | check | found | allowed | |',
     '|---|---|---|---|---|',

@@ -1,13 +1,13 @@
 import { showCount, showMs, showShare } from '../judge/check.ts';
 import { errorCount } from '../measurement/merge.ts';
-import { describeProfile, showLatency } from './describe.ts';
+import { describeLoad, showLatency } from './describe.ts';
 import { html, type Html } from './html.ts';
 import type { Report } from './report.ts';
 
 /** Verdict, what was run, and why it is not PASS. */
 export function head({ judgement, measurement }: Report): Html {
   const { verdict, reasons, limitedBy } = judgement;
-  const { plan, profile, target, startedAt, client } = measurement;
+  const { plan, seed, target, startedAt, client } = measurement;
   const place = target.kind === 'own' ? 'a stack of its own on this machine' : target.origin;
   const shared = client.coLocated
     ? `client and service share ${client.cores} cores`
@@ -16,10 +16,8 @@ export function head({ judgement, measurement }: Report): Html {
       <div class="badge">${verdict}</div>
       <div>
         <h1>Load test “${plan}”</h1>
-        <p>${describeProfile(profile)}</p>
-        <p class="soft small">
-          against ${place} · ${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · seed ${profile.seed} · ${shared}
-        </p>
+        <p>${describeLoad(measurement)}</p>
+        <p class="soft small">against ${place} · ${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · seed ${seed} · ${shared}</p>
       </div>
     </header>
     ${
@@ -42,15 +40,15 @@ const tile = (label: string, value: string, note: string, outcome = ''): Html =>
   </div>`;
 
 /** The figures one looks for first. */
-export function tiles({ judgement, measurement, thresholds }: Report): Html {
+export function tiles({ judgement, measurement: { budget }, highlights }: Report): Html {
   const { figures, checks } = judgement;
   const outcomeOf = (id: string): string => checks.find((check) => check.id === id)?.outcome ?? '';
   return html`<section class="tiles">
     ${tile('Median latency', showLatency(figures.latency.p50Ms), `${showCount(figures.latency.count)} answers measured`)}
-    ${tile('p95', showLatency(figures.latency.p95Ms), `allowed < ${showMs(thresholds.p95Ms)}`, outcomeOf('latency-p95'))}
-    ${tile('p99', showLatency(figures.latency.p99Ms), `allowed < ${showMs(thresholds.p99Ms)}`, outcomeOf('latency-p99'))}
+    ${tile('p95', showLatency(figures.latency.p95Ms), `allowed < ${showMs(budget.p95Ms)}`, outcomeOf('latency-p95'))}
+    ${tile('p99', showLatency(figures.latency.p99Ms), `allowed < ${showMs(budget.p99Ms)}`, outcomeOf('latency-p99'))}
     ${tile('Errors', showShare(figures.errorRate), `${showCount(errorCount(figures.counts))} of ${showCount(figures.counts.sent)} requests`, outcomeOf('error-rate'))}
     ${tile('Right answers', `${figures.throughput.toFixed(0)}/s`, 'in the measured window')}
-    ${tile('Orders placed', showCount(measurement.orders.acknowledged), `${showCount(measurement.orders.refused)} refused, ${showCount(measurement.orders.unknown)} unknown`)}
+    ${highlights.map(({ label, value, note }) => tile(label, value, note))}
   </section>`;
 }

@@ -2,12 +2,13 @@ import { showCount, showShare, type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { timingParts, type FailureKind, type Measurement, type TimingBand } from '../measurement/measurement.ts';
+import { showWitness } from '../measurement/witness.ts';
 import { showLatency } from './describe.ts';
 import { html, type Html } from './html.ts';
 import type { Report } from './report.ts';
 
 const kinds = [
-  { kind: 'threshold', title: 'Was it fast and right enough?' },
+  { kind: 'limit', title: 'Was it fast and right enough?' },
   { kind: 'invariant', title: 'Do the books agree?' },
   { kind: 'innocence', title: 'Can the figures be believed?' },
 ] as const;
@@ -39,7 +40,7 @@ export function checkTables({ judgement }: Report): Html[] {
               (check) =>
                 html`<tr>
                   <td><span class="pill ${check.outcome}">${stateNames[check.outcome]}</span></td>
-                  <td>${check.title}${check.reason !== '' && html`<p class="soft small">${check.reason}</p>`}</td>
+                  <td>${check.title}${check.reason !== '' && html`<p class="soft small">${check.reason}</p>`}${witnessLines(check)}</td>
                   <td>${check.measured}</td>
                   <td class="limit">${check.limit}</td>
                 </tr>`,
@@ -49,6 +50,9 @@ export function checkTables({ judgement }: Report): Html[] {
       </div>`;
   });
 }
+
+const witnessLines = ({ witnesses = [] }: Check): Html[] =>
+  witnesses.map((witness) => html`<p class="small witness"><code>${showWitness(witness)}</code></p>`);
 
 const times = (one: EndpointFigures): (number | null)[] => [
   one.latency.p50Ms,
@@ -95,8 +99,7 @@ export function failureTable(failures: readonly FailureKind[]): Html | undefined
             <th class="number">Times</th>
             <th>Endpoint</th>
             <th>Answer</th>
-            <th>First</th>
-            <th>Request id of the first</th>
+            <th>First witnesses</th>
           </tr>
         </thead>
         <tbody>
@@ -105,9 +108,8 @@ export function failureTable(failures: readonly FailureKind[]): Html | undefined
               html`<tr>
                 <td class="number">${showCount(one.count)}</td>
                 <td><code>${one.endpoint}</code></td>
-                <td>${one.status ?? one.outcome.replace('-', ' ')}: ${one.detail}</td>
-                <td class="number">second ${one.firstSecond}</td>
-                <td><code>${one.requestId ?? '–'}</code></td>
+                <td>${one.status ?? one.outcome.replace('-', ' ')}: ${one.fault}</td>
+                <td>${one.witnesses.map((witness) => html`<p class="small"><code>${showWitness(witness)}</code></p>`)}</td>
               </tr>`,
           )}
         </tbody>
@@ -125,7 +127,8 @@ const partNames = {
 };
 
 /** Where the time of the answers went, from fast ones to slow ones. */
-export function attribution({ serverTimings }: Measurement): Html | undefined {
+export function attribution({ phases }: Measurement): Html | undefined {
+  const serverTimings = phases.flatMap((phase) => phase.serverTimings);
   const bands = [...Map.groupBy(serverTimings, ({ band }) => band).entries()].toSorted(([a], [b]) => a - b);
   if (bands.length === 0) return undefined;
   return html`<h2>Where the time went</h2>

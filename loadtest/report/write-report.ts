@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from './report.ts';
 import { reportHtml } from './report-html.ts';
@@ -12,9 +12,8 @@ export type ReportFiles = { readonly html: string; readonly json: string; readon
 /** A report and where it was written. */
 export type Finished = { readonly report: Report; readonly files: ReportFiles };
 
-/** Writes report.html, report.json, junit.xml and summary.md into a folder, which is made when missing. */
+/** Writes report.html, report.json, junit.xml and summary.md into the folder of a run. */
 export async function writeReport(report: Report, dir: string): Promise<ReportFiles> {
-  await mkdir(dir, { recursive: true });
   const files: ReportFiles = {
     html: join(dir, 'report.html'),
     json: join(dir, 'report.json'),

@@ -1,12 +1,7 @@
-/** One request of a journey, complete before it is sent. */
-export type Step = {
-  /** Its name in every table and chart, such as `GET /products/:id`. */
-  readonly endpoint: string;
-  readonly method: 'GET' | 'POST';
-  /** Path and query. */
-  readonly path: string;
-  /** JSON text. */
-  readonly body?: string;
+import type { Answer, Ruling, Step } from '../../generate/step.ts';
+
+/** One request of a journey, complete but for the credential of who sends it. */
+export type ShopRequest = Omit<Step, 'headers'> & {
   readonly idempotencyKey?: string;
   readonly expects: Expectation;
 };
@@ -20,22 +15,20 @@ export type Expectation =
   /** 201 with an order of that many lines; 409 because stock ran out is an honest refusal, not an error. */
   | { readonly kind: 'order'; readonly lines: number };
 
-/** How a request ended. */
-export type Outcome = 'ok' | 'refused' | 'limited' | 'http-error' | 'wrong-answer' | 'timeout' | 'connection-error';
-
-export type Answer = { readonly status: number; readonly body: string };
-
 /** Refusals that a correct shop gives to a correct buyer. */
 const honestRefusals = new Set(['insufficient_stock', 'idempotency_in_flight']);
 
 /** Whether an answer is the right one. Pure; never throws, whatever a server sends. */
-export function judgeAnswer(expects: Expectation, answer: Answer): Outcome {
+export function judgeAnswer(expects: Expectation, answer: Answer): Ruling {
   const { status, body } = answer;
-  if (status === 429) return 'limited';
+  const code = status >= 400 ? problemCode(body) : undefined;
+  if (status === 429) return { outcome: 'limited', fault: code ?? 'no problem document' };
   const wanted = expects.kind === 'order' ? 201 : 200;
-  if (status === wanted) return isRight(expects, body) ? 'ok' : 'wrong-answer';
-  if (expects.kind === 'order' && status === 409 && honestRefusals.has(problemCode(body) ?? '')) return 'refused';
-  return status >= 200 && status < 300 ? 'wrong-answer' : 'http-error';
+  if (status === wanted)
+    return isRight(expects, body) ? { outcome: 'ok' } : { outcome: 'wrong-answer', fault: `not what was asked for (${expects.kind})` };
+  if (expects.kind === 'order' && status === 409 && honestRefusals.has(code ?? '')) return { outcome: 'refused' };
+  if (status >= 200 && status < 300) return { outcome: 'wrong-answer', fault: `status ${status} instead of ${wanted}` };
+  return { outcome: 'http-error', fault: code ?? 'no problem document' };
 }
 
 function isRight(expects: Expectation, body: string): boolean {

@@ -1,46 +1,34 @@
-import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { messageOf } from '#lib/errors.ts';
-import type { VirtualClient } from '../../generate/virtual-user.ts';
-import type { ServerBooks } from '../../measurement/measurement.ts';
+import { clientOptions } from '#lib/postgres.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
-import { countOrders } from './clients.ts';
 import type { Target } from '../../targets/target.ts';
-import type { Observers } from '../../observe/sample-server.ts';
+import { countOrders, type ShopClient } from './clients.ts';
 
-/** A request given up by the client may go on in the server until its own timeouts end it. */
-const quietWithinMs = 10_000;
-
-export type RunTraces = {
-  readonly clients: readonly VirtualClient[];
-  /** What the API had counted when the run began; undefined when unknown. */
-  readonly servedBefore: number | undefined;
+/** The shop's own books after a run; null where there was no access. */
+export type ShopBooks = {
+  /** Orders the shop has for the run's buyers. */
+  readonly ordersStored: number | null;
+  /** Products whose stock is not the sum of its movements. */
+  readonly ledgerMismatches: number | null;
+  readonly negativeStock: number | null;
+  /** Why something above is null, for people. */
+  readonly notes: readonly string[];
 };
 
-/** Waits until the server is at rest, at most 10 s, and reads what it has on its books. */
-export async function readBooks(target: Target, { clients, servedBefore }: RunTraces, observers: Observers): Promise<ServerBooks> {
+/** Reads the books of a shop at rest. Never rejects. */
+export async function readShopBooks(target: Target, clients: readonly ShopClient[]): Promise<ShopBooks> {
   const notes: string[] = [];
-  const rest = await waitForRest(observers);
-  const servedAfter = target.kind === 'own' ? await observers.admin.requestsServed() : undefined;
-  const ledger = await observers.database.ledger();
-  const ordersStored = await storedOrders(target, clients).catch((err: unknown) => {
+  const orNote = (err: unknown): null => {
     notes.push(messageOf(err));
     return null;
-  });
-  if (ledger === undefined) notes.push(target.postgres ? 'the database could not be read' : 'no access to the database: set POSTGRES_HOST');
-  if (rest.connectionsInUse === null)
-    notes.push(target.admin ? 'the admin listener told nothing' : 'no access to the admin listener: set ADMIN_TOKEN');
-  return {
-    ordersStored,
-    ledgerMismatches: ledger?.mismatches ?? null,
-    negativeStock: ledger?.negative ?? null,
-    ...rest,
-    requestsServed: servedBefore === undefined || servedAfter === undefined ? null : servedAfter - servedBefore,
-    notes,
   };
+  const ordersStored = await storedOrders(target, clients).catch(orNote);
+  const ledger = await readLedger(target).catch(orNote);
+  return { ordersStored, ledgerMismatches: ledger?.mismatches ?? null, negativeStock: ledger?.negative ?? null, notes };
 }
 
-async function storedOrders(target: Target, clients: readonly VirtualClient[]): Promise<number> {
+async function storedOrders(target: Target, clients: readonly ShopClient[]): Promise<number> {
   const http = createHttpClient(target.origin);
   try {
     return await countOrders(http, clients);
@@ -49,11 +37,26 @@ async function storedOrders(target: Target, clients: readonly VirtualClient[]): 
   }
 }
 
-async function waitForRest({ admin, database }: Observers): Promise<Pick<ServerBooks, 'connectionsInUse' | 'openTransactions'>> {
-  for (const endsMs = performance.now() + quietWithinMs; ; await sleep(200)) {
-    const [pool, backends] = await Promise.all([admin.pool(), database.backends()]);
-    const [connectionsInUse, openTransactions] = [pool?.inUse ?? null, backends?.idleInTransaction ?? null];
-    const isAtRest = (connectionsInUse ?? 0) === 0 && (openTransactions ?? 0) === 0;
-    if (isAtRest || performance.now() > endsMs) return { connectionsInUse, openTransactions };
+type Ledger = { readonly mismatches: number; readonly negative: number };
+
+const ledgerSql = `
+  SELECT count(*) FILTER (WHERE stock <> coalesce(moved, 0))::int AS mismatches, count(*) FILTER (WHERE stock < 0)::int AS negative
+  FROM products LEFT JOIN (SELECT product_id, sum(quantity) AS moved FROM stock_movements GROUP BY product_id) AS ledger
+    ON ledger.product_id = products.id_key`;
+
+const queryTimeoutMs = 10_000;
+
+async function readLedger({ postgres }: Target): Promise<Ledger | undefined> {
+  if (postgres === undefined) throw new Error('no access to the database: set POSTGRES_HOST');
+  const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: queryTimeoutMs });
+  // A lost connection shows as a query that rejects.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return (await client.query<Ledger>(ledgerSql)).rows[0];
+  } catch (err) {
+    throw new Error(`the database could not be read: ${messageOf(err)}`, { cause: err });
+  } finally {
+    await client.end().catch(() => {});
   }
 }

@@ -1,7 +1,9 @@
 import { AppError, ConfigError } from '#lib/errors.ts';
 import { problemCode } from './answers.ts';
-import type { VirtualClient } from '../../generate/virtual-user.ts';
 import { forEachOf, type HttpAnswer, type HttpClient } from '../../targets/http-client.ts';
+
+/** A client account made for the run; the token is a secret. */
+export type ShopClient = { readonly clientId: number; readonly accessToken: string };
 
 /** The target refused to prepare a run. */
 export class SetUpError extends AppError {
@@ -18,8 +20,8 @@ export type Registration = { readonly count: number; readonly loadtestKey: strin
  * @throws {ConfigError} when the key is not accepted
  * @throws {SetUpError} when the target refuses for another reason
  */
-export async function registerClients(http: HttpClient, { count, loadtestKey, runId }: Registration): Promise<VirtualClient[]> {
-  const clients: VirtualClient[] = [];
+export async function registerClients(http: HttpClient, { count, loadtestKey, runId }: Registration): Promise<ShopClient[]> {
+  const clients: ShopClient[] = [];
   const indices = Array.from({ length: count }, (_, index) => index);
   await forEachOf(indices, atOnce, async (index) => {
     const body = { name: 'Load', lastname: `Test ${index}`, email: `${runId}-${index}@loadtest.invalid` };
@@ -29,7 +31,7 @@ export async function registerClients(http: HttpClient, { count, loadtestKey, ru
   return clients;
 }
 
-function clientOf(answer: HttpAnswer, origin: string): VirtualClient {
+function clientOf(answer: HttpAnswer, origin: string): ShopClient {
   if (answer.status === 401 || answer.status === 403)
     throw new ConfigError([`LOADTEST_KEY is not accepted by ${origin} (${answer.status})`]);
   const { id_key: clientId, access_token: accessToken } = (answer.json ?? {}) as { id_key?: unknown; access_token?: unknown };
@@ -39,7 +41,7 @@ function clientOf(answer: HttpAnswer, origin: string): VirtualClient {
 }
 
 /** Deletes the accounts again. @returns how many could not be deleted. */
-export async function removeClients(http: HttpClient, clients: readonly VirtualClient[], loadtestKey: string): Promise<number> {
+export async function removeClients(http: HttpClient, clients: readonly ShopClient[], loadtestKey: string): Promise<number> {
   let left = 0;
   await forEachOf(clients, atOnce, async ({ clientId }) => {
     const request = { method: 'DELETE', path: `/api/v1/clients/${clientId}`, headers: { 'x-api-key': loadtestKey } } as const;
@@ -55,7 +57,7 @@ export async function removeClients(http: HttpClient, clients: readonly VirtualC
 const pageSize = 1_000;
 
 /** How many orders the target has for these clients, as they see them themselves. */
-export async function countOrders(http: HttpClient, clients: readonly VirtualClient[]): Promise<number> {
+export async function countOrders(http: HttpClient, clients: readonly ShopClient[]): Promise<number> {
   let total = 0;
   await forEachOf(clients, atOnce, async ({ accessToken }) => {
     for (let skip = 0; ; skip += pageSize) {

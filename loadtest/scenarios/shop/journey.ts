@@ -1,6 +1,6 @@
-import { slowEndpoint } from '../../measurement/measurement.ts';
 import { pick, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
-import type { Step } from './answers.ts';
+import type { ShopRequest } from './answers.ts';
+import { slowEndpoint } from './slow-query.ts';
 
 /** What a journey chooses from. Read once before the run, so that choices depend on the seed and not on answers. */
 export type Catalogue = {
@@ -23,7 +23,7 @@ export type JourneyOptions = {
   readonly clientId: number;
   /** Begins every Idempotency-Key; unique to this user in this run. */
   readonly keyPrefix: string;
-  /** Share of steps, 0–1, replaced by an order that runs into the slow query (see target/slow-query). */
+  /** Share of steps, 0–1, replaced by an order that runs into the slow query (see slow-query). */
   readonly slowShare: number;
 };
 
@@ -34,7 +34,7 @@ const repeatedShare = 0.1;
  * One user's endless walk through the shop, visit after visit: some only browse, some buy, some look at what they
  * bought. The same seed gives the same requests, byte for byte, however the server answers.
  */
-export function* createJourney(options: JourneyOptions): Generator<Step, never> {
+export function* createJourney(options: JourneyOptions): Generator<ShopRequest, never> {
   const { random } = options;
   const orders = { placed: 0 };
   for (;;) {
@@ -45,18 +45,18 @@ export function* createJourney(options: JourneyOptions): Generator<Step, never> 
 }
 
 /** One product after another: the bench's reading half. */
-export function* createReading({ catalogue, random }: JourneyOptions): Generator<Step, never> {
+export function* createReading({ catalogue, random }: JourneyOptions): Generator<ShopRequest, never> {
   for (;;) yield* readProducts(catalogue, random, 1);
 }
 
 /** One order of three lines after another: the bench's writing half. */
-export function* createOrdering(options: JourneyOptions): Generator<Step, never> {
+export function* createOrdering(options: JourneyOptions): Generator<ShopRequest, never> {
   for (let number = 1; ; number += 1) yield placeOrder(options, number, 3);
 }
 
 type Placed = { placed: number };
 
-const visits: Record<keyof VisitWeights, (options: JourneyOptions, orders: Placed) => Step[]> = {
+const visits: Record<keyof VisitWeights, (options: JourneyOptions, orders: Placed) => ShopRequest[]> = {
   browse: ({ catalogue, random }) => {
     const steps = [random() < 0.5 ? listProducts(catalogue, random) : filterProducts(catalogue, random)];
     if (random() < 0.2) steps.unshift(listCategories());
@@ -71,16 +71,26 @@ const visits: Record<keyof VisitWeights, (options: JourneyOptions, orders: Place
   lookBack: ({ catalogue, random }) => [listOrders(), ...readProducts(catalogue, random, 1)],
 };
 
-const listCategories = (): Step => ({ endpoint: 'GET /categories', method: 'GET', path: '/api/v1/categories', expects: { kind: 'list' } });
+const listCategories = (): ShopRequest => ({
+  endpoint: 'GET /categories',
+  method: 'GET',
+  path: '/api/v1/categories',
+  expects: { kind: 'list' },
+});
 
-const listOrders = (): Step => ({ endpoint: 'GET /orders', method: 'GET', path: '/api/v1/orders?limit=20', expects: { kind: 'list' } });
+const listOrders = (): ShopRequest => ({
+  endpoint: 'GET /orders',
+  method: 'GET',
+  path: '/api/v1/orders?limit=20',
+  expects: { kind: 'list' },
+});
 
-function listProducts(catalogue: Catalogue, random: Random): Step {
+function listProducts(catalogue: Catalogue, random: Random): ShopRequest {
   const skip = 20 * randomInt(random, 0, Math.floor(Math.max(0, catalogue.productIds.length - 1) / 20));
   return { endpoint: 'GET /products', method: 'GET', path: `/api/v1/products?skip=${skip}&limit=20`, expects: { kind: 'list' } };
 }
 
-function filterProducts(catalogue: Catalogue, random: Random): Step {
+function filterProducts(catalogue: Catalogue, random: Random): ShopRequest {
   const query = new URLSearchParams({ limit: '20', sort_by: pick(random, ['price_asc', 'price_desc', 'name']) });
   const by = pick(random, ['category', 'word', 'price'] as const);
   if (by === 'category' && catalogue.categoryIds.length > 0) query.set('category_id', String(pick(random, catalogue.categoryIds)));
@@ -94,14 +104,14 @@ function filterProducts(catalogue: Catalogue, random: Random): Step {
   };
 }
 
-function readProducts(catalogue: Catalogue, random: Random, count: number): Step[] {
+function readProducts(catalogue: Catalogue, random: Random, count: number): ShopRequest[] {
   return Array.from({ length: count }, () => {
     const id = pick(random, catalogue.productIds);
     return { endpoint: 'GET /products/:id', method: 'GET', path: `/api/v1/products/${id}`, expects: { kind: 'one', id } };
   });
 }
 
-function placeOrder(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): Step {
+function placeOrder(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): ShopRequest {
   const { catalogue, random } = options;
   const wanted = Math.min(lineCount, catalogue.orderableIds.length);
   const productIds = new Set<number>();
@@ -111,7 +121,7 @@ function placeOrder(options: JourneyOptions, number: number, lineCount = randomI
 }
 
 /** An order without lines: it touches no product row, so what makes it slow holds a connection and no lock. */
-function slowOrder(options: JourneyOptions, number: number): Step {
+function slowOrder(options: JourneyOptions, number: number): ShopRequest {
   return orderStep(options, { endpoint: slowEndpoint, deliveryMethod: 3, lines: [], number });
 }
 
@@ -122,7 +132,7 @@ type OrderRequest = {
   readonly number: number;
 };
 
-function orderStep(options: JourneyOptions, request: OrderRequest): Step {
+function orderStep(options: JourneyOptions, request: OrderRequest): ShopRequest {
   return {
     endpoint: request.endpoint,
     method: 'POST',

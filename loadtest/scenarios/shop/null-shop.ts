@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A list as long as the shop's own pages, so that reading it costs the client the same. */
@@ -13,17 +13,6 @@ const listBody = JSON.stringify(
     version: 1,
   })),
 );
-
-/** Answers every request of a journey rightly and at once, doing nothing: what remains is the client's own time. */
-export async function startNullServer(): Promise<{ origin: string; close: () => Promise<void> }> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return { origin: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
-}
 
 let lastOrder = 0;
 
@@ -57,9 +46,16 @@ function send(response: ServerResponse, status: number, body: string): void {
   response.end(body);
 }
 
-function closeServer(server: Server): Promise<void> {
+/**
+ * A process of its own, which ends with its parent: this file is what a calibration forks. It answers every request of a
+ * journey rightly and at once, doing nothing: what remains is the client's own time.
+ */
+const server = createServer(answer);
+server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () => {
+  const { port } = server.address() as AddressInfo;
+  process.send?.({ origin: `http://127.0.0.1:${port}` });
+});
+process.on('disconnect', () => {
   server.closeAllConnections();
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-  });
-}
+  server.close();
+});

@@ -1,5 +1,30 @@
-import type { OrderAccount } from '../../measurement/measurement.ts';
-import { idOf, type Outcome, type Step } from './answers.ts';
+import type { Outcome } from '../../measurement/measurement.ts';
+import { idOf, type ShopRequest } from './answers.ts';
+
+/** What the buyers of one process know of their orders when all is over; one event of the measurement. */
+export type OrderAccount = {
+  /** Distinct orders the shop said yes to. */
+  readonly acknowledged: number;
+  /** Keys whose order was refused for good. */
+  readonly refused: number;
+  /** Keys of which the buyer does not know whether the order exists. */
+  readonly unknown: number;
+  /** One key answered with two different orders. */
+  readonly keysWithTwoOrders: number;
+  /** One order given as the answer to two keys. */
+  readonly ordersWithTwoKeys: number;
+  /** Beyond what is kept in memory. */
+  readonly unchecked: number;
+};
+
+export const noOrders: OrderAccount = { acknowledged: 0, refused: 0, unknown: 0, keysWithTwoOrders: 0, ordersWithTwoKeys: 0, unchecked: 0 };
+
+/** The accounts of several processes as one. */
+export function sumAccounts(accounts: readonly OrderAccount[]): OrderAccount {
+  const sum: Record<keyof OrderAccount, number> = { ...noOrders };
+  for (const account of accounts) for (const name of Object.keys(noOrders) as (keyof OrderAccount)[]) sum[name] += account[name];
+  return sum;
+}
 
 /** More keys than this are counted, but no longer checked one by one. */
 const maxKeys = 500_000;
@@ -9,8 +34,8 @@ const maxKeys = 500_000;
  * afterwards with what the shop itself has on its books.
  */
 export type OrderBook = {
-  readonly sent: (step: Step) => void;
-  readonly answered: (step: Step, outcome: Outcome, body: string) => void;
+  readonly sent: (request: ShopRequest) => void;
+  readonly answered: (request: ShopRequest, outcome: Outcome, body: string) => void;
   readonly account: () => OrderAccount;
 };
 

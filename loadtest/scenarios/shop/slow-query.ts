@@ -5,6 +5,9 @@ import type { PostgresSettings } from '#lib/settings.ts';
 /** How long an order that runs into the slow query holds its connection. */
 export const slowQuerySeconds = 1;
 
+/** The endpoint name of orders that run into it. */
+export const slowEndpoint = 'POST /orders (slow query)';
+
 /** Share of requests that do, when it is mixed in: of 200 a second, ten connections' worth. */
 export const slowQueryShare = 0.05;
 
@@ -18,9 +21,9 @@ export async function installSlowQuery(settings: PostgresSettings): Promise<void
   await client.connect();
   try {
     await client.query(`
-      CREATE FUNCTION loadtest_slow_query() RETURNS trigger LANGUAGE plpgsql AS
+      CREATE OR REPLACE FUNCTION loadtest_slow_query() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_sleep(${slowQuerySeconds}); RETURN NEW; END $$;
-      CREATE TRIGGER loadtest_slow_query BEFORE INSERT ON orders FOR EACH ROW
+      CREATE OR REPLACE TRIGGER loadtest_slow_query BEFORE INSERT ON orders FOR EACH ROW
         WHEN (NEW.total_cents = 0 AND NEW.delivery_method = 3) EXECUTE FUNCTION loadtest_slow_query();`);
   } finally {
     await client.end();

@@ -89,15 +89,15 @@ test('tests a given service: verdict as exit code, result as JSON, four files, a
   const args = ['smoke', '--target', shop.origin, '--duration', '1s', '--users', '5', '--seed', '9', '--out', dir, '--json'];
   const { status, stdout, stderr } = await loadtest(args, key);
   expect(stderr).toBe('');
-  const result = JSON.parse(stdout) as { verdict: string; exitCode: number; profile: { seed: number; users: number } };
+  const result = JSON.parse(stdout) as { verdict: string; exitCode: number; seed: number; phases: { load: { users: number } }[] };
   // A machine busy with other tests may make the run INVALID; it must say so in every place alike.
   expect(status).toBe(result.exitCode);
   expect(status).toBe({ PASS: 0, FAIL: 99, INVALID: 75 }[result.verdict]);
-  expect(result.profile).toMatchObject({ seed: 9, users: 5 });
-  expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'report.html', 'report.json', 'summary.md']);
+  expect(result).toMatchObject({ seed: 9, phases: [{ load: { users: 5 } }] });
+  expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'measurement.jsonl', 'report.html', 'report.json', 'summary.md']);
   for (const file of await readdir(dir)) {
     const text = await readFile(join(dir, file), 'utf8');
-    expect(text).toContain(result.verdict);
+    expect(text).toContain(file === 'measurement.jsonl' ? '"version":2' : result.verdict);
     expect(text).not.toMatch(/token-\d|a-key-of-a-load-test/);
   }
 });
@@ -115,5 +115,5 @@ test('Ctrl-C ends it, with the accounts it had made gone and nothing judged', as
   child.kill('SIGINT');
   expect(await ended).toBe(1);
   expect(shop.accounts()).toBe(0);
-  expect(await readdir(dir)).toEqual([]);
+  expect(await readdir(dir)).toEqual(['measurement.jsonl']);
 });

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { judge } from '#loadtest/judge/verdict.ts';
 import type { Measurement, ServerSample } from '#loadtest/measurement/measurement.ts';
 import { writeReport } from '#loadtest/report/write-report.ts';
-import { healthyMeasurement, many, slice, thresholds } from '#test/unit/loadtest/build-measurement.ts';
+import { healthyMeasurement, judged, many, slice } from '#test/unit/loadtest/build-measurement.ts';
 
 const executablePath = '/usr/bin/chromium';
 const missingBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed: apt-get install chromium`;
@@ -44,7 +43,7 @@ test('the HTML report opens from a file without network and draws every chart', 
   skip(missingBrowser !== undefined, missingBrowser);
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-report-page-'));
   onTestFinished(() => rm(dir, { recursive: true }));
-  const { html } = await writeReport({ measurement, thresholds, judgement: judge(measurement, thresholds) }, dir);
+  const { html } = await writeReport({ measurement, judgement: judged(measurement), highlights: [] }, dir);
   const browser = await chromium.launch({ executablePath, headless: true, args });
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ offline: true });

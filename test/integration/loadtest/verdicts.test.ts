@@ -1,11 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test as base } from 'vitest';
 import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
 import { createHistogram, encodeHistogram } from '#loadtest/measurement/histogram.ts';
+import { createMeasurementFile, readMeasurement } from '#loadtest/measurement/measurement-file.ts';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import type { Plan } from '#loadtest/plans/plan.ts';
-import { profileOf } from '#loadtest/prepare-run.ts';
+import { users } from '#loadtest/plans/users.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
+import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import type { Target } from '#loadtest/targets/target.ts';
 import { childPids } from './child-pids.ts';
 import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
@@ -14,14 +19,19 @@ import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
 const plan: Plan = {
   name: 'tiny',
   summary: '',
-  users: 15,
-  thinkMs: [30, 90],
-  warmUpMs: 1_000,
-  durationMs: 2_000,
-  timeoutMs: 2_000,
-  calibrationMs: 300,
-  weights: { browse: 1, buy: 2, lookBack: 1 },
-  thresholds: { p95Ms: 1_000, p99Ms: 1_500, errorRate: 0.05 },
+  scenario: shop({ browse: 1, buy: 2, lookBack: 1 }),
+  phases: [
+    {
+      name: 'tiny',
+      script: 'shop',
+      load: { kind: 'closed', users: 15, thinkMs: [30, 90] },
+      warmUpMs: 1_000,
+      durationMs: 2_000,
+      timeoutMs: 2_000,
+    },
+  ],
+  judges: users.judges,
+  budget: { p95Ms: 1_000, p99Ms: 1_500, errorRate: 0.05 },
 };
 
 type Judged = Judgement & { readonly api: FakeApi };
@@ -51,19 +61,30 @@ async function withServers(
   await use(async (behave, change) => {
     const api = await startFakeApi(behave);
     open.push(api);
-    const profile = profileOf(plan, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 5, mix: [] });
-    const hooks = { onPhase: () => {}, onSecond: () => {}, signal: AbortSignal.timeout(60_000) };
-    const measurement = await runPlan(plan, profile, targetOf(api), hooks);
-    return { ...judge(change(measurement), plan.thresholds), api };
+    const measurement = await play(targetOf(api));
+    return { ...judge(change(measurement), plan.judges), api };
   });
   await Promise.all(open.map((api) => api.close()));
 }
 
+async function play(target: Target): Promise<Measurement> {
+  const dir = await mkdtemp(join(tmpdir(), 'atalaya-verdict-'));
+  const file = createMeasurementFile(dir);
+  const hooks = { write: file.write, onStep: () => {}, onSecond: () => {}, signal: AbortSignal.timeout(60_000) };
+  try {
+    await runPlan(plan, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 5, mix: [] }, target, hooks);
+    return await readMeasurement(dir);
+  } finally {
+    file.close();
+    await rm(dir, { recursive: true });
+  }
+}
+
 function withInnocentClient(measurement: Measurement): Measurement {
   const nothing = encodeHistogram(createHistogram());
-  const processes = measurement.client.processes.map(() => ({ seconds: [], loopDelay: nothing }));
   const othersBusy = { before: 0, after: 0 };
-  return { ...measurement, client: { ...measurement.client, processes, othersBusy, sendLag: nothing, calibration: null } };
+  const phases = measurement.phases.map((phase) => ({ ...phase, processVitals: [{ seconds: [], loopDelay: nothing }], sendLag: nothing }));
+  return { ...measurement, phases, client: { ...measurement.client, othersBusy, calibration: null } };
 }
 
 const targetOf = ({ origin }: FakeApi): Target => ({
@@ -96,7 +117,9 @@ test.concurrent('a server that answers 500 at once fails for its errors, though 
 test.concurrent('a server that says 200 with nonsense fails for its errors', async ({ judged }) => {
   const result = await judged((n) => (n % 5 === 0 ? { body: '<h1>Welcome to nginx</h1>' } : {}));
   expect(result.verdict).toBe('FAIL');
-  expect(result.reasons[0]).toMatch(/Welcome to nginx/);
+  expect(result.checks.find(({ id }) => id === 'error-rate')?.witnesses).toContainEqual(
+    expect.objectContaining({ status: 200, received: '<h1>Welcome to nginx</h1>' }),
+  );
 });
 
 test.concurrent('a server that resets connections fails for its errors', async ({ judged }) => {

@@ -1,8 +1,11 @@
 import { createHistogram, encodeHistogram, recordMs } from '#loadtest/measurement/histogram.ts';
-import type { Measurement, ServerBooks, Slice, TimingBand } from '#loadtest/measurement/measurement.ts';
-import type { Thresholds } from '#loadtest/judge/thresholds.ts';
+import type { Budget, Measurement, PlayedPhase, Slice, TargetAtRest, TimingBand } from '#loadtest/measurement/measurement.ts';
+import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
+import { users } from '#loadtest/plans/users.ts';
+import type { ShopBooks } from '#loadtest/scenarios/shop/books.ts';
+import { noOrders, type OrderAccount } from '#loadtest/scenarios/shop/order-book.ts';
 
-export const thresholds: Thresholds = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
+export const budget: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
 
 /** A histogram that holds these durations in milliseconds. */
 export function histogramOf(...values: readonly number[]): string {
@@ -38,51 +41,72 @@ export const timingBand = (band: number, count: number, sumMs: Partial<TimingBan
   impossible,
 });
 
-export const rightBooks: ServerBooks = {
-  ordersStored: 10,
-  ledgerMismatches: 0,
-  negativeStock: 0,
-  connectionsInUse: 0,
-  openTransactions: 0,
-  requestsServed: null,
-  notes: [],
+export const rightBooks: ShopBooks = { ordersStored: 10, ledgerMismatches: 0, negativeStock: 0, notes: [] };
+
+export const atRest: TargetAtRest = { connectionsInUse: 0, openTransactions: 0, requestsServed: null, notes: [] };
+
+/** What the buyers of one process wrote down at the end. */
+export const orders = (changes: Partial<OrderAccount>): Pick<Measurement, 'events'> => ({
+  events: [{ kind: 'orders', account: { ...noOrders, acknowledged: 10, ...changes } }],
+});
+
+const healthyPhase: PlayedPhase = {
+  name: 'users',
+  script: 'shop',
+  load: { kind: 'closed', users: 400, thinkMs: [1_000, 3_000] },
+  warmUpMs: 1_000,
+  durationMs: 2_000,
+  timeoutMs: 15_000,
+  processes: 1,
+  startSecond: 0,
+  inFlightAtEnd: 0,
+  serverTimings: [timingBand(3, 200, { db: 1_000, app: 600 })],
+  outsideServer: histogramOf(1, 1, 1),
+  failures: [],
+  slowest: [],
+  processVitals: [{ seconds: [{ second: 1, utilization: 0.2, cpu: 0.2, maxDelayMs: 2 }], loopDelay: histogramOf(0.1, 0.2, 0.3) }],
+  sendLag: histogramOf(0.5, 0.5, 1),
+  lost: [],
 };
 
 /** A short, healthy run: 100 answers of 10 ms in each of 3 seconds, an innocent client, books that agree. */
 export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurement {
   return {
-    version: 1,
+    version: 2,
     plan: 'users',
+    scenario: 'shop',
+    runId: 'lt-1',
     startedAt: '2026-01-01T00:00:00.000Z',
     target: { origin: 'http://127.0.0.1:8000', kind: 'own', effective: null },
-    profile: { users: 400, thinkMs: [1_000, 3_000], warmUpMs: 1_000, durationMs: 2_000, timeoutMs: 15_000, processes: 1, seed: 1, mix: [] },
-    slices: [0, 1, 2].map((second) =>
-      slice(
-        second,
-        Array.from({ length: 100 }, () => 10),
-      ),
-    ),
-    inFlightAtEnd: 0,
-    serverTimings: [timingBand(3, 200, { db: 1_000, app: 600 })],
-    outsideServer: histogramOf(1, 1, 1),
-    orders: { acknowledged: 10, refused: 0, unknown: 0, keysWithTwoOrders: 0, ordersWithTwoKeys: 0, unchecked: 0 },
-    failures: [],
+    seed: 1,
+    mix: [],
+    disturbed: [],
+    budget,
+    phases: [healthyPhase],
+    slices: [0, 1, 2].map((second) => slice(second, many(100, 10))),
+    ...orders({}),
     client: {
-      processes: [{ seconds: [{ second: 1, utilization: 0.2, cpu: 0.2, maxDelayMs: 2 }], loopDelay: histogramOf(0.1, 0.2, 0.3) }],
-      sendLag: histogramOf(0.5, 0.5, 1),
       calibration: { p99Ms: 5, requestsPerSecond: 200 },
-      lost: [],
       othersBusy: { before: 0.02, after: 0.03 },
       coLocated: true,
       cores: 2,
     },
     samples: [],
+    rest: atRest,
     books: rightBooks,
+    left: [],
     ...changes,
   };
 }
+
+/** The healthy run with something else about its one phase. */
+export const withPhase = (changes: Partial<PlayedPhase>, more: Partial<Measurement> = {}): Measurement =>
+  healthyMeasurement({ ...more, phases: [{ ...healthyPhase, ...changes }] });
 
 export const withClient = (changes: Partial<Measurement['client']>): Measurement => {
   const healthy = healthyMeasurement();
   return { ...healthy, client: { ...healthy.client, ...changes } };
 };
+
+/** As the plan `users` judges it. */
+export const judged = (measurement: Measurement): Judgement => judge(measurement, users.judges);

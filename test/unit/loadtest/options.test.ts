@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
 import { parseDuration, readOptions } from '#loadtest/options.ts';
-import { defaultProgramme, programmes } from '#loadtest/plans/plans.ts';
+import { defaultGate, gates } from '#loadtest/plans/plans.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
-import { profileOf } from '#loadtest/prepare-run.ts';
+import { phaseOf } from '#loadtest/run-plan.ts';
 
 const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, 42);
 
@@ -87,26 +87,30 @@ describe('durations', () => {
   });
 });
 
-test('without a plan the release programme is meant: smoke, then users', () => {
-  expect(programmes[defaultProgramme]?.plans).toEqual([smoke, users]);
+test('without a plan the release is meant: smoke, then users', () => {
+  expect(gates[defaultGate]?.plans).toEqual([smoke, users]);
 });
 
 describe('the load of a plan', () => {
   const none = { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] };
 
   test('users is 400 people who pause 1 to 3 s, in one process, for 30 s', () => {
-    expect(profileOf(users, none, 2)).toMatchObject({ users: 400, thinkMs: [1_000, 3_000], durationMs: 30_000, processes: 1 });
+    expect(phaseOf(users.phases[0], none, 2)).toMatchObject({
+      load: { kind: 'closed', users: 400, thinkMs: [1_000, 3_000] },
+      durationMs: 30_000,
+      processes: 1,
+    });
   });
 
   test('smoke is over in half a minute, with all that belongs to it', () => {
-    const { warmUpMs, durationMs, timeoutMs } = profileOf(smoke, none, 2);
+    const { warmUpMs, durationMs, timeoutMs } = phaseOf(smoke.phases[0], none, 2);
     expect(warmUpMs + durationMs + timeoutMs).toBeLessThanOrEqual(30_000);
   });
 
   test('users who never pause are driven by two processes, where there are two cores and two users', () => {
     const never = { ...none, thinkMs: [0, 0] as const };
-    expect(profileOf(users, never, 4).processes).toBe(2);
-    expect(profileOf(users, never, 1).processes).toBe(1);
-    expect(profileOf(users, { ...never, users: 1 }, 4).processes).toBe(1);
+    expect(phaseOf(users.phases[0], never, 4).processes).toBe(2);
+    expect(phaseOf(users.phases[0], never, 1).processes).toBe(1);
+    expect(phaseOf(users.phases[0], { ...never, users: 1 }, 4).processes).toBe(1);
   });
 });

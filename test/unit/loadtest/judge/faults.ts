@@ -1,8 +1,19 @@
-import type { Measurement } from '#loadtest/measurement/measurement.ts';
-import { healthyMeasurement, histogramOf, many, rightBooks, slice, timingBand, withClient } from '../build-measurement.ts';
+import type { Measurement, PlayedPhase } from '#loadtest/measurement/measurement.ts';
+import {
+  atRest,
+  healthyMeasurement,
+  histogramOf,
+  many,
+  orders,
+  rightBooks,
+  slice,
+  timingBand,
+  withClient,
+  withPhase,
+} from '../build-measurement.ts';
 
 /** A client with a fault of its own, and answers that look slow: whose fault is that? */
-const slowly = (client: Partial<Measurement['client']>): Measurement => ({ ...withClient(client), slices: [slice(1, many(100, 900))] });
+const slowly = (phase: Partial<PlayedPhase>): Measurement => withPhase(phase, { slices: [slice(1, many(100, 900))] });
 
 /** Runs with one thing wrong each, the verdict they must get, and the check that must name the fault. */
 export const faults: readonly { fault: string; measurement: Measurement; verdict: 'FAIL' | 'INVALID'; id: string; says: RegExp }[] = [
@@ -22,12 +33,10 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'fast errors',
-    measurement: healthyMeasurement({
-      slices: [slice(1, many(90, 10), { httpErrors: 10 })],
-      failures: [
-        { endpoint: 'POST /orders', outcome: 'http-error', status: 500, detail: 'internal', count: 10, firstSecond: 1, requestId: 'r' },
-      ],
-    }),
+    measurement: withPhase(
+      { failures: [{ endpoint: 'POST /orders', outcome: 'http-error', status: 500, fault: 'internal', count: 10, witnesses: [] }] },
+      { slices: [slice(1, many(90, 10), { httpErrors: 10 })] },
+    ),
     verdict: 'FAIL',
     id: 'error-rate',
     says: /10\.0 % \(10 of 100\).*500 at POST \/orders: internal/,
@@ -90,21 +99,21 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a connection leak',
-    measurement: healthyMeasurement({ books: { ...rightBooks, connectionsInUse: 2 } }),
+    measurement: healthyMeasurement({ rest: { ...atRest, connectionsInUse: 2 } }),
     verdict: 'FAIL',
     id: 'connections-returned',
     says: /2 connections were still checked out/,
   },
   {
     fault: 'a transaction left open',
-    measurement: healthyMeasurement({ books: { ...rightBooks, openTransactions: 1 } }),
+    measurement: healthyMeasurement({ rest: { ...atRest, openTransactions: 1 } }),
     verdict: 'FAIL',
     id: 'transactions-closed',
     says: /in a transaction/,
   },
   {
     fault: 'a key that gave two orders',
-    measurement: healthyMeasurement({ orders: { ...healthyMeasurement().orders, keysWithTwoOrders: 1 } }),
+    measurement: healthyMeasurement(orders({ keysWithTwoOrders: 1 })),
     verdict: 'FAIL',
     id: 'no-duplicate-orders',
     says: /1 keys were answered with two orders/,
@@ -118,7 +127,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a hanging client',
-    measurement: slowly({ processes: [{ seconds: [], loopDelay: histogramOf(2_000) }] }),
+    measurement: slowly({ processVitals: [{ seconds: [], loopDelay: histogramOf(2_000) }] }),
     verdict: 'INVALID',
     id: 'client-delay',
     says: /client itself was 2\.00 s late/,
@@ -126,7 +135,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   {
     fault: 'a busy client',
     measurement: slowly({
-      processes: [{ seconds: [{ second: 1, utilization: 0.95, cpu: 1, maxDelayMs: 1 }], loopDelay: histogramOf(0.1) }],
+      processVitals: [{ seconds: [{ second: 1, utilization: 0.95, cpu: 1, maxDelayMs: 1 }], loopDelay: histogramOf(0.1) }],
     }),
     verdict: 'INVALID',
     id: 'client-utilization',
@@ -134,28 +143,28 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a client behind its schedule',
-    measurement: withClient({ sendLag: histogramOf(...many(90, 1), ...many(10, 900)) }),
+    measurement: withPhase({ sendLag: histogramOf(...many(90, 1), ...many(10, 900)) }),
     verdict: 'INVALID',
     id: 'send-lag',
     says: /fell behind its own schedule by 91 ms on average/,
   },
   {
     fault: 'a lost generator process',
-    measurement: withClient({ lost: ['process 2 ended early (SIGKILL)'] }),
+    measurement: withPhase({ lost: ['process 2 ended early (SIGKILL)'] }),
     verdict: 'INVALID',
     id: 'generator-complete',
     says: /process 2 ended early/,
   },
   {
     fault: 'a machine slow by itself',
-    measurement: slowly({ calibration: { p99Ms: 90, requestsPerSecond: 200 } }),
+    measurement: { ...withClient({ calibration: { p99Ms: 90, requestsPerSecond: 200 } }), slices: [slice(1, many(100, 900))] },
     verdict: 'INVALID',
     id: 'calibration',
     says: /alone already take p99 90 ms/,
   },
   {
     fault: 'a machine busy with other things',
-    measurement: slowly({ othersBusy: { before: 0.9, after: 0.1 } }),
+    measurement: { ...withClient({ othersBusy: { before: 0.9, after: 0.1 } }), slices: [slice(1, many(100, 900))] },
     verdict: 'INVALID',
     id: 'machine-quiet',
     says: /other programs used 90\.0 % of this machine/,
@@ -169,7 +178,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'answers the client did not notice',
-    measurement: healthyMeasurement({ books: { ...rightBooks, requestsServed: 307 } }),
+    measurement: healthyMeasurement({ rest: { ...atRest, requestsServed: 307 } }),
     verdict: 'INVALID',
     id: 'server-count',
     says: /7 requests that the client did not account for/,
@@ -183,14 +192,14 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a server that lies about its own times',
-    measurement: healthyMeasurement({ serverTimings: [timingBand(3, 100, { app: 90_000 }, 100)] }),
+    measurement: withPhase({ serverTimings: [timingBand(3, 100, { app: 90_000 }, 100)] }),
     verdict: 'INVALID',
     id: 'server-agreement',
     says: /more time than passed/,
   },
   {
     fault: 'an empty shop',
-    measurement: healthyMeasurement({ orders: { ...healthyMeasurement().orders, refused: 90 } }),
+    measurement: healthyMeasurement(orders({ refused: 90 })),
     verdict: 'INVALID',
     id: 'stock-sufficient',
     says: /stock was gone/,

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
 import type { ServerSample } from '#loadtest/measurement/measurement.ts';
-import { healthyMeasurement, timingBand } from '../build-measurement.ts';
+import { timingBand, withPhase } from '../build-measurement.ts';
 
 test('the slowest answers decide, not the many fast ones', () => {
   const bands = [timingBand(2, 950, { db: 4_000 }), timingBand(9, 50, { pool: 35_000, db: 1_000 })];
@@ -17,21 +17,21 @@ test.each([
   { sumMs: { queue: 700 }, says: /before their handler/ },
   { sumMs: {}, says: /outside: 100\.0 %/ },
 ])('names what took the time: $says', ({ sumMs, says }) => {
-  expect(limitingFactor(healthyMeasurement({ serverTimings: [timingBand(9, 1, sumMs)] }))).toMatch(says);
+  expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, sumMs)] }))).toMatch(says);
 });
 
 test('says first how often the pool was full, and which settings mend it', () => {
   const full: ServerSample = { second: 1, pool: { inUse: 2, capacity: 2, waiting: 9 }, backends: null };
   const samples = [full, { ...full, second: 2 }];
-  expect(limitingFactor(healthyMeasurement({ samples, serverTimings: [timingBand(9, 1, { pool: 700 })] }))).toMatch(
+  expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, { pool: 700 })] }, { samples }))).toMatch(
     /^all 2 pool connections were in use in 2 of 2 seconds: raise DB_POOL_SIZE.*; requests waited for a database connection/,
   );
   const rarely = [full, { ...full, second: 2, pool: { inUse: 0, capacity: 2, waiting: 0 } }, { ...full, second: 2, pool: null }];
-  expect(limitingFactor(healthyMeasurement({ samples: [...rarely, { ...full, second: 0 }], serverTimings: [] }))).toMatch(/1 of 2/);
+  expect(limitingFactor(withPhase({ serverTimings: [] }, { samples: [...rarely, { ...full, second: 0 }] }))).toMatch(/1 of 2/);
 });
 
 test('says nothing when nothing is known', () => {
-  expect(limitingFactor(healthyMeasurement({ serverTimings: [], samples: [] }))).toBeUndefined();
+  expect(limitingFactor(withPhase({ serverTimings: [] }))).toBeUndefined();
 });
 
 test('shares are shares: none below 0, together 1', () => {

@@ -1,17 +1,28 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
-import { exitCodeOf, judge, worstVerdict } from '#loadtest/judge/verdict.ts';
-import { healthyMeasurement, histogramOf, many, rightBooks, slice, thresholds, withClient } from '../build-measurement.ts';
+import { exitCodeOf, worstVerdict } from '#loadtest/judge/verdict.ts';
+import {
+  atRest,
+  healthyMeasurement,
+  histogramOf,
+  judged,
+  many,
+  orders,
+  rightBooks,
+  slice,
+  withClient,
+  withPhase,
+} from '../build-measurement.ts';
 import { faults } from './faults.ts';
 
 const brokenIds = (measurement: Measurement): string[] =>
-  judge(measurement, thresholds)
+  judged(measurement)
     .checks.filter(({ outcome }) => outcome === 'broken')
     .map(({ id }) => id);
 
 test('a healthy run of an innocent client passes, without reasons', () => {
-  const judgement = judge(healthyMeasurement({ books: { ...rightBooks, requestsServed: 300 } }), thresholds);
+  const judgement = judged(healthyMeasurement({ rest: { ...atRest, requestsServed: 300 } }));
   expect(judgement).toMatchObject({ verdict: 'PASS', reasons: [], limitedBy: null });
   expect(judgement.checks.filter(({ outcome }) => outcome !== 'met')).toEqual([]);
 });
@@ -21,7 +32,7 @@ test('the exit code tells the verdict', () => {
 });
 
 test.each(faults)('$fault: $verdict, named $id', ({ measurement, verdict, id, says }) => {
-  const judgement = judge(measurement, thresholds);
+  const judgement = judged(measurement);
   expect(judgement.verdict).toBe(verdict);
   expect(brokenIds(measurement)).toContain(id);
   expect(judgement.reasons.join('\n')).toMatch(says);
@@ -29,7 +40,7 @@ test.each(faults)('$fault: $verdict, named $id', ({ measurement, verdict, id, sa
 
 /** A client that is late by so much, and answers that look as slow as that. */
 const late = (ms: number, answersMs: number): Measurement => ({
-  ...withClient({ processes: [{ seconds: [], loopDelay: histogramOf(ms) }] }),
+  ...withPhase({ processVitals: [{ seconds: [], loopDelay: histogramOf(ms) }] }),
   slices: [slice(1, many(100, answersMs))],
 });
 
@@ -37,77 +48,70 @@ describe('between a guilty client and a guilty server', () => {
   const slow = { slices: [slice(1, many(100, 900))] };
 
   test('a hanging client and slow answers are INVALID, not FAIL: the client may have made them', () => {
-    const measurement = { ...withClient({ processes: [{ seconds: [], loopDelay: histogramOf(900) }] }), ...slow };
-    const judgement = judge(measurement, thresholds);
+    const measurement = { ...withPhase({ processVitals: [{ seconds: [], loopDelay: histogramOf(900) }] }), ...slow };
+    const judgement = judged(measurement);
     expect(judgement.verdict).toBe('INVALID');
     expect(judgement.reasons.join()).not.toMatch(/p95/);
     expect(judgement.limitedBy).toBeNull();
   });
 
   test('a slow client cannot make a service look faster: one that passes even so has passed, with a remark', () => {
-    for (const client of [
-      { processes: [{ seconds: [], loopDelay: histogramOf(900) }] },
-      { calibration: { p99Ms: 90, requestsPerSecond: 200 } },
-      { othersBusy: { before: 0.9, after: 0.9 } },
+    for (const measurement of [
+      withPhase({ processVitals: [{ seconds: [], loopDelay: histogramOf(900) }] }),
+      withClient({ calibration: { p99Ms: 90, requestsPerSecond: 200 } }),
+      withClient({ othersBusy: { before: 0.9, after: 0.9 } }),
     ]) {
-      const judgement = judge(withClient(client), thresholds);
+      const judgement = judged(measurement);
       expect(judgement).toMatchObject({ verdict: 'PASS', reasons: [] });
       expect(judgement.checks.filter(({ outcome }) => outcome === 'tolerated')).toHaveLength(1);
     }
   });
 
   test('nor so much slower: one that misses a limit by ten times what the client explains has failed', () => {
-    expect(judge(late(25, 12_000), thresholds)).toMatchObject({ verdict: 'FAIL' });
-    expect(judge(late(25, 12_000), thresholds).reasons.join()).not.toMatch(/client/);
-    expect(judge(late(25, 400), thresholds)).toMatchObject({ verdict: 'INVALID' });
+    expect(judged(late(25, 12_000))).toMatchObject({ verdict: 'FAIL' });
+    expect(judged(late(25, 12_000)).reasons.join()).not.toMatch(/client/);
+    expect(judged(late(25, 400))).toMatchObject({ verdict: 'INVALID' });
   });
 
   test('answers with an error in them are no fault of a slow client, timeouts may be', () => {
-    const sleepy = withClient({ processes: [{ seconds: [], loopDelay: histogramOf(3_000) }] });
-    expect(judge({ ...sleepy, slices: [slice(1, many(90, 10), { httpErrors: 10 })] }, thresholds).verdict).toBe('FAIL');
-    expect(judge({ ...sleepy, slices: [slice(1, many(98, 10), { timeouts: 2 })] }, thresholds).verdict).toBe('INVALID');
+    const sleepy = withPhase({ processVitals: [{ seconds: [], loopDelay: histogramOf(3_000) }] });
+    expect(judged({ ...sleepy, slices: [slice(1, many(90, 10), { httpErrors: 10 })] }).verdict).toBe('FAIL');
+    expect(judged({ ...sleepy, slices: [slice(1, many(98, 10), { timeouts: 2 })] }).verdict).toBe('INVALID');
   });
 
   test('a client that sent less than asked for proves nothing, however fast the answers were', () => {
-    expect(judge(withClient({ sendLag: histogramOf(900) }), thresholds).verdict).toBe('INVALID');
-    expect(judge(withClient({ lost: ['process 1 was ended'] }), thresholds).verdict).toBe('INVALID');
+    expect(judged(withPhase({ sendLag: histogramOf(900) })).verdict).toBe('INVALID');
+    expect(judged(withPhase({ lost: ['process 1 was ended'] })).verdict).toBe('INVALID');
   });
 
   test('a defect in the books is a FAIL even when the client was slow', () => {
-    const measurement = { ...withClient({ sendLag: histogramOf(900) }), books: { ...rightBooks, ordersStored: 99 } };
-    expect(judge(measurement, thresholds).verdict).toBe('FAIL');
+    const measurement = { ...withPhase({ sendLag: histogramOf(900) }), books: { ...rightBooks, ordersStored: 99 } };
+    expect(judged(measurement).verdict).toBe('FAIL');
   });
 
   test('but not when the client lost its own books', () => {
-    const measurement = { ...withClient({ lost: ['process 1 was ended'] }), books: { ...rightBooks, ordersStored: 99 } };
-    expect(judge(measurement, thresholds).verdict).toBe('INVALID');
+    const measurement = { ...withPhase({ lost: ['process 1 was ended'] }), books: { ...rightBooks, ordersStored: 99 } };
+    expect(judged(measurement).verdict).toBe('INVALID');
   });
 });
 
 test('orders whose answer was lost may exist or not', () => {
-  const orders = { ...healthyMeasurement().orders, unknown: 3 };
   for (const [ordersStored, outcome] of [
     [9, 'broken'],
     [10, 'met'],
     [13, 'met'],
     [14, 'broken'],
   ] as const) {
-    const { checks } = judge(healthyMeasurement({ orders, books: { ...rightBooks, ordersStored } }), thresholds);
+    const { checks } = judged(healthyMeasurement({ ...orders({ unknown: 3 }), books: { ...rightBooks, ordersStored } }));
     expect(checks.find(({ id }) => id === 'orders-kept')?.outcome).toBe(outcome);
   }
 });
 
 test('what could not be read is shown as not checked, with the reason, and decides nothing', () => {
-  const books = {
-    ordersStored: null,
-    ledgerMismatches: null,
-    negativeStock: null,
-    connectionsInUse: null,
-    openTransactions: null,
-    requestsServed: null,
-    notes: ['no access to the database'],
-  };
-  const { verdict, checks } = judge(healthyMeasurement({ books }), thresholds);
+  const notes = ['no access to the database'];
+  const books = { ordersStored: null, ledgerMismatches: null, negativeStock: null, notes };
+  const rest = { connectionsInUse: null, openTransactions: null, requestsServed: null, notes };
+  const { verdict, checks } = judged(healthyMeasurement({ books, rest }));
   expect(verdict).toBe('PASS');
   expect(checks.filter(({ outcome }) => outcome === 'not-checked').map(({ reason }) => reason)).toEqual(
     expect.arrayContaining(['no access to the database', 'the count could not be read, or others use the service too']),
@@ -117,30 +121,31 @@ test('what could not be read is shown as not checked, with the reason, and decid
 test('an endpoint that is slow on purpose is not judged for its own latency, but its errors count', () => {
   const disturbance = { ...slice(1, many(50, 1_000)), endpoint: 'POST /orders (slow query)' };
   const slices = [slice(1, many(100, 10)), disturbance];
-  expect(judge(healthyMeasurement({ slices }), thresholds).verdict).toBe('PASS');
+  const disturbed = ['POST /orders (slow query)'];
+  expect(judged(healthyMeasurement({ slices, disturbed })).verdict).toBe('PASS');
+  expect(judged(healthyMeasurement({ slices })).verdict).toBe('FAIL');
   const failing = { ...slice(1, [], { httpErrors: 50 }), endpoint: 'POST /orders (slow query)' };
-  expect(judge(healthyMeasurement({ slices: [slice(1, many(100, 10)), failing] }), thresholds).verdict).toBe('FAIL');
+  expect(judged(healthyMeasurement({ slices: [slice(1, many(100, 10)), failing], disturbed })).verdict).toBe('FAIL');
 });
 
 const saturating = (changes: Partial<Measurement> = {}): Measurement => {
-  const healthy = healthyMeasurement(changes);
+  const healthy = withPhase({ load: { kind: 'saturating', users: 400 } }, changes);
   return {
     ...healthy,
-    profile: { ...healthy.profile, thinkMs: [0, 0] },
     client: { ...healthy.client, calibration: { p99Ms: 90, requestsPerSecond: 5_000 } },
   };
 };
 
 describe('users who never pause', () => {
   test('are judged for errors and books, not for the latency they make themselves', () => {
-    expect(judge(saturating({ slices: [slice(1, many(100, 900))] }), thresholds).verdict).toBe('PASS');
-    expect(judge(saturating({ slices: [slice(1, many(90, 900), { httpErrors: 10 })] }), thresholds).verdict).toBe('FAIL');
+    expect(judged(saturating({ slices: [slice(1, many(100, 900))] })).verdict).toBe('PASS');
+    expect(judged(saturating({ slices: [slice(1, many(90, 900), { httpErrors: 10 })] })).verdict).toBe('FAIL');
   });
 
   test('prove nothing when the client could hardly send more than was answered', () => {
     const measurement = saturating();
     const client = { ...measurement.client, calibration: { p99Ms: 1, requestsPerSecond: 105 } };
-    expect(judge({ ...measurement, client }, thresholds)).toMatchObject({ verdict: 'INVALID' });
+    expect(judged({ ...measurement, client })).toMatchObject({ verdict: 'INVALID' });
   });
 });
 
@@ -154,8 +159,8 @@ test('several runs pass together only when each does', () => {
 test('slow answers while warming up are not judged; those that came after the last request was sent are', () => {
   const slow = many(100, 900);
   const fast = many(100, 10);
-  expect(judge(healthyMeasurement({ slices: [slice(0, slow), slice(1, fast)] }), thresholds).verdict).toBe('PASS');
-  expect(judge(healthyMeasurement({ slices: [slice(1, fast), slice(9, slow)] }), thresholds).verdict).toBe('FAIL');
+  expect(judged(healthyMeasurement({ slices: [slice(0, slow), slice(1, fast)] })).verdict).toBe('PASS');
+  expect(judged(healthyMeasurement({ slices: [slice(1, fast), slice(9, slow)] })).verdict).toBe('FAIL');
 });
 
 test('a limit is exclusive', () => {
@@ -167,7 +172,7 @@ test('a limit is exclusive', () => {
 test('a verdict can be recomputed from the measurement as written to a file', () => {
   for (const { measurement } of faults) {
     const again = JSON.parse(JSON.stringify(measurement)) as Measurement;
-    expect(judge(again, thresholds)).toEqual(judge(measurement, thresholds));
+    expect(judged(again)).toEqual(judged(measurement));
   }
 });
 
@@ -181,7 +186,7 @@ test('whatever the counts, PASS is never given to a run with an error rate at or
           slices: [slice(1, many(ok, 5), { httpErrors, timeouts, limited })],
           books: { ...rightBooks, ordersStored: stored },
         });
-        const { verdict } = judge(measurement, thresholds);
+        const { verdict } = judged(measurement);
         const settled = ok + httpErrors + timeouts + limited;
         const isClean = settled > 0 && (httpErrors + timeouts) / settled < 0.01 && limited === 0 && stored === 10;
         expect(verdict === 'PASS').toBe(isClean);

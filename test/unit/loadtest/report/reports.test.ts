@@ -1,25 +1,37 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
-import { judge } from '#loadtest/judge/verdict.ts';
 import { escapeText, scriptJson } from '#loadtest/report/html.ts';
 import type { Report } from '#loadtest/report/report.ts';
 import { reportHtml } from '#loadtest/report/report-html.ts';
 import { reportJson } from '#loadtest/report/report-json.ts';
 import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
-import { healthyMeasurement, rightBooks, thresholds } from '../build-measurement.ts';
+import { budget, healthyMeasurement, judged, rightBooks, withPhase } from '../build-measurement.ts';
 
-const reportOf = (measurement: Measurement): Report => ({ measurement, thresholds, judgement: judge(measurement, thresholds) });
+const reportOf = (measurement: Measurement): Report => ({ measurement, judgement: judged(measurement), highlights: [] });
 
 /** What a hostile or broken server could put into a report. */
 const evil = '</script><script>alert(1)</script>"&\'|`*[x](y)\u0000';
 const hostile = reportOf(
-  healthyMeasurement({
-    failures: [{ endpoint: 'GET /x', outcome: 'wrong-answer', status: 200, detail: evil, count: 1, firstSecond: 0, requestId: evil }],
-    target: { origin: 'http://127.0.0.1:8000', kind: 'given', effective: { note: evil } },
-    books: { ...rightBooks, ordersStored: null, notes: [evil] },
-  }),
+  withPhase(
+    {
+      failures: [
+        {
+          endpoint: 'GET /x',
+          outcome: 'wrong-answer',
+          status: 200,
+          fault: evil,
+          count: 1,
+          witnesses: [{ says: evil, about: { [evil]: evil }, requestId: evil, received: evil }],
+        },
+      ],
+    },
+    {
+      target: { origin: 'http://127.0.0.1:8000', kind: 'given', effective: { note: evil } },
+      books: { ...rightBooks, ordersStored: null, notes: [evil] },
+    },
+  ),
 );
 
 describe('the HTML report', () => {
@@ -52,19 +64,24 @@ describe('the HTML report', () => {
   });
 
   test('can be made of a run in which nothing happened', async () => {
-    const empty = healthyMeasurement({ slices: [], serverTimings: [], samples: [] });
+    const empty = withPhase({ serverTimings: [] }, { slices: [], samples: [] });
     await expect(reportHtml(reportOf(empty))).resolves.toContain('INVALID');
   });
 });
 
-test('JSON: the verdict can be recomputed from it', () => {
-  const parsed = JSON.parse(reportJson(hostile)) as Report['judgement'] & Report;
-  expect(judge(parsed.measurement, parsed.thresholds).verdict).toBe(parsed.verdict);
+test('JSON holds the verdict, every check and what was asked for', () => {
+  const { verdict, checks } = hostile.judgement;
+  expect(JSON.parse(reportJson(hostile))).toMatchObject({
+    plan: 'users',
+    verdict,
+    budget,
+    checks: JSON.parse(JSON.stringify(checks)) as object,
+  });
 });
 
 describe('JUnit', () => {
   test('has every check as a case, failures apart from errors of the test itself', () => {
-    const xml = reportJunit(reportOf(healthyMeasurement({ books: { ...rightBooks, ordersStored: 8 }, slices: [], inFlightAtEnd: 1 })));
+    const xml = reportJunit(reportOf(withPhase({ inFlightAtEnd: 1 }, { books: { ...rightBooks, ordersStored: 8 }, slices: [] })));
     expect(xml).toMatch(/<testsuite name="loadtest users".* failures="1" errors="1" skipped="\d+"/);
     expect(xml).toMatch(/<failure type="orders-kept" message="2 orders that were acknowledged do not exist">/);
     expect(xml).toMatch(/<error type="conservation"/);

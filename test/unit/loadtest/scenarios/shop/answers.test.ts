@@ -28,7 +28,7 @@ test.each([
   [one, 409, '{"code":"insufficient_stock"}', 'http-error'],
   [order, 503, '{"code":"overloaded"}', 'http-error'],
 ] as const)('%o answered %i %s is %s', (expects, status, body, outcome) => {
-  expect(judgeAnswer(expects, { status, body })).toBe(outcome);
+  expect(judgeAnswer(expects, { status, body }).outcome).toBe(outcome);
 });
 
 test('nothing a server sends makes it throw', () => {
@@ -38,7 +38,7 @@ test('nothing a server sends makes it throw', () => {
       fc.integer({ min: 100, max: 599 }),
       fc.oneof(fc.string(), fc.json()),
       (expects, status, body) => {
-        expect(['ok', 'refused', 'limited', 'http-error', 'wrong-answer']).toContain(judgeAnswer(expects, { status, body }));
+        expect(['ok', 'refused', 'limited', 'http-error', 'wrong-answer']).toContain(judgeAnswer(expects, { status, body }).outcome);
       },
     ),
   );

@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createJourney, type Catalogue, type JourneyOptions } from '#loadtest/scenarios/shop/journey.ts';
 import { createRandom, pickWeighted, randomInt } from '#loadtest/generate/random.ts';
-import type { Step } from '#loadtest/scenarios/shop/answers.ts';
+import type { ShopRequest } from '#loadtest/scenarios/shop/answers.ts';
 
 const catalogue: Catalogue = { productIds: [1, 2, 3, 4, 5, 6], orderableIds: [1, 2, 3], categoryIds: [1], words: ['lamp'] };
 
-function walk(seed: number, count: number, changes: Partial<JourneyOptions> = {}): Step[] {
+function walk(seed: number, count: number, changes: Partial<JourneyOptions> = {}): ShopRequest[] {
   const weights = { browse: 6, buy: 3, lookBack: 1 };
   const journey = createJourney({
     catalogue,

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createOrderBook } from '#loadtest/scenarios/shop/order-book.ts';
 import { createRecorder } from '#loadtest/generate/recorder.ts';
-import type { Outcome, Step } from '#loadtest/scenarios/shop/answers.ts';
+import type { ShopRequest } from '#loadtest/scenarios/shop/answers.ts';
+import type { Outcome } from '#loadtest/measurement/measurement.ts';
 import { parseServerTiming } from '#loadtest/generate/timing-recorder.ts';
 import {
   createHistogram,
@@ -15,7 +16,8 @@ import {
 } from '#loadtest/measurement/histogram.ts';
 import { mergeFailures, mergeSlices, outcomeColumns, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import { parseMetrics, summed } from '#loadtest/observe/prometheus.ts';
-import { histogramOf, slice } from './build-measurement.ts';
+import type { Witness } from '#loadtest/measurement/witness.ts';
+import { histogramOf, slice } from '../build-measurement.ts';
 
 const latency = fc.double({ min: 0.001, max: 100_000, noNaN: true });
 
@@ -67,7 +69,7 @@ describe('a recorder', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(outcome, fc.integer({ min: 0, max: 700 }), fc.boolean()), { maxLength: 60 }), (events) => {
         let now = 5_000;
-        const recorder = createRecorder(() => now);
+        const recorder = createRecorder(0, () => now);
         const slices = [];
         for (const [kind, passMs, handOver] of events) {
           recorder.sent('GET /x');
@@ -85,7 +87,7 @@ describe('a recorder', () => {
   });
 
   test('lets errors count for errors and not for latency, and timeouts for both', () => {
-    const recorder = createRecorder(() => 0);
+    const recorder = createRecorder(0, () => 0);
     const all = ['ok', 'refused', 'timeout', 'http-error', 'limited', 'wrong-answer', 'connection-error'] as const;
     for (const kind of all) recorder.settled('GET /x', kind, kind === 'timeout' ? 15_000 : 1);
     const [first] = recorder.take(true);
@@ -94,6 +96,8 @@ describe('a recorder', () => {
     expect(percentileMs(histogram, 100)).toBeGreaterThan(14_990);
   });
 });
+
+const seen = (second: number): Witness => ({ says: 'internal', about: {}, second });
 
 describe('merging', () => {
   test('makes one slice of those of several processes, in order', () => {
@@ -105,21 +109,21 @@ describe('merging', () => {
     expect(outcomeColumns).toHaveLength(7);
   });
 
-  test('adds up failures of the same kind and keeps the first example', () => {
-    const kind = { endpoint: 'GET /x', outcome: 'http-error', status: 500, detail: 'internal' };
+  test('adds up failures of the same kind and keeps the first witnesses', () => {
+    const kind = { endpoint: 'GET /x', outcome: 'http-error', status: 500, fault: 'internal' } as const;
     const merged = mergeFailures([
-      { ...kind, count: 2, firstSecond: 9, requestId: 'late' },
-      { ...kind, status: 503, count: 4, firstSecond: 1, requestId: 'other' },
-      { ...kind, count: 3, firstSecond: 4, requestId: 'early' },
+      { ...kind, count: 2, witnesses: [seen(9), seen(10)] },
+      { ...kind, status: 503, count: 4, witnesses: [seen(1)] },
+      { ...kind, count: 3, witnesses: [seen(4), seen(5)] },
     ]);
-    expect(merged.map(({ status, count, requestId }) => [status, count, requestId])).toEqual([
-      [500, 5, 'early'],
-      [503, 4, 'other'],
+    expect(merged.map(({ status, count, witnesses }) => [status, count, witnesses.map(({ second }) => second)])).toEqual([
+      [500, 5, [4, 5, 9]],
+      [503, 4, [1]],
     ]);
   });
 });
 
-const order = (key: string): Step => ({
+const order = (key: string): ShopRequest => ({
   endpoint: 'POST /orders',
   method: 'POST',
   path: '/',

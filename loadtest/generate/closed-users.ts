@@ -1,0 +1,55 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Drive, DrivenUser } from './driver.ts';
+import { openConnection, type Connection } from './connection.ts';
+
+const firstRetryMs = 50;
+const maxRetryMs = 1_000;
+
+/**
+ * Users with a connection each and one request under way at a time, who pause between requests or never do. A user whose
+ * connection fails before anything was answered waits longer each time, so that a port where nothing listens is not hammered.
+ */
+export async function driveUsers(drive: Drive): Promise<number> {
+  const underWay = { requests: 0 };
+  const count = drive.users.length;
+  await Promise.all(drive.users.map((user, i) => live(drive, user, (drive.arrivalMs * i) / count, underWay)));
+  return underWay.requests;
+}
+
+async function live(drive: Drive, { user, thinkMs }: DrivenUser, arriveMs: number, underWay: { requests: number }): Promise<void> {
+  const { session, stop } = drive;
+  const connection = openConnection(drive.origin, drive.timeoutMs);
+  let retryMs = 0;
+  try {
+    let pauseMs = arriveMs;
+    while (await pause(pauseMs, stop, (ms) => session.sentLate(ms))) {
+      underWay.requests += 1;
+      const wasAnswered = await send(connection, user, drive);
+      underWay.requests -= 1;
+      retryMs = wasAnswered ? 0 : Math.min(maxRetryMs, Math.max(firstRetryMs, 2 * retryMs));
+      pauseMs = Math.max(thinkMs(), retryMs);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Waits, and tells by how much too long. @returns false when the run is over */
+async function pause(ms: number, stop: AbortSignal, onLate: (ms: number) => void): Promise<boolean> {
+  if (stop.aborted || ms <= 0) return !stop.aborted;
+  const dueMs = performance.now() + ms;
+  const isOver = await sleep(ms, false, { signal: stop }).catch(() => true);
+  if (!isOver) onLate(performance.now() - dueMs);
+  return !isOver;
+}
+
+/** @returns whether an answer came */
+async function send(connection: Connection, user: DrivenUser['user'], { session, timeoutMs }: Drive): Promise<boolean> {
+  const step = user.next();
+  session.sent(step);
+  const exchange = await connection.send(step);
+  if (exchange.kind === 'answer') session.answered(user, step, exchange);
+  else session.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms });
+  return exchange.kind === 'answer';
+}

@@ -1,0 +1,111 @@
+import { performance } from 'node:perf_hooks';
+import { Client, type Dispatcher } from 'undici';
+import { messageOf } from '#lib/errors.ts';
+import type { Answer, Step } from './step.ts';
+
+export type Received = Answer & {
+  readonly serverTiming: string | undefined;
+  readonly requestId: string | undefined;
+  /** From just before the request was written to when the answer was complete. */
+  readonly ms: number;
+};
+
+/** What became of one request. */
+export type Exchange =
+  | ({ readonly kind: 'answer' } & Received)
+  | { readonly kind: 'timeout'; readonly ms: number; readonly detail: string }
+  | { readonly kind: 'connection-error'; readonly ms: number; readonly detail: string }
+  /** An answer began and then broke the rules of HTTP, or ended before it was complete. */
+  | { readonly kind: 'broken-answer'; readonly ms: number; readonly detail: string; readonly status: number; readonly received: string };
+
+/** One connection of one user, opened with the first request and again after it was lost. One request at a time. */
+export type Connection = {
+  /** Never rejects. */
+  readonly send: (step: Step) => Promise<Exchange>;
+  readonly close: () => Promise<void>;
+};
+
+export function openConnection(origin: string, timeoutMs: number): Connection {
+  const client = new Client(origin, {
+    pipelining: 1,
+    connect: { timeout: timeoutMs },
+    // One deadline for the whole exchange is kept below; undici's own count from other moments and by half seconds.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    send: (step) =>
+      new Promise((resolve) => {
+        client.dispatch(
+          { method: step.method, path: step.path, headers: step.headers, body: step.body ?? null },
+          listen(timeoutMs, resolve),
+        );
+      }),
+    close: () => client.destroy(),
+  };
+}
+
+const lateDetail = 'no complete answer in time';
+
+/** Listens to one exchange, to its end or its deadline. */
+function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispatcher.DispatchHandler {
+  const startedMs = performance.now();
+  const chunks: Buffer[] = [];
+  let head: { readonly status: number; readonly serverTiming: string | undefined; readonly requestId: string | undefined } | undefined;
+  let isLate = false;
+  let controls: Dispatcher.DispatchController | undefined;
+  const timer = setTimeout(() => {
+    isLate = true;
+    // Before the exchange is cut off: what that raises is no news. A connection still being opened cannot be cut off.
+    settle({ kind: 'timeout', ms: timeoutMs, detail: lateDetail });
+    controls?.abort(new Error(lateDetail));
+  }, timeoutMs);
+  const settle = (exchange: Exchange): void => {
+    clearTimeout(timer);
+    resolve(exchange);
+  };
+  const body = (): string => Buffer.concat(chunks).toString('utf8');
+  return {
+    onRequestStart: (controller) => {
+      controls = controller;
+      if (isLate) controller.abort(new Error(lateDetail));
+    },
+    onResponseStart: (_controller, status, headers) => {
+      head = { status, serverTiming: one(headers['server-timing']), requestId: one(headers['x-request-id']) };
+    },
+    onResponseData: (_controller, chunk) => {
+      chunks.push(chunk);
+    },
+    onResponseEnd: () => {
+      if (head) settle({ kind: 'answer', ...head, body: body(), ms: performance.now() - startedMs });
+    },
+    onResponseError: (_controller, err) => {
+      const ms = performance.now() - startedMs;
+      const detail = describe(err);
+      if (head)
+        settle({
+          kind: 'broken-answer',
+          ms,
+          detail: `the answer was cut short or breaks HTTP: ${detail}`,
+          status: head.status,
+          received: body(),
+        });
+      else settle({ kind: isHttpBroken(err) ? 'broken-answer' : 'connection-error', ms, detail, status: 0, received: '' });
+    },
+  };
+}
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(', ') : value);
+
+/** llhttp's complaints about what came where a status line should. */
+const isHttpBroken = (err: Error): boolean => codeOf(err)?.startsWith('HPE_') ?? false;
+
+const codeOf = (err: Error): string | undefined => {
+  const { code } = err as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+};
+
+function describe(err: Error): string {
+  const code = codeOf(err);
+  return code === undefined ? messageOf(err) : `${code}: ${messageOf(err)}`;
+}

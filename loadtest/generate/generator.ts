@@ -1,0 +1,102 @@
+import { messageOf } from '#lib/errors.ts';
+import { createRandom } from './random.ts';
+import type { Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
+import { drivers, type DrivenUser } from './driver.ts';
+import { watchProcess, type VitalsMonitor } from './process-vitals.ts';
+import { createSession, type Session, type SessionResult } from './session.ts';
+import type { CreateCrowd, Crowd } from './step.ts';
+
+/** Sent once by the parent; holds credentials, which therefore stand in no argument list. */
+export type GeneratorJob = {
+  readonly origin: string;
+  readonly phase: Phase;
+  readonly startSecond: number;
+  readonly seed: number;
+  readonly isRehearsal: boolean;
+  /** Module of the scenario that exports `createCrowd`. */
+  readonly crowdFile: string;
+  readonly facts: unknown;
+  /** The share of the users this process plays. */
+  readonly users: readonly { readonly index: number; readonly facts: unknown }[];
+};
+
+export type GeneratorReport =
+  | { readonly kind: 'second'; readonly second: number; readonly slices: readonly Slice[]; readonly events: readonly unknown[] }
+  | {
+      readonly kind: 'done';
+      readonly result: SessionResult;
+      readonly events: readonly unknown[];
+      readonly vitals: ProcessVitals;
+      readonly inFlightAtEnd: number;
+    }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** The whole life of a generator process: this file is what play-phase forks. */
+async function play(job: GeneratorJob): Promise<void> {
+  const { phase, origin, seed } = job;
+  const { createCrowd } = (await import(job.crowdFile)) as { createCrowd: CreateCrowd };
+  let events: unknown[] = [];
+  const takeEvents = (): unknown[] => {
+    const taken = events;
+    events = [];
+    return taken;
+  };
+  const crowd = createCrowd({ script: phase.script, seed, facts: job.facts, record: (event) => events.push(event) });
+  const session = createSession({ ...phase, startSecond: job.startSecond, isRehearsal: job.isRehearsal });
+  const vitals = watchProcess();
+  const stop = new AbortController();
+  const stopTimer = setTimeout(() => stop.abort(), phase.warmUpMs + phase.durationMs);
+  const ticker = setInterval(everySecond(job, session, vitals, takeEvents), 1_000);
+  try {
+    const users = job.users.map((user) => drivenUser(crowd, job, user));
+    const drive = { origin, users, session, timeoutMs: phase.timeoutMs, arrivalMs: arrivalMs(phase), stop: stop.signal };
+    const inFlightAtEnd = await drivers[phase.load.kind](drive);
+    crowd.close();
+    report({ kind: 'done', result: session.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
+  } finally {
+    clearInterval(ticker);
+    clearTimeout(stopTimer);
+    stop.abort();
+  }
+}
+
+/** Most of the warm-up, so that the last to come has some of it too; but not longer than a pause. */
+const arrivalShare = 0.6;
+
+const arrivalMs = ({ load, warmUpMs }: Phase): number => Math.min(arrivalShare * warmUpMs, load.kind === 'closed' ? load.thinkMs[1] : 0);
+
+/** Pauses have a stream of random numbers of their own: another think time leaves the requests as they are. */
+function drivenUser(crowd: Crowd, { phase, seed }: GeneratorJob, { index, facts }: GeneratorJob['users'][number]): DrivenUser {
+  const user = crowd.user(index, facts);
+  if (phase.load.kind === 'saturating') return { user, thinkMs: () => 0 };
+  const random = createRandom(seed, 2 * index + 1);
+  const [least, most] = phase.load.thinkMs;
+  return { user, thinkMs: () => least + random() * (most - least) };
+}
+
+function everySecond(
+  { phase, startSecond }: GeneratorJob,
+  session: Session,
+  vitals: VitalsMonitor,
+  takeEvents: () => unknown[],
+): () => void {
+  const firstSecond = startSecond + Math.ceil(phase.warmUpMs / 1_000);
+  const endSecond = firstSecond + Math.ceil(phase.durationMs / 1_000);
+  let ended = -1;
+  return () => {
+    const second = session.second() - 1;
+    if (second > ended) vitals.endSecond(second, second >= firstSecond && second < endSecond);
+    ended = second;
+    report({ kind: 'second', second, slices: session.takeSlices(), events: takeEvents() });
+  };
+}
+
+const report = (message: GeneratorReport): void => {
+  process.send?.(message);
+};
+
+process.once('message', (job: GeneratorJob) => {
+  play(job)
+    .catch((err: unknown) => report({ kind: 'failed', message: messageOf(err) }))
+    .finally(() => process.disconnect());
+});

@@ -1,0 +1,120 @@
+import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { messageOf, UsageError } from '#lib/errors.ts';
+import { mergeSlices } from './merge.ts';
+import type { ClientFacts, Measurement, MeasurementHead, PlayedPhase, ServerSample, Slice, TargetAtRest } from './measurement.ts';
+
+/** The file of a run's folder in which everything meets: generators and observers write it, judges and reports read it. */
+export const measurementFileName = 'measurement.jsonl';
+
+/** One line of the file. */
+export type Entry =
+  | { readonly kind: 'head'; readonly head: MeasurementHead }
+  | { readonly kind: 'slices'; readonly slices: readonly Slice[] }
+  | { readonly kind: 'sample'; readonly sample: ServerSample }
+  | { readonly kind: 'events'; readonly events: readonly unknown[] }
+  | { readonly kind: 'phase'; readonly phase: PlayedPhase }
+  | { readonly kind: 'client'; readonly client: ClientFacts }
+  | { readonly kind: 'rest'; readonly rest: TargetAtRest }
+  | { readonly kind: 'books'; readonly books: unknown }
+  | { readonly kind: 'left'; readonly left: readonly string[] };
+
+/** Takes down a run as it happens, so that its length costs disk and no memory. */
+export type MeasurementWriter = {
+  /** @throws when the line cannot be written, such as on a full disk */
+  readonly write: (entry: Entry) => void;
+  readonly close: () => void;
+};
+
+/**
+ * Makes the file, and its folder where there is none; a file of an earlier run in the same folder is replaced.
+ * @throws {UsageError} when the folder cannot be made or written to
+ */
+export function createMeasurementFile(dir: string): MeasurementWriter {
+  const file = openForWriting(dir);
+  return {
+    write: (entry) => {
+      writeSync(file, `${JSON.stringify(entry)}\n`);
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function openForWriting(dir: string): number {
+  try {
+    makeFolder(resolve(dir));
+    return openSync(join(dir, measurementFileName), 'w', 0o640);
+  } catch (err) {
+    throw new UsageError(`--out ${dir} cannot be written: ${messageOf(err)}`, { cause: err });
+  }
+}
+
+/** One level at a time: asked for all at once, Node tries for ever where /proc answers "no such folder" to the making of one. */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(dirname(dir));
+  mkdirSync(dir);
+}
+
+/**
+ * Reads a run's file again. The last line of a run that was cut off may be half; it is left out.
+ * @throws {UsageError} when the folder holds no measurement, or one of another version
+ */
+export async function readMeasurement(dir: string): Promise<Measurement> {
+  const path = join(dir, measurementFileName);
+  const gathered = emptyParts();
+  const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
+  try {
+    for await (const line of lines) gather(gathered, parse(line));
+  } catch (err) {
+    throw new UsageError(`${path} cannot be read: ${messageOf(err)}`, { cause: err });
+  }
+  const { head } = gathered;
+  if (head === undefined) throw new UsageError(`${path} is no measurement of a load test`);
+  if (head.version !== 2) throw new UsageError(`${path} is of version ${String(head.version)}; this program reads version 2`);
+  return assemble(head, gathered);
+}
+
+type Parts = ReturnType<typeof emptyParts>;
+
+const emptyParts = () => ({
+  head: undefined as MeasurementHead | undefined,
+  phases: [] as PlayedPhase[],
+  slices: [] as Slice[],
+  samples: [] as ServerSample[],
+  events: [] as unknown[],
+  client: { calibration: null, othersBusy: { before: 0, after: 0 }, coLocated: false, cores: 1 } as ClientFacts,
+  rest: null as TargetAtRest | null,
+  books: null as unknown,
+  left: null as readonly string[] | null,
+});
+
+function gather(parts: Parts, entry: Entry | undefined): void {
+  if (entry === undefined) return;
+  if (entry.kind === 'slices') parts.slices.push(...entry.slices);
+  else if (entry.kind === 'events') parts.events.push(...entry.events);
+  else if (entry.kind === 'sample') parts.samples.push(entry.sample);
+  else if (entry.kind === 'phase') parts.phases.push(entry.phase);
+  else Object.assign(parts, entry);
+}
+
+const assemble = (head: MeasurementHead, { phases, slices, samples, events, client, rest, books, left }: Parts): Measurement => ({
+  ...head,
+  phases,
+  slices: mergeSlices(slices),
+  samples,
+  events,
+  client,
+  rest,
+  books,
+  left,
+});
+
+function parse(line: string): Entry | undefined {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return undefined;
+  }
+}

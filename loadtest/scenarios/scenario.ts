@@ -1,0 +1,42 @@
+import type { Measurement } from '../measurement/measurement.ts';
+import type { Highlight } from '../judge/figures.ts';
+import type { Target } from '../targets/target.ts';
+
+/**
+ * What is done to a target and what is right there. A scenario alone knows the words of its target; generators, observers,
+ * judges of speed and reports know none of them. A run goes: prepare → users follow its scripts → rest → books → clean up.
+ */
+export type Scenario = {
+  readonly name: string;
+  /** Module that every generator process loads; exports `createCrowd: CreateCrowd`. */
+  readonly crowdFile: string;
+  /** Module that, forked, serves right answers doing nothing and sends `{ origin }`: what remains then is the client's own time. */
+  readonly nullServerFile: string;
+  /** Disturbances that can be mixed in, each with the one line --help says of it. They change an own stack only. */
+  readonly mixes: Readonly<Record<string, string>>;
+  /** Figures of its own that a report shows beside speed and errors. */
+  readonly highlights: (measurement: Measurement) => readonly Highlight[];
+  /**
+   * Sets up what a run needs.
+   * @throws {ConfigError} when the target refuses the credential; {SetUpError} when it answers wrongly; {UnreachableError}
+   */
+  readonly prepare: (target: Target, request: PrepareRequest) => Promise<Stage>;
+};
+
+export type PrepareRequest = { readonly users: number; readonly mix: readonly string[]; readonly signal: AbortSignal };
+
+/** A target made ready for one run. */
+export type Stage = {
+  /** Unique; stands in whatever the run leaves in the target. */
+  readonly runId: string;
+  /** Given to every generator process; plain data. */
+  readonly facts: unknown;
+  /** One for each user, in order; plain data, may hold secrets. */
+  readonly users: readonly unknown[];
+  /** Endpoints that are slow on purpose. */
+  readonly disturbed: readonly string[];
+  /** Reads the target's books once it is at rest. Never rejects: what could not be read is said inside. */
+  readonly readBooks: () => Promise<unknown>;
+  /** Undoes what can be undone. @returns what the run leaves in the target, one phrase each */
+  readonly cleanUp: () => Promise<readonly string[]>;
+};
