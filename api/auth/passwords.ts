@@ -1,21 +1,22 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import { ApiError } from '../errors.ts';
+import { createTurns } from './turns.ts';
 
+/** `signal` fires when the client has left: a password that still waits for its turn is then not worked on. */
 export type Passwords = {
   /** A salted hash with its parameters, to be stored. @throws overloaded */
-  readonly hash: (password: string) => Promise<string>;
+  readonly hash: (password: string, signal?: AbortSignal) => Promise<string>;
   /**
    * Whether the password is the one hashed. Takes as long when there is no hash to compare with, so that the time of an
    * answer does not tell which e-mail addresses have an account. @throws overloaded
    */
-  readonly verify: (password: string, hash: string | undefined) => Promise<boolean>;
+  readonly verify: (password: string, hash: string | undefined, signal?: AbortSignal) => Promise<boolean>;
 };
 
 export type PasswordsOptions = {
   /** How many passwords are worked on at the same time. Each takes 16 MiB and a thread of the process's four. */
   readonly concurrency: number;
-  /** How many may wait behind those; default 100. */
-  readonly maxWaiting?: number;
+  /** Who would wait longer for its turn is refused at once; default 1 s. */
+  readonly maxWaitMs?: number;
 };
 
 /** @see https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html#scrypt */
@@ -25,20 +26,20 @@ const saltBytes = 16;
 
 /** Hashes passwords with scrypt, no more than `concurrency` at once. */
 export function createPasswords(options: PasswordsOptions): Passwords {
-  const run = limitConcurrency(options.concurrency, options.maxWaiting ?? 100);
-  const hash = (password: string): Promise<string> =>
+  const run = createTurns({ concurrency: options.concurrency, maxWaitMs: options.maxWaitMs ?? 1_000, firstGuessMs: 150 });
+  const hash: Passwords['hash'] = (password, signal) =>
     run(async () => {
       const salt = randomBytes(saltBytes);
       const key = await deriveKey(password, salt, cost);
       return `$scrypt$ln=${cost.ln},r=${cost.r},p=${cost.p}$${encode(salt)}$${encode(key)}`;
-    });
-  const verify = (password: string, stored: string | undefined): Promise<boolean> =>
+    }, signal);
+  const verify: Passwords['verify'] = (password, stored, signal) =>
     run(async () => {
       const parsed = parseHash(stored);
       const { salt, key, cost: storedCost } = parsed ?? nobody;
       const candidate = await deriveKey(password, salt, storedCost);
       return timingSafeEqual(candidate, key) && parsed !== undefined;
-    });
+    }, signal);
   return { hash, verify };
 }
 
@@ -67,27 +68,4 @@ function deriveKey(password: string, salt: Buffer, { ln, r, p }: Cost): Promise<
     // The same password typed on two keyboards may differ in its composed characters.
     scrypt(password.normalize('NFKC'), salt, keyBytes, options, (err, key) => (err ? reject(err) : resolve(key)));
   });
-}
-
-type Run = <T>(task: () => Promise<T>) => Promise<T>;
-
-function limitConcurrency(concurrency: number, maxWaiting: number): Run {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (running >= concurrency) {
-      if (waiting.length >= maxWaiting) throw new ApiError('overloaded', 'too many logins at the same time; try again in a moment');
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift();
-      // The place goes straight to the next in line, so nobody can slip in between.
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../auth/principal.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, ClientGoneError } from '../errors.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged, versionFromIfMatch } from './etag.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -97,9 +97,9 @@ class HandlerRequest implements RouteRequest<unknown, unknown, unknown> {
   get signal(): AbortSignal {
     if (!this.#gone) {
       const gone = new AbortController();
-      if (this.#res.destroyed) gone.abort();
+      if (this.#res.destroyed) gone.abort(new ClientGoneError());
       this.#res.once('close', () => {
-        if (!this.#res.writableFinished) gone.abort();
+        if (!this.#res.writableFinished) gone.abort(new ClientGoneError());
       });
       this.#gone = gone;
     }

@@ -27,8 +27,8 @@ function loginRoute(services: ApiServices): Route {
     limitTarget: ({ email }) => email.toLowerCase(),
     summary: 'Log in',
     body: loginInput,
-    handler: async ({ body }) => {
-      const { client, token } = await login(services, body);
+    handler: async ({ body, signal }) => {
+      const { client, token } = await login(services, body, signal);
       return { status: 200, body: presentLogin(client, token), headers: { 'Cache-Control': 'no-store' } };
     },
   });

@@ -17,14 +17,16 @@ export type Login = { readonly client: { readonly id_key: number; readonly name:
 
 /**
  * Proves a client by its password.
+ * @param signal fires when the client has left; its password is then not checked
  * @throws unauthenticated the same, and after the same time, for a wrong password and for an unknown address
  */
 export async function login(
   { pool, passwords, tokens }: { readonly pool: Pool; readonly passwords: Passwords; readonly tokens: Tokens },
   { email, password }: LoginInput,
+  signal?: AbortSignal,
 ): Promise<Login> {
   const [client] = await runStatement(pool, clientByEmail, [email]);
-  const isRight = await passwords.verify(password, client?.password_hash ?? undefined);
+  const isRight = await passwords.verify(password, client?.password_hash ?? undefined, signal);
   if (!client || !isRight) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
   const token = await tokens.issue({ clientId: client.id_key, quota: client.is_loadtest ? 'loadtest' : 'standard' });
   return { client, token };

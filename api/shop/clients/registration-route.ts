@@ -24,7 +24,7 @@ export function registrationRoute({ knex, passwords, tokens, idempotencyRequired
       assertPassword(request.body, request.principal);
       const claim = idempotencyClaim(request, idempotencyRequired);
       // Hashing takes long; no transaction waits for it.
-      const passwordHash = password === undefined ? null : await passwords.hash(password);
+      const passwordHash = password === undefined ? null : await passwords.hash(password, request.signal);
       const createdByKeyId = request.principal.kind === 'loadtest' ? request.principal.keyId : null;
       const reply = await inKnexTransaction(knex, (trx, session) =>
         runOnce(session, claim, async () => {
