@@ -4,9 +4,9 @@ import { AppError, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
 import { postgresEnv } from '#lib/settings.ts';
-import { explainConnectionError } from '../db/connection-error.ts';
+import { explainConnectionError } from '#lib/postgres.ts';
 import { createPool } from '../db/pool.ts';
-import { createApiKeys, type ApiKeySummary, type ApiKeys, type KeyRole } from './api-keys.ts';
+import { createApiKeys, type ApiKeys, type ApiKeySummary, type KeyRole } from './api-keys.ts';
 
 class NoSuchKeyError extends AppError {
   readonly code = 'NO_SUCH_KEY';

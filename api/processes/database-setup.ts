@@ -1,10 +1,9 @@
 import { Client } from 'pg';
 import { ConfigError, messageOf } from '#lib/errors.ts';
-import { clientOptions } from '#lib/postgres.ts';
+import { clientOptions, explainConnectionError } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createApiKeys } from '../auth/api-keys.ts';
 import type { ApiConfig } from '../config.ts';
-import { explainConnectionError } from '../db/connection-error.ts';
 import { createPool } from '../db/pool.ts';
 
 /** What is asked of the database before, or soon after, the API starts. */

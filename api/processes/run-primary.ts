@@ -12,7 +12,7 @@ import { openApiLogs } from '../logs/api-logs.ts';
 import { createPrimaryMetrics, mergeMetrics } from './collect-metrics.ts';
 import { createAdminServer } from './admin-server.ts';
 import { setUpDatabase, storeBootstrapKeys, type DatabaseSetup } from './database-setup.ts';
-import { assertFree, listen } from './listen.ts';
+import { assertFree, listen } from '#lib/listen.ts';
 import { assertConnectionsFit, poolTotals } from './connection-budget.ts';
 import { Supervisor } from './supervisor.ts';
 

@@ -22,7 +22,7 @@ import { addGauges, createMetrics } from '../observe/metrics.ts';
 import { timePool } from '../observe/request-timing.ts';
 import { createRoutes } from '../shop/routes.ts';
 import { createHttpServer, drainServer } from './http-server.ts';
-import { listen } from './listen.ts';
+import { listen } from '#lib/listen.ts';
 import type { WorkerLink } from './channel.ts';
 
 export type WorkerDeps = {

@@ -149,14 +149,14 @@ export class Supervisor {
         return;
       case 'restart':
         this.#restarts += 1;
-        slot.deathsInARow = decision.deathsInARow;
+        slot.deathsInARow = decision.failuresInARow;
         this.#options.logger.error(
-          { worker: slot.number, how, reason: decision.reason, problem: exit.startError?.message, restart_in_ms: decision.afterMs },
+          { worker: slot.number, how, reason: decision.reason, problem: exit.startError?.message, restart_in_ms: decision.delayMs },
           'worker ended and is replaced',
         );
         setTimeout(() => {
           if (!this.#isDraining) this.#fork(slot);
-        }, decision.afterMs);
+        }, decision.delayMs);
         return;
       default:
         decision satisfies never;

@@ -1,8 +1,7 @@
 import { Client } from 'pg';
 import { AppError } from '#lib/errors.ts';
-import { clientOptions } from '#lib/postgres.ts';
+import { clientOptions, explainConnectionError } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { explainConnectionError } from '../connection-error.ts';
 import { makeDemoData, type DemoData } from './demo-data.ts';
 import { insertDemoData } from './insert-demo-data.ts';
 

@@ -98,7 +98,7 @@ describe('migrating', () => {
     const holder = new Client(clientOptions(empty, 'atalaya-test'));
     await holder.connect();
     try {
-      const source = await readFile(new URL('#api/db/migrate-step.ts', import.meta.url), 'utf8');
+      const source = await readFile('api/db/migrate-step.ts', 'utf8');
       const lock = /advisoryLock = ([\d_]+)/.exec(source)?.[1]?.replaceAll('_', '');
       await holder.query('SELECT pg_advisory_lock($1)', [lock]);
       await expect(migrateUp(empty, { lockWaitMs: 50 })).rejects.toMatchObject({ code: 'BUSY', exitCode: 75 });

@@ -28,7 +28,7 @@ describe('a start that cannot work is one line and exit code 78', () => {
     const port = String((holder.address() as AddressInfo).port);
     const { exitCode, lines } = await startUntilEnd(await newDatabase(), { [variable]: port });
     expect(lines).toEqual([
-      `error: ${variable}=${port}: port ${port} on 127.0.0.1 is already in use; stop what uses it or choose another port`,
+      `error: ${variable}=${port}: port ${port} on 127.0.0.1 is in use; stop what listens there or set ${variable} to a free port`,
     ]);
     expect(exitCode).toBe(78);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createPasswords } from '#api/auth/passwords.ts';
 import { demoPassword, demoPasswordHash } from '#api/db/seed/seed-demo.ts';
 
-const passwords = createPasswords({ concurrency: 2 });
+const passwords = createPasswords({ concurrency: 2, maxWaitMs: 60_000 });
 
 describe('passwords', () => {
   test('are salted: the same one hashes differently each time, and each hash verifies', async () => {

@@ -3,7 +3,7 @@ import { readApiConfig, workerCount } from '#api/config.ts';
 import { databaseHealth, poolHealth, worstOf } from '#api/health/health-rules.ts';
 import { InFlight } from '#api/http/shed-load.ts';
 import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
-import { restartDecision, stableAfterMs } from '#api/processes/restart-plan.ts';
+import { restartDecision } from '#api/processes/restart-plan.ts';
 import { ConfigError } from '#lib/errors.ts';
 
 const secret = 'x'.repeat(32);
@@ -67,11 +67,11 @@ describe('a worker that ends', () => {
 
   test('is replaced soon, and later the more often it dies in a row', () => {
     const delays = [0, 1, 2, 3, 20].map((deathsInARow) => restartDecision({ ...death, deathsInARow }));
-    expect(delays.map((decision) => decision.action === 'restart' && decision.afterMs)).toEqual([100, 200, 400, 800, 10_000]);
+    expect(delays.map((decision) => decision.action === 'restart' && decision.delayMs)).toEqual([100, 200, 400, 800, 10_000]);
   });
 
   test('after a stable life starts the count anew', () => {
-    expect(restartDecision({ ...death, livedMs: stableAfterMs, deathsInARow: 7 })).toMatchObject({ afterMs: 100, deathsInARow: 1 });
+    expect(restartDecision({ ...death, livedMs: 30_000, deathsInARow: 7 })).toMatchObject({ delayMs: 100, failuresInARow: 1 });
   });
 
   test('before anything was served ends the start', () => {
