@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import { noLocalStack } from './test/support/clean-environment.ts';
 
 export default defineConfig({
   test: {
+    // A stack that runs in this checkout is none of the tests' business.
+    env: { LOCAL_DATA_DIR: noLocalStack },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { EXIT } from '#lib/exit-codes.ts';
+import { mountTmpfs } from '#test/support/mount-tmpfs.ts';
 import { freePort, isListening } from '#test/support/free-port.ts';
 import { freePorts, remainsOf, startStack, type Ports } from '#test/support/running-stack.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 type Outcome = { readonly status: number | null; readonly errors: readonly string[] };
 
@@ -79,6 +81,29 @@ describe('npm start that cannot', () => {
     process.kill(-(stack.child.pid ?? 0), 'SIGINT');
     await expect(stack.exited).resolves.toBe(EXIT.done);
     expect(stack.stderr()).toBe('Stopping…\n');
+  });
+
+  test('says that the disk is full, though it is initdb that finds out, and which variable chooses another', async ({ skip }) => {
+    const small = await temporaryFolder();
+    if (!mountTmpfs(small, 'size=8m')) skip('a small file system takes root to mount');
+    const { status, errors } = await start({ LOCAL_DATA_DIR: small });
+    expect(status).toBe(EXIT.config);
+    expect(errors).toEqual([
+      expect.stringMatching(
+        /^error: LOCAL_DATA_DIR=\S+ cannot be used: .*No space left on device.*; free some space or set LOCAL_DATA_DIR/,
+      ),
+    ]);
+  });
+
+  test('says in one line that its folder cannot be written', async ({ skip }) => {
+    const closed = await temporaryFolder();
+    if (!mountTmpfs(closed, 'ro')) skip('a file system that cannot be written takes root to mount');
+    expect(await start({ LOCAL_DATA_DIR: closed })).toEqual({
+      status: EXIT.config,
+      errors: [
+        expect.stringMatching(/^error: LOCAL_DATA_DIR=\S+ cannot be used: EROFS: .*; set LOCAL_DATA_DIR to a folder that can be written$/),
+      ],
+    });
   });
 
   describe('reach the database that POSTGRES_HOST names', () => {
