@@ -5,14 +5,13 @@ import { print, runCommandLine, type Arguments, type Verb } from '#lib/command-l
 import { withLocalStack } from '#lib/local-stack.ts';
 import { createProgress } from '#lib/progress.ts';
 import { stopSignal } from '#lib/shutdown.ts';
-import type { BackupDeps, BackupProgress } from './backup-deps.ts';
-import { backupEnv, type BackupSettings } from './backup-env.ts';
+import { backupEnv, type BackupDeps, type BackupProgress, type BackupSettings } from './deps.ts';
 import { readCatalogue, summarise } from './set/catalogue.ts';
-import { expireBackups } from './expire-backups.ts';
+import { expireBackups } from './expire.ts';
 import { describeDecision, describeProgress, describeRestore, describeSets, describeTaken, describeVerified } from './present.ts';
-import { restoreBackup } from './restore-backup.ts';
-import { takeBackup } from './take-backup.ts';
-import { verifyBackup } from './verify-backup.ts';
+import { restoreBackup } from './restore.ts';
+import { takeBackup } from './take.ts';
+import { verifyBackup } from './verify.ts';
 
 const json = { json: { type: 'boolean' } } as const;
 
@@ -30,13 +29,14 @@ const take: Verb = {
 
 const verify: Verb = {
   synopsis: 'ID|latest [--json]',
-  summary: 'Restores a set into a scratch database and compares it with what was dumped; exit 1 names what is wrong.',
+  summary: 'Restores a set into a scratch database and compares rows and schema with what was dumped; exit 1 names what is wrong.',
   options: json,
   positionals: [1, 1],
   run: (args) =>
     withDeps(async (deps) => {
       const verified = await verifyBackup(deps, args.positionals[0] ?? '');
       for (const reason of verified.reasons) process.stderr.write(`error: ${reason}\n`);
+      for (const notice of verified.notices) process.stderr.write(`warning: ${notice}\n`);
       return { result: verified, text: describeVerified(verified), exitCode: verified.ok ? EXIT.done : EXIT.failed };
     }, args),
 };
@@ -70,15 +70,17 @@ const expire: Verb = {
 };
 
 const restore: Verb = {
-  synopsis: 'ID|latest --target DB [--force] [--no-owner] [--json]',
-  summary: 'Restores a set under the name DB; over a database that is not empty only with --force, after a safety backup of it.',
-  options: { ...json, target: { type: 'string' }, force: { type: 'boolean' }, 'no-owner': { type: 'boolean' } },
+  synopsis: 'ID|latest --target DB [--swap] [--force] [--no-owner] [--json]',
+  summary:
+    'Restores a set under the name DB; in the place of a database that is not empty only with --swap, after a safety backup of it, or with --force, which also ends the sessions there.',
+  options: { ...json, target: { type: 'string' }, swap: { type: 'boolean' }, force: { type: 'boolean' }, 'no-owner': { type: 'boolean' } },
   positionals: [1, 1],
   run: (args) =>
     withDeps(async (deps) => {
       const restored = await restoreBackup(deps, {
         which: args.positionals[0] ?? '',
         target: requireTarget(args),
+        swap: args.flags['swap'] === true,
         force: args.flags['force'] === true,
         noOwner: args.flags['no-owner'] === true,
       });

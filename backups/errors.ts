@@ -1,5 +1,6 @@
 import { AppError, UnreachableError, messageOf } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { failureOf } from '#lib/postgres.ts';
 
 /** Why a command of backups/ refuses to begin, before it has changed anything. */
 export type RefusalReason =
@@ -51,17 +52,18 @@ export class BackupCanceledError extends AppError {
   }
 }
 
-const lostConnection =
-  /^Connection terminated|^Client has encountered a connection error|terminating connection|server closed the connection/;
-
 /**
- * The error to report for one that ended `what`: a fired signal makes it a cancellation, a lost connection makes it an
- * unreachable server, and anything else stays as it is.
+ * The error to report for one that ended `what`: a fired signal makes it a cancellation, a lost connection an unreachable
+ * server, and a file that cannot be written or removed a failure that says what was being done. Others stay as they are.
  */
 export function explainFailure(err: unknown, what: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return new BackupCanceledError(what, signal);
-  if (!(err instanceof AppError) && lostConnection.test(messageOf(err))) {
+  if (err instanceof AppError) return err;
+  const failure = failureOf(err);
+  if (failure?.kind === 'unreachable' || failure?.sqlState?.startsWith('57P')) {
     return new UnreachableError(`${what}: the connection to PostgreSQL was lost (${messageOf(err)})`, { cause: err });
   }
-  return err;
+  const isOfAFile = typeof (err as NodeJS.ErrnoException | null)?.syscall === 'string';
+  if (!isOfAFile && failure === undefined) return err;
+  return new BackupFailedError(`${what} could not be finished: ${messageOf(err)}`, { cause: err });
 }

@@ -1,22 +1,23 @@
-import type { BackupProgress } from './backup-deps.ts';
+import { showBytes, showDuration } from '#lib/show.ts';
+import type { BackupProgress } from './deps.ts';
 import type { BackupSummary } from './set/catalogue.ts';
-import type { RestoreResult } from './restore-backup.ts';
-import type { ExpireReason, KeepReason, RetentionDecision } from './retention.ts';
-import type { TakenBackup } from './take-backup.ts';
-import type { VerifyResult } from './verify-backup.ts';
+import type { RestoreResult } from './restore.ts';
+import type { ExpireReason, KeepReason, RetentionDecision } from './set/retention.ts';
+import type { TakenBackup } from './take.ts';
+import type { VerifyResult } from './verify.ts';
 
 /** What the command line says to people. All pure. */
 
 export const describeTaken = (taken: TakenBackup): string =>
-  `backup ${taken.id} written: ${asSize(taken.sizeBytes)} in ${taken.path}\nit counts once verified: npm run backup -- verify ${taken.id}`;
+  `backup ${taken.id} written: ${showBytes(taken.sizeBytes)} in ${taken.path}\nit counts once verified: npm run backup -- verify ${taken.id}`;
 
 export function describeVerified({ id, ok, restoreMs }: VerifyResult): string {
   if (!ok) return `backup ${id} FAILED verification`;
-  return `backup ${id} verified: restored in ${asSeconds(restoreMs ?? 0)}, all counts and content hashes are equal`;
+  return `backup ${id} verified: restored in ${showDuration(restoreMs ?? 0)}, content and schema are equal`;
 }
 
 export function describeRestore({ id, target, restoreMs, keptAs, safetyBackupId }: RestoreResult): string {
-  const lines = [`backup ${id} restored as "${target}" in ${asSeconds(restoreMs)}, compared equal`];
+  const lines = [`backup ${id} restored as "${target}" in ${showDuration(restoreMs)}, compared equal`];
   if (keptAs !== undefined) lines.push(`the database it replaced is kept as "${keptAs}"; drop it when it is no longer needed`);
   if (safetyBackupId !== undefined) lines.push(`safety backup of what was replaced: ${safetyBackupId}`);
   return lines.join('\n');
@@ -24,14 +25,14 @@ export function describeRestore({ id, target, restoreMs, keptAs, safetyBackupId 
 
 export function describeSets(sets: readonly BackupSummary[], dir: string): string {
   if (sets.length === 0) return `no backups in ${dir}`;
-  const rows = sets.map((set) => [set.id, set.state, asSize(set.sizeBytes), set.database, set.kind, remarkOf(set)]);
+  const rows = sets.map((set) => [set.id, set.state, showBytes(set.sizeBytes), set.database, set.kind, remarkOf(set)]);
   return asTable([['ID', 'STATE', 'SIZE', 'DATABASE', 'KIND', 'REMARK'], ...rows]);
 }
 
 function remarkOf(set: BackupSummary): string {
   if (set.state === 'failed') return set.reasons.join('; ');
   if (set.state === 'written') return 'not verified yet';
-  return `restored in ${asSeconds(set.restoreMs ?? 0)}`;
+  return `restored in ${showDuration(set.restoreMs ?? 0)}`;
 }
 
 const reasonTexts: Readonly<Record<KeepReason | ExpireReason, string>> = {
@@ -60,18 +61,9 @@ const stepTexts: Readonly<Record<BackupProgress['step'], string>> = {
 
 /** One line for a terminal, such as `dumping: 12.3 MiB, 4.1 s`. */
 export function describeProgress({ step, bytes }: BackupProgress, elapsedMs: number): string {
-  const amount = bytes === undefined ? [] : [asSize(bytes)];
-  return `${stepTexts[step]}: ${[...amount, asSeconds(elapsedMs)].join(', ')}`;
+  const amount = bytes === undefined ? [] : [showBytes(bytes)];
+  return `${stepTexts[step]}: ${[...amount, showDuration(elapsedMs)].join(', ')}`;
 }
-
-/** Binary units, one decimal. */
-export function asSize(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-  const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  return power === 0 ? `${bytes} B` : `${(bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
-
-const asSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 function asTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];

@@ -1,12 +1,13 @@
 import { Client } from 'pg';
-import { ConfigError, UnreachableError, messageOf } from '#lib/errors.ts';
-import { SQLSTATE, clientOptions, sqlStateOf } from '#lib/postgres.ts';
+import { ConfigError } from '#lib/errors.ts';
+import { clientOptions, explainConnectionError, failureOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { applicationName } from '../backup-deps.ts';
+import { applicationName } from '../deps.ts';
 
 /** A direct connection for long work: no time limit of the role's applies, and a caller that dies ends it within seconds. */
 export type Session = {
   readonly client: Client;
+  readonly settings: PostgresSettings;
   /** As in 15.18. */
   readonly serverVersion: string;
   readonly serverMajor: number;
@@ -32,10 +33,10 @@ export async function openSession(settings: PostgresSettings, signal?: AbortSign
   };
   try {
     await client.connect();
-    return { client, close, lost, ...(await prepareForLongWork(client)) };
+    return { client, settings, close, lost, ...(await prepareForLongWork(client)) };
   } catch (err) {
     await close();
-    throw explainConnectFailure(err, settings);
+    throw explainConnectionError(err, settings);
   }
 }
 
@@ -51,7 +52,7 @@ function lossOf(client: Client): Promise<never> {
 
 async function prepareForLongWork(client: Client): Promise<Pick<Session, 'serverVersion' | 'serverMajor'>> {
   await client.query(
-    `SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0;
+    `SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
      SET client_connection_check_interval = '2s'; SET client_min_messages = warning`,
   );
   const { rows } = await client.query<{ number: string; version: string }>(
@@ -60,20 +61,21 @@ async function prepareForLongWork(client: Client): Promise<Pick<Session, 'server
   return { serverVersion: rows[0]?.version ?? '', serverMajor: Math.trunc(Number(rows[0]?.number) / 10_000) };
 }
 
-const refusals: Readonly<Record<string, string>> = {
-  [SQLSTATE.invalidPassword]: 'check POSTGRES_USER and POSTGRES_PASSWORD',
-  [SQLSTATE.invalidAuthorization]: 'check POSTGRES_USER and POSTGRES_PASSWORD',
-  [SQLSTATE.databaseDoesNotExist]: 'check POSTGRES_DB',
-};
-
-function explainConnectFailure(err: unknown, settings: PostgresSettings): Error {
-  const where = `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
-  const cure = refusals[sqlStateOf(err) ?? ''];
-  if (cure) return new ConfigError([`${where} refuses the connection: ${messageOf(err)}; ${cure}`], { cause: err });
-  return new UnreachableError(`${where} cannot be reached: ${messageOf(err)}; check POSTGRES_HOST and POSTGRES_PORT`, { cause: err });
+/** Gives `work` a session of its own, which ends with it. */
+export async function withSession<T>(
+  settings: PostgresSettings,
+  signal: AbortSignal | undefined,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await openSession(settings, signal);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
 }
 
 /** True for the refusal that says the database itself is missing. */
 export function isMissingDatabase(err: unknown): boolean {
-  return err instanceof ConfigError && sqlStateOf(err.cause) === SQLSTATE.databaseDoesNotExist;
+  return err instanceof ConfigError && failureOf(err.cause)?.kind === 'no-database';
 }

@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 import type { Fingerprint } from '../set/manifest.ts';
+import { readPrivileges } from './privileges.ts';
+import { isUsers, readSchema } from './schema.ts';
 
 /**
  * Settings that the text form of values depends on. With them, equal data give equal texts on any server, whatever its
@@ -7,11 +9,8 @@ import type { Fingerprint } from '../set/manifest.ts';
  */
 const textSettings = `SET LOCAL search_path = pg_catalog; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD';
   SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
-  SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = 'content'; SET LOCAL row_security = off`;
-
-/** Neither the system's own, nor temporary, nor part of an extension, whose content comes with CREATE EXTENSION. */
-const isUsers = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relpersistence <> 't'
-  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
+  SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = 'content'; SET LOCAL row_security = off;
+  SET LOCAL quote_all_identifiers = off; SET LOCAL max_parallel_workers_per_gather = 0`;
 
 /** Tables that hold rows of their own, as `schema.name`, quoted where needed. */
 export async function listTables(client: Client): Promise<string[]> {
@@ -32,24 +31,24 @@ export async function countRelations(client: Client): Promise<number> {
 }
 
 /**
- * Row counts and content hashes of all tables, and the sequences, as the client's open transaction sees them. The hash
- * of a table is the sum of its rows' hashes: it does not depend on their order, and repeated rows count.
+ * Row counts and content hashes of all tables, the sequences, and the whole schema, as the client's open transaction sees
+ * them. The hash of a table is the sum of its rows' hashes: it does not depend on their order, and repeated rows count.
  */
-export async function takeFingerprint(client: Client, onTable?: () => void): Promise<Fingerprint> {
+export async function takeFingerprint(client: Client): Promise<Fingerprint> {
   await client.query(textSettings);
   const sequences = await readSequences(client);
+  const schema = { ...(await readSchema(client)), ...(await readPrivileges(client)), ...(await readLargeObjects(client)) };
   const tables: Record<string, { rows: number; hash: string }> = {};
   for (const name of await listTables(client)) {
     // The alias must not be a column's name anywhere, else the column would be meant. ONLY: children count by themselves.
+    // The sum of bigints is a numeric, and cannot overflow.
     const { rows } = await client.query<{ rows: string; hash: string }>(
-      `SELECT count(*)::text AS rows,
-              coalesce(sum(hashtextextended(ROW(atalaya_row_.*)::text COLLATE "C", 0)::numeric), 0)::text AS hash
+      `SELECT count(*)::text AS rows, coalesce(sum(hashtextextended(ROW(atalaya_row_.*)::text COLLATE "C", 0)), 0)::text AS hash
        FROM ONLY ${name} AS atalaya_row_`,
     );
     tables[name] = { rows: Number(rows[0]?.rows), hash: rows[0]?.hash ?? '' };
-    onTable?.();
   }
-  return { tables, sequences };
+  return { tables, sequences, schema };
 }
 
 async function readSequences(client: Client): Promise<Fingerprint['sequences']> {
@@ -63,9 +62,34 @@ async function readSequences(client: Client): Promise<Fingerprint['sequences']> 
   return Object.fromEntries(rows.map(({ name, value, increment, cycles }) => [name, { lastValue: value, increment, cycles }]));
 }
 
-/** Every difference that a restored copy may not have, one line each beginning with the table or sequence. Pure. */
-export function compareFingerprints(expected: Fingerprint, actual: Fingerprint): string[] {
-  return [...compareTables(expected.tables, actual.tables), ...compareSequences(expected.sequences, actual.sequences)];
+/** Large objects are stored in pages that may be absent or end in zeros, which read the same: those count for nothing. */
+async function readLargeObjects(client: Client): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ oid: string; bytes: string; hash: string }>(
+    `SELECT m.oid::text, coalesce(max(p.pageno * 2048::bigint + length(p.data)), 0)::text AS bytes,
+            coalesce(sum(hashtextextended(p.pageno || ':' || rtrim(p.data, '\\x00'::bytea)::text, 0)) FILTER (WHERE rtrim(p.data, '\\x00'::bytea) <> ''), 0)::text AS hash
+     FROM pg_largeobject_metadata m LEFT JOIN pg_largeobject p ON p.loid = m.oid GROUP BY m.oid ORDER BY m.oid`,
+  );
+  return Object.fromEntries(rows.map(({ oid, bytes, hash }) => [`large object ${oid}`, `${bytes} bytes, hash ${hash}`]));
+}
+
+export type ComparisonLimits = {
+  /** Leave out what names a role, because it was not restored. */
+  readonly withoutRoles: boolean;
+  /** Ask only whether a thing is there: servers of different versions word its definition differently. */
+  readonly namesOnly: boolean;
+};
+
+/** Every difference that a restored copy may not have, one line each beginning with the object. Pure. */
+export function compareFingerprints(
+  expected: Fingerprint,
+  actual: Fingerprint,
+  limits: ComparisonLimits = { withoutRoles: false, namesOnly: false },
+): string[] {
+  return [
+    ...compareTables(expected.tables, actual.tables),
+    ...compareSequences(expected.sequences, actual.sequences),
+    ...(expected.schema ? compareItems(expected.schema, actual.schema ?? {}, limits) : []),
+  ];
 }
 
 function compareTables(expected: Fingerprint['tables'], actual: Fingerprint['tables']): string[] {
@@ -88,3 +112,37 @@ function compareSequences(expected: Fingerprint['sequences'], actual: Fingerprin
     return wentBack && !before.cycles ? [`${name}: restored at ${after.lastValue}, before ${before.lastValue}`] : [];
   });
 }
+
+type Items = Readonly<Record<string, string>>;
+
+/** Differences of two lists of things and their definitions. Pure. */
+export function compareItems(expected: Items, actual: Items, { withoutRoles, namesOnly }: ComparisonLimits): string[] {
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(actual)])];
+  return names
+    .filter((name) => !(withoutRoles && namesRole.test(name)))
+    .flatMap((name) => {
+      const [before, after] = [expected[name], actual[name]];
+      if (after === undefined) return [`${name} is missing`];
+      if (before === undefined) return [`${name} is there, though it was not when the backup was taken`];
+      if (namesOnly || canonical(before) === canonical(after)) return [];
+      return [`${name} differs: ${inShort(after)}, expected ${inShort(before)}`];
+    });
+}
+
+/** What is left out of a restore without owners; publications belong to whoever may replicate. */
+const namesRole = /^(owner of|grants? (on|of)|default grants|publication|setting \S+ of role) /;
+
+const inShort = (definition: string): string => JSON.stringify(definition.length > 120 ? `${definition.slice(0, 119)}…` : definition);
+
+/**
+ * The server words `x IN ('a', 'b')` over varchar one way when it was typed and another once that has been dumped and
+ * loaded: the cast of the array moves to its elements. Both are the same expression.
+ */
+const castArray = /\(ARRAY\[((?:'(?:[^']|'')*'::[a-z ]+(?:\(\d+\))?(?:, )?)+)\]\)::([a-z ]+)\[\]/g;
+const element = /'(?:[^']|'')*'::[a-z ]+(?:\(\d+\))?/g;
+
+export const canonical = (definition: string): string =>
+  definition.replaceAll(castArray, (_, elements: string, type: string) => {
+    const cast = (elements.match(element) ?? []).map((one) => `(${one})::${type}`);
+    return `ARRAY[${cast.join(', ')}]`;
+  });

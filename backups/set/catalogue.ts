@@ -1,7 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '#lib/errors.ts';
+import type { BackupDeps } from '../deps.ts';
 import { BackupNotFoundError } from '../errors.ts';
+import { measureFile, type StoredFile } from './durable-files.ts';
 import { readManifest, setIdPattern, type BackupState, type Manifest } from './manifest.ts';
 
 export type BackupSummary = {
@@ -102,4 +104,39 @@ export function findSet(catalogue: Catalogue, which: string, database: string): 
   if (newest) return newest;
   const instead = all.length === 0 ? 'take one with npm run backup -- take' : 'name one by its id: npm run backup -- list';
   throw new BackupNotFoundError(`there is no backup of database "${database}"; ${instead}`);
+}
+
+/**
+ * As `findSet`, for a restore: `latest` passes over sets that are known to be bad.
+ * @throws {BackupNotFoundError} also when all there are have failed, saying why the newest did.
+ */
+export function findUsableSet(catalogue: Catalogue, which: string, database: string): BackupSet | DamagedSet {
+  const newest = findSet(catalogue, which, database);
+  if (which !== 'latest' || !('manifest' in newest) || newest.manifest.state !== 'failed') return newest;
+  const usable = { ...catalogue, sets: catalogue.sets.filter(({ manifest }) => manifest.state !== 'failed') };
+  try {
+    return findSet(usable, which, database);
+  } catch (err) {
+    const why = newest.manifest.verification?.reasons.join('; ') ?? 'unknown';
+    const text = `every backup of database "${database}" failed verification, the newest (${newest.id}) by: ${why}`;
+    throw new BackupNotFoundError(`${text}; take another, or name one by its id to try it all the same`, { cause: err });
+  }
+}
+
+/** What is wrong with the files of a set, one line each beginning with the file's name; empty when they are as written. */
+export async function findDamage(set: BackupSet, deps: Pick<BackupDeps, 'signal' | 'onProgress'>): Promise<string[]> {
+  const reasons: string[] = [];
+  for (const [name, expected] of Object.entries(set.manifest.files)) {
+    const reason = await damageOf(join(set.path, name), expected, deps);
+    if (reason) reasons.push(`${name}: ${reason}`);
+  }
+  return reasons;
+}
+
+async function damageOf(path: string, expected: StoredFile, deps: Pick<BackupDeps, 'signal' | 'onProgress'>): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return 'missing';
+  if (found.size !== expected.sizeBytes) return `${found.size} bytes, ${expected.sizeBytes} were written`;
+  const actual = await measureFile(path, (bytes) => deps.onProgress?.({ step: 'checksum', bytes }), deps.signal);
+  return actual.sha256 === expected.sha256 ? undefined : 'the SHA-256 differs; bytes have changed since it was written';
 }

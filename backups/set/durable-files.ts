@@ -1,7 +1,38 @@
 import { createHash } from 'node:crypto';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+
+/**
+ * Every way in which the folder of sets is changed. A harness can put its own below, to see what is on the disk when
+ * the power goes.
+ */
+export type FileEffects = {
+  /** Makes a file (mode 0600) that must not exist yet. */
+  readonly create: (path: string) => Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
+  /** Makes one folder (mode 0700) whose parent exists. */
+  readonly makeFolder: (path: string) => Promise<unknown>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  /** Removes a file or a folder with all it holds; nothing there is fine. */
+  readonly remove: (path: string) => Promise<void>;
+  /** Makes names that were made, changed or removed in a folder last through a loss of power. */
+  readonly syncFolder: (path: string) => Promise<void>;
+};
+
+export const diskEffects: FileEffects = {
+  create: (path) => open(path, 'wx', 0o600),
+  makeFolder: (path) => mkdir(path, { mode: 0o700 }),
+  rename,
+  remove: (path) => rm(path, { recursive: true, force: true }),
+  syncFolder: async (path) => {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
 
 export type StoredFile = {
   readonly sizeBytes: number;
@@ -9,23 +40,26 @@ export type StoredFile = {
   readonly sha256: string;
 };
 
-const chunkBytes = 256 * 1024;
-
 /**
- * Writes a stream to a new file (mode 0600) that is on the disk when this resolves. The SHA-256 is of what the stream
- * gave, so a disk that loses bytes shows at the next check.
+ * Writes a stream to a new file whose content is on the disk when this resolves; its name is once the folder is synced.
+ * The SHA-256 is of what the stream gave, so a disk that loses bytes shows at the next check.
  * @throws when the file exists or cannot be written in full.
  */
-export async function writeDurably(path: string, source: Readable, onBytes: (written: number) => void): Promise<StoredFile> {
+export async function writeDurably(
+  files: FileEffects,
+  path: string,
+  source: Readable,
+  onBytes?: (written: number) => void,
+): Promise<StoredFile> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const handle = await open(path, 'wx', 0o600);
+  const handle = await files.create(path);
   try {
     for await (const chunk of source as AsyncIterable<Buffer>) {
       hash.update(chunk);
-      await writeAll(handle, chunk);
+      for (let offset = 0; offset < chunk.length;) offset += (await handle.write(chunk, offset)).bytesWritten;
       sizeBytes += chunk.length;
-      onBytes(sizeBytes);
+      onBytes?.(sizeBytes);
     }
     await handle.sync();
   } finally {
@@ -34,12 +68,16 @@ export async function writeDurably(path: string, source: Readable, onBytes: (wri
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
-async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
-  for (let offset = 0; offset < chunk.length;) {
-    const { bytesWritten } = await handle.write(chunk, offset);
-    offset += bytesWritten;
-  }
+/** Replaces a file as a whole: readers, and a machine that loses power, see the old content or the new one. */
+export async function replaceDurably(files: FileEffects, path: string, content: Readable): Promise<void> {
+  const partial = `${path}.part`;
+  await files.remove(partial);
+  await writeDurably(files, partial, content);
+  await files.rename(partial, path);
+  await files.syncFolder(dirname(path));
 }
+
+const chunkBytes = 256 * 1024;
 
 /** Size and SHA-256 of a file as it is on the disk now. */
 export async function measureFile(path: string, onBytes: (read: number) => void, signal?: AbortSignal): Promise<StoredFile> {
@@ -61,29 +99,4 @@ export async function measureFile(path: string, onBytes: (read: number) => void,
     await handle.close();
   }
   return { sizeBytes, sha256: hash.digest('hex') };
-}
-
-/** Replaces a file (mode 0600) as a whole: readers, and a machine that loses power, see the old text or the new one. */
-export async function replaceDurably(path: string, text: string): Promise<void> {
-  const partial = `${path}.part`;
-  await rm(partial, { force: true });
-  const handle = await open(partial, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, path);
-  await syncDirectory(dirname(path));
-}
-
-/** Makes names made, changed or removed in a folder last through a loss of power. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

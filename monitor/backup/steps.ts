@@ -1,8 +1,8 @@
-import type { BackupDeps } from '#backups/backup-deps.ts';
+import type { BackupDeps } from '#backups/deps.ts';
 import { listBackups } from '#backups/set/catalogue.ts';
-import { expireBackups } from '#backups/expire-backups.ts';
-import { takeBackup } from '#backups/take-backup.ts';
-import { verifyBackup } from '#backups/verify-backup.ts';
+import { expireBackups } from '#backups/expire.ts';
+import { takeBackup } from '#backups/take.ts';
+import { verifyBackup } from '#backups/verify.ts';
 import type { BackupSteps } from './job.ts';
 import type { MonitorEnv } from '../config/monitor-env.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { backupStoreEnv } from '#backups/backup-env.ts';
+import { backupStoreEnv } from '#backups/deps.ts';
 import { flag, integer, list, secret } from '#lib/env.ts';
 import { logEnv, postgresEnv, redisEnv } from '#lib/settings.ts';
 

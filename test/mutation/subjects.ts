@@ -20,7 +20,7 @@ export const subjects: readonly Subject[] = [
     mutate: ['monitor/store/outbox*.ts'],
     tests: ['test/unit/monitor/store/*.test.ts', 'test/unit/monitor/alerts/*.test.ts'],
   },
-  { name: 'retention', mutate: ['backups/retention.ts'], tests: ['test/unit/backups/**/retention.test.ts'] },
+  { name: 'retention', mutate: ['backups/set/retention.ts'], tests: ['test/unit/backups/**/retention.test.ts'] },
   { name: 'manifest', mutate: ['backups/set/manifest.ts'], tests: ['test/unit/backups/set/*.test.ts'] },
   { name: 'schedule', mutate: ['monitor/backup/schedule.ts'], tests: ['test/unit/monitor/backup/schedule.test.ts'] },
 ];

@@ -5,9 +5,9 @@ import * as fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { listBackups } from '#backups/set/catalogue.ts';
 import { readManifest, writeManifest, type Manifest } from '#backups/set/manifest.ts';
-import { takeBackup } from '#backups/take-backup.ts';
-import { verifyBackup } from '#backups/verify-backup.ts';
-import { missingClient, openShop, query, scratchDatabases } from './shop.ts';
+import { takeBackup } from '#backups/take.ts';
+import { verifyBackup } from '#backups/verify.ts';
+import { missingClient, openShop, query, scratchDatabases, scratchPrefix } from './shop.ts';
 
 beforeEach(({ skip }) => skip(missingClient !== undefined, missingClient));
 
@@ -71,10 +71,10 @@ describe('a damaged backup', () => {
     const deps = await openShop();
     const { path } = await takeBackup(deps);
     const manifest = await readManifest(path);
-    const { tables, sequences } = manifest.fingerprint;
+    const { tables } = manifest.fingerprint;
     const moves = tables['public.moves'] ?? { rows: 0, hash: '0' };
     const changed = { ...tables, 'public.moves': { ...moves, rows: moves.rows + 1 }, 'archive.products': { rows: 0, hash: '7' } };
-    await writeManifest(path, { ...manifest, fingerprint: { tables: changed, sequences } });
+    await writeManifest(path, { ...manifest, fingerprint: { ...manifest.fingerprint, tables: changed } });
     expect((await verifyBackup(deps, 'latest')).reasons.toSorted()).toEqual([
       'archive.products: the restored content differs (0 rows)',
       'public.moves: 4000 rows restored, 4001 expected',
@@ -126,10 +126,10 @@ test('verify works by way of the postgres database where the one that was backed
 test('scratch databases that killed runs have left are dropped by the next verify', async () => {
   const deps = await openShop();
   await takeBackup(deps);
-  const prefix = createHash('sha256').update(deps.postgres.POSTGRES_DB).digest('hex').slice(0, 8);
-  await query(deps.postgres, `CREATE DATABASE atalaya_scratch_${prefix}_0badcafe TEMPLATE template0`);
+  const left = `${scratchPrefix(deps)}_0badcafe`;
+  await query(deps.postgres, `CREATE DATABASE ${left} TEMPLATE template0`);
   await verifyBackup(deps, 'latest');
-  expect(await scratchDatabases(deps)).not.toContain(`atalaya_scratch_${prefix}_0badcafe`);
+  expect(await scratchDatabases(deps)).not.toContain(left);
 });
 
 /** Makes the manifest agree with a dump as it is now. */

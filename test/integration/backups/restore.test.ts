@@ -2,17 +2,18 @@ import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import type { BackupDeps } from '#backups/backup-deps.ts';
+import type { BackupDeps } from '#backups/deps.ts';
+import { withSession } from '#backups/postgres/connection.ts';
+import { describeDatabase } from '#backups/postgres/properties.ts';
 import { listBackups } from '#backups/set/catalogue.ts';
 import { readManifest, writeManifest } from '#backups/set/manifest.ts';
-import { differencesOf } from '#backups/postgres/restore-dump.ts';
-import { restoreBackup } from '#backups/restore-backup.ts';
-import { takeBackup } from '#backups/take-backup.ts';
-import { verifyBackup } from '#backups/verify-backup.ts';
+import { restoreBackup } from '#backups/restore.ts';
+import { takeBackup } from '#backups/take.ts';
+import { verifyBackup } from '#backups/verify.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { administer, createDatabase } from '#test/support/database.ts';
-import { missingClient, onPath, openShop, pathWith, query, scratchDatabases } from './shop.ts';
+import { differencesOf, missingClient, onPath, openShop, pathWith, query, scratchDatabases } from './shop.ts';
 
 beforeEach(({ skip }) => skip(missingClient !== undefined, missingClient));
 
@@ -27,6 +28,12 @@ async function dropAllLike(deps: BackupDeps, name: string): Promise<void> {
   const maintenance = { ...deps.postgres, POSTGRES_DB: 'postgres' };
   const rows = await query<{ datname: string }>(maintenance, `SELECT datname FROM pg_database WHERE starts_with(datname, '${name}')`);
   for (const { datname } of rows) await administer(`DROP DATABASE "${datname}" WITH (FORCE)`);
+}
+
+/** The database a restore has kept; it goes when the test ends. */
+function keptOf(deps: BackupDeps, { keptAs = '' }: { readonly keptAs?: string }): PostgresSettings {
+  onTestFinished(() => administer(`DROP DATABASE IF EXISTS "${keptAs}"`));
+  return { ...deps.postgres, POSTGRES_DB: keptAs };
 }
 
 async function emptyTarget(): Promise<PostgresSettings> {
@@ -44,7 +51,7 @@ describe('a restore', () => {
     expect(restored).toMatchObject({ id, target: target.POSTGRES_DB, notices: [] });
     expect(await differencesOf(target, (await readManifest(path)).fingerprint)).toEqual([]);
     expect(await query(target, 'SELECT count FROM totals')).toEqual([{ count: '2000' }]);
-    expect(await scratchDatabases(deps, 'postgres')).toEqual([]);
+    expect(await scratchDatabases(deps)).toEqual([]);
   });
 
   test('into an empty database replaces it and keeps no copy', async () => {
@@ -71,28 +78,62 @@ describe('a restore', () => {
     const { id } = await takeBackup(deps);
     await query(deps.postgres, 'DELETE FROM moves');
     const name = deps.postgres.POSTGRES_DB;
-    await administer(
-      `ALTER DATABASE ${name} SET work_mem = '7MB'; ALTER DATABASE ${name} SET search_path = public, archive; REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`,
-    );
     const idle = new Client(clientOptions(deps.postgres, 'shop-api'));
     idle.on('error', () => {});
     await idle.connect();
 
     const restored = await restoreBackup(deps, { which: 'latest', target: name, force: true });
-    const old = { ...deps.postgres, POSTGRES_DB: restored.keptAs ?? '' };
-    onTestFinished(() => administer(`DROP DATABASE IF EXISTS "${old.POSTGRES_DB}"`));
+    const old = keptOf(deps, restored);
 
     expect(restored).toMatchObject({ id, notices: [] });
     expect(await query(deps.postgres, 'SELECT count(*)::int AS n FROM moves')).toEqual([{ n: 4000 }]);
     expect(await query(old, 'SELECT count(*)::int AS n FROM moves')).toEqual([{ n: 0 }]);
-    expect(
-      await query(
-        deps.postgres,
-        `SELECT current_setting('work_mem') AS memory, current_setting('search_path') AS path, has_database_privilege('pg_monitor', current_database(), 'CONNECT') AS open`,
-      ),
-    ).toEqual([{ memory: '7MB', path: 'public, archive', open: false }]);
     expect(await verifyBackup(deps, restored.safetyBackupId ?? '')).toMatchObject({ ok: true });
     await expect(idle.query('SELECT 1')).rejects.toThrow('connection');
+  });
+
+  test('with swap alone takes the place of a database that nobody uses, and is refused by one that is in use', async () => {
+    const deps = await openShop();
+    await takeBackup(deps);
+    await query(deps.postgres, 'DELETE FROM moves');
+    const swap = { which: 'latest', target: deps.postgres.POSTGRES_DB, swap: true };
+    const client = new Client(clientOptions(deps.postgres, 'shop-api'));
+    await client.connect();
+    await expect(restoreBackup(deps, swap)).rejects.toMatchObject({
+      reason: 'target-in-use',
+      message: expect.stringContaining('shop-api'),
+    });
+    expect((await client.query('SELECT count(*)::int AS n FROM moves')).rows).toEqual([{ n: 0 }]);
+    await client.end();
+    keptOf(deps, await restoreBackup(deps, swap));
+    expect(await query(deps.postgres, 'SELECT count(*)::int AS n FROM moves')).toEqual([{ n: 4000 }]);
+  });
+
+  test('brings back owner, grants, settings and limits of the database as the snapshot had them, and names what is newer', async () => {
+    const deps = await openShop();
+    const name = deps.postgres.POSTGRES_DB;
+    const role = `${name}_app`;
+    await administer(
+      `CREATE ROLE ${role}; ALTER DATABASE ${name} SET work_mem = '7MB'; ALTER DATABASE ${name} SET search_path = public, archive;
+       ALTER ROLE ${role} IN DATABASE ${name} SET statement_timeout = '7s'; REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
+       GRANT CONNECT ON DATABASE ${name} TO ${role}; ALTER DATABASE ${name} OWNER TO ${role}; ALTER DATABASE ${name} CONNECTION LIMIT 42;
+       COMMENT ON DATABASE ${name} IS 'the shop''s'`,
+    );
+    const described = (database: string) =>
+      withSession({ ...deps.postgres, POSTGRES_DB: 'postgres' }, undefined, ({ client }) => describeDatabase(client, database));
+    const before = await described(name);
+    await takeBackup(deps);
+    await administer(
+      `ALTER DATABASE ${name} RESET ALL; ALTER ROLE ${role} IN DATABASE ${name} RESET ALL; GRANT CONNECT ON DATABASE ${name} TO PUBLIC;
+       ALTER DATABASE ${name} OWNER TO ${deps.postgres.POSTGRES_USER}; ALTER DATABASE ${name} CONNECTION LIMIT -1; ALTER DATABASE ${name} SET geqo = off`,
+    );
+    const restored = await restoreBackup(deps, { which: 'latest', target: name, force: true });
+    keptOf(deps, restored);
+    expect(await described(name)).toEqual(before);
+    expect(restored.notices).toEqual([`setting geqo = off of "${restored.keptAs}" is not in the backup; set it again if it is wanted`]);
+    const beside = newName(deps).POSTGRES_DB;
+    await restoreBackup(deps, { which: 'latest', target: beside });
+    expect(await described(beside)).toEqual(before);
   });
 
   test('of latest after a forced one means the same set again, not the safety backup', async () => {
@@ -100,7 +141,7 @@ describe('a restore', () => {
     const { id } = await takeBackup(deps);
     const name = deps.postgres.POSTGRES_DB;
     const first = await restoreBackup(deps, { which: 'latest', target: name, force: true });
-    onTestFinished(() => administer(`DROP DATABASE IF EXISTS "${first.keptAs}"`));
+    keptOf(deps, first);
     expect((await listBackups(deps.dir)).map(({ kind }) => kind)).toEqual(['safety', 'regular']);
     expect(await restoreBackup(deps, { which: 'latest', target: newName(deps).POSTGRES_DB })).toMatchObject({ id });
   });
@@ -135,7 +176,7 @@ describe('a restore that cannot be right is refused', () => {
     const target = newName(deps);
     await expect(restoreBackup(deps, { which: 'latest', target: target.POSTGRES_DB })).rejects.toThrow('nothing was put in place');
     await expect(query(target, 'SELECT')).rejects.toThrow('does not exist');
-    expect(await scratchDatabases(deps, 'postgres')).toEqual([]);
+    expect(await scratchDatabases(deps)).toEqual([]);
   });
 
   test('when roles of the dump are missing, unless owners are left out', async () => {

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
-import type { BackupDeps } from '#backups/backup-deps.ts';
+import type { BackupDeps } from '#backups/deps.ts';
+import { withSession } from '#backups/postgres/connection.ts';
+import { compareFingerprints, takeFingerprint } from '#backups/postgres/fingerprint.ts';
+import { lockFileName } from '#backups/set/folder-lock.ts';
+import type { Fingerprint } from '#backups/set/manifest.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createDatabase } from '#test/support/database.ts';
@@ -62,19 +65,26 @@ export async function query<Row extends Record<string, unknown>>(settings: Postg
   }
 }
 
-/** Scratch databases that stay behind of those made by way of `guard`, the database verify connects to first. */
-export async function scratchDatabases(deps: BackupDeps, guard = deps.postgres.POSTGRES_DB): Promise<string[]> {
-  const prefix = createHash('sha256').update(guard).digest('hex').slice(0, 8);
-  const found = async (): Promise<string[]> => {
-    const rows = await query<{ datname: string }>(
-      deps.postgres,
-      `SELECT datname FROM pg_database WHERE starts_with(datname, 'atalaya_scratch_${prefix}')`,
-    );
-    return rows.map((row) => row.datname);
-  };
-  // Tests of other files may use `postgres` as their guard too; what they make goes again.
-  for (let attempt = 0; attempt < 50 && (await found()).length > 0; attempt += 1) await sleep(100);
-  return found();
+/** How a database differs from a fingerprint. */
+export function differencesOf(database: PostgresSettings, expected: Fingerprint): Promise<string[]> {
+  return withSession(database, undefined, async ({ client }) => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return compareFingerprints(expected, await takeFingerprint(client));
+  });
+}
+
+/** What the name of a scratch database begins with, for content of this database. */
+export const scratchPrefix = (deps: BackupDeps): string =>
+  `atalaya_scratch_${createHash('sha256').update(deps.postgres.POSTGRES_DB).digest('hex').slice(0, 8)}`;
+
+/** Scratch databases there are of this database's content. */
+export async function scratchDatabases(deps: BackupDeps): Promise<string[]> {
+  const maintenance = { ...deps.postgres, POSTGRES_DB: 'postgres' };
+  const rows = await query<{ datname: string }>(
+    maintenance,
+    `SELECT datname FROM pg_database WHERE starts_with(datname, '${scratchPrefix(deps)}')`,
+  );
+  return rows.map((row) => row.datname);
 }
 
 /**
@@ -130,3 +140,8 @@ export function startCli(deps: BackupDeps, args: readonly string[], env: Readonl
 }
 
 export const runCli: (...args: Parameters<typeof startCli>) => CliRun['ended'] = (...args) => startCli(...args).ended;
+
+/** Whatever is in a backup folder but the file of its lock, which stays. */
+export async function setsAndLeftovers(deps: BackupDeps): Promise<string[]> {
+  return (await readdir(deps.dir)).filter((name) => name !== lockFileName);
+}

@@ -5,14 +5,23 @@ import { Client } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { listBackups } from '#backups/set/catalogue.ts';
 import { readManifest } from '#backups/set/manifest.ts';
-import { differencesOf } from '#backups/postgres/restore-dump.ts';
-import { takeBackup } from '#backups/take-backup.ts';
-import { verifyBackup } from '#backups/verify-backup.ts';
+import { takeBackup } from '#backups/take.ts';
+import { verifyBackup } from '#backups/verify.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import { retry } from '#lib/retry.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { administer } from '#test/support/database.ts';
-import { missingClient, onPath, openShop, pathWith, query, scratchDatabases, temporaryFolder } from './shop.ts';
+import {
+  differencesOf,
+  missingClient,
+  onPath,
+  openShop,
+  pathWith,
+  query,
+  scratchDatabases,
+  setsAndLeftovers,
+  temporaryFolder,
+} from './shop.ts';
 
 beforeEach(({ skip }) => skip(missingClient !== undefined, missingClient));
 
@@ -95,7 +104,7 @@ describe('a backup', () => {
   test('can be read by its owner only, and nothing else is left in the folder', async () => {
     const deps = await openShop();
     const { path, id } = await takeBackup(deps);
-    expect(await readdir(deps.dir)).toEqual([id]);
+    expect(await setsAndLeftovers(deps)).toEqual([id]);
     expect((await readdir(path)).toSorted()).toEqual(['database.dump', 'globals.sql', 'manifest.json']);
     const modes = await Promise.all(
       [deps.dir, path, join(path, 'database.dump'), join(path, 'globals.sql'), join(path, 'manifest.json')].map(modeOf),

@@ -4,10 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { findSet } from '#backups/set/catalogue.ts';
 import { compareFingerprints } from '#backups/postgres/fingerprint.ts';
-import { parseToolVersion } from '#backups/postgres/pg-tools.ts';
-import { spaceNeededBytes } from '#backups/pre-checks.ts';
-import { asSize } from '#backups/present.ts';
-import { setsUnknownParameter, withoutUnknownParameter } from '#backups/postgres/restore-dump.ts';
+import { parseToolVersion } from '#backups/postgres/commands.ts';
+import { spaceNeededBytes } from '#backups/take.ts';
+import { setsUnknownParameter, withoutUnknownParameter } from '#backups/postgres/restore.ts';
 import { sampleManifest } from './set/sample-manifest.ts';
 
 const found = (id: string, changes: Parameters<typeof sampleManifest>[0] = {}) => ({
@@ -131,13 +130,4 @@ describe('a newer pg_restore before an older server', () => {
       { numRuns: 50 },
     );
   });
-});
-
-test.each([
-  [0, '0 B'],
-  [1023, '1023 B'],
-  [1024, '1.0 KiB'],
-  [5 * 1024 ** 4, '5.0 TiB'],
-])('a size of %i bytes is shown as %s', (bytes, shown) => {
-  expect(asSize(bytes)).toBe(shown);
 });

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
 import { apiEnv } from '#api/config.ts';
-import { backupEnv } from '#backups/backup-env.ts';
+import { backupEnv } from '#backups/deps.ts';
 import { localEnv } from '#deploy/local/settings.ts';
 import { readEnv } from '#lib/env.ts';
 import { loadtestEnv } from '#loadtest/loadtest-env.ts';

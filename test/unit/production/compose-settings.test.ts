@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { apiEnv, readApiConfig } from '#api/config.ts';
 import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
-import { backupEnv } from '#backups/backup-env.ts';
+import { backupEnv } from '#backups/deps.ts';
 import { readEnv } from '#lib/env.ts';
 import { postgresEnv, renamedVariables } from '#lib/settings.ts';
 import { monitorEnv } from '#monitor/config/monitor-env.ts';

@@ -1,8 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { readCatalogue } from '#backups/set/catalogue.ts';
-import { findDamage } from '#backups/set/check-files.ts';
+import { findDamage, readCatalogue } from '#backups/set/catalogue.ts';
 import { crashesOf, type Crash } from '#test/support/power-loss.ts';
 import { hasStrace, traceWrites } from '#test/support/trace-writes.ts';
 import { missingClient, openShop } from '../shop.ts';

@@ -3,7 +3,6 @@ import type { Manifest } from '#backups/set/manifest.ts';
 /** A valid manifest; `changes` replace its members. */
 export function sampleManifest(changes: Partial<Manifest> = {}): Manifest {
   return {
-    formatVersion: 1,
     id: '20261124T020000Z',
     kind: 'regular',
     state: 'written',

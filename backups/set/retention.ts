@@ -1,4 +1,4 @@
-import type { BackupSummary } from './set/catalogue.ts';
+import type { BackupSummary } from './catalogue.ts';
 
 export type RetentionPolicy = {
   /** Days a set is kept, counted from its snapshot. */

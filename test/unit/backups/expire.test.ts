@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listBackups, readCatalogue } from '#backups/set/catalogue.ts';
-import { expireBackups } from '#backups/expire-backups.ts';
+import { expireBackups } from '#backups/expire.ts';
+import { diskEffects } from '#backups/set/durable-files.ts';
+import { withLockedFolder } from '#backups/set/folder-lock.ts';
 import { writeManifest, type BackupState } from '#backups/set/manifest.ts';
 import { BusyError } from '#lib/errors.ts';
 import { sampleManifest } from './set/sample-manifest.ts';
@@ -25,7 +27,13 @@ async function putSet(day: string, state: BackupState = 'verified'): Promise<str
   return id;
 }
 
+const sets = async (): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith('.lock'));
 const expire = (dryRun = false) => expireBackups({ dir, now: () => now }, { ...policy, dryRun });
+
+const rename = (from: string, to: string): Promise<void> =>
+  Promise.reject(
+    Object.assign(new Error(`EROFS: read-only file system, rename '${from}' -> '${to}'`), { code: 'EROFS', syscall: 'rename' }),
+  );
 
 describe('expire', () => {
   test('deletes what is past its days and says why each set stays or goes', async () => {
@@ -34,14 +42,14 @@ describe('expire', () => {
       { id: recent, action: 'keep', reason: 'newest-verified' },
       { id: old, action: 'expire', reason: 'past-keep-days' },
     ]);
-    expect(await readdir(dir)).toEqual([recent]);
+    expect(await sets()).toEqual([recent]);
   });
 
   test('as a dry run says the same and deletes nothing', async () => {
     await putSet('10');
     await putSet('23');
     const said = await expire(true);
-    expect(await readdir(dir)).toHaveLength(2);
+    expect(await sets()).toHaveLength(2);
     expect(await expire()).toEqual(said);
   });
 
@@ -58,15 +66,26 @@ describe('expire', () => {
     await mkdir(join(dir, '.part-killed'));
     await mkdir(join(dir, '.expired-20261101T020000Z'));
     await expire();
-    expect(await readdir(dir)).toEqual(['20261123T020000Z']);
+    expect(await sets()).toEqual(['20261123T020000Z']);
   });
 
   test('is refused while another run uses the folder', async () => {
-    await putSet('10');
-    const holder = { token: 'theirs', pid: 1, processStart: '', host: 'elsewhere', verb: 'backup take', since: now.toISOString() };
-    await writeFile(join(dir, '.lock'), JSON.stringify(holder));
-    await expect(expire()).rejects.toBeInstanceOf(BusyError);
-    expect(await readdir(dir)).toHaveLength(2);
+    const id = await putSet('10');
+    await putSet('23');
+    const refused = withLockedFolder({ dir, now: () => now }, 'take', () => expire());
+    await expect(refused).rejects.toBeInstanceOf(BusyError);
+    expect(await readdir(dir)).toContain(id);
+  });
+
+  test('that cannot delete a set says what it was doing, which set and why', async () => {
+    const id = await putSet('10');
+    await putSet('23');
+    const expiring = expireBackups({ dir, now: () => now, files: { ...diskEffects, rename } }, policy);
+    await expect(expiring).rejects.toMatchObject({
+      code: 'BACKUP_FAILED',
+      message: expect.stringContaining(`backup expire could not be finished: EROFS: read-only file system, rename '${join(dir, id)}'`),
+    });
+    expect(await readdir(dir)).toContain(id);
   });
 });
 

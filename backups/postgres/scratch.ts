@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
 import { sqlStateOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { openSession, type Session } from './connection.ts';
 import { BackupRefusedError } from '../errors.ts';
 import type { DatabaseLocale } from '../set/manifest.ts';
+import { withSession, type Session } from './connection.ts';
 
 export type ScratchDatabase = {
   readonly settings: PostgresSettings;
@@ -13,55 +13,54 @@ export type ScratchDatabase = {
   readonly hasLocale: boolean;
 };
 
-export type ScratchServer = {
-  /** Open session in the maintenance database, which `settings` lead to; not bound to a caller's signal. */
-  readonly session: Session;
-  readonly settings: PostgresSettings;
-};
-
 /**
  * Gives `work` an empty database of its own and drops it whatever happens, unless `work` has renamed it. Databases that
  * killed runs have left are dropped first.
+ * @param server a session outside the database, not bound to a caller's signal
+ * @param options.origin stands in the name as a hash: the database that the content is of
  * @throws {BackupRefusedError} `may-not-create-databases`.
  */
 export async function withScratchDatabase<T>(
-  server: ScratchServer,
-  locale: DatabaseLocale,
+  server: Session,
+  options: { readonly origin: string; readonly locale: DatabaseLocale },
   work: (scratch: ScratchDatabase) => Promise<T>,
 ): Promise<T> {
-  const { client } = server.session;
-  const prefix = scratchPrefix(server.settings.POSTGRES_DB);
-  await announceUse(client, prefix);
-  const name = `${prefix}${randomBytes(4).toString('hex')}`;
+  await sweepScratch(server.client);
+  const name = `${scratchPrefix}${hashOf(options.origin)}_${randomBytes(4).toString('hex')}`;
+  await server.client.query(`SELECT pg_advisory_lock($1, hashtext($2))`, [useKey, name]);
   try {
-    const hasLocale = await createDatabase(client, name, locale);
+    const hasLocale = await createDatabase(server.client, name, options.locale);
     return await work({ name, hasLocale, settings: { ...server.settings, POSTGRES_DB: name } });
   } finally {
     await dropAlways(server, name);
   }
 }
 
-/** Advisory locks belong to one database, so the names of leftovers are kept apart by the database that guards them. */
-function scratchPrefix(maintenanceDatabase: string): string {
-  return `atalaya_scratch_${createHash('sha256').update(maintenanceDatabase).digest('hex').slice(0, 8)}_`;
-}
+const scratchPrefix = 'atalaya_scratch_';
 
-/** "bkup" and 2: held shared by whoever uses a scratch database, exclusively by who clears leftovers away. */
-const useKey = [0x62_6b_75_70, 2];
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
-async function announceUse(client: Client, prefix: string): Promise<void> {
-  const { rows } = await client.query<{ alone: boolean }>('SELECT pg_try_advisory_lock($1, $2) AS alone', useKey);
-  if (rows[0]?.alone) await dropLeftovers(client, prefix);
-  await client.query('SELECT pg_advisory_lock_shared($1, $2)', useKey);
-  if (rows[0]?.alone) await client.query('SELECT pg_advisory_unlock($1, $2)', useKey);
-}
+/** "bkup" upside down: with the hash of its name, the advisory lock of a scratch database in use. It ends with its run. */
+const useKey = 0x70_75_6b_62;
 
-async function dropLeftovers(client: Client, prefix: string): Promise<void> {
+/**
+ * Drops the scratch databases of runs that live no more, and ends what their programs still do there. Advisory locks
+ * belong to one database each, but all of them can be seen from any. Names are read before locks: a run locks the name
+ * before it makes the database, so one that is not locked has nobody.
+ */
+export async function sweepScratch(client: Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1) AND pg_has_role(datdba, 'USAGE')`,
-    [prefix],
+    [scratchPrefix],
   );
-  for (const { name } of rows) await dropDatabase(client, name);
+  for (const { name } of rows) {
+    const { rows: users } = await client.query(
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::int8::oid AND objid = (hashtext($2)::int8 & 4294967295)::oid`,
+      [useKey, name],
+    );
+    // Another run may be dropping it too; what is left all the same, the next command finds.
+    if (users.length === 0) await dropDatabase(client, name).catch(() => {});
+  }
 }
 
 /** @returns whether the locale asked for could be had. */
@@ -100,16 +99,12 @@ async function dropDatabase(client: Client, name: string): Promise<void> {
   await client.query(`DROP DATABASE IF EXISTS ${client.escapeIdentifier(name)} WITH (FORCE)`);
 }
 
-async function dropAlways(server: ScratchServer, name: string): Promise<void> {
+async function dropAlways(server: Session, name: string): Promise<void> {
   try {
-    await dropDatabase(server.session.client, name);
+    await dropDatabase(server.client, name);
+    await server.client.query('SELECT pg_advisory_unlock($1, hashtext($2))', [useKey, name]);
   } catch {
     // The session may have been lost with a server that is back by now.
-    const session = await openSession(server.settings);
-    try {
-      await dropDatabase(session.client, name);
-    } finally {
-      await session.close();
-    }
+    await withSession(server.settings, undefined, ({ client }) => dropDatabase(client, name));
   }
 }

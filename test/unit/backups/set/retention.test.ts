@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { planRetention, type RetentionDecision } from '#backups/retention.ts';
+import { planRetention, type RetentionDecision } from '#backups/set/retention.ts';
 
 const now = new Date('2026-11-24T02:10:00.000Z');
 const dayMs = 24 * 60 * 60 * 1000;

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import { Transform, type Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { CommandError, runCommand, type RunOptions } from '#lib/run-command.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import { longestWorkMs, type BackupDeps } from '../deps.ts';
+import { BackupFailedError, BackupRefusedError } from '../errors.ts';
+import type { BackupSet } from '../set/catalogue.ts';
+import { dumpFileName } from '../set/manifest.ts';
+import { faultOfTool, pgRestore, pgRestoreToText, psql, requireTool, type RestoreScope } from './commands.ts';
+import { withSession, type Session } from './connection.ts';
+import { together } from './dump.ts';
+import { compareFingerprints, compareItems, takeFingerprint } from './fingerprint.ts';
+import { applyProperties, describeDatabase, itemsOf } from './properties.ts';
+import { withScratchDatabase, type ScratchDatabase } from './scratch.ts';
+
+export type Restored = {
+  readonly scratch: ScratchDatabase;
+  /** How it differs from what was dumped, one line each beginning with the file, table or object; empty when it does not. */
+  readonly differences: readonly string[];
+  /** What could not be as it was, or could not be compared, and why. */
+  readonly notices: readonly string[];
+  /** What the restore alone took: the measured recovery time. Absent when the dump could not be read at all. */
+  readonly restoreMs?: number;
+};
+
+/**
+ * Restores a set into a database of its own and compares that with what was dumped: rows, sequences, schema, large
+ * objects, owners, grants, and the properties of the database. `work` gets the outcome and may rename the database;
+ * otherwise it is dropped.
+ * @param scope `data` leaves out whatever names a role; it is then not compared either
+ * @throws {BackupFailedError} when the machine or the server is at fault, which says nothing about the set
+ */
+export async function restoreInto<T>(
+  server: Session,
+  request: { readonly set: BackupSet; readonly scope: RestoreScope; readonly deps: Pick<BackupDeps, 'signal' | 'onProgress'> },
+  work: (restored: Restored) => Promise<T>,
+): Promise<T> {
+  const { set, scope, deps } = request;
+  requireServer(server, set);
+  const { major: toolMajor } = await requireTool('pg_restore', Math.max(set.manifest.pgDump.major, server.serverMajor));
+  const origin = { origin: set.manifest.database, locale: set.manifest.locale };
+  return withScratchDatabase(server, origin, async (scratch) => {
+    const order: Order = { dumpPath: join(set.path, dumpFileName), into: scratch.settings, scope, signal: deps.signal };
+    deps.onProgress?.({ step: 'read' });
+    const unreadable = await faultOf('cannot be read to its end', server, () => readWholeDump(order));
+    if (unreadable) return work({ scratch, differences: [unreadable], notices: [] });
+    deps.onProgress?.({ step: 'restore' });
+    const startedAt = performance.now();
+    const throughText = setsUnknownParameter(toolMajor, server.serverMajor);
+    const fault = await faultOf('cannot be restored', server, () =>
+      throughText ? restoreThroughText(order, server) : restoreStraight(order),
+    );
+    const restoreMs = Math.round(performance.now() - startedAt);
+    if (fault) return work({ scratch, differences: [fault], notices: [], restoreMs });
+    deps.onProgress?.({ step: 'compare' });
+    return work({ scratch, restoreMs, ...(await compareWithSet(server, scratch, request)) });
+  });
+}
+
+type Request = Parameters<typeof restoreInto>[1];
+
+async function compareWithSet(
+  server: Session,
+  scratch: ScratchDatabase,
+  { set, scope, deps }: Request,
+): Promise<Pick<Restored, 'differences' | 'notices'>> {
+  const { fingerprint, properties, locale, server: dumpedOn } = set.manifest;
+  const isOtherVersion = dumpedOn.major !== server.serverMajor;
+  const actual = await withSession(scratch.settings, deps.signal, async ({ client }) => {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return takeFingerprint(client);
+  });
+  const limits = { withoutRoles: scope === 'data', namesOnly: isOtherVersion };
+  const differences = compareFingerprints(fingerprint, actual, limits);
+  if (properties) {
+    await applyProperties(server.client, scratch.name, properties, scope);
+    const found = await describeDatabase(server.client, scratch.name);
+    const expected = { properties, locale: scratch.hasLocale ? locale : found.locale };
+    differences.push(...compareItems(itemsOf(expected), itemsOf(found), { ...limits, namesOnly: false }));
+  }
+  const notices = [
+    ...(scratch.hasLocale ? [] : [`this server lacks the locale of the backup; what was restored sorts by C`]),
+    ...(fingerprint.schema ? [] : [`backup ${set.id} is of an older release and holds no schema to compare; rows and sequences were`]),
+    ...(isOtherVersion
+      ? [`PostgreSQL ${server.serverMajor} words definitions differently than ${dumpedOn.major}; only names were compared`]
+      : []),
+    ...(scope === 'data' ? ['owners, grants and settings of roles were left out and not compared'] : []),
+  ];
+  return { differences, notices };
+}
+
+/** @throws {BackupRefusedError} `server-too-old`: a dump cannot be relied on to load into an older server. */
+function requireServer(session: Session, set: BackupSet): void {
+  const { server } = set.manifest;
+  if (session.serverMajor >= server.major) return;
+  const text = `backup ${set.id} is of PostgreSQL ${server.version}; this server (${session.serverVersion}) is older`;
+  throw new BackupRefusedError('server-too-old', `${text}; set POSTGRES_HOST to a server of version ${server.major} or newer`);
+}
+
+/**
+ * Faults of the machine or the server, which say nothing about the dump: no space (a server that cannot extend a file
+ * hints at the disk and names no cause), no memory, no connection.
+ */
+const foreignFault =
+  /no space left on device|could not extend file|could not write (to )?(file|block)|check free disk space|disk quota|input\/output error|out of memory|too many (clients|connections)|server closed the connection|could not connect|connection to server|terminating connection|the database system is/i;
+
+/** The set's fault when `work` fails through it. Whatever else made it fail is thrown. */
+async function faultOf(what: string, server: Session, work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (err) {
+    if (!(err instanceof CommandError) || err.status === null) throw err;
+    if (foreignFault.test(err.stderrTail)) {
+      throw new BackupFailedError(`the dump could not be restored, and not by its own fault: ${faultOfTool(err)}`, { cause: err });
+    }
+    await server.client.query('SELECT');
+    return `${dumpFileName}: ${what}: ${faultOfTool(err)}`;
+  }
+}
+
+type Order = {
+  readonly dumpPath: string;
+  /** The empty database to fill. */
+  readonly into: PostgresSettings;
+  readonly scope: RestoreScope;
+  readonly signal: AbortSignal | undefined;
+};
+
+/** Reads the dump to its end without a server: a truncated or broken archive shows here. */
+async function readWholeDump({ dumpPath, signal }: Order): Promise<void> {
+  await runCommand(pgRestoreToText({ file: dumpPath, output: '/dev/null', scope: 'everything' }), limitsOf(signal));
+}
+
+async function restoreStraight({ dumpPath, into, scope, signal }: Order): Promise<void> {
+  await runCommand(pgRestore(into, { file: dumpPath, scope }), limitsOf(signal));
+}
+
+/**
+ * From 17 on pg_restore begins with `SET transaction_timeout`, which servers before 17 do not know, so that
+ * `--exit-on-error` ends every restore there at once. Pure.
+ */
+export function setsUnknownParameter(toolMajor: number, serverMajor: number): boolean {
+  return toolMajor >= 17 && serverMajor < 17;
+}
+
+async function restoreThroughText({ dumpPath, into, scope, signal }: Order, server: Session): Promise<void> {
+  await requireTool('psql', server.serverMajor);
+  const toText = pgRestoreToText({ file: dumpPath, output: '-', scope });
+  const sql = withoutUnknownParameter();
+  let psqlFailure: unknown;
+  try {
+    await together(
+      signal,
+      (both) => runCommand(toText, { ...limitsOf(both), stdout: (stream: Readable) => pipeline(stream, sql) }),
+      (both) =>
+        runCommand(psql(into), { ...limitsOf(both), stdin: (stream: Writable) => pipeline(sql, stream) }).catch((err: unknown) => {
+          psqlFailure = err;
+          throw err;
+        }),
+    );
+  } catch (err) {
+    // When psql stops at an error, pg_restore may be the first to fail, by the broken pipe; psql knows why.
+    throw psqlFailure instanceof CommandError && psqlFailure.status !== null ? psqlFailure : err;
+  }
+}
+
+/** The line stands in the preamble, before the first object; nothing later is looked at. */
+const preambleBytes = 16 * 1024;
+const unknownParameterLine = /^SET transaction_timeout = 0;\n/m;
+
+// latin1 keeps every byte as it is, whatever the encoding of the text.
+const cleaned = (text: Buffer): Buffer => Buffer.from(text.toString('latin1').replace(unknownParameterLine, ''), 'latin1');
+
+/** Takes `SET transaction_timeout` out of the preamble of SQL text. */
+export function withoutUnknownParameter(): Transform {
+  let preamble: Buffer | undefined = Buffer.alloc(0);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      if (!preamble) return done(null, chunk);
+      preamble = Buffer.concat([preamble, chunk]);
+      if (preamble.length < preambleBytes) return done();
+      const first = cleaned(preamble);
+      preamble = undefined;
+      done(null, first);
+    },
+    flush(done) {
+      done(null, preamble && cleaned(preamble));
+    },
+  });
+}
+
+function limitsOf(signal: AbortSignal | undefined): Pick<RunOptions, 'timeoutMs' | 'signal'> {
+  return { timeoutMs: longestWorkMs, ...(signal ? { signal } : {}) };
+}
