@@ -28,10 +28,10 @@ export async function checkConfig(env: Environment): Promise<ConfigReport> {
     targets: settings.probes.map(({ name, kind, dependsOn, cadence, where }) => ({
       name,
       kind,
-      depends_on: dependsOn,
+      depends_on: dependsOn.flat(),
       detection_bound_ms: detectionBoundMs(
         cadence,
-        dependsOn.flatMap((parent) => cadences.get(parent) ?? []),
+        dependsOn.flat().flatMap((parent) => cadences.get(parent) ?? []),
       ),
       where,
     })),

@@ -2,21 +2,42 @@ import * as z from 'zod';
 import { duration } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
 
-const cadence = {
-  interval: duration(50, 86_400_000).describe('From the start of one look to the start of the next.'),
+const day = 86_400_000;
+
+/** How often a target is looked at, and what is borne before it is told. Each can stand in `defaults` and in a probe. */
+const rhythm = {
+  interval: duration(50, day).describe('From the start of one look to the start of the next.'),
   timeout: duration(50, 60_000).describe('Longest a look may take.'),
   confirmInterval: duration(20, 60_000).describe('From a look that began a streak to the next, until it settles.'),
   failures: z.int().min(1).max(100).describe('Consecutive failures that make a target down.'),
   successes: z.int().min(1).max(100).describe('Consecutive answers that bring it back.'),
+  slow: duration(1, 60_000).describe('A good answer that takes longer is evidence of a degraded target.'),
+  unknownAfter: duration(0, day).describe('Time the monitor may be unable to tell before it says so.'),
+  warnAfter: z
+    .union([z.literal('never').transform(() => Infinity), duration(0, 30 * day)], 'must be a duration such as 5m, or never')
+    .describe('Time degraded before a warning, once; never: no warning.'),
 };
 
-/** Detection within 5 + 3 + 2 × (2 + 3) = 18 s, and 21 s for what depends on something else. */
-const defaultCadence = { interval: '5s', timeout: '3s', confirmInterval: '2s', failures: 3, successes: 2 } as const;
+/** Detection within 5 + 3 + 2 × (2 + 3) + 1 = 19 s, and 22 s for what depends on something else. */
+const usual = {
+  interval: '5s',
+  timeout: '3s',
+  confirmInterval: '2s',
+  failures: 3,
+  successes: 2,
+  slow: '1s',
+  unknownAfter: '5m',
+  warnAfter: '5m',
+} as const;
 
 const everyProbe = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots, dashes and underscores, at most 63'),
-  dependsOn: z.array(z.string()).default([]),
-  ...z.object(cadence).partial().shape,
+  dependsOn: z
+    .array(z.union([z.string().transform((name) => [name]), z.array(z.string()).min(1)]))
+    .default([])
+    .describe('Targets whose outage explains one of this; of a list in the list one is enough, so only all of them explain it.'),
+  degradedBy: z.array(z.string()).default([]).describe('Targets whose outage degrades this one, and does not end it.'),
+  ...z.object(rhythm).partial().shape,
 };
 
 const [firstKind, ...otherKinds] = probeKinds.map(({ kind, schema }) =>
@@ -28,15 +49,32 @@ if (!firstKind) throw new Error('there is no kind of probe');
 export const configSchema = z.strictObject({
   defaults: z
     .strictObject({
-      interval: cadence.interval.prefault(defaultCadence.interval),
-      timeout: cadence.timeout.prefault(defaultCadence.timeout),
-      confirmInterval: cadence.confirmInterval.prefault(defaultCadence.confirmInterval),
-      failures: cadence.failures.default(defaultCadence.failures),
-      successes: cadence.successes.default(defaultCadence.successes),
+      interval: rhythm.interval.prefault(usual.interval),
+      timeout: rhythm.timeout.prefault(usual.timeout),
+      confirmInterval: rhythm.confirmInterval.prefault(usual.confirmInterval),
+      failures: rhythm.failures.default(usual.failures),
+      successes: rhythm.successes.default(usual.successes),
+      slow: rhythm.slow.prefault(usual.slow),
+      unknownAfter: rhythm.unknownAfter.prefault(usual.unknownAfter),
+      warnAfter: rhythm.warnAfter.prefault(usual.warnAfter),
     })
     .prefault({})
     .describe('What probes have that do not say otherwise.'),
   probes: z.array(z.discriminatedUnion('kind', [firstKind, ...otherKinds])).min(1),
+  flapping: z
+    .union(
+      [
+        z.literal('off').transform(() => undefined),
+        z.strictObject({
+          turns: z.int().min(2).max(20).default(3).describe('Turns, down or back, that make a target flapping.'),
+          window: duration(1_000, day).prefault('2m').describe('Time within which they fall.'),
+          settle: duration(1_000, day).prefault('1m').describe('Time without a turn after which it has settled.'),
+        }),
+      ],
+      'must be off, or turns, window and settle',
+    )
+    .prefault({})
+    .describe('A target that comes and goes is told once, not at each turn; off: at each turn.'),
   delivery: z
     .strictObject({
       firstRetry: duration(10, 60_000).prefault('1s').describe('Wait after the first failed send; it doubles from there.'),
@@ -66,6 +104,7 @@ export const builtInConfig = (isRedisUsed = false): unknown => ({
       kind: 'http',
       url: '/health_check',
       dependsOn: ['postgresql'],
+      ...(isRedisUsed ? { degradedBy: ['redis'] } : {}),
       conditions: ['[STATUS] == 200', '[BODY].status != critical'],
       degradedUnless: ['[BODY].status == healthy'],
     },

@@ -1,20 +1,16 @@
 import { readEnv, type Environment } from '#lib/env.ts';
 import { ConfigError } from '#lib/errors.ts';
-import type { Cadence } from '../health/detection-bound.ts';
+import type { FlapRules } from '../health/flap.ts';
+import type { Patience, Target } from '../health/target.ts';
 import { probeKinds } from '../probes/kinds.ts';
-import type { Probe } from '../probes/probe.ts';
-import type { ResolveHost } from '../probes/resolve-host.ts';
+import type { Probe, ResolveHost } from '../probes/probe.ts';
 import { readConfigFile } from './config-file.ts';
 import { builtInConfig, configSchema, type ConfigFile, type ProbeConfig } from './config-schema.ts';
 import { misspeltVariables } from './misspelt.ts';
 import { monitorEnv, type MonitorEnv } from './monitor-env.ts';
 
 /** One probe with everything filled in. */
-export type ProbeSettings = {
-  readonly name: string;
-  readonly kind: string;
-  readonly dependsOn: readonly string[];
-  readonly cadence: Cadence;
+export type ProbeSettings = Omit<Target, 'probe'> & {
   /** Where it looks, for people; holds no secret. */
   readonly where: string;
   readonly create: (resolveHost: ResolveHost) => Probe;
@@ -24,6 +20,9 @@ export type ProbeSettings = {
 export type MonitorSettings = {
   readonly env: MonitorEnv;
   readonly probes: readonly ProbeSettings[];
+  readonly flap: FlapRules | undefined;
+  /** Of what is no probe of the file. */
+  readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
   readonly backups: { readonly maxAgeMs: number; readonly settleMs: number };
   /** What is allowed but surely not meant, one line each. */
@@ -48,6 +47,8 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
   return {
     env,
     probes: file.probes.map((probe) => completeProbe(probe, file.defaults, env)),
+    flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
+    patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, settleMs: file.backups.settle },
     warnings: misspeltVariables(given, Object.keys(monitorEnv)),
@@ -68,21 +69,30 @@ async function readCheckedEnv(given: Environment): Promise<MonitorEnv> {
 function completeProbe(probe: ProbeConfig, defaults: ConfigFile['defaults'], env: MonitorEnv): ProbeSettings {
   const made = probeKinds.find(({ kind }) => kind === probe.kind);
   if (!made) throw new Error(`no kind of probe is named ${probe.kind}`);
+  const rhythm = { ...defaults, ...probe } as ConfigFile['defaults'];
   return {
     name: probe.name,
     kind: probe.kind,
     dependsOn: probe.dependsOn,
+    degradedBy: probe.degradedBy,
     cadence: {
-      intervalMs: probe.interval ?? defaults.interval,
-      timeoutMs: probe.timeout ?? defaults.timeout,
-      confirmIntervalMs: probe.confirmInterval ?? defaults.confirmInterval,
-      failures: probe.failures ?? defaults.failures,
-      successes: probe.successes ?? defaults.successes,
+      intervalMs: rhythm.interval,
+      timeoutMs: rhythm.timeout,
+      confirmIntervalMs: rhythm.confirmInterval,
+      failures: rhythm.failures,
+      successes: rhythm.successes,
     },
+    patience: patienceOf(rhythm),
     where: made.describe(probe, env),
     create: (resolveHost) => made.create(probe, { env, resolveHost }),
   };
 }
+
+const patienceOf = ({ slow, unknownAfter, warnAfter }: ConfigFile['defaults']): Patience => ({
+  slowMs: slow,
+  unknownAfterMs: unknownAfter,
+  warnAfterMs: warnAfter,
+});
 
 /** What is wrong with the probes as a whole. Pure. */
 function problemsTogether(probes: readonly ProbeConfig[]): string[] {
@@ -90,8 +100,8 @@ function problemsTogether(probes: readonly ProbeConfig[]): string[] {
   const problems = names
     .filter((name, index) => names.indexOf(name) !== index || name === backupProbeName)
     .map((name) => (name === backupProbeName ? `the name ${name} is taken by the backup job` : `the name ${name} is used twice`));
-  for (const { name, dependsOn } of probes) {
-    const missing = dependsOn.filter((other) => !names.includes(other));
+  for (const { name, dependsOn, degradedBy } of probes) {
+    const missing = [...dependsOn.flat(), ...degradedBy].filter((other) => !names.includes(other));
     problems.push(...missing.map((parent) => `${name} depends on ${parent}, which is not watched`));
     if (reaches(name, name, probes)) problems.push(`${name} depends on itself`);
   }
@@ -100,7 +110,10 @@ function problemsTogether(probes: readonly ProbeConfig[]): string[] {
 
 /** Whether following dependencies upward from `from` leads to `to`. Looks at each probe once. */
 function reaches(from: string, to: string, probes: readonly ProbeConfig[]): boolean {
-  const parentsOf = (name: string): readonly string[] => probes.find((probe) => probe.name === name)?.dependsOn ?? [];
+  const parentsOf = (name: string): readonly string[] => {
+    const probe = probes.find((each) => each.name === name);
+    return probe ? [...probe.dependsOn.flat(), ...probe.degradedBy] : [];
+  };
   const seen = new Set<string>();
   const queue = [...parentsOf(from)];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {

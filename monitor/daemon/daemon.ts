@@ -109,6 +109,7 @@ function createParts(settings: MonitorSettings, logger: Logger, { store, decorat
   );
   const watch = createWatch({
     targets: createTargets(settings, backupJob, createHostResolver()),
+    flap: settings.flap,
     store,
     commit: outbox.commit,
     clock: systemClock,

@@ -9,6 +9,9 @@ export type Cadence = Thresholds & {
   readonly confirmIntervalMs: number;
 };
 
+/** Room for timers that fire late, commits and other work on a busy machine, over all looks that lead to an alert. */
+const schedulingMs = 1_000;
+
 /**
  * Longest time from the start of a lasting outage to the commit of its alert, in ms. An outage that begins just after a
  * look is seen one interval later at the latest, takes the whole timeout to show, and is then confirmed. The alert also
@@ -18,7 +21,7 @@ export function detectionBoundMs(cadence: Cadence, parents: readonly Cadence[] =
   const own = cadence.timeoutMs + confirmationMs(cadence);
   // A look at the parent that began before the failure says nothing about it; it may take its whole time before the next.
   const ofParents = parents.map((parent) => Math.max(cadence.timeoutMs, parent.timeoutMs) + parent.timeoutMs + confirmationMs(parent));
-  return untilNextLookMs(cadence) + Math.max(own, ...ofParents);
+  return untilNextLookMs(cadence) + Math.max(own, ...ofParents) + schedulingMs;
 }
 
 /** A look that takes longer than the interval puts the next one off. */
@@ -32,5 +35,6 @@ function confirmationMs(cadence: Cadence): number {
 
 /** Longest time from the end of an outage to the commit of its resolve, in ms. */
 export function recoveryBoundMs(cadence: Cadence): number {
-  return untilNextLookMs(cadence) + cadence.timeoutMs + (cadence.successes - 1) * (cadence.confirmIntervalMs + cadence.timeoutMs);
+  const confirmations = (cadence.successes - 1) * (cadence.confirmIntervalMs + cadence.timeoutMs);
+  return untilNextLookMs(cadence) + cadence.timeoutMs + confirmations + schedulingMs;
 }

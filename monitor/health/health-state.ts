@@ -1,5 +1,8 @@
 import type { Health, HealthStatus, Moment, ProbeResult, Thresholds, Verdict } from '../model/look.ts';
 
+const recentKept = 60;
+const turnsKept = 20;
+
 /** Health before the first look of this process, with the verdict an earlier process left. */
 export function initialHealth(verdict: Verdict, since: Moment): Health {
   return {
@@ -10,22 +13,28 @@ export function initialHealth(verdict: Verdict, since: Moment): Health {
     failingSince: undefined,
     conclusiveAt: undefined,
     fault: undefined,
-    last: undefined,
+    faultySince: undefined,
+    turnsMs: [],
+    recent: [],
   };
 }
 
 /**
  * Health as the process before left it. An outage goes on since it began; but nobody looked while no monitor ran, so a
- * target is up or degraded only from now on.
+ * target is up or degraded only from now on, and one that came and went has to settle anew.
  */
-export function inheritedHealth(left: { readonly verdict: Verdict; readonly since: number } | undefined, now: Moment): Health {
-  if (left?.verdict !== 'down') return initialHealth(left?.verdict ?? 'none', now);
-  return initialHealth('down', { at: left.since, clockMs: now.clockMs });
+export function inheritedHealth(
+  left: { readonly verdict: Verdict; readonly since: number } | undefined,
+  wasFlapping: boolean,
+  now: Moment,
+): Health {
+  const since = left?.verdict === 'down' ? { at: left.since, clockMs: now.clockMs } : now;
+  return { ...initialHealth(left?.verdict ?? 'none', since), turnsMs: wasFlapping ? [now.clockMs] : [] };
 }
 
 /** Before the first look of a process an inherited verdict is not shown: nobody has looked yet. */
 export function statusOf(health: Health): HealthStatus {
-  if (health.verdict === 'none' || health.fault !== undefined || health.last === undefined) return 'unknown';
+  if (health.verdict === 'none' || health.fault !== undefined || health.recent.length === 0) return 'unknown';
   return health.verdict;
 }
 
@@ -35,7 +44,8 @@ export function statusOf(health: Health): HealthStatus {
  */
 export function foldResult(health: Health, result: ProbeResult, thresholds: Thresholds): Health {
   const moment: Moment = { at: result.at, clockMs: result.clockMs };
-  if (result.outcome === 'faulty') return { ...health, fault: result.detail, last: result };
+  const recent = [...health.recent.slice(1 - recentKept), result];
+  if (result.outcome === 'faulty') return { ...health, fault: result.detail, faultySince: health.faultySince ?? moment, recent };
   const isFailure = result.outcome === 'failed';
   const failures = isFailure ? health.failures + 1 : 0;
   const successes = isFailure ? 0 : health.successes + 1;
@@ -48,8 +58,15 @@ export function foldResult(health: Health, result: ProbeResult, thresholds: Thre
     failingSince: isFailure ? (health.failingSince ?? moment) : undefined,
     conclusiveAt: moment,
     fault: undefined,
-    last: result,
+    faultySince: undefined,
+    turnsMs: isTurn(health.verdict, verdict) ? [...health.turnsMs, result.clockMs].slice(-turnsKept) : health.turnsMs,
+    recent,
   };
+}
+
+/** What a target is before the first look is no state it could come from. */
+function isTurn(before: Verdict, after: Verdict): boolean {
+  return before !== 'none' && (before === 'down') !== (after === 'down');
 }
 
 function settledVerdict(

@@ -1,26 +1,20 @@
 import { decideAlert, type AlertDecision } from './alert-policy.ts';
-import { alertId, type Alert, type Dependent } from '../model/alert.ts';
-import { incidentId, type Incident, type TickCommit } from '../model/incident.ts';
-import type { Health, Moment, ProbeResult, Thresholds } from '../model/look.ts';
-import { parentHold } from './dependencies.ts';
+import { alertId, type Alert, type AlertEvent, type Dependent } from '../model/alert.ts';
+import { incidentId, type Incident, type IncidentKind, type TickCommit } from '../model/incident.ts';
+import type { Finding, Health, Moment, ProbeResult } from '../model/look.ts';
+import { isFlapping } from './flap.ts';
 import { foldResult, statusOf } from './health-state.ts';
+import { holdOf, type Parent } from './holds.ts';
+import type { TargetRules } from './target.ts';
+import { troubles, type Subject, type Trouble } from './troubles.ts';
 
-/** What the rules need to know of one target. */
-export type TargetRules = {
-  readonly name: string;
-  readonly dependsOn: readonly string[];
-  readonly thresholds: Thresholds;
-  /** Time it gets to follow once a parent that explained its outage is back, in ms. */
-  readonly graceMs: number;
-};
-
-/** Everything the rules remember: health and open incident by target. */
+/** Everything the rules remember: health by target, and what is open. */
 export type WatchState = {
   readonly health: Readonly<Record<string, Health>>;
-  readonly incidents: Readonly<Record<string, Incident>>;
+  readonly incidents: readonly Incident[];
 };
 
-export type Decided = { readonly probe: string; readonly decision: AlertDecision };
+export type Decided = { readonly probe: string; readonly kind: IncidentKind; readonly decision: AlertDecision };
 
 export type TickPlan = {
   /** The state once `commit` is in the store; until then the old one holds. */
@@ -32,8 +26,9 @@ export type TickPlan = {
 /**
  * Everything that follows from one look at one target:
  * 1. the result is folded into its health;
- * 2. each target is judged anew, since this one may be a parent that held others back;
- * 3. incidents open, fire, become suppressed or end, and the alerts that tell of it are written down.
+ * 2. each target is judged anew, since this one may be a parent that held others back: does it come and go, is it down,
+ *    unknown for too long, degraded for too long;
+ * 3. incidents open, are told, become suppressed or end, and the alerts that tell of it are written down.
  * Pure: the caller commits the plan, then takes over its state.
  * @param now the moment of the decision, that is the end of the look
  */
@@ -43,75 +38,74 @@ export function planTick(
   look: { readonly probe: string; readonly result: ProbeResult; readonly now: Moment },
 ): TickPlan {
   const target = rules.find(({ name }) => name === look.probe);
-  const previous = before.health[look.probe];
-  if (!target || !previous) throw new Error(`no target is named ${look.probe}`);
-  const folded = foldResult(previous, look.result, target.thresholds);
-  const health = { ...before.health, [target.name]: folded };
-  const steps = rules.map((rule) => judge(rule, rules, { health, incidents: before.incidents }, look.now));
-  const incidents = { ...before.incidents };
-  for (const { incident, probe } of steps) {
-    if (incident?.endedAt !== undefined) delete incidents[probe];
-    else if (incident) incidents[probe] = incident;
-  }
+  if (!target) throw new Error(`no target is named ${look.probe}`);
+  const folded = foldResult(healthOf(before, target.name), look.result, target.thresholds);
+  const state = { health: { ...before.health, [target.name]: folded }, incidents: before.incidents };
+  const flapping = rules.filter((each) =>
+    isFlapping(healthOf(state, each.name), openIncident(state, each.name, 'flapping') !== undefined, each.flap),
+  );
+  const view: View = { ...state, rules, flapping: new Set(flapping.map(({ name }) => name)), now: look.now };
+  const steps = rules.flatMap((each) => troubles.map((trouble) => judge(trouble, each, view)));
+  const changed = steps.flatMap(({ incident }) => incident ?? []);
+  const untouched = before.incidents.filter(({ id }) => changed.every((incident) => incident.id !== id));
   return {
-    state: { health, incidents },
-    commit: {
-      health: [
-        {
-          probe: target.name,
-          verdict: folded.verdict,
-          since: folded.since.at,
-          checkedAt: look.result.at,
-          latencyMs: look.result.latencyMs,
-          detail: look.result.detail,
-        },
-      ],
-      incidents: steps.flatMap(({ incident }) => (incident ? [incident] : [])),
-      alerts: steps.flatMap(({ alert }) => (alert ? [alert] : [])),
-    },
-    decisions: steps.map(({ probe, decision }) => ({ probe, decision })),
+    state: { health: state.health, incidents: [...untouched, ...changed.filter(({ endedAt }) => endedAt === undefined)] },
+    commit: { health: [storedHealth(target.name, folded)], incidents: changed, alerts: steps.flatMap(({ alert }) => alert ?? []) },
+    decisions: steps.map(({ probe, kind, decision }) => ({ probe, kind, decision })),
   };
 }
 
-type Step = {
-  readonly probe: string;
-  readonly decision: AlertDecision;
+function storedHealth(probe: string, { verdict, since, recent }: Health): TickCommit['health'][number] {
+  const last = recent.at(-1);
+  return { probe, verdict, since: since.at, checkedAt: last?.at ?? 0, latencyMs: last?.latencyMs ?? 0, detail: last?.detail ?? '' };
+}
+
+/** All targets at the moment of the decision. */
+type View = WatchState & { readonly rules: readonly TargetRules[]; readonly flapping: ReadonlySet<string>; readonly now: Moment };
+
+type Step = Decided & {
   /** The incident as it is from now on; undefined when nothing changed. */
   readonly incident?: Incident;
   readonly alert?: Alert;
 };
 
-function judge(rule: TargetRules, rules: readonly TargetRules[], state: WatchState, now: Moment): Step {
-  const health = healthOf(state, rule.name);
-  const incident = state.incidents[rule.name];
-  const parents = rule.dependsOn.map((name) => ({ name, health: healthOf(state, name) }));
-  const hold = parentHold({ health, suppressedBy: incident?.suppressedBy, graceMs: rule.graceMs }, parents, now.clockMs);
-  const decision = decideAlert(health.verdict, incident && { ...incident, isFiring: incident.firedAt !== undefined }, hold);
-  const step = { probe: rule.name, decision };
+function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
+  const { kind } = trouble;
+  const { now } = view;
+  const subject = { rules, health: healthOf(view, rules.name), isFlapping: view.flapping.has(rules.name), now };
+  const incident = openIncident(view, rules.name, kind);
+  const isOn = trouble.isOn(subject);
+  const parents = parentsOf(rules, kind, view);
+  const hold = isOn ? holdOf({ ...subject, kind, incident, parents, graceMs: rules.graceMs, clockMs: now.clockMs }) : undefined;
+  const decision = decideAlert(isOn, incident, hold);
+  const step = { probe: rules.name, kind, decision };
   if (decision.action === 'fire') {
-    const fired = { ...(incident ?? openIncident(rule.name, health, now)), firedAt: now.at, lastToldAt: now.at };
-    return { ...step, incident: fired, alert: buildAlert('firing', fired, dependentsOf(rule.name, rules, state), now) };
+    const fired = { ...(incident ?? beginIncident(trouble, subject)), firedAt: now.at, lastToldAt: now.at };
+    const dependents = dependentsOf(rules.name, view);
+    return { ...step, incident: fired, alert: buildAlert(trouble.opens, fired, trouble.opening(subject), { now, dependents }) };
   }
-  if (decision.action === 'resolve') {
-    const ended = endIncident(incident, health);
-    return { ...step, incident: ended, alert: buildAlert('resolved', { ...ended, detail: health.last?.detail ?? '' }, [], now) };
+  if (!isOn && incident) {
+    const ended = endIncident(incident, subject);
+    if (decision.action !== 'resolve' || !trouble.closes) return { ...step, incident: ended };
+    return { ...step, incident: ended, alert: buildAlert(trouble.closes, ended, trouble.closing(subject), { now }) };
   }
-  if (decision.action === 'end_quietly') return { ...step, incident: endIncident(incident, health) };
-  if (health.verdict !== 'down' || incident?.firedAt !== undefined) return step;
-  const suppressedBy = decision.reason === 'parent_down' ? decision.parent : incident?.suppressedBy;
+  if (!isOn || incident?.firedAt !== undefined) return step;
+  const explains = hold?.reason === 'parent_down' || hold?.reason === 'parent_flapping';
+  const suppressedBy = explains ? hold.parent : incident?.suppressedBy;
   if (incident && incident.suppressedBy === suppressedBy) return step;
-  return { ...step, incident: { ...(incident ?? openIncident(rule.name, health, now)), suppressedBy } };
+  return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy } };
 }
 
-function openIncident(probe: string, health: Health, now: Moment): Incident {
-  const startedAt = health.failingSince?.at ?? now.at;
+function beginIncident(trouble: Trouble, subject: Subject): Incident {
+  const probe = subject.rules.name;
+  const startedAt = trouble.since(subject);
   return {
-    id: incidentId(probe, startedAt),
-    kind: 'down',
+    id: incidentId(probe, startedAt, trouble.kind),
+    kind: trouble.kind,
     probe,
     startedAt,
-    detectedAt: now.at,
-    detail: health.last?.detail ?? '',
+    detectedAt: subject.now.at,
+    detail: trouble.opening(subject).detail,
     firedAt: undefined,
     reminders: 0,
     lastToldAt: undefined,
@@ -120,14 +114,24 @@ function openIncident(probe: string, health: Health, now: Moment): Incident {
   };
 }
 
+/** The clock of the machine may have been set back meanwhile; nothing ends before it began. */
+function endIncident(incident: Incident, { health, now }: Subject): Incident {
+  return { ...incident, endedAt: Math.max(incident.startedAt, health.conclusiveAt?.at ?? now.at) };
+}
+
 /** The message that tells of an incident as it is now. */
-export function buildAlert(event: 'firing' | 'resolved', incident: Incident, dependents: readonly Dependent[], now: Moment): Alert {
+export function buildAlert(
+  event: AlertEvent,
+  incident: Incident,
+  finding: Finding,
+  { now, dependents = [] }: { readonly now: Moment; readonly dependents?: readonly Dependent[] },
+): Alert {
   return {
+    ...finding,
     id: alertId(incident.id, event),
     event,
     incidentId: incident.id,
     probe: incident.probe,
-    detail: incident.detail,
     startedAt: new Date(incident.startedAt).toISOString(),
     decidedAt: new Date(now.at).toISOString(),
     ...(incident.endedAt === undefined ? {} : { endedAt: new Date(incident.endedAt).toISOString() }),
@@ -135,18 +139,22 @@ export function buildAlert(event: 'firing' | 'resolved', incident: Incident, dep
   };
 }
 
+/** A warning also waits for those whose outage only degrades the target. */
+function parentsOf({ dependsOn, degradedBy }: TargetRules, kind: IncidentKind, view: View): Parent[][] {
+  const groups = kind === 'degraded' ? [...dependsOn, ...degradedBy.map((name) => [name])] : dependsOn;
+  return groups.map((group) => group.map((name) => ({ name, health: healthOf(view, name), isFlapping: view.flapping.has(name) })));
+}
+
 /** A dependent below its threshold is told as down: its own message is held back, and this one speaks for it. */
-function dependentsOf(parent: string, rules: readonly TargetRules[], state: WatchState): Dependent[] {
-  return rules
-    .filter(({ dependsOn }) => dependsOn.includes(parent))
-    .map(({ name }) => ({ name, health: healthOf(state, name) }))
+function dependentsOf(parent: string, view: View): Dependent[] {
+  return view.rules
+    .filter(({ dependsOn, degradedBy }) => [...dependsOn.flat(), ...degradedBy].includes(parent))
+    .map(({ name }) => ({ name, health: healthOf(view, name) }))
     .map(({ name, health }) => ({ name, status: health.failures > 0 ? 'down' : statusOf(health) }));
 }
 
-/** The clock of the machine may have been set back meanwhile; an outage never ends before it began. */
-function endIncident(incident: Incident | undefined, health: Health): Incident {
-  if (!incident) throw new Error('an outage without an incident cannot end');
-  return { ...incident, endedAt: Math.max(incident.startedAt, health.since.at) };
+function openIncident({ incidents }: WatchState, probe: string, kind: IncidentKind): Incident | undefined {
+  return incidents.find((incident) => incident.probe === probe && incident.kind === kind);
 }
 
 function healthOf(state: WatchState, name: string): Health {

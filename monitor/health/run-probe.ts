@@ -1,22 +1,38 @@
 import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
+import { showDuration } from '#lib/show.ts';
 import type { Clock, Fact, Finding, ProbeResult } from '../model/look.ts';
 import type { Probe, ProbeReport } from '../probes/probe.ts';
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
 export const stallMs = 1_000;
 
+export type LookLimits = {
+  /** Longest a look may take. */
+  readonly timeoutMs: number;
+  /** A good answer that takes longer is evidence of a degraded target. */
+  readonly slowMs: number;
+};
+
 /**
  * Runs one look under its timeout. Never throws: what a probe throws is a fault of the monitor, as is a look that the
  * machine kept from ending in time (a suspended or starved process would otherwise see every target down at once).
  */
-export async function runProbe(probe: Probe, timeoutMs: number, clock: Clock): Promise<ProbeResult> {
+export async function runProbe(probe: Probe, limits: LookLimits, clock: Clock): Promise<ProbeResult> {
   const start = clock();
-  const outcome = await lookOnce(probe, timeoutMs);
+  const outcome = await lookOnce(probe, limits.timeoutMs);
   const latencyMs = clock().clockMs - start.clockMs;
-  const result = { ...withoutSecrets(outcome), latencyMs: Math.round(latencyMs * 10) / 10, ...start };
-  if (outcome.outcome !== 'failed' || latencyMs <= timeoutMs + stallMs) return result;
-  return { ...result, outcome: 'faulty', detail: `the monitor itself stood still for ${Math.round(latencyMs / 1000)} s` };
+  const timed = timedOutcome(withoutSecrets(outcome), latencyMs, limits);
+  return { ...timed, latencyMs: Math.round(latencyMs * 10) / 10, ...start };
+}
+
+function timedOutcome(outcome: Outcome, latencyMs: number, { timeoutMs, slowMs }: LookLimits): Outcome {
+  if (outcome.outcome === 'failed' && latencyMs > timeoutMs + stallMs) {
+    return { outcome: 'faulty', detail: `the monitor itself stood still for ${showDuration(latencyMs)}` };
+  }
+  if (outcome.outcome !== 'ok' || latencyMs <= slowMs) return outcome;
+  const slow = `it took ${showDuration(latencyMs)}, more than ${showDuration(slowMs)}`;
+  return { ...outcome, outcome: 'degraded', detail: `${outcome.detail}; ${slow}` };
 }
 
 type Outcome = Finding & Pick<ProbeResult, 'outcome'>;

@@ -1,34 +1,27 @@
+import { aborted } from '#lib/abort.ts';
 import type { Logger } from '#lib/logger.ts';
-import type { Probe } from '../probes/probe.ts';
 import type { Incident, TickCommit } from '../model/incident.ts';
-import type { Clock, Health, HealthStatus, ProbeResult } from '../model/look.ts';
+import type { Clock, Health, HealthStatus, Moment, ProbeResult } from '../model/look.ts';
 import type { MonitorStore } from '../store/store.ts';
-import { runProbe } from './run-probe.ts';
-import { createWakeup, type Wakeup } from './wakeup.ts';
-import { detectionBoundMs, recoveryBoundMs, type Cadence } from './detection-bound.ts';
+import { detectionBoundMs, type Cadence } from './detection-bound.ts';
+import type { FlapRules } from './flap.ts';
 import { inheritedHealth, initialHealth, isUnsettled, statusOf } from './health-state.ts';
-import { buildAlert, planTick, type TargetRules, type WatchState } from './plan-tick.ts';
-
-/** One thing that is watched. */
-export type Target = {
-  readonly name: string;
-  readonly kind: string;
-  readonly dependsOn: readonly string[];
-  readonly cadence: Cadence;
-  readonly probe: Probe;
-};
+import { buildAlert, planTick, type WatchState } from './plan-tick.ts';
+import { runProbe } from './run-probe.ts';
+import { rulesOf, type DependsOn, type Target, type TargetRules } from './target.ts';
+import { troubles } from './troubles.ts';
+import { createWakeup, type Wakeup } from './wakeup.ts';
 
 export type TargetSnapshot = {
   readonly name: string;
   readonly kind: string;
-  readonly dependsOn: readonly string[];
+  readonly dependsOn: DependsOn;
   readonly cadence: Cadence;
   readonly status: HealthStatus;
   readonly health: Health;
-  readonly incident: Incident | undefined;
+  /** What is open. */
+  readonly incidents: readonly Incident[];
   readonly detectionBoundMs: number;
-  /** Oldest first; only of this process. */
-  readonly recent: readonly ProbeResult[];
 };
 
 export type Watch = {
@@ -39,6 +32,8 @@ export type Watch = {
 
 export type WatchDeps = {
   readonly targets: readonly Target[];
+  /** Undefined: nobody asks whether a target comes and goes. */
+  readonly flap: FlapRules | undefined;
   readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents'>;
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
@@ -46,31 +41,25 @@ export type WatchDeps = {
   readonly logger: Logger;
 };
 
-const recentKept = 60;
-
 /**
  * Watches targets, each in a loop of its own, so that a slow one delays no other.
  * @throws {StoreError} when what an earlier process left cannot be read
  */
 export function createWatch(deps: WatchDeps): Watch {
-  const rules = deps.targets.map((target) => rulesOf(target));
+  const rules = deps.targets.map((target) => rulesOf(target, deps.flap));
   const wakeups = new Map(deps.targets.map(({ name }) => [name, createWakeup()]));
-  const recent = new Map<string, ProbeResult[]>(deps.targets.map(({ name }) => [name, []]));
   let state = inheritState(deps);
 
   const look = async (target: Target, signal: AbortSignal): Promise<void> => {
-    const result = await runProbe(target.probe, target.cadence.timeoutMs, deps.clock);
+    const result = await runProbe(target.probe, { timeoutMs: target.cadence.timeoutMs, slowMs: target.patience.slowMs }, deps.clock);
     if (signal.aborted) return;
-    const shown = recent.get(target.name) ?? [];
     state = record(deps, rules, state, { probe: target.name, result });
-    shown.push({ ...result, outcome: state.health[target.name]?.fault === undefined ? result.outcome : 'faulty' });
-    if (shown.length > recentKept) shown.shift();
     // Whether a parent explains this failure is asked at once, not at the parent's next turn.
-    if (state.health[target.name]?.failures === 1) for (const parent of target.dependsOn) wakeups.get(parent)?.wake();
+    if (state.health[target.name]?.failures === 1) for (const parent of target.dependsOn.flat()) wakeups.get(parent)?.wake();
   };
   return {
     run: async (signal) => {
-      const stopped = once(signal);
+      const stopped = aborted(signal);
       await Promise.all(deps.targets.map((target) => lookRegularly(target, wakeups.get(target.name) ?? createWakeup())));
 
       async function lookRegularly(target: Target, wakeup: Wakeup): Promise<void> {
@@ -84,15 +73,8 @@ export function createWatch(deps: WatchDeps): Watch {
         }
       }
     },
-    snapshot: () => deps.targets.map((target) => snapshotOf(target, deps.targets, state, recent.get(target.name) ?? [])),
+    snapshot: () => deps.targets.map((target) => snapshotOf(target, deps.targets, state)),
   };
-}
-
-function once(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Plans and commits one tick. */
@@ -105,43 +87,42 @@ function record(
   const plan = planTick(rules, state, { ...look, now: deps.clock() });
   deps.commit(plan.commit);
   reportChanges(deps.logger, state, plan.state, look.probe);
-  for (const { id, probe, event } of plan.commit.alerts) {
-    const reason = plan.decisions.find((decided) => decided.probe === probe)?.decision.reason;
-    deps.logger.warn({ probe, alertId: id, reason }, event === 'firing' ? 'alert fires' : 'alert is resolved');
-  }
+  for (const { id, probe, event } of plan.commit.alerts) deps.logger.warn({ probe, alertId: id }, `alert: ${event}`);
   return plan.state;
 }
 
 function reportChanges(logger: Logger, before: WatchState, after: WatchState, probe: string): void {
   const [was, is] = [before.health[probe], after.health[probe]];
   if (!was || !is || statusOf(was) === statusOf(is)) return;
-  logger.info({ probe, from: statusOf(was), to: statusOf(is), detail: is.last?.detail }, 'health has changed');
+  logger.info({ probe, from: statusOf(was), to: statusOf(is), detail: is.recent.at(-1)?.detail }, 'health has changed');
 }
 
 /** Verdicts and open incidents of the process before. An incident whose target is no longer watched is ended and told. */
 function inheritState(deps: WatchDeps): WatchState {
   const now = deps.clock();
   const stored = new Map(deps.store.loadHealth().map((health) => [health.probe, health]));
-  const health = deps.targets.map(({ name }) => [name, inheritedHealth(stored.get(name), now)] as const);
   const open = deps.store.openIncidents().filter(({ kind }) => kind !== 'self');
   const incidents = open.filter(({ probe }) => deps.targets.some(({ name }) => name === probe));
-  for (const orphan of open.filter((incident) => !incidents.includes(incident))) {
-    const ended = { ...orphan, endedAt: Math.max(orphan.startedAt, now.at) };
-    const alert = buildAlert('resolved', { ...ended, detail: 'it is no longer watched' }, [], now);
-    deps.commit({ health: [], incidents: [ended], alerts: orphan.firedAt === undefined ? [] : [alert] });
-  }
-  return { health: Object.fromEntries(health), incidents: Object.fromEntries(incidents.map((incident) => [incident.probe, incident])) };
+  for (const orphan of open.filter((incident) => !incidents.includes(incident))) endOrphan(deps, orphan, now);
+  const health = deps.targets.map(({ name }) => {
+    const isFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
+    return [name, inheritedHealth(stored.get(name), isFlapping, now)] as const;
+  });
+  return { health: Object.fromEntries(health), incidents };
 }
 
-function rulesOf(target: Target): TargetRules {
-  const { name, dependsOn, cadence } = target;
-  return { name, dependsOn, thresholds: cadence, graceMs: recoveryBoundMs(cadence) };
+function endOrphan(deps: WatchDeps, orphan: Incident, now: Moment): void {
+  const ended = { ...orphan, endedAt: Math.max(orphan.startedAt, now.at) };
+  const closes = troubles.find(({ kind }) => kind === orphan.kind)?.closes;
+  const isTold = orphan.firedAt !== undefined && closes !== undefined;
+  const alerts = isTold ? [buildAlert(closes, ended, { detail: 'it is no longer watched' }, { now })] : [];
+  deps.commit({ health: [], incidents: [ended], alerts });
 }
 
-function snapshotOf(target: Target, targets: readonly Target[], state: WatchState, recent: readonly ProbeResult[]): TargetSnapshot {
+function snapshotOf(target: Target, targets: readonly Target[], state: WatchState): TargetSnapshot {
   const { name, kind, dependsOn, cadence } = target;
   const health = state.health[name] ?? initialHealth('none', { at: 0, clockMs: 0 });
-  const parents = targets.filter((other) => dependsOn.includes(other.name));
+  const parents = targets.filter((other) => dependsOn.flat().includes(other.name));
   return {
     name,
     kind,
@@ -149,11 +130,10 @@ function snapshotOf(target: Target, targets: readonly Target[], state: WatchStat
     cadence,
     status: statusOf(health),
     health,
-    incident: state.incidents[name],
+    incidents: state.incidents.filter(({ probe }) => probe === name),
     detectionBoundMs: detectionBoundMs(
       cadence,
       parents.map((parent) => parent.cadence),
     ),
-    recent: [...recent],
   };
 }

@@ -13,9 +13,9 @@ export type StoredHealth = {
 
 /**
  * What goes on. `down`: an outage of a target. `unknown`: the monitor has been unable to tell for too long. `flapping`: a
- * target comes and goes. `self`: something is wrong with the monitor itself; its `probe` is no target, but `monitor.<part>`.
+ * target comes and goes. `degraded`: a target works, but not well, for too long. `self`: something is wrong with the monitor itself; its `probe` is no target, but `monitor.<part>`.
  */
-export type IncidentKind = 'down' | 'unknown' | 'flapping' | 'self';
+export type IncidentKind = 'down' | 'unknown' | 'flapping' | 'degraded' | 'self';
 
 /** Something that began and ends; a target has at most one open of each kind. Times: ms of the epoch. */
 export type Incident = {
@@ -45,7 +45,11 @@ export type TickCommit = {
   readonly alerts: readonly Alert[];
 };
 
-/** `api-20261124T020000000Z`: the same target cannot begin two outages in one millisecond. */
-export function incidentId(probe: string, startedAt: number): string {
-  return `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`;
+/**
+ * `api-20261124T020000000Z`, of another kind than `down` with the kind behind it: the same target cannot begin two of a kind
+ * in one millisecond.
+ */
+export function incidentId(probe: string, startedAt: number, kind: IncidentKind = 'down'): string {
+  const id = `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`;
+  return kind === 'down' ? id : `${id}-${kind}`;
 }

@@ -58,7 +58,11 @@ export type Health = {
   readonly failingSince: Moment | undefined;
   /** Start of the last look that was evidence of something. */
   readonly conclusiveAt: Moment | undefined;
-  /** Why the monitor cannot tell at present. */
+  /** Why the monitor cannot tell at present, and since when. */
   readonly fault: string | undefined;
-  readonly last: ProbeResult | undefined;
+  readonly faultySince: Moment | undefined;
+  /** When the target went down or came back lately, on the clock that never jumps; oldest first. */
+  readonly turnsMs: readonly number[];
+  /** The last looks of this process, oldest first. */
+  readonly recent: readonly ProbeResult[];
 };

@@ -4,8 +4,7 @@ import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { answerWith } from './connect.ts';
 import { duration, serverName, tlsMode } from './fields.ts';
-import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
-import type { ResolveHost } from './resolve-host.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
 
 const dayMs = 86_400_000;
 const longestMs = 3650 * dayMs;

@@ -6,8 +6,7 @@ import { redactUrl } from '#lib/redact.ts';
 import { conditionText, parseCondition, violationOf, type Condition, type Observed } from './condition.ts';
 import { answerWith } from './connect.ts';
 import { serverName, tlsMode } from './fields.ts';
-import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
-import type { ResolveHost } from './resolve-host.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
 
 export type HttpTarget = {
   readonly url: URL;

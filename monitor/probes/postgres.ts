@@ -4,8 +4,7 @@ import { messageOf } from '#lib/errors.ts';
 import { clientOptions, failureOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { answerWith, boundReading } from './connect.ts';
-import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
-import type { ResolveHost } from './resolve-host.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
 
 const placeOf = (settings: PostgresSettings): string => `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
 

@@ -1,8 +1,8 @@
+import type { LookupAddress } from 'node:dns';
 import type * as z from 'zod';
 import { AppError } from '#lib/errors.ts';
 import type { PostgresSettings, RedisSettings } from '#lib/settings.ts';
 import type { Finding } from '../model/look.ts';
-import type { ResolveHost } from './resolve-host.ts';
 
 /** What a look at a target found. */
 export type ProbeReport = Finding & { readonly outcome: 'ok' | 'degraded' | 'failed' };
@@ -18,6 +18,9 @@ export type Probe = (signal: AbortSignal) => Promise<ProbeReport>;
 export class MonitorFaultError extends AppError {
   readonly code = 'MONITOR_FAULT';
 }
+
+/** Finds the addresses of a host name, at least one, in the order they are to be tried. @throws {MonitorFaultError} */
+export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
 
 /** The variables probes are made from. */
 export type ProbeEnv = PostgresSettings &

@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
 import { messageOf } from '#lib/errors.ts';
 import { answerWith, boundReading } from './connect.ts';
-import { MonitorFaultError, probeKind, type Probe, type ProbeEnv, type ProbeReport } from './probe.ts';
-import type { ResolveHost } from './resolve-host.ts';
+import { MonitorFaultError, probeKind, type Probe, type ProbeEnv, type ProbeReport, type ResolveHost } from './probe.ts';
 
 const placeOf = (env: ProbeEnv): string => `Redis at ${env.REDIS_HOST}:${env.REDIS_PORT}`;
 

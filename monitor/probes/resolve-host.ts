@@ -2,10 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { orAborted } from '#lib/abort.ts';
-import { MonitorFaultError } from './probe.ts';
-
-/** Finds the addresses of a host name, at least one, in the order they are to be tried. */
-export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonly LookupAddress[]>;
+import { MonitorFaultError, type ResolveHost } from './probe.ts';
 
 /** The name is not found: seen when a container with that name is gone, so it is evidence against the target. */
 export class HostNotFoundError extends Error {}

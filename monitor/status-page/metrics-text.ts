@@ -26,7 +26,7 @@ function targetGauges({ targets }: StatusSnapshot): string[] {
     gauge(
       'target_latency_seconds',
       'How long the last look took.',
-      targets.flatMap(({ name, health }): Sample[] => (health.last ? [[{ target: name }, health.last.latencyMs / 1000]] : [])),
+      targets.flatMap(({ name, health }): Sample[] => health.recent.slice(-1).map(({ latencyMs }) => [{ target: name }, latencyMs / 1000])),
     ),
     gauge(
       'target_detection_bound_seconds',

@@ -24,7 +24,7 @@ const staleMessageMs = 10 * 60_000;
 /** Whether looks are fresh, the store answers, and messages get out. Pure. */
 export function judgeSelf(facts: SelfFacts): SelfReport {
   const failing = facts.targets.flatMap((target) => {
-    const sinceMs = facts.clockMs - (target.health.last?.clockMs ?? facts.startedClockMs);
+    const sinceMs = facts.clockMs - (target.health.recent.at(-1)?.clockMs ?? facts.startedClockMs);
     const isLate = sinceMs > target.cadence.intervalMs + target.cadence.timeoutMs + overdueMs;
     return isLate ? [`${target.name} has not been looked at for ${Math.round(sinceMs / 1000)} s`] : [];
   });

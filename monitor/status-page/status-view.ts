@@ -91,18 +91,19 @@ export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
 
 function presentTarget(target: TargetSnapshot): TargetView {
   const { health } = target;
+  const last = health.recent.at(-1);
   return {
     name: target.name,
     kind: target.kind,
     status: target.status,
     since: target.status === 'unknown' ? null : iso(health.since.at),
-    detail: health.fault ?? health.last?.detail ?? 'not looked at yet',
-    latency_ms: health.last?.latencyMs ?? null,
-    checked_at: health.last ? iso(health.last.at) : null,
+    detail: health.fault ?? last?.detail ?? 'not looked at yet',
+    latency_ms: last?.latencyMs ?? null,
+    checked_at: last ? iso(last.at) : null,
     interval_ms: target.cadence.intervalMs,
     detection_bound_ms: target.detectionBoundMs,
-    depends_on: target.dependsOn,
-    recent: target.recent.map(({ at, outcome, latencyMs }) => ({ at: iso(at), outcome, latency_ms: latencyMs })),
+    depends_on: target.dependsOn.flat(),
+    recent: health.recent.map(({ at, outcome, latencyMs }) => ({ at: iso(at), outcome, latency_ms: latencyMs })),
   };
 }
 

@@ -57,7 +57,7 @@ export const schemaSteps: readonly string[] = [
   CREATE INDEX job_runs_recent ON job_runs (job, id);
   `,
   `
-  ALTER TABLE incidents ADD COLUMN kind TEXT NOT NULL DEFAULT 'down' CHECK (kind IN ('down', 'unknown', 'flapping', 'self'));
+  ALTER TABLE incidents ADD COLUMN kind TEXT NOT NULL DEFAULT 'down' CHECK (kind IN ('down', 'unknown', 'flapping', 'degraded', 'self'));
   ALTER TABLE incidents ADD COLUMN reminders INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE incidents ADD COLUMN last_told_at INTEGER;
   DROP INDEX incidents_open;

@@ -41,7 +41,7 @@ describe('npm run monitor --', { timeout }, () => {
   test('check-config says what would be watched', async () => {
     const { code, stdout } = await runCli(['check-config']);
     expect(code).toBe(0);
-    expect(stdout).toContain('api: http, http://127.0.0.1:8000/…, alert within 21 s, depends on postgresql');
+    expect(stdout).toContain('api: http, http://127.0.0.1:8000/…, alert within 22 s, depends on postgresql');
     expect(stdout).toContain('the configuration is valid');
   });
 

@@ -43,6 +43,8 @@ export function planFor(dir: string, env: Readonly<Record<string, string>>, conf
       defaults: quickCadence,
       probes: [{ name: 'api', kind: 'http', url: '/health_check' }],
       delivery: { firstRetry: '50ms', longestRetry: '200ms' },
+      // Outages of a test follow each other quickly.
+      flapping: 'off',
       ...config,
     },
   };

@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runProbe } from '#monitor/health/run-probe.ts';
 import { systemClock } from '#monitor/model/look.ts';
-import type { ProbeEnv } from '#monitor/probes/probe.ts';
+import type { ProbeEnv, ResolveHost } from '#monitor/probes/probe.ts';
 import { probeKinds } from '#monitor/probes/kinds.ts';
-import { createHostResolver, type ResolveHost } from '#monitor/probes/resolve-host.ts';
+import { createHostResolver } from '#monitor/probes/resolve-host.ts';
 import * as z from 'zod';
 import { createDatabase } from '#test/support/database.ts';
 import { freePort } from '#test/support/free-port.ts';
@@ -43,7 +43,7 @@ async function look(kind: string, fields: object, changes: Partial<ProbeEnv> = {
   const made = probeKinds.find((each) => each.kind === kind);
   if (!made) throw new Error(`no kind is named ${kind}`);
   const probe = made.create(z.strictObject(made.schema).parse(fields), { env: { ...env, ...changes }, resolveHost });
-  const { outcome, detail } = await runProbe(probe, 3_000, systemClock);
+  const { outcome, detail } = await runProbe(probe, { timeoutMs: 3_000, slowMs: 3_000 }, systemClock);
   return { outcome, detail };
 }
 

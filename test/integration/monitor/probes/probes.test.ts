@@ -34,12 +34,12 @@ async function lookAtHttp(answer: RequestListener, host = '127.0.0.1'): Promise<
     conditions,
     degradedUnless: [parseCondition('[BODY].status == healthy')],
   };
-  return runProbe(httpProbe(target, resolveHost), timeoutMs, systemClock);
+  return runProbe(httpProbe(target, resolveHost), { timeoutMs, slowMs: timeoutMs }, systemClock);
 }
 
 const lookAtPostgres = (port: number): Promise<ProbeResult> => {
   const settings = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_DB: 'x', POSTGRES_USER: 'x', POSTGRES_PASSWORD: 'x' };
-  return runProbe(postgresProbe(settings, resolveHost), timeoutMs, systemClock);
+  return runProbe(postgresProbe(settings, resolveHost), { timeoutMs, slowMs: timeoutMs }, systemClock);
 };
 
 describe('a look at an HTTP server', () => {
@@ -80,7 +80,7 @@ describe('a look at an HTTP server', () => {
 
   test('that is not there has failed', async () => {
     const target = { url: new URL(`http://127.0.0.1:${await freePort()}/`), conditions: [], degradedUnless: [] };
-    const result = await runProbe(httpProbe(target, resolveHost), timeoutMs, systemClock);
+    const result = await runProbe(httpProbe(target, resolveHost), { timeoutMs, slowMs: timeoutMs }, systemClock);
     expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('ECONNREFUSED') });
   });
 });
@@ -89,7 +89,7 @@ describe('a look at PostgreSQL', () => {
   test('that answers is ok', async () => {
     const database = await createDatabase();
     onTestFinished(database.drop);
-    const result = await runProbe(postgresProbe(database.settings, resolveHost), 5_000, systemClock);
+    const result = await runProbe(postgresProbe(database.settings, resolveHost), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
     expect(result).toMatchObject({ outcome: 'ok', detail: `PostgreSQL at 127.0.0.1:${database.settings.POSTGRES_PORT} answers` });
   });
 
@@ -118,7 +118,7 @@ describe('a look at PostgreSQL', () => {
   test('whose database is gone has failed', async () => {
     const database = await createDatabase();
     await database.drop();
-    const result = await runProbe(postgresProbe(database.settings, resolveHost), 5_000, systemClock);
+    const result = await runProbe(postgresProbe(database.settings, resolveHost), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
     expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('3D000') });
   });
 });

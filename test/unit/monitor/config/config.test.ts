@@ -25,7 +25,7 @@ async function fileProblems(text: string): Promise<string[]> {
 }
 
 describe('without a file', () => {
-  test('PostgreSQL and the API are watched, told within 18 and 21 s', async () => {
+  test('PostgreSQL and the API are watched, told within 19 and 22 s', async () => {
     const report = await checkConfig({ API_URL: 'http://shop.example:8000/base' });
     expect(report.targets).toEqual([
       {
@@ -33,9 +33,9 @@ describe('without a file', () => {
         kind: 'postgres',
         where: 'PostgreSQL at localhost:5432',
         depends_on: [],
-        detection_bound_ms: 18_000,
+        detection_bound_ms: 19_000,
       },
-      { name: 'api', kind: 'http', where: 'http://shop.example:8000/…', depends_on: ['postgresql'], detection_bound_ms: 21_000 },
+      { name: 'api', kind: 'http', where: 'http://shop.example:8000/…', depends_on: ['postgresql'], detection_bound_ms: 22_000 },
     ]);
     expect(report.warnings).toEqual(['no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL']);
   });

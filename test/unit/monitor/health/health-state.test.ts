@@ -85,14 +85,18 @@ describe('what the process before left', () => {
   const now = { at: 9_000, clockMs: 5 };
 
   test('is an outage that goes on since it began', () => {
-    expect(inheritedHealth({ verdict: 'down', since: 1_000 }, now)).toMatchObject({ verdict: 'down', since: { at: 1_000 } });
+    expect(inheritedHealth({ verdict: 'down', since: 1_000 }, false, now)).toMatchObject({ verdict: 'down', since: { at: 1_000 } });
   });
 
   test.each(['up', 'degraded'] as const)('is %s only from now on, since nobody looked meanwhile', (verdict) => {
-    expect(inheritedHealth({ verdict, since: 1_000 }, now)).toMatchObject({ verdict, since: { at: 9_000 } });
+    expect(inheritedHealth({ verdict, since: 1_000 }, false, now)).toMatchObject({ verdict, since: { at: 9_000 } });
+  });
+
+  test('that came and went settles anew', () => {
+    expect(inheritedHealth({ verdict: 'up', since: 1_000 }, true, now).turnsMs).toEqual([5]);
   });
 
   test('is nothing where it left nothing', () => {
-    expect(inheritedHealth(undefined, now)).toEqual(initialHealth('none', now));
+    expect(inheritedHealth(undefined, false, now)).toEqual(initialHealth('none', now));
   });
 });

@@ -1,30 +1,41 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decideAlert } from '#monitor/health/alert-policy.ts';
+import type { Incident, IncidentKind } from '#monitor/model/incident.ts';
 import { initialHealth } from '#monitor/health/health-state.ts';
-import { planTick, type TargetRules, type TickPlan, type WatchState } from '#monitor/health/plan-tick.ts';
+import { planTick, type TickPlan, type WatchState } from '#monitor/health/plan-tick.ts';
+import type { TargetRules } from '#monitor/health/target.ts';
+import { troubles } from '#monitor/health/troubles.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { ProbeResult } from '#monitor/model/look.ts';
 
 const graceMs = 5_000;
-const thresholds = { failures: 3, successes: 2 };
-const rules: readonly TargetRules[] = [
-  { name: 'postgresql', dependsOn: [], thresholds, graceMs },
-  { name: 'api', dependsOn: ['postgresql'], thresholds, graceMs },
-  { name: 'shop', dependsOn: ['api'], thresholds, graceMs },
-];
+const silent = { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity };
+const rulesFor = (name: string, dependsOn: readonly string[], changes: Partial<TargetRules> = {}): TargetRules => ({
+  name,
+  dependsOn: dependsOn.map((parent) => [parent]),
+  degradedBy: [],
+  thresholds: { failures: 3, successes: 2 },
+  graceMs,
+  patience: silent,
+  flap: undefined,
+  ...changes,
+});
+const rules: readonly TargetRules[] = [rulesFor('postgresql', []), rulesFor('api', ['postgresql']), rulesFor('shop', ['api'])];
 
 const initialState: WatchState = {
   health: Object.fromEntries(rules.map(({ name }) => [name, initialHealth('none', { at: 0, clockMs: 0 })])),
-  incidents: {},
+  incidents: [],
 };
 
 type Look = readonly [probe: string, outcome: ProbeResult['outcome'], clockMs: number];
 
-function play(looks: readonly Look[], from: WatchState = initialState): { alerts: Alert[]; state: WatchState; plans: TickPlan[] } {
+type Played = { readonly alerts: readonly Alert[]; readonly state: WatchState; readonly plans: readonly TickPlan[] };
+
+function play(looks: readonly Look[], from: WatchState = initialState, by: readonly TargetRules[] = rules): Played {
   let state = from;
   const plans = looks.map(([probe, outcome, clockMs]) => {
-    const plan = planTick(rules, state, {
+    const plan = planTick(by, state, {
       probe,
       result: { outcome, detail: `${probe} ${outcome}`, latencyMs: 1, at: clockMs, clockMs },
       now: { at: clockMs + 1, clockMs: clockMs + 1 },
@@ -37,6 +48,9 @@ function play(looks: readonly Look[], from: WatchState = initialState): { alerts
 
 const times = (probe: string, outcome: ProbeResult['outcome'], from: number, count: number): Look[] =>
   Array.from({ length: count }, (_, index) => [probe, outcome, from + index * 10]);
+
+const open = (state: WatchState, name: string, kind: IncidentKind = 'down'): Incident | undefined =>
+  state.incidents.find((incident) => incident.probe === name && incident.kind === kind);
 
 const told = (alerts: readonly Alert[]): string[] => alerts.map(({ event, probe }) => `${event} ${probe}`);
 
@@ -56,15 +70,19 @@ describe('an outage', () => {
     ]);
     expect(told(alerts)).toEqual(['firing postgresql']);
     expect(alerts[0]?.dependents).toEqual([{ name: 'api', status: 'down' }]);
-    expect(state.incidents['api']).toMatchObject({ suppressedBy: 'postgresql', firedAt: undefined });
+    expect(open(state, 'api')).toMatchObject({ suppressedBy: 'postgresql', firedAt: undefined });
   });
 
   test('that a parent explains ends without a message when the target follows its parent', () => {
     const down = [...times('postgresql', 'failed', 0, 3), ...times('api', 'failed', 5, 3)];
     const { alerts, state, plans } = play([...down, ...times('postgresql', 'ok', 100, 2), ...times('api', 'ok', 130, 2)]);
     expect(told(alerts)).toEqual(['firing postgresql', 'resolved postgresql']);
-    expect(state.incidents).toEqual({});
-    expect(plans.at(-1)?.decisions).toContainEqual({ probe: 'api', decision: { action: 'end_quietly', reason: 'never_fired' } });
+    expect(state.incidents).toEqual([]);
+    expect(plans.at(-1)?.decisions).toContainEqual({
+      probe: 'api',
+      kind: 'down',
+      decision: { action: 'end_quietly', reason: 'never_fired' },
+    });
   });
 
   test('that outlasts its parent’s by the grace time is told for itself', () => {
@@ -72,7 +90,11 @@ describe('an outage', () => {
     expect(told(play([...down, ['api', 'failed', graceMs - 100]]).alerts)).not.toContain('firing api');
     const late = play([...down, ['api', 'failed', graceMs + 200]]);
     expect(told(late.alerts)).toContain('firing api');
-    expect(late.plans.at(-1)?.decisions).toContainEqual({ probe: 'api', decision: { action: 'fire', reason: 'outlasted_parent' } });
+    expect(late.plans.at(-1)?.decisions).toContainEqual({
+      probe: 'api',
+      kind: 'down',
+      decision: { action: 'fire', reason: 'outlasted_parent' },
+    });
   });
 
   test('told before its parent went down is resolved while the parent is still down', () => {
@@ -103,19 +125,20 @@ describe('an outage', () => {
 });
 
 describe('the policy', () => {
-  const firing = { isFiring: true, suppressedBy: undefined };
+  const firing = { firedAt: 1, suppressedBy: undefined };
+  const held = { firedAt: undefined, suppressedBy: 'p' };
   test.each([
-    ['up', undefined, undefined, { action: 'hold', reason: 'no_outage' }],
-    ['none', undefined, undefined, { action: 'hold', reason: 'no_outage' }],
-    ['down', undefined, undefined, { action: 'fire', reason: 'threshold_reached' }],
-    ['down', firing, undefined, { action: 'hold', reason: 'already_firing' }],
-    ['down', undefined, { reason: 'parent_down', parent: 'p' }, { action: 'hold', reason: 'parent_down', parent: 'p' }],
-    ['down', { isFiring: false, suppressedBy: 'p' }, undefined, { action: 'fire', reason: 'outlasted_parent' }],
-    ['degraded', firing, undefined, { action: 'resolve', reason: 'recovered' }],
-    ['up', firing, { reason: 'parent_down', parent: 'p' }, { action: 'resolve', reason: 'recovered' }],
-    ['up', { isFiring: false, suppressedBy: 'p' }, undefined, { action: 'end_quietly', reason: 'never_fired' }],
-  ] as const)('verdict %s, incident %o, hold %o: %o', (verdict, incident, hold, decision) => {
-    expect(decideAlert(verdict, incident, hold)).toEqual(decision);
+    [false, undefined, undefined, { action: 'hold', reason: 'no_trouble' }],
+    [true, undefined, undefined, { action: 'fire', reason: 'begun' }],
+    [true, firing, undefined, { action: 'hold', reason: 'already_firing' }],
+    [true, undefined, { reason: 'parent_down', parent: 'p' }, { action: 'hold', reason: 'parent_down', parent: 'p' }],
+    [true, undefined, { reason: 'flapping' }, { action: 'hold', reason: 'flapping' }],
+    [true, held, undefined, { action: 'fire', reason: 'outlasted_parent' }],
+    [false, firing, undefined, { action: 'resolve', reason: 'over' }],
+    [false, firing, { reason: 'parent_down', parent: 'p' }, { action: 'resolve', reason: 'over' }],
+    [false, held, undefined, { action: 'end_quietly', reason: 'never_fired' }],
+  ] as const)('trouble %s, incident %o, hold %o: %o', (isOn, incident, hold, decision) => {
+    expect(decideAlert(isOn, incident, hold)).toEqual(decision);
   });
 });
 
@@ -157,14 +180,14 @@ describe('over any sequence of looks', () => {
       fc.property(looks, (sequence) => {
         for (const { state, decisions, commit } of play(sequence).plans) {
           for (const alert of commit.alerts.filter(({ event }) => event === 'firing')) {
-            const parents = rules.find(({ name }) => name === alert.probe)?.dependsOn ?? [];
+            const parents = rules.find(({ name }) => name === alert.probe)?.dependsOn.flat() ?? [];
             expect(parents.map((parent) => state.health[parent]?.verdict)).not.toContain('down');
           }
           for (const { name } of rules) {
             // An incident is open exactly while its target is down, whatever was told.
-            expect(state.incidents[name] !== undefined).toBe(state.health[name]?.verdict === 'down');
+            expect(open(state, name) !== undefined).toBe(state.health[name]?.verdict === 'down');
           }
-          expect(decisions).toHaveLength(rules.length);
+          expect(decisions).toHaveLength(rules.length * troubles.length);
         }
       }),
       { numRuns: 500 },
@@ -179,7 +202,7 @@ describe('over any sequence of looks', () => {
         const settled: Look[] = [...times('postgresql', 'ok', from, 2), ...times('api', 'failed', from + 30, 3)];
         const end = from + 100 + graceMs;
         const { state } = play([...settled, ['postgresql', 'ok', end], ['api', 'failed', end + 10]], before);
-        expect(state.incidents['api']?.firedAt).toBeDefined();
+        expect(open(state, 'api')?.firedAt).toBeDefined();
       }),
       { numRuns: 500 },
     );

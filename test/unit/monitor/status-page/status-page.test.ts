@@ -14,7 +14,7 @@ const cadence = { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000,
 
 function target(name: string, changes: Partial<TargetSnapshot> = {}): TargetSnapshot {
   const last = { outcome: 'ok', detail: 'HTTP 200', latencyMs: 12.3, at: now - 2_000, clockMs: 98_000 } as const;
-  const health = { ...initialHealth('up', { at: now - 60_000, clockMs: 40_000 }), last, conclusiveAt: last };
+  const health = { ...initialHealth('up', { at: now - 60_000, clockMs: 40_000 }), recent: [last], conclusiveAt: last };
   return {
     name,
     kind: 'http',
@@ -22,9 +22,8 @@ function target(name: string, changes: Partial<TargetSnapshot> = {}): TargetSnap
     cadence,
     status: 'up',
     health,
-    incident: undefined,
+    incidents: [],
     detectionBoundMs: 18_000,
-    recent: [last],
     ...changes,
   };
 }
@@ -54,7 +53,7 @@ describe('the page', () => {
   test('shows whatever a target says as text, never as markup', () => {
     const nasty = '"><script>alert(1)</script>';
     const last = { outcome: 'failed', detail: nasty, latencyMs: 1, at: now, clockMs: 1 } as const;
-    const html = statusHtml(presentStatus(snapshot({ targets: [target(nasty, { health: { ...target('x').health, last } })] })));
+    const html = statusHtml(presentStatus(snapshot({ targets: [target(nasty, { health: { ...target('x').health, recent: [last] } })] })));
     expect(html).not.toContain('<script');
     expect(html).toContain('&quot;&gt;&lt;script&gt;');
   });

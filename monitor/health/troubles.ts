@@ -1,0 +1,117 @@
+import { showDuration } from '#lib/show.ts';
+import type { AlertEvent } from '../model/alert.ts';
+import type { IncidentKind } from '../model/incident.ts';
+import type { Fact, Finding, Health, Moment } from '../model/look.ts';
+import type { TargetRules } from './target.ts';
+
+/** One target as it is judged. */
+export type Subject = {
+  readonly rules: TargetRules;
+  readonly health: Health;
+  readonly isFlapping: boolean;
+  readonly now: Moment;
+};
+
+/** One kind of trouble: when a target has it, and how it is told. */
+export type Trouble = {
+  readonly kind: IncidentKind;
+  /** The messages at its beginning and at its end; without the latter it ends quietly. */
+  readonly opens: AlertEvent;
+  readonly closes: AlertEvent | undefined;
+  readonly isOn: (subject: Subject) => boolean;
+  /** Since when, in ms of the epoch. */
+  readonly since: (subject: Subject) => number;
+  readonly opening: (subject: Subject) => Finding;
+  readonly closing: (subject: Subject) => Finding;
+};
+
+/** An outage: failures have reached their threshold. */
+const down: Trouble = {
+  kind: 'down',
+  opens: 'firing',
+  closes: 'resolved',
+  isOn: ({ health }) => health.verdict === 'down',
+  since: ({ health, now }) => health.failingSince?.at ?? now.at,
+  opening: ({ health }) => lastFinding(health),
+  closing: ({ health }) => ({ detail: detailOf(health) }),
+};
+
+/** A target that comes and goes: one message instead of one for each turn. */
+const flapping: Trouble = {
+  kind: 'flapping',
+  opens: 'flapping',
+  closes: 'settled',
+  isOn: ({ isFlapping }) => isFlapping,
+  since: ({ now }) => now.at,
+  opening: ({ health, rules, now }) => {
+    const { windowMs = 0, settleMs = 0 } = rules.flap ?? {};
+    const turns = health.turnsMs.filter((turnMs) => now.clockMs - turnMs < windowMs);
+    const overMs = now.clockMs - (turns[0] ?? now.clockMs);
+    const { facts = [] } = lastFinding(health);
+    return {
+      detail: `it went down or came back ${turns.length} times in ${showDuration(overMs)}; now: ${detailOf(health)}`,
+      facts: [...facts, ['What follows', `nothing, until it has been steady for ${showDuration(settleMs)}`]],
+    };
+  },
+  closing: ({ health }) => ({ detail: `it has settled and is ${health.verdict}: ${detailOf(health)}` }),
+};
+
+/** The monitor has not been able to tell for too long. */
+const unknown: Trouble = {
+  kind: 'unknown',
+  opens: 'unknown',
+  closes: 'known',
+  isOn: ({ health, rules, now }) =>
+    health.faultySince !== undefined && now.clockMs - health.faultySince.clockMs >= rules.patience.unknownAfterMs,
+  since: ({ health, now }) => health.faultySince?.at ?? now.at,
+  opening: ({ health }) => ({ detail: `the monitor itself cannot tell how it is: ${health.fault}`, facts: looksOf(health) }),
+  closing: ({ health }) => ({ detail: `it can be judged again and is ${health.verdict}: ${detailOf(health)}` }),
+};
+
+/** A target that works, but not well, for too long: a warning, once. */
+const degraded: Trouble = {
+  kind: 'degraded',
+  opens: 'notice',
+  closes: undefined,
+  isOn: ({ health, rules, now }) => health.verdict === 'degraded' && now.clockMs - health.since.clockMs >= rules.patience.warnAfterMs,
+  since: ({ health }) => health.since.at,
+  opening: ({ health, now }) => {
+    const { detail, ...rest } = lastFinding(health);
+    return { detail: `it has been degraded for ${showDuration(now.clockMs - health.since.clockMs)}: ${detail}`, ...rest };
+  },
+  closing: ({ health }) => ({ detail: detailOf(health) }),
+};
+
+/** In the order in which they are told. */
+export const troubles: readonly Trouble[] = [flapping, down, unknown, degraded];
+
+const detailOf = (health: Health): string => health.recent.at(-1)?.detail ?? 'not looked at yet';
+
+/** What the last look found, with what the looks before it found. */
+function lastFinding(health: Health): Finding {
+  const { detail, facts = [], nextStep } = health.recent.at(-1) ?? { detail: detailOf(health) };
+  return { detail, facts: [...facts, ...looksOf(health)], ...(nextStep === undefined ? {} : { nextStep }) };
+}
+
+const looksTold = 20;
+const words = { ok: 'ok', degraded: 'degraded', failed: 'failed', faulty: 'not possible' } as const;
+
+/** The last looks in words, newest first: `3 failed, before that 17 ok`. */
+export function looksOf(health: Health): readonly Fact[] {
+  const runs: { readonly outcome: keyof typeof words; count: number }[] = [];
+  for (const { outcome } of health.recent.slice(-looksTold).toReversed()) {
+    const latest = runs.at(-1);
+    if (latest?.outcome === outcome) latest.count += 1;
+    else runs.push({ outcome, count: 1 });
+  }
+  if (runs.length === 0) return [];
+  return [
+    [
+      'Last looks',
+      runs
+        .slice(0, 4)
+        .map(({ outcome, count }) => `${count} ${words[outcome]}`)
+        .join(', before that '),
+    ],
+  ];
+}
