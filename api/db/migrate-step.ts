@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { BusyError } from '#lib/errors.ts';
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { retry } from '#lib/retry.ts';
-import { forgetChecksum, migrationsTable, readApplied, recordChecksum } from './migration-record.ts';
+import { completeOldRecords, forgetMigration, migrationsTable, readApplied, recordMigration, type Query } from './migration-record.ts';
 import type { Migration } from './migrations/index.ts';
 
 export type StepOptions = {
@@ -20,7 +20,7 @@ export function applyMigration(knex: Knex, migration: Migration, options: StepOp
   return takeTurn(knex, options, async (trx) => {
     if (await isApplied(trx, migration)) return false;
     await trx.migrate.up({ ...migratorConfig(options.migrations), name: migration.name });
-    await recordChecksum(trx, migration);
+    await recordMigration(queryOn(trx), migration);
     return true;
   });
 }
@@ -30,13 +30,26 @@ export function revertMigration(knex: Knex, migration: Migration, options: StepO
   return takeTurn(knex, options, async (trx) => {
     if (!(await isApplied(trx, migration))) return false;
     await trx.migrate.down({ ...migratorConfig(options.migrations), name: migration.name });
-    await forgetChecksum(trx, migration);
+    await forgetMigration(queryOn(trx), migration);
     return true;
   });
 }
 
+/** Brings the records of older versions up to date, in its turn. */
+export async function completeRecords(knex: Knex, options: StepOptions): Promise<void> {
+  await takeTurn(knex, options, async (trx) => {
+    await completeOldRecords(queryOn(trx), options.migrations);
+    return true;
+  });
+}
+
+export const queryOn =
+  (knex: Knex): Query =>
+  async (sql, values = []) =>
+    (await knex.raw<{ rows: Record<string, unknown>[] }>(sql, values as Knex.RawBinding[])).rows;
+
 async function isApplied(trx: Knex, migration: Migration): Promise<boolean> {
-  return (await readApplied(trx)).some(({ name }) => name === migration.name);
+  return (await readApplied(queryOn(trx))).some(({ name }) => name === migration.name);
 }
 
 /** Any number on which no other program takes an advisory lock. */
@@ -71,6 +84,8 @@ const isLockTimeout = (err: unknown): boolean => sqlStateOf(err) === SQLSTATE.lo
 function migratorConfig(migrations: readonly Migration[]): Knex.MigratorConfig {
   return {
     tableName: migrationsTable,
+    // A newer version may have applied some that this one does not know.
+    disableMigrationsListValidation: true,
     migrationSource: {
       getMigrations: async () => [...migrations],
       getMigrationName: (migration: Migration) => migration.name,

@@ -5,8 +5,8 @@ import type { Logger } from '#lib/logger.ts';
 import { clientOptions, explainConnectionError } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createKnex } from './knex.ts';
-import { applyMigration, revertMigration, type StepOptions } from './migrate-step.ts';
-import { readApplied, verifyApplied } from './migration-record.ts';
+import { applyMigration, completeRecords, queryOn, revertMigration, type StepOptions } from './migrate-step.ts';
+import { hasOldRecords, MigrationMismatchError, readApplied, verifyApplied } from './migration-record.ts';
 import { migrations as allMigrations, type Migration } from './migrations/index.ts';
 
 export type MigrateOptions = {
@@ -41,7 +41,7 @@ export async function migrateDown(
   options: MigrateOptions = {},
 ): Promise<{ reverted: string[] }> {
   return withKnex(settings, async (knex) => {
-    const applied = await appliedMigrations(knex, options);
+    const applied = await revertibleMigrations(knex, options);
     return { reverted: await revertAll(knex, options, count === 0 ? [] : applied.slice(-count)) };
   });
 }
@@ -61,7 +61,7 @@ export async function migrateTo(
     throw new UsageError(`no migration "${version}"; known: none, ${known.map(({ name }) => name).join(', ')}`);
   }
   return withKnex(settings, async (knex) => {
-    const applied = await appliedMigrations(knex, options);
+    const applied = await revertibleMigrations(knex, options);
     const reverted = await revertAll(
       knex,
       options,
@@ -82,7 +82,7 @@ export async function migrateTo(
 /** What is applied and what is not; changes nothing. */
 export async function migrationStatus(settings: PostgresSettings, options: MigrateOptions = {}): Promise<MigrationStatus> {
   return withKnex(settings, async (knex) => {
-    const applied = await readApplied(knex);
+    const applied = await readApplied(queryOn(knex));
     const names = new Set(applied.map(({ name }) => name));
     const pending = (options.migrations ?? allMigrations).filter(({ name }) => !names.has(name));
     return {
@@ -106,11 +106,23 @@ async function withKnex<T>(settings: PostgresSettings, work: (knex: Knex) => Pro
   }
 }
 
+/** Those of this version; a newer one may have applied others since. */
 async function appliedMigrations(knex: Knex, options: MigrateOptions): Promise<Migration[]> {
   const known = options.migrations ?? allMigrations;
-  const applied = await readApplied(knex);
+  const applied = await readApplied(queryOn(knex));
   await verifyApplied(applied, known);
+  if (hasOldRecords(applied, known)) await completeRecords(knex, stepOptions(options));
   return applied.flatMap(({ name }) => known.filter((migration) => migration.name === name));
+}
+
+/** As `appliedMigrations`, where the newest are to be taken back. @throws {MigrationMismatchError} when others lie above them */
+async function revertibleMigrations(knex: Knex, options: MigrateOptions): Promise<Migration[]> {
+  const revertible = await appliedMigrations(knex, options);
+  const newest = (await readApplied(queryOn(knex))).at(-1);
+  if (newest && newest.name !== revertible.at(-1)?.name) {
+    throw new MigrationMismatchError(`the newest migration, ${newest.name}, is not of this version; take it back with the newer one`);
+  }
+  return revertible;
 }
 
 async function pendingMigrations(knex: Knex, options: MigrateOptions): Promise<Migration[]> {

@@ -9,12 +9,17 @@ export type Migration = {
   readonly name: string;
   readonly up: (knex: Knex) => Promise<void>;
   readonly down: (knex: Knex) => Promise<void>;
+  /**
+   * Whether the version before this migration still works with the schema after it, as when it only adds. That version may
+   * then be started again, or run on beside the new one; otherwise it refuses to.
+   */
+  readonly isExpansion: boolean;
 };
 
 /** Every migration, oldest first. One that has been released is never edited, only followed by another. */
 export const migrations: readonly Migration[] = [
-  { name: '0001_clients', ...clients },
-  { name: '0002_catalogue', ...catalogue },
-  { name: '0003_orders', ...orders },
-  { name: '0004_idempotency', ...idempotency },
+  { name: '0001_clients', isExpansion: true, ...clients },
+  { name: '0002_catalogue', isExpansion: true, ...catalogue },
+  { name: '0003_orders', isExpansion: true, ...orders },
+  { name: '0004_idempotency', isExpansion: true, ...idempotency },
 ];

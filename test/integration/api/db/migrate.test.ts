@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { describe, expect, test as base } from 'vitest';
 import { migrateDown, migrateTo, migrateUp, migrationStatus } from '#api/db/migrate.ts';
-import { migrations } from '#api/db/migrations/index.ts';
+import { migrations, type Migration } from '#api/db/migrations/index.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createDatabase } from '#test/support/database.ts';
@@ -13,6 +12,18 @@ const test = base.extend<{ empty: PostgresSettings }>({
     const database = await createDatabase();
     await use(database.settings);
     await database.drop();
+  },
+});
+
+/** A migration of the test's own that makes one table. */
+const table = (name: string, sql: string): Migration => ({
+  name,
+  isExpansion: true,
+  up: async (knex) => {
+    await knex.raw(sql);
+  },
+  down: async (knex) => {
+    await knex.raw(`DROP TABLE ${name.split('_')[1]}`);
   },
 });
 
@@ -59,19 +70,45 @@ describe('migrating', () => {
     });
   });
 
-  test('a migration edited after it was applied stops the next run', async ({ empty }) => {
-    await migrateTo(empty, '0001');
-    await run(empty, `UPDATE schema_migration_checksums SET sha256 = 'of another file'`);
-    await expect(migrateUp(empty)).rejects.toMatchObject({
+  test('a file that was only formatted anew changes nothing, SQL that was changed is refused', async ({ empty }) => {
+    await migrateUp(empty, { migrations: [table('0001_a', 'CREATE TABLE a (id bigint, note text)')] });
+    const formatted = table('0001_a', `\n  -- the first\n  CREATE TABLE a (\n  id bigint,\n  note text)\n`);
+    expect(await migrateUp(empty, { migrations: [formatted] })).toEqual({ applied: [] });
+    const changed = table('0001_a', 'CREATE TABLE a (id bigint, note text NOT NULL)');
+    await expect(migrateUp(empty, { migrations: [changed] })).rejects.toMatchObject({
       code: 'MIGRATION_MISMATCH',
-      message: expect.stringContaining('0001_clients') as string,
+      message: expect.stringContaining('0001_a') as string,
     });
-    expect((await migrationStatus(empty)).pending).toEqual(names.slice(1));
+    const unrevertable = { ...changed, ...table('0001_a', 'CREATE TABLE a (id bigint, note text)'), down: async () => {} };
+    await expect(migrateUp(empty, { migrations: [unrevertable] })).rejects.toMatchObject({ code: 'MIGRATION_MISMATCH' });
   });
 
-  test('an older version of the code refuses a newer database', async ({ empty }) => {
+  test('a record of the first versions, with the checksum of a file, is completed and kept for them', async ({ empty }) => {
     await migrateUp(empty);
-    await expect(migrateUp(empty, { migrations: migrations.slice(0, 2) })).rejects.toMatchObject({ code: 'MIGRATION_MISMATCH' });
+    await run(empty, 'ALTER TABLE schema_migration_checksums DROP COLUMN sql_sha256, DROP COLUMN is_expansion');
+    await run(empty, `UPDATE schema_migration_checksums SET sha256 = 'of the file of ' || name`);
+    expect(await migrationStatus(empty)).toMatchObject({ current: names.at(-1), pending: [] });
+    expect(await migrateUp(empty)).toEqual({ applied: [] });
+    const records = await run<{ name: string; sha256: string }>(empty, 'SELECT name, sha256 FROM schema_migration_checksums ORDER BY name');
+    expect(records).toEqual(names.map((name) => ({ name, sha256: `of the file of ${name}` })));
+    const changed = migrations.map((migration, index) => (index === 0 ? { ...migration, up: migrations[1]!.up } : migration));
+    await expect(migrateUp(empty, { migrations: changed })).rejects.toMatchObject({ code: 'MIGRATION_MISMATCH' });
+  });
+
+  test('an older version finds nothing to do on a schema that a newer one has only expanded', async ({ empty }) => {
+    await migrateUp(empty, { migrations: [...migrations, table('0999_newer', 'CREATE TABLE newer ()')] });
+    expect(await migrateUp(empty)).toEqual({ applied: [] });
+    await expect(migrateDown(empty, 1)).rejects.toMatchObject({ code: 'MIGRATION_MISMATCH' });
+    await expect(migrateTo(empty, '0001')).rejects.toMatchObject({ code: 'MIGRATION_MISMATCH' });
+  });
+
+  test('an older version refuses a schema with which it does not work, naming the migration', async ({ empty }) => {
+    const breaking = { ...table('0999_newer', 'CREATE TABLE newer ()'), isExpansion: false };
+    await migrateUp(empty, { migrations: [...migrations, breaking, table('1000_last', 'CREATE TABLE last ()')] });
+    await expect(migrateUp(empty)).rejects.toMatchObject({
+      code: 'MIGRATION_MISMATCH',
+      message: expect.stringContaining('0999_newer') as string,
+    });
   });
 
   test('a migration that fails halfway leaves no trace and the ones before it in place', async ({ empty }) => {
@@ -95,15 +132,18 @@ describe('migrating', () => {
   });
 
   test('a migrator that waits too long for another says so and exits with the code for busy', async ({ empty }) => {
-    const holder = new Client(clientOptions(empty, 'atalaya-test'));
-    await holder.connect();
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow = {
+      ...table('0001_slow', 'SELECT 1'),
+      up: () => (begun.resolve(), gate.promise),
+    };
+    const first = migrateUp(empty, { migrations: [slow] });
     try {
-      const source = await readFile('api/db/migrate-step.ts', 'utf8');
-      const lock = /advisoryLock = ([\d_]+)/.exec(source)?.[1]?.replaceAll('_', '');
-      await holder.query('SELECT pg_advisory_lock($1)', [lock]);
+      await begun.promise;
       await expect(migrateUp(empty, { lockWaitMs: 50 })).rejects.toMatchObject({ code: 'BUSY', exitCode: 75 });
     } finally {
-      await holder.end();
+      gate.resolve();
+      await first;
     }
   });
 
