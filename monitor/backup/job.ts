@@ -27,10 +27,12 @@ export type BackupSteps = {
 export type BackupOverview = {
   readonly backups: readonly KnownBackup[];
   readonly newestVerifiedAt: number | undefined;
-  /** Why the latest attempt failed; undefined when it did not, or when a verified backup came after it. */
+  /** Why the latest attempt that ended failed; undefined when it did not, or when a verified backup came after it. */
   readonly lastFailure: string | undefined;
   /** First attempt ever, or now: until then no backup was expected. */
   readonly watchedSince: number;
+  /** Start of this process: before it, nobody could make a backup. */
+  readonly startedAt: number;
   readonly isRunning: boolean;
   readonly decision: ScheduleDecision;
 };
@@ -59,9 +61,11 @@ const attemptsLookedAt = 100;
  * that restarts neither skip nor repeat it. Nothing expires unless the new backup was verified.
  */
 export function createBackupJob(deps: BackupJobDeps): BackupJob {
+  const startedAt = deps.now();
   let isRunning = false;
+  recordCutOff(deps);
   return {
-    overview: async () => describe(deps, await deps.steps.list(), isRunning),
+    overview: async () => describe(deps, await deps.steps.list(), { startedAt, isRunning }),
     runIfDue: async (signal) => {
       if (isRunning || signal.aborted) return undefined;
       isRunning = true;
@@ -79,6 +83,16 @@ export function createBackupJob(deps: BackupJobDeps): BackupJob {
   };
 }
 
+/** Only one monitor runs on a store: a run without an end was cut off with the process that made it. */
+function recordCutOff({ jobRuns, now, logger }: BackupJobDeps): void {
+  try {
+    const runs = jobRuns.endCutOff(jobName, { at: now(), detail: 'the monitor was killed in the middle of it' });
+    if (runs > 0) logger.error({ runs }, 'a backup was cut off when the monitor was killed');
+  } catch (err) {
+    logger.error({ err }, 'a backup that was cut off could not be recorded');
+  }
+}
+
 async function runOnce(deps: BackupJobDeps, reason: string, signal: AbortSignal): Promise<void> {
   const key = deps.jobRuns.begin(jobName, deps.now(), reason);
   deps.logger.info({ reason }, 'backup started');
@@ -91,8 +105,9 @@ async function runOnce(deps: BackupJobDeps, reason: string, signal: AbortSignal)
     deps.logger.info({ backupId: taken.id, sizeBytes: taken.sizeBytes }, 'backup taken and verified');
   } catch (err) {
     const detail = redactText(messageOf(err).replaceAll(/\s*\n\s*/g, ' '));
-    deps.jobRuns.end(key, { at: deps.now(), outcome: 'failed', detail });
-    if (err instanceof BusyError) deps.logger.warn({ err }, 'backup put off: another run holds the lock');
+    const isPutOff = signal.aborted || err instanceof BusyError;
+    deps.jobRuns.end(key, { at: deps.now(), outcome: isPutOff ? 'put_off' : 'failed', detail });
+    if (isPutOff) deps.logger.warn({ err }, 'backup put off: the monitor stops, or another run holds the lock');
     else deps.logger.error({ err }, 'backup failed');
   }
 }
@@ -102,9 +117,9 @@ function decide(deps: BackupJobDeps, backups: readonly KnownBackup[]): ScheduleD
   return decideDailyRun(deps.time, historyOf(backups, deps.jobRuns.recent(jobName, attemptsLookedAt), latestSlot(deps.time, now)), now);
 }
 
-/** What the schedule looks at. A backup counts once it was verified; an attempt without an end was cut off. Pure. */
+/** What the schedule looks at: a backup counts once it was verified. Pure. */
 export function historyOf(backups: readonly KnownBackup[], runs: readonly JobRun[], slot: number): RunHistory {
-  const failed = runs.filter(({ startedAt, outcome }) => startedAt >= slot && outcome !== 'done').map(({ startedAt }) => startedAt);
+  const failed = runs.filter(({ startedAt, outcome }) => startedAt >= slot && outcome === 'failed').map(({ startedAt }) => startedAt);
   return {
     lastDoneAt: newestVerified(backups),
     failedAttempts: failed.length,
@@ -112,17 +127,19 @@ export function historyOf(backups: readonly KnownBackup[], runs: readonly JobRun
   };
 }
 
-function describe(deps: BackupJobDeps, backups: readonly KnownBackup[], isRunning: boolean): BackupOverview {
-  const runs = deps.jobRuns.recent(jobName, attemptsLookedAt);
+type Present = Pick<BackupOverview, 'startedAt' | 'isRunning'>;
+
+function describe(deps: BackupJobDeps, backups: readonly KnownBackup[], present: Present): BackupOverview {
   const newestVerifiedAt = newestVerified(backups);
-  const latest = runs[0];
+  // While the next attempt runs, the one before has still failed.
+  const latest = deps.jobRuns.recent(jobName, attemptsLookedAt).find(({ outcome }) => outcome === 'done' || outcome === 'failed');
   const hasFailed = latest?.outcome === 'failed' && latest.startedAt > (newestVerifiedAt ?? 0);
   return {
+    ...present,
     backups,
     newestVerifiedAt,
     lastFailure: hasFailed ? latest.detail : undefined,
     watchedSince: deps.jobRuns.firstStartedAt(jobName) ?? deps.now(),
-    isRunning,
     decision: decide(deps, backups),
   };
 }

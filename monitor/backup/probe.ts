@@ -1,5 +1,5 @@
 import { messageOf } from '#lib/errors.ts';
-import { shortDuration } from '../model/show.ts';
+import { showDuration } from '#lib/show.ts';
 import type { BackupOverview } from './job.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
 
@@ -16,21 +16,26 @@ export function backupProbe(
   };
 }
 
-/** A first backup gets this long before its absence is told. */
-const firstBackupMs = 3_600_000;
+/** A first backup, and one that was missed while no monitor ran, gets this long before its absence is told. */
+const catchUpMs = 3_600_000;
 
-/** What the catalogue says. Before the first verified backup the age counts from the first attempt. Pure. */
+/**
+ * What the catalogue says. A failure is told as soon as it has happened; a backup that is merely too old, once the monitor
+ * has had the time to make one. Before the first verified backup the age counts from the first attempt. Pure.
+ */
 export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: number): ProbeReport {
-  const { newestVerifiedAt, lastFailure, watchedSince } = overview;
+  const { newestVerifiedAt, lastFailure, watchedSince, startedAt } = overview;
   const ageMs = now - (newestVerifiedAt ?? watchedSince);
   const age =
     newestVerifiedAt === undefined
-      ? `no verified backup yet, after ${shortDuration(ageMs)}`
-      : `newest verified backup is ${shortDuration(ageMs)} old`;
-  const problem = lastFailure === undefined ? '' : `; last attempt: ${lastFailure}`;
-  if (ageMs > maxAgeMs) return { outcome: 'failed', detail: `${age}, more than ${shortDuration(maxAgeMs)}${problem}` };
-  if (newestVerifiedAt === undefined && lastFailure === undefined && ageMs < firstBackupMs)
-    return { outcome: 'ok', detail: 'the first backup is due' };
-  if (newestVerifiedAt === undefined || lastFailure !== undefined) return { outcome: 'degraded', detail: age + problem };
-  return { outcome: 'ok', detail: age };
+      ? `no verified backup yet, after ${showDuration(ageMs)}`
+      : `newest verified backup is ${showDuration(ageMs)} old`;
+  if (lastFailure !== undefined) return { outcome: 'failed', detail: `the last backup failed: ${lastFailure}; ${age}` };
+  if (ageMs > maxAgeMs) {
+    const detail = `${age}, more than ${showDuration(maxAgeMs)}`;
+    if (now - startedAt >= catchUpMs) return { outcome: 'failed', detail };
+    return { outcome: 'degraded', detail: `${detail}; the missed one is being caught up` };
+  }
+  if (newestVerifiedAt !== undefined) return { outcome: 'ok', detail: age };
+  return ageMs < catchUpMs ? { outcome: 'ok', detail: 'the first backup is due' } : { outcome: 'degraded', detail: age };
 }

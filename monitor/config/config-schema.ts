@@ -86,6 +86,7 @@ export const configSchema = z.strictObject({
       maxAge: duration(60_000, 90 * 86_400_000)
         .prefault('26h')
         .describe('Older than this, the newest verified backup raises an alert.'),
+      interval: duration(50, 3_600_000).prefault('60s').describe('From one look at the catalogue to the next.'),
       settle: duration(0, 3_600_000).prefault('60s').describe('Time after the start before a missed backup is caught up.'),
     })
     .prefault({}),

@@ -24,7 +24,7 @@ export type MonitorSettings = {
   /** Of what is no probe of the file. */
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
-  readonly backups: { readonly maxAgeMs: number; readonly settleMs: number };
+  readonly backups: { readonly maxAgeMs: number; readonly intervalMs: number; readonly settleMs: number };
   /** What is allowed but surely not meant, one line each. */
   readonly warnings: readonly string[];
 };
@@ -50,7 +50,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
-    backups: { maxAgeMs: file.backups.maxAge, settleMs: file.backups.settle },
+    backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
     warnings: misspeltVariables(given, Object.keys(monitorEnv)),
   };
 }

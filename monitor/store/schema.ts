@@ -89,4 +89,19 @@ export const schemaSteps: readonly string[] = [
     FROM outbox ORDER BY id;
   DROP TABLE outbox;
   `,
+  `
+  CREATE TABLE new_job_runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    ended_at INTEGER,
+    outcome TEXT CHECK (outcome IN ('done', 'failed', 'put_off')),
+    detail TEXT NOT NULL DEFAULT ''
+  ) STRICT;
+  INSERT INTO new_job_runs SELECT * FROM job_runs;
+  DROP TABLE job_runs;
+  ALTER TABLE new_job_runs RENAME TO job_runs;
+  CREATE INDEX job_runs_recent ON job_runs (job, id);
+  `,
 ];

@@ -34,15 +34,19 @@ export type JobRun = {
   readonly startedAt: number;
   readonly reason: string;
   readonly endedAt: number | undefined;
-  /** Undefined while it runs, and for ever when the process was killed. */
-  readonly outcome: 'done' | 'failed' | undefined;
+  /** Undefined while it runs. `put_off`: nothing was tried, and nothing went wrong. */
+  readonly outcome: JobOutcome | undefined;
   readonly detail: string;
 };
+
+export type JobOutcome = 'done' | 'failed' | 'put_off';
 
 export type JobRuns = {
   /** @returns the key `end` takes */
   readonly begin: (job: string, startedAt: number, reason: string) => number;
-  readonly end: (key: number, end: { readonly at: number; readonly outcome: 'done' | 'failed'; readonly detail: string }) => void;
+  readonly end: (key: number, end: { readonly at: number; readonly outcome: JobOutcome; readonly detail: string }) => void;
+  /** Ends runs that a process before this one left without an end, as failed. @returns how many */
+  readonly endCutOff: (job: string, end: { readonly at: number; readonly detail: string }) => number;
   /** Newest first. */
   readonly recent: (job: string, limit: number) => readonly JobRun[];
   readonly firstStartedAt: (job: string) => number | undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { BusyError } from '#lib/errors.ts';
 import { createLogger } from '#lib/logger.ts';
 import { createBackupJob, type BackupSteps, type KnownBackup } from '#monitor/backup/job.ts';
 import { openDatabase } from '#monitor/store/database.ts';
@@ -14,11 +15,18 @@ function createWorld(time: string) {
   onTestFinished(() => store.close());
   const backups: KnownBackup[] = [];
   const done: string[] = [];
-  const world = { now: at(time), fails: undefined as 'take' | 'verify' | 'expire' | undefined, backups, done };
+  const world = {
+    now: at(time),
+    fails: undefined as 'take' | 'verify' | 'expire' | undefined,
+    onTake: (): void => {},
+    backups,
+    done,
+  };
   const steps: BackupSteps = {
     list: () => Promise.resolve(backups.toReversed()),
     take: async () => {
       done.push('take');
+      world.onTake();
       if (world.fails === 'take') throw new Error('pg_dump is not installed');
       const id = new Date(world.now).toISOString();
       backups.push({ id, takenAt: id, state: 'written', sizeBytes: 10 });
@@ -37,6 +45,8 @@ function createWorld(time: string) {
   const createJob = () => createBackupJob({ time: { hour: 2, minute: 0 }, steps, jobRuns: store.jobRuns, now: () => world.now, logger });
   return { world, store, createJob };
 }
+
+const killed = 'the monitor was killed in the middle of it';
 
 describe('the backup job', () => {
   test('takes, verifies and expires, in that order, once a day', async () => {
@@ -85,11 +95,44 @@ describe('the backup job', () => {
     expect((await job.overview()).lastFailure).toContain('orders: 12 rows instead of 13');
   });
 
-  test('of a process that was killed counts as an attempt that failed', async () => {
+  test('of a process that was killed is on record as an attempt that failed', async () => {
     const { world, store, createJob } = createWorld('24T02:00');
     store.jobRuns.begin('backup', world.now, 'scheduled');
     world.now += 60_000;
-    expect(await createJob().runIfDue(running)).toMatchObject({ isDue: false, reason: 'wait_to_retry' });
+    const job = createJob();
+    expect(store.jobRuns.recent('backup', 9)).toMatchObject([{ outcome: 'failed', endedAt: world.now, detail: killed }]);
+    expect(await job.runIfDue(running)).toMatchObject({ isDue: false, reason: 'wait_to_retry' });
+    expect((await job.overview()).lastFailure).toBe(killed);
+  });
+
+  test('that failed has failed until the next attempt has succeeded, not only until it begins', async () => {
+    const { world, createJob } = createWorld('24T02:00');
+    world.fails = 'take';
+    const job = createJob();
+    await job.runIfDue(running);
+    world.now += 15 * 60_000;
+    world.fails = undefined;
+    const during = Promise.withResolvers<string | undefined>();
+    world.onTake = () => void job.overview().then(({ lastFailure }) => during.resolve(lastFailure));
+    await job.runIfDue(running);
+    expect(await during.promise).toBe('pg_dump is not installed');
+    expect((await job.overview()).lastFailure).toBeUndefined();
+  });
+
+  test.each([
+    ['another run holds the lock', () => new BusyError('another backup runs')],
+    ['the monitor is stopped', undefined],
+  ])('is put off, and no failure, when %s; it stays due', async (_sentence, thrown) => {
+    const { world, store, createJob } = createWorld('24T02:00');
+    const stopping = new AbortController();
+    world.onTake = () => {
+      if (!thrown) stopping.abort();
+      throw thrown?.() ?? new Error('the monitor stops');
+    };
+    const job = createJob();
+    await job.runIfDue(stopping.signal);
+    expect(store.jobRuns.recent('backup', 9)).toMatchObject([{ outcome: 'put_off' }]);
+    expect(await job.overview()).toMatchObject({ lastFailure: undefined, decision: { isDue: true } });
   });
 
   test('never runs twice at a time', async () => {

@@ -186,8 +186,8 @@ describe('the store', () => {
 
 describe('a store opened for reading', () => {
   test.each([
-    ['older', 1, 'an older version (schema 1, here 2)'],
-    ['newer', 99, 'a newer version (schema 99, here 2)'],
+    ['older', 1, `an older version (schema 1, here ${schemaSteps.length})`],
+    ['newer', 99, `a newer version (schema 99, here ${schemaSteps.length})`],
   ])('of an %s version is read as far as possible, said in one line, and left as it is', async (_kind, version, said) => {
     const file = join(await temporaryFolder(), storeFileName);
     const { DatabaseSync } = await import('node:sqlite');
