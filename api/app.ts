@@ -1,6 +1,7 @@
 import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
 import type { Principal } from './auth/principal.ts';
+import type { Database } from './db/tx.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import type { HealthCheck } from './health/health-check.ts';
 import { accessLog } from './http/access-log.ts';
@@ -10,6 +11,7 @@ import { authorize } from './http/authorize.ts';
 import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
 import { defaultLoadLimits, shedLoad, type InFlight, type LoadLimits } from './http/shed-load.ts';
+import { createClaims } from './http/idempotency.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
 import { createRateLimit, noRateLimit } from './http/rate-limit.ts';
 import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
@@ -21,6 +23,7 @@ import type { AccessEntry } from './logs/access-line.ts';
 
 export type AppSettings = RatePolicySettings & {
   readonly AUTH_TOKEN_SECRET: string;
+  readonly IDEMPOTENCY_REQUIRED: boolean;
   readonly CORS_ORIGINS: readonly string[];
   readonly TRUSTED_PROXIES: readonly string[];
 };
@@ -35,6 +38,7 @@ export type AppObserver = {
 export type AppDeps = {
   readonly settings: AppSettings;
   readonly routes: readonly Route[];
+  readonly database: Database;
   readonly credentials: Credentials;
   readonly limiter: Limiter;
   readonly health: HealthCheck;
@@ -84,7 +88,8 @@ export function createApp(deps: AppDeps): LeanKoa {
   app.use(limit.middleware);
   app.use(refuseUnmatched);
   app.use(authorize);
-  app.use(answer({ countTarget: limit.countTarget, timingFor }));
+  const claimOf = createClaims({ secret: settings.AUTH_TOKEN_SECRET, isRequired: settings.IDEMPOTENCY_REQUIRED });
+  app.use(answer({ database: deps.database, claimOf, countTarget: limit.countTarget, timingFor }));
   app.on('error', (err: NodeJS.ErrnoException) => {
     // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
     if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');

@@ -77,6 +77,12 @@ export const problemTypes = {
     cure: 'Ask again after `Retry-After`.',
     headers: ask1sLater,
   },
+  gone: {
+    status: 410,
+    title: 'Gone',
+    meaning: 'What this `Idempotency-Key` made has been deleted since, and its answer erased.',
+    cure: 'Use a new key to make it anew.',
+  },
   version_mismatch: {
     status: 412,
     title: 'Version mismatch',
@@ -137,6 +143,12 @@ export const problemTypes = {
     meaning: 'The database cannot be reached, is starting, or is not migrated.',
     cure: 'Ask again after `Retry-After`.',
     headers: ask1sLater,
+  },
+  outcome_unknown: {
+    status: 504,
+    title: 'Outcome unknown',
+    meaning: 'The connection to the database broke while the change was being committed: it was made whole, or not at all.',
+    cure: 'Repeat it under the same `Idempotency-Key`; without one, look whether it was made.',
   },
 } as const satisfies Readonly<Record<string, ProblemType>>;
 

@@ -26,7 +26,7 @@ type OrderInput = {
   readonly lines: readonly { readonly product_id: number; readonly quantity: number }[];
 };
 
-/** Places an order in the six statements the API uses, and presents it. */
+/** Places an order in the statements the API uses, and presents it. */
 export async function placeOrder(pool: Pool, text: string, key: string): Promise<string> {
   const input = JSON.parse(text) as OrderInput;
   const client = await pool.connect();
@@ -68,6 +68,8 @@ async function record(client: PoolClient, input: OrderInput, key: string): Promi
   });
   const [order] = recorded.rows;
   if (!order) throw new Error('no such client');
+  const take = [lines.map((line) => line.product_id), lines.map((line) => line.quantity), lines.map(() => order.id_key), order.line_ids];
+  await client.query({ ...sql.take, values: take });
   const body = JSON.stringify({
     id_key: Number(order.id_key),
     date: order.date,
@@ -84,6 +86,6 @@ async function record(client: PoolClient, input: OrderInput, key: string): Promi
       price: line.priceCents / 100,
     })),
   });
-  await client.query({ ...sql.store, values: [principal, key, 201, '{}', body] });
+  await client.query({ ...sql.store, values: [principal, key, 201, '{}', body, null] });
   return body;
 }

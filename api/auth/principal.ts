@@ -1,3 +1,5 @@
+import { ApiError } from '../errors.ts';
+
 /** Who makes a request, as proved by a credential. */
 export type Principal =
   | { readonly kind: 'anonymous' }
@@ -20,5 +22,29 @@ export const admitAll: Admit = () => Promise.resolve();
 /** A stable text for one principal, for keys of the idempotency table and the rate limit. Undefined for anonymous. */
 export function principalKey(principal: Principal): string | undefined {
   if (principal.kind === 'anonymous') return undefined;
-  return principal.kind === 'customer' ? `client:${principal.clientId}` : `key:${principal.keyId}`;
+  return principal.kind === 'customer' ? clientKey(principal.clientId) : `key:${principal.keyId}`;
+}
+
+/** The `principalKey` of a client. */
+export const clientKey = (clientId: number | string): string => `client:${clientId}`;
+
+/** The client whose things are all that a caller may see; undefined: everyone's. Pure. */
+export function onlyClient(principal: Principal): number | undefined {
+  return principal.kind === 'customer' ? principal.clientId : undefined;
+}
+
+/**
+ * Lets a caller go on who may act for a client. To others it does not exist, so that nobody learns which ids do. Pure.
+ * @param pointer where the client's id stands in the request, if it is not the path
+ * @throws not_found
+ */
+export function assertMayActFor(principal: Principal, clientId: number, pointer?: string): void {
+  const only = onlyClient(principal);
+  if (only !== undefined && only !== clientId) throw clientNotFound(pointer);
+}
+
+/** A client that does not exist, or not for this caller: the two are told apart by nobody. */
+export function clientNotFound(pointer?: string): ApiError {
+  const errors = pointer === undefined ? [] : [{ pointer, message: 'does not exist' }];
+  return new ApiError('not_found', 'The client does not exist.', { errors });
 }

@@ -1,55 +1,24 @@
-import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
-import { ApiError } from '../errors.ts';
+import { failureOf } from '#lib/postgres.ts';
+import { ApiError, type ProblemCode } from '../errors.ts';
 
-/** What the statement was about: the same foreign key says another thing to who adds a child than to who deletes the parent. */
-export type Intent = 'write' | 'delete';
+/** What it means, to the resource whose verb ran, that a constraint of the database is broken; by the constraint's name. */
+export type Constraints = Readonly<Record<string, BrokenConstraint>>;
 
-type Explain = (options: ErrorOptions) => ApiError;
-
-const fault = (pointer: string, message: string) => ({ errors: [{ pointer, message }] });
-
-const missing =
-  (pointer: string, what: string): Explain =>
-  (options) =>
-    new ApiError('not_found', `The ${what} does not exist.`, fault(pointer, 'does not exist'), options);
-
-const onWrite: Readonly<Record<string, Explain>> = {
-  clients_email_unique: (options) =>
-    new ApiError('duplicate', 'This e-mail address has an account already.', fault('/email', 'is taken'), options),
-  categories_name_unique: (options) =>
-    new ApiError('duplicate', 'There is a category of this name already.', fault('/name', 'is taken'), options),
-  products_category_fk: missing('/category_id', 'category'),
-  orders_client_fk: missing('/client_id', 'client'),
-  order_details_product_fk: missing('/product_id', 'product'),
-  products_stock_not_negative: (options) => new ApiError('insufficient_stock', 'There is not enough in stock.', {}, options),
-};
-
-const onDelete: Readonly<Record<string, Explain>> = {
-  products_category_fk: (options) => new ApiError('in_use', 'The category still has products.', {}, options),
-  order_details_product_fk: (options) => new ApiError('in_use', 'The product has been sold; orders refer to it.', {}, options),
+export type BrokenConstraint = {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  /** The member of the body at fault, as a JSON pointer, with what is wrong with it. */
+  readonly fault?: readonly [pointer: string, message: string];
 };
 
 /**
- * Waits for a statement and says a broken constraint in the words of the domain. Other errors pass as they are.
- * @throws {ApiError} that keeps the driver's error as its cause and shows nothing of it
+ * The refusal for a broken constraint, which keeps the driver's error as its cause and shows nothing of it; anything else
+ * comes back as it is. Pure.
  */
-export async function explainConstraints<T>(intent: Intent, work: PromiseLike<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (err) {
-    throw explainConstraint(intent, err);
-  }
-}
-
-const violations = new Set<string | undefined>([SQLSTATE.uniqueViolation, SQLSTATE.foreignKeyViolation, SQLSTATE.checkViolation]);
-
-/** The domain's error for a broken constraint; anything else comes back as it is. Pure. */
-export function explainConstraint(intent: Intent, err: unknown): unknown {
-  // Objection wraps what the driver throws.
-  const driverError = (err as { nativeError?: unknown } | null)?.nativeError ?? err;
-  if (!violations.has(sqlStateOf(driverError))) return err;
-  const { constraint } = driverError as { constraint?: string };
-  const known = intent === 'delete' ? onDelete : onWrite;
-  const explain = constraint !== undefined && Object.hasOwn(known, constraint) ? known[constraint] : undefined;
-  return explain ? explain({ cause: err }) : err;
+export function explainConstraint(known: Constraints, err: unknown): unknown {
+  const name = failureOf(err)?.constraint;
+  const broken = name !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+  if (!broken) return err;
+  const { code, detail, fault } = broken;
+  return new ApiError(code, detail, { errors: fault ? [{ pointer: fault[0], message: fault[1] }] : [] }, { cause: err });
 }

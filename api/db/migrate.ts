@@ -4,7 +4,7 @@ import { UsageError } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import { clientOptions, explainConnectionError } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { createKnex } from './knex.ts';
+import { createKnex } from './tx.ts';
 import { applyMigration, completeRecords, queryOn, revertMigration, type StepOptions } from './migrate-step.ts';
 import { hasOldRecords, MigrationMismatchError, readApplied, verifyApplied } from './migration-record.ts';
 import { migrations as allMigrations, type Migration } from './migrations/index.ts';

@@ -1,120 +1,74 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../auth/principal.ts';
-import { ApiError, ClientGoneError } from '../errors.ts';
+import { explainConstraint } from '../db/constraints.ts';
+import type { Database } from '../db/tx.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
-import { isUnchanged, versionFromIfMatch } from './etag.ts';
+import { isUnchanged } from './etag.ts';
+import type { ApiMiddleware } from './exchange.ts';
+import { runOnce, type Claim, type ClaimedRequest, type OnceAnswer } from './idempotency.ts';
 import type { RateLimit } from './rate-limit.ts';
-import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
-import { idempotencyOf } from './idempotency.ts';
-import { canonicalPath } from './match-route.ts';
-import { hasBody, readJsonBody } from './read-body.ts';
-import { readQuery, refuseQuery } from './read-query.ts';
-import type { IdempotencyRequest, Reply, Route, RouteRequest } from './route.ts';
+import { readRequest } from './read-request.ts';
+import type { PublicObject, Route, RouteRequest } from './route.ts';
 import { send } from './send.ts';
-import { validateInput } from './validate.ts';
 
 export type AnswerDeps = {
+  readonly database: Database;
+  readonly claimOf: (request: ClaimedRequest) => Claim | undefined;
   readonly countTarget: RateLimit['countTarget'];
   /** The timing to keep for this caller's request; undefined for those who are not told. */
   readonly timingFor: (principal: Principal, startedAt: number) => RequestTiming | undefined;
 };
 
-/** Innermost: reads and checks the input, calls the handler, sends its reply. */
-export function answer({ countTarget, timingFor }: AnswerDeps): ApiMiddleware {
+/** Innermost: reads and checks the input, lets the route do its work, sends what it answers. */
+export function answer({ database, claimOf, countTarget, timingFor }: AnswerDeps): ApiMiddleware {
   return async (ctx) => {
-    const { state, req, res } = ctx;
+    const { state, req } = ctx;
     const route = state.route as Route;
-    const params = readParams(route, state);
-    const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseAnyQuery(state.search);
-    const raw = await readRouteBody(route, req);
-    const body = validateInput(route.body, raw, 'body');
-    if (route.limitTarget) await countTarget(ctx, route.limitTarget(body));
-    const request = new HandlerRequest(state, res, { params, query, body }, conditionsOf(route, state, req, raw));
-    const timing = timingFor(state.principal, state.startedAt);
+    const { request, rawBody } = await readRequest(route, ctx);
+    if (route.limitTarget) await countTarget(ctx, route.limitTarget(request.body));
+    const { principal, ip: address } = state;
+    const header = req.headers['idempotency-key'] as string | undefined;
+    const claim = claimOf({ route, path: state.path, rawBody, principal, address, header });
+    const timing = timingFor(principal, state.startedAt);
     state.timing = timing;
-    const reply = timing ? await withTiming(timing, () => route.handler(request)) : await route.handler(request);
-    sendReply(ctx, reply);
+    const work = (): Promise<OnceAnswer> => perform(database, route, request, claim);
+    const { status, headers, body } = timing ? await withTiming(timing, work) : await work();
+    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    if (isRead && isUnchanged(req.headers['if-none-match'], headers['ETag'])) send(ctx, { status: 304, headers });
+    else send(ctx, { status, headers, ...(body !== undefined && { body }) });
   };
 }
 
-function readParams(route: Route, state: Exchange): unknown {
-  for (const [name, value] of Object.entries(state.params)) {
-    if (value.includes('\0'))
-      throw new ApiError('validation_failed', 'The path cannot be accepted.', { errors: [{ pointer: name, message: 'is not valid' }] });
+/**
+ * Does what a route says. A write is one transaction: the key claimed, the handler, the answer kept, commit; whatever
+ * fails on the way leaves nothing behind.
+ * @throws {ApiError} of the handler, or for a constraint of the route
+ * @throws {CommitUnknownError}
+ */
+export async function perform(database: Database, route: Route, request: RouteRequest, claim: Claim | undefined): Promise<OnceAnswer> {
+  // A route that writes nothing has declared a handler that asks for no more than `Db`.
+  if (route.write === 'nothing') return present(route, await route.handler(database.read as never, request, undefined));
+  try {
+    const prepared = await route.before?.(request);
+    const written = await database.transact(
+      (tx) => runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared))),
+      { isOnce: claim !== undefined },
+    );
+    if (!route.after) return written;
+    const shown = JSON.parse(written.body ?? '{}') as PublicObject;
+    const secrets = await route.after(request, shown);
+    return secrets ? { ...written, body: JSON.stringify({ ...shown, ...secrets }) } : written;
+  } catch (err) {
+    throw explainConstraint(route.constraints, err);
   }
-  return validateInput(route.params, state.params, 'params');
 }
 
-function refuseAnyQuery(search: string): undefined {
-  if (search !== '') refuseQuery(search);
-}
-
-async function readRouteBody(route: Route, req: IncomingMessage): Promise<unknown> {
-  if (route.body) return readJsonBody(req);
-  if (hasBody(req)) {
-    const message = 'This route takes no body.';
-    throw new ApiError('validation_failed', message, { errors: [{ pointer: '', message }] });
-  }
-  return undefined;
-}
-
-type Conditions = { readonly ifMatch: number | undefined; readonly idempotency: IdempotencyRequest | undefined };
-const unconditional: Conditions = { ifMatch: undefined, idempotency: undefined };
-
-/** The fingerprint is of the body as sent, so that a default added later does not make an old request a new one. */
-function conditionsOf(route: Route, { path }: Exchange, req: IncomingMessage, rawBody: unknown): Conditions {
-  if (route.method === 'GET') return unconditional;
-  const key = route.method === 'POST' ? (req.headers['idempotency-key'] as string | undefined) : undefined;
+function present({ path, status, view }: Route, value: unknown): OnceAnswer {
+  const etag = view.tag?.(value);
+  const location = status === 201 ? `/api/v1${path}/${String((value as { id_key: unknown }).id_key)}` : undefined;
   return {
-    ifMatch: versionFromIfMatch(req.headers['if-match']),
-    idempotency: idempotencyOf(key, route.method, canonicalPath(path), rawBody),
+    status,
+    headers: { ...(location !== undefined && { Location: location }), ...(etag !== undefined && { ETag: etag }) },
+    body: view.json(value),
+    owner: view.ownerOf?.(value),
   };
 }
-
-class HandlerRequest implements RouteRequest<unknown, unknown, unknown> {
-  readonly params: unknown;
-  readonly query: unknown;
-  readonly body: unknown;
-  readonly principal: Principal;
-  readonly requestId: string;
-  readonly ifMatch: number | undefined;
-  readonly idempotency: IdempotencyRequest | undefined;
-  readonly #res: ServerResponse;
-  #gone: AbortController | undefined = undefined;
-
-  constructor(state: Exchange, res: ServerResponse, input: { params: unknown; query: unknown; body: unknown }, conditions: Conditions) {
-    this.params = input.params;
-    this.query = input.query;
-    this.body = input.body;
-    this.principal = state.principal;
-    this.requestId = state.requestId;
-    this.ifMatch = conditions.ifMatch;
-    this.idempotency = conditions.idempotency;
-    this.#res = res;
-  }
-
-  /** Made only for the few handlers that listen to it. */
-  get signal(): AbortSignal {
-    if (!this.#gone) {
-      const gone = new AbortController();
-      if (this.#res.destroyed) gone.abort(new ClientGoneError());
-      this.#res.once('close', () => {
-        if (!this.#res.writableFinished) gone.abort(new ClientGoneError());
-      });
-      this.#gone = gone;
-    }
-    return this.#gone.signal;
-  }
-}
-
-function sendReply(ctx: ApiContext, reply: Reply): void {
-  const { status, body, headers } = reply;
-  if (status === 200 && isUnchanged(ctx.req.headers['if-none-match'], headers?.['ETag']) && isRead(ctx.req.method)) {
-    send(ctx, { status: 304, headers });
-    return;
-  }
-  const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-  send(ctx, { status, headers, ...(text === undefined ? {} : { body: text }) });
-}
-
-const isRead = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';

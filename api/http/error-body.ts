@@ -44,6 +44,9 @@ function createOutageLog(logger: Logger): (ctx: ApiContext, code: ProblemCode, e
     }
     lastLines.set(code, { atMs: nowMs, unsaid: 0 });
     const reason = messageOf(err);
-    logger.error({ ...requestFields(ctx), code, reason, ...(last.unsaid > 0 ? { unsaid: last.unsaid } : {}) }, 'request answered 503');
+    logger.error(
+      { ...requestFields(ctx), code, reason, ...(last.unsaid > 0 ? { unsaid: last.unsaid } : {}) },
+      'request failed for want of the database',
+    );
   };
 }

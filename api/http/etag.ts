@@ -1,23 +1,28 @@
 import { ApiError } from '../errors.ts';
 
-/** The strong entity tag of a version. */
-export const etagOf = (version: number): string => `"${version}"`;
+/**
+ * Entity tags are `"<version>-<shape>"` (see `view`): the version of the thing, and which release's JSON shows it. A proxy
+ * that compresses makes them weak (`W/`); they still name the version, so conditions on it are not refused for that.
+ */
 
 /**
- * The version If-Match demands; undefined without the header and for `*`, which demands only existence.
- * @throws version_mismatch for anything that cannot be the tag of a version, since it then matches none
+ * The versions If-Match allows; undefined without the header and for `*`, which demands only existence. Tags of other
+ * releases count too: what is guarded is the thing, not its JSON.
+ * @throws version_mismatch when none of them can be the tag of a version
  */
-export function versionFromIfMatch(header: string | undefined): number | undefined {
+export function versionsFromIfMatch(header: string | undefined): readonly number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined;
-  const version = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
-  if (version === undefined) throw new ApiError('version_mismatch', 'If-Match must be one strong entity tag as sent in ETag, such as "3".');
-  return Number(version);
+  const versions = header.split(',').flatMap((tag) => {
+    const version = /^(?:W\/)?"(\d{1,15})(?:-[0-9a-f]{8})?"$/.exec(tag.trim())?.[1];
+    return version === undefined ? [] : [Number(version)];
+  });
+  if (versions.length === 0) throw new ApiError('version_mismatch', 'If-Match must name an entity tag as sent in ETag.');
+  return versions;
 }
 
 /** Whether If-None-Match says that the caller already holds this representation; weak comparison, RFC 9110 §13.1.2. */
 export function isUnchanged(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
   if (ifNoneMatch === undefined || etag === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
-  const opaque = etag.replace(/^W\//, '');
-  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === opaque);
+  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
 }

@@ -1,4 +1,5 @@
 import { failureOf, type FailureKind } from '#lib/postgres.ts';
+import { CommitUnknownError } from '../db/tx.ts';
 import { ApiError, problemTypes, type ProblemCode, type ProblemType } from '../errors.ts';
 
 export type Problem = {
@@ -10,6 +11,9 @@ export type Problem = {
 /** What any thrown thing is to a client. Nothing of an unknown error reaches the document. Pure. */
 export function toProblem(thrown: unknown): Problem {
   if (thrown instanceof ApiError) return { error: thrown, nature: 'refusal' };
+  if (thrown instanceof CommitUnknownError) {
+    return { error: new ApiError('outcome_unknown', 'The change was made whole, or not at all; which, is not known.'), nature: 'outage' };
+  }
   const kind = failureOf(thrown)?.kind;
   // A value PostgreSQL cannot take, such as a number out of its range: the input's fault, wherever it slipped through.
   if (kind === 'bad-value')

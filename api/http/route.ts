@@ -1,5 +1,9 @@
 import type * as z from 'zod';
 import type { Principal } from '../auth/principal.ts';
+import type { Constraints } from '../db/constraints.ts';
+import type { Db, Tx } from '../db/tx.ts';
+import type { ProblemCode } from '../errors.ts';
+import type { View } from './view.ts';
 
 /** Who may call a route. Ownership of what it addresses is the handler's to check. */
 export type Access = 'public' | readonly Exclude<Principal['kind'], 'anonymous'>[];
@@ -9,34 +13,24 @@ export type LimitClass = 'default' | 'login' | 'order_create' | 'client_create' 
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-export type RouteRequest<P, Q, B> = {
+/**
+ * What a route does to the database: `nothing`; `plainly`: in one transaction; `once`: in one transaction that also keeps
+ * the answer, so that the same Idempotency-Key never does it twice.
+ */
+export type Write = 'nothing' | 'plainly' | 'once';
+
+export type RouteRequest<P = unknown, Q = unknown, B = unknown> = {
   readonly params: P;
   readonly query: Q;
   readonly body: B;
   readonly principal: Principal;
-  readonly requestId: string;
-  /** Version demanded by If-Match; undefined without the header or with `*`. */
-  readonly ifMatch: number | undefined;
-  /** Value of Idempotency-Key with the fingerprint of this request; undefined without the header. */
-  readonly idempotency: IdempotencyRequest | undefined;
-  /** Fires when the client has gone away. */
+  /** Versions allowed by If-Match; undefined without the header or with `*`. */
+  readonly ifMatch: readonly number[] | undefined;
+  /** Fires, with ClientGoneError, when the client has gone away. */
   readonly signal: AbortSignal;
 };
 
-export type IdempotencyRequest = {
-  readonly key: string;
-  /** SHA-256 over method, route and canonical body. */
-  readonly fingerprint: string;
-};
-
-export type Reply = {
-  readonly status: 200 | 201 | 204;
-  /** JSON, already presented: the public shape and nothing else. Absent for 204. A string is sent as JSON text as is. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-};
-
-/** A route as a value: what it accepts, who may call it, and what answers. Everything not named is refused. */
+/** A route as a value: what it accepts, who may call it, what it does and what answers. Everything not named is refused. */
 export type Route = {
   readonly method: Method;
   /** Below /api/v1, with parameters as `:name`, such as /products/:id. */
@@ -45,18 +39,35 @@ export type Route = {
   readonly limitClass: LimitClass;
   /** What the body aims at where that is limited too, written one way only: for a login the account. */
   readonly limitTarget: ((body: unknown) => string) | undefined;
+  readonly summary: string;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
-  readonly summary: string;
-  readonly handler: (request: RouteRequest<unknown, unknown, unknown>) => Promise<Reply>;
+  /** Members of the body that nothing derived from it may be kept of. */
+  readonly secrets: readonly string[];
+  readonly status: 200 | 201 | 204;
+  readonly view: View<unknown>;
+  /** Refusals of its own, beside those that any route may give. */
+  readonly errors: readonly ProblemCode[];
+  readonly constraints: Constraints;
+  readonly write: Write;
+  readonly before: ((request: RouteRequest) => Promise<unknown>) | undefined;
+  readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
+  readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
 };
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
 
-/** Makes a route whose handler sees its input typed as parsed by the schemas given. Without a schema: nothing allowed. */
-export function route<P extends z.ZodType | undefined, Q extends z.ZodType | undefined, B extends z.ZodType | undefined>(definition: {
-  readonly method: Method;
+/** An answer's JSON as the client sees it. */
+export type PublicObject = Readonly<Record<string, unknown>>;
+
+type Answers<Value> =
+  | { readonly 200: View<Value> }
+  /** With Location: the path of the route and the `id_key` of what was made. */
+  | { readonly 201: View<Value> }
+  | { readonly 204: View<Value> };
+
+type Definition<P, Q, B, Value> = {
   readonly path: string;
   readonly access: Access;
   readonly summary: string;
@@ -65,15 +76,59 @@ export function route<P extends z.ZodType | undefined, Q extends z.ZodType | und
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  readonly handler: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Reply>;
-}): Route {
+  readonly answers: Answers<Value>;
+  readonly errors?: readonly ProblemCode[];
+};
+
+type Schema = z.ZodType | undefined;
+
+/** A route that changes nothing, on whichever connections are free. Its handler sees its input as the schemas parse it. */
+export function read<P extends Schema, Q extends Schema, B extends Schema, Value>(
+  definition: Definition<P, Q, B, Value> & {
+    readonly method?: 'GET' | 'POST';
+    readonly handler: (db: Db, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Value>;
+  },
+): Route {
+  return complete({ method: 'GET', ...definition, write: 'nothing' });
+}
+
+/**
+ * A route that writes. `before` runs ahead of the transaction, for what takes long; `handler` inside it, again from its
+ * start after a conflict; `after` once it is committed or found done: members that it returns join the answer and are kept
+ * nowhere, which is the place for secrets.
+ */
+export function write<P extends Schema, Q extends Schema, B extends Schema, Value, Prepared = undefined>(
+  definition: Definition<P, Q, B, Value> & {
+    readonly method: 'POST' | 'PUT' | 'DELETE';
+    readonly write: 'once' | 'plainly';
+    readonly secrets?: readonly string[];
+    readonly constraints?: Constraints;
+    readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Prepared>;
+    readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value>;
+    readonly after?: (
+      request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,
+      answer: PublicObject,
+    ) => Promise<PublicObject | undefined | void>;
+  },
+): Route {
+  return complete(definition);
+}
+
+function complete({ answers, ...definition }: { readonly answers: object; readonly write: Write; readonly method: Method }): Route {
+  const [[status, view] = []] = Object.entries(answers) as [string, View<unknown>][];
   return {
     limitClass: 'default',
+    limitTarget: undefined,
     params: undefined,
     query: undefined,
     body: undefined,
+    secrets: [],
+    errors: [],
+    constraints: {},
+    before: undefined,
+    after: undefined,
     ...definition,
-    limitTarget: definition.limitTarget as Route['limitTarget'],
-    handler: definition.handler as Route['handler'],
-  };
+    status: Number(status),
+    view,
+  } as unknown as Route;
 }

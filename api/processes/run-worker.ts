@@ -11,8 +11,8 @@ import { createApiKeys } from '../auth/api-keys.ts';
 import { createPasswords } from '../auth/passwords.ts';
 import { createRedisClient } from '../limiter/redis-client.ts';
 import type { ApiConfig } from '../config.ts';
-import { createKnex } from '../db/knex.ts';
 import { createPool } from '../db/pool.ts';
+import { createDatabase } from '../db/tx.ts';
 import { createHealthCheck } from '../health/health-check.ts';
 import { InFlight } from '../http/shed-load.ts';
 import { createLimiter } from '../limiter/create-limiter.ts';
@@ -93,7 +93,8 @@ function buildServer(parts: Parts): {
   const passwords = createPasswords({ concurrency: passwordConcurrency });
   const app = createApp({
     settings: config,
-    routes: createRoutes({ pool, knex: createKnex(pool), tokens, passwords, apiKeys, idempotencyRequired: config.IDEMPOTENCY_REQUIRED }),
+    routes: createRoutes({ tokens, passwords }),
+    database: createDatabase(pool),
     credentials: { tokens, apiKeys },
     limiter,
     health: createHealthCheck({ pool, poolSize: config.DB_POOL_SIZE, poolMax, redis, limiterStore: limiter.store, version: parts.version }),

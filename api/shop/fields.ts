@@ -2,8 +2,8 @@ import * as z from 'zod';
 
 /** Fields that several resources have. */
 
-/** Text of `min` to `max` characters, without the space around it. */
-export const text = (min: number, max: number) =>
+/** One line of text, of `min` to `max` characters without the space around it. */
+export const line = (min: number, max: number) =>
   z
     .string('must be text')
     .trim()
@@ -35,3 +35,4 @@ export const page = {
 };
 
 export const pageQuery = z.strictObject(page);
+export type Page = z.output<typeof pageQuery>;

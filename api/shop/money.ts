@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Field } from '../http/view.ts';
 
 /**
  * Money is a whole number of cents everywhere inside. In JSON it is a decimal with exactly two places, written from the
@@ -20,6 +21,15 @@ export function decimalOf(cents: number | string): string {
   const digits = String(cents).padStart(3, '0');
   return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
+
+/** A member of a view: cents in the column, a decimal in the JSON. */
+export const money = <const Column extends string>(name: string, column: Column): Field<Column, number | string> => ({
+  name,
+  column,
+  write: decimalOf,
+  schema: { type: 'number', multipleOf: 0.01 },
+  isStored: true,
+});
 
 /** Cents as a JSON number with two places, for objects that JSON.stringify will write. */
 export function jsonDecimal(cents: number): unknown {
@@ -43,3 +53,14 @@ export const priceInput = z
     return z.NEVER;
   })
   .describe('Price with at most two decimal places.');
+
+/** A price inside a query, where everything is text. */
+export const priceText = z
+  .string()
+  .max(20)
+  .transform((given, ctx) => {
+    const cents = /^\d+(\.\d+)?$/.test(given) ? centsOf(Number(given)) : undefined;
+    if (cents !== undefined) return cents;
+    ctx.addIssue({ code: 'custom', message: 'must be a price such as 19.90' });
+    return z.NEVER;
+  });

@@ -1,13 +1,12 @@
-import { categoryRoutes } from './categories/category-routes.ts';
-import { clientRoutes } from './clients/client-routes.ts';
 import type { Route } from '../http/route.ts';
+import { categoryRoutes } from './categories/category-routes.ts';
+import { clientRoutes, type ApiServices } from './clients/client-routes.ts';
 import { orderRoutes } from './orders/order-routes.ts';
 import { productRoutes } from './products/product-routes.ts';
-import type { ApiServices } from './services.ts';
 
 export type { ApiServices };
 
 /** Every route of every resource. Opens nothing. */
 export function createRoutes(services: ApiServices): readonly Route[] {
-  return [...clientRoutes(services), ...categoryRoutes(services), ...productRoutes(services), ...orderRoutes(services)];
+  return [...clientRoutes(services), ...categoryRoutes, ...productRoutes, ...orderRoutes];
 }

@@ -1,7 +1,5 @@
 import { Client, type Pool } from 'pg';
-import type { Knex } from 'knex';
 import { test as base } from 'vitest';
-import { createKnex } from '#api/db/knex.ts';
 import { migrateUp } from '#api/db/migrate.ts';
 import { createPool } from '#api/db/pool.ts';
 import { clientOptions } from '#lib/postgres.ts';
@@ -12,7 +10,6 @@ export type MigratedDatabase = {
   readonly settings: PostgresSettings;
   /** Up to 20 connections, as one API process has. */
   readonly pool: Pool;
-  readonly knex: Knex;
 };
 
 /** `test` with `db`: a migrated, empty database of this test's own, dropped when the test ends. */
@@ -21,7 +18,7 @@ export const test = base.extend<{ db: MigratedDatabase }>({
     const database = await createMigratedDatabase();
     const pool = createPool({ ...database.settings, ...poolSettings }, 'atalaya-test');
     try {
-      await use({ settings: database.settings, pool, knex: createKnex(pool) });
+      await use({ settings: database.settings, pool });
     } finally {
       await pool.end();
       await database.drop();

@@ -1,25 +1,59 @@
+import type { Passwords } from '../../auth/passwords.ts';
+import { assertMayActFor, onlyClient, type Principal } from '../../auth/principal.ts';
+import type { Tokens } from '../../auth/tokens.ts';
+import { ApiError } from '../../errors.ts';
+import { read, write, type Route } from '../../http/route.ts';
+import { listOf, nothing } from '../../http/view.ts';
 import { idParams, pageQuery } from '../fields.ts';
-import { route, type Route } from '../../http/route.ts';
-import { deleted, found, listed } from '../../http/replies.ts';
-import type { ApiServices } from '../services.ts';
-import { assertMaySeeClient } from '../../clients/client-access.ts';
-import { clientChanges, loginInput } from './client-schema.ts';
-import { deleteClient } from './delete-client.ts';
-import { login } from './login.ts';
-import { presentClient, presentLogin } from './present-client.ts';
-import { readClient, readClients } from './read-clients.ts';
-import { registrationRoute } from './registration-route.ts';
-import { updateClient } from './update-client.ts';
+import { clientChanges, clientConstraints, clientView, loginInput, registrationInput, sessionView } from './client-schema.ts';
+import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
+import { login, tokenMembers } from './login.ts';
 
-export const clientRoutes = (services: ApiServices): Route[] => [
+/** What the routes work with beside the database. */
+export type ApiServices = { readonly tokens: Tokens; readonly passwords: Passwords };
+
+export const clientRoutes = (services: ApiServices): readonly Route[] => [
   registrationRoute(services),
   loginRoute(services),
-  ...readRoutes(services),
-  ...writeRoutes(services),
+  ...readRoutes,
+  updateRoute,
+  deleteRoute(services),
 ];
 
+/** Anyone may register. A load test gets a token with each client it registers, and may leave the password out. */
+function registrationRoute({ passwords, tokens }: ApiServices): Route {
+  return write({
+    method: 'POST',
+    path: '/clients',
+    write: 'once',
+    access: 'public',
+    limitClass: 'client_create',
+    summary: 'Register',
+    body: registrationInput,
+    secrets: ['password'],
+    answers: { 201: clientView },
+    errors: ['duplicate', 'overloaded'],
+    constraints: clientConstraints,
+    before: async ({ body: { password }, principal, signal }) => {
+      if (password !== undefined) return passwords.hash(password, signal);
+      if (principal.kind === 'loadtest') return null;
+      throw new ApiError('validation_failed', 'The body cannot be accepted.', {
+        errors: [{ pointer: '/password', message: 'is required' }],
+      });
+    },
+    handler: (tx, { body: { password: _password, ...personal }, principal }, passwordHash) =>
+      registerClient(tx, { ...personal, passwordHash, createdByKeyId: loadtestKey(principal) ?? null }),
+    after: async ({ principal }, { id_key: clientId }) => {
+      if (principal.kind !== 'loadtest') return undefined;
+      return tokenMembers(await tokens.issue({ clientId: clientId as number, quota: 'loadtest' }));
+    },
+  });
+}
+
+const loadtestKey = (principal: Principal): number | undefined => (principal.kind === 'loadtest' ? principal.keyId : undefined);
+
 function loginRoute(services: ApiServices): Route {
-  return route({
+  return read({
     method: 'POST',
     path: '/clients/login',
     access: 'public',
@@ -27,66 +61,66 @@ function loginRoute(services: ApiServices): Route {
     limitTarget: ({ email }) => email.toLowerCase(),
     summary: 'Log in',
     body: loginInput,
-    handler: async ({ body, signal }) => {
-      const { client, token } = await login(services, body, signal);
-      return { status: 200, body: presentLogin(client, token), headers: { 'Cache-Control': 'no-store' } };
-    },
+    answers: { 200: sessionView },
+    errors: ['unauthenticated', 'overloaded'],
+    handler: (db, { body, signal }) => login(db, services, body, signal),
   });
 }
 
-function readRoutes({ pool }: ApiServices): Route[] {
-  return [
-    route({
-      method: 'GET',
-      path: '/clients',
-      access: ['operator'],
-      summary: 'List clients',
-      query: pageQuery,
-      handler: async ({ query }) => listed((await readClients(pool, query)).map(presentClient)),
-    }),
-    route({
-      method: 'GET',
-      path: '/clients/:id',
-      access: ['customer', 'operator'],
-      summary: 'Read a client',
-      params: idParams,
-      handler: async ({ params, principal }) => {
-        assertMaySeeClient(principal, params.id);
-        const client = await readClient(pool, params.id);
-        return found(presentClient(client), client.version);
-      },
-    }),
-  ];
-}
+const readRoutes: readonly Route[] = [
+  read({
+    path: '/clients',
+    access: ['customer', 'operator'],
+    summary: 'List clients; a customer sees only itself',
+    query: pageQuery,
+    answers: { 200: listOf(clientView) },
+    handler: (db, { query, principal }) => readClients(db, query, onlyClient(principal)),
+  }),
+  read({
+    path: '/clients/:id',
+    access: ['customer', 'operator'],
+    summary: 'Read a client',
+    params: idParams,
+    answers: { 200: clientView },
+    errors: ['not_found'],
+    handler: async (db, { params, principal }) => {
+      assertMayActFor(principal, params.id);
+      return readClient(db, params.id);
+    },
+  }),
+];
 
-function writeRoutes({ knex, tokens }: ApiServices): Route[] {
-  return [
-    route({
-      method: 'PUT',
-      path: '/clients/:id',
-      access: ['customer', 'operator'],
-      summary: 'Change a client',
-      params: idParams,
-      body: clientChanges,
-      handler: async ({ params, body, principal, ifMatch }) => {
-        assertMaySeeClient(principal, params.id);
-        const client = await updateClient(knex, { id: params.id, changes: body, ifMatch });
-        return found(presentClient(client), client.version);
-      },
-    }),
-    route({
-      method: 'DELETE',
-      path: '/clients/:id',
-      access: ['customer', 'operator', 'loadtest'],
-      summary: 'Delete a client and all that is personal of it',
-      params: idParams,
-      handler: async ({ params, principal, ifMatch }) => {
-        assertMaySeeClient(principal, params.id);
-        const madeByKeyId = principal.kind === 'loadtest' ? principal.keyId : undefined;
-        await deleteClient(knex, { id: params.id, madeByKeyId, ifMatch });
-        tokens.forget(params.id);
-        return deleted;
-      },
-    }),
-  ];
+const updateRoute = write({
+  method: 'PUT',
+  path: '/clients/:id',
+  write: 'plainly',
+  access: ['customer', 'operator'],
+  summary: 'Change a client',
+  params: idParams,
+  body: clientChanges,
+  answers: { 200: clientView },
+  errors: ['not_found', 'version_mismatch', 'duplicate'],
+  constraints: clientConstraints,
+  handler: async (tx, { params, body, principal, ifMatch }) => {
+    assertMayActFor(principal, params.id);
+    return updateClient(tx, { id: params.id, changes: body, ifMatch });
+  },
+});
+
+function deleteRoute({ tokens }: ApiServices): Route {
+  return write({
+    method: 'DELETE',
+    path: '/clients/:id',
+    write: 'plainly',
+    access: ['customer', 'operator', 'loadtest'],
+    summary: 'Delete a client and all that is personal of it',
+    params: idParams,
+    answers: { 204: nothing },
+    errors: ['not_found', 'version_mismatch'],
+    handler: async (tx, { params, principal, ifMatch }) => {
+      assertMayActFor(principal, params.id);
+      await deleteClient(tx, { id: params.id, madeByKeyId: loadtestKey(principal), ifMatch });
+    },
+    after: async ({ params }) => tokens.forget(params.id),
+  });
 }

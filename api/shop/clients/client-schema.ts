@@ -1,8 +1,11 @@
 import * as z from 'zod';
-import { text } from '../fields.ts';
+import { clientKey } from '../../auth/principal.ts';
+import type { Constraints } from '../../db/constraints.ts';
+import { integer, nullable, text, view } from '../../http/view.ts';
+import { line } from '../fields.ts';
 
-const name = text(1, 100).describe('Given name.');
-const lastname = text(1, 100).describe('Family name.');
+const name = line(1, 100).describe('Given name.');
+const lastname = line(1, 100).describe('Family name.');
 const email = z.string('must be text').trim().max(255, 'must have at most 255 characters').pipe(z.email('must be an e-mail address'));
 const telephone = z
   .string('must be text')
@@ -38,3 +41,16 @@ export const loginInput = z.strictObject({
 export type RegistrationInput = z.output<typeof registrationInput>;
 export type ClientChanges = z.output<typeof clientChanges>;
 export type LoginInput = z.output<typeof loginInput>;
+
+/** What the public may know of a client: neither password nor hash. */
+export const clientView = view(
+  [integer('id_key'), text('name'), text('lastname'), text('email'), nullable(text('telephone')), integer('version')],
+  { ownerOf: ({ id_key }) => clientKey(id_key) },
+);
+
+/** The token's members are named as in RFC 6749 §5.1. */
+export const sessionView = view([integer('id_key'), text('name'), text('access_token'), text('token_type'), integer('expires_in')]);
+
+export const clientConstraints: Constraints = {
+  clients_email_unique: { code: 'duplicate', detail: 'This e-mail address has an account already.', fault: ['/email', 'is taken'] },
+};

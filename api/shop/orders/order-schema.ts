@@ -1,8 +1,7 @@
 import * as z from 'zod';
+import { integer, many, text, time, view } from '../../http/view.ts';
 import { id, idText, page } from '../fields.ts';
-
-/** Numbers on the wire and in the database. */
-export const orderStatus = { pending: 1, inProgress: 2, delivered: 3, canceled: 4 } as const;
+import { money } from '../money.ts';
 
 const line = z.strictObject({
   product_id: id,
@@ -31,3 +30,26 @@ export const orderInput = z.strictObject({
 export type OrderInput = z.output<typeof orderInput>;
 
 export const orderQuery = z.strictObject({ client_id: idText.optional().describe('Only orders of this client.'), ...page });
+
+/** Each line with the price paid for a piece. */
+export const lineView = view([
+  integer('id_key'),
+  integer('product_id'),
+  text('product_name'),
+  integer('quantity'),
+  money('price', 'price_cents'),
+]);
+
+const orderFields = [
+  integer('id_key'),
+  time('date'),
+  money('total', 'total_cents'),
+  integer('delivery_method'),
+  integer('status'),
+  integer('client_id'),
+  integer('version'),
+] as const;
+
+/** An order as it stands in lists. */
+export const orderView = view(orderFields);
+export const orderWithLinesView = view([...orderFields, many('lines', lineView)]);

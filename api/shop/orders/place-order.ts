@@ -1,22 +1,17 @@
-import { explainConstraints } from '../../db/constraints.ts';
+import { clientNotFound } from '../../auth/principal.ts';
 import { statement } from '../../db/statement.ts';
-import type { Session } from '../../db/transaction.ts';
-import { ApiError } from '../../errors.ts';
-import { lockProducts, type LockedProduct } from '../stock/lock-products.ts';
-import { assertInStock, quantityByProduct, takeStockParts, type WantedLine } from '../stock/take-stock.ts';
-import type { OrderInput } from './order-schema.ts';
-import type { OrderLineRow, OrderRow } from './present-order.ts';
-import { assertExpectedTotal, totalCentsOf } from './price-order.ts';
+import type { Tx } from '../../db/tx.ts';
+import { ApiError, type FieldError } from '../../errors.ts';
+import type { Shown } from '../../http/view.ts';
+import { jsonDecimal } from '../money.ts';
+import { lockProducts, shortages, takeStock, type LockedProduct } from '../stock/stock.ts';
+import type { OrderInput, orderWithLinesView } from './order-schema.ts';
 
-export type PlacedOrder = { readonly order: OrderRow; readonly lines: readonly OrderLineRow[] };
+type Line = OrderInput['lines'][number];
+type Products = ReadonlyMap<number, LockedProduct>;
 
-type RecordedOrder = Omit<OrderRow, 'total_cents' | 'delivery_method' | 'client_id'> & {
-  readonly line_ids: readonly number[];
-  readonly taken: number;
-};
-
-/** Order, lines, stock and ledger in one statement: each round trip saved is time in which others wait for the locks. */
-const recordOrder = statement<RecordedOrder>(
+/** The order and its lines in one statement: each round trip saved is time in which others wait for the locks. */
+export const recordOrder = statement<{ id_key: number; date: Date; status: number; version: number; line_ids: readonly number[] }>(
   'order-record',
   `WITH placed AS (
      INSERT INTO orders (total_cents, delivery_method, client_id)
@@ -28,62 +23,91 @@ const recordOrder = statement<RecordedOrder>(
      FROM placed, unnest($4::bigint[], $5::integer[], $6::bigint[], $7::text[])
        WITH ORDINALITY AS line (product_id, quantity, price_cents, product_name, position)
      ORDER BY line.position
-     RETURNING id_key, order_id, product_id, quantity
-   ), ${takeStockParts}
+     RETURNING id_key
+   )
    SELECT id_key, date, status, version,
-     (SELECT coalesce(json_agg(lines.id_key ORDER BY lines.id_key), '[]') FROM lines) AS line_ids,
-     (SELECT count(*)::integer FROM taken) AS taken
+     (SELECT coalesce(json_agg(lines.id_key ORDER BY lines.id_key), '[]') FROM lines) AS line_ids
    FROM placed`,
 );
 
 /**
- * Places an order in the transaction of `session`: takes the stock of all lines, at the prices of this moment, and writes
- * the ledger. Products are locked in id order, so that orders for the same ones wait for each other and never deadlock.
+ * Places an order: takes the stock of all lines, at the prices of this moment, and writes the ledger. Products are locked
+ * in id order, so that orders for the same ones wait for each other and never deadlock.
  * @throws not_found when the client or a product does not exist
  * @throws insufficient_stock naming every product of which there is too little
  * @throws price_mismatch when `total` was given and is another
- * On any error the transaction must be rolled back; `inTransaction` does.
  */
-export async function placeOrder(session: Session, input: OrderInput): Promise<PlacedOrder> {
-  const wanted = input.lines.map(({ product_id, quantity }) => ({ productId: product_id, quantity }));
-  const products = await lockWanted(session, wanted);
-  assertInStock(wanted, products);
-  const lines = wanted.map((line) => ({ ...line, product: products.get(line.productId) as LockedProduct }));
-  const totalCents = totalCentsOf(lines.map(({ quantity, product }) => ({ quantity, priceCents: product.price_cents })));
-  if (lines.length > 0) assertExpectedTotal(input.total, totalCents);
+export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeof orderWithLinesView>> {
+  const { lines, client_id, delivery_method } = input;
+  const products = await lockProducts(
+    tx,
+    lines.map(({ product_id }) => product_id),
+  );
+  assertInStock(lines, products);
+  const priced = lines.map((line) => ({ ...line, ...priceOf(products, line) }));
+  const total_cents = totalCentsOf(priced);
+  if (lines.length > 0) assertExpectedTotal(input.total, total_cents);
 
-  const recording = session.query(recordOrder, [
-    totalCents,
-    input.delivery_method,
-    input.client_id,
-    lines.map(({ productId }) => productId),
-    lines.map(({ quantity }) => quantity),
-    lines.map(({ product }) => product.price_cents),
-    lines.map(({ product }) => product.name),
+  const [recorded] = await tx.query(recordOrder, [
+    total_cents,
+    delivery_method,
+    client_id,
+    priced.map(({ product_id }) => product_id),
+    priced.map(({ quantity }) => quantity),
+    priced.map(({ price_cents }) => price_cents),
+    priced.map(({ product_name }) => product_name),
   ]);
-  const [recorded] = await explainConstraints('write', recording);
-  if (!recorded) throw clientNotFound();
-  // The locks make this impossible; if they ever fail to, the transaction must not commit.
-  if (recorded.taken !== products.size) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was ordered.');
-
-  const { line_ids, taken: _taken, ...order } = recorded;
-  return {
-    order: { ...order, total_cents: totalCents, delivery_method: input.delivery_method, client_id: input.client_id },
-    lines: lines.map(({ quantity, product }, index) => ({
-      id_key: line_ids[index] as number,
-      product_id: product.id_key,
-      product_name: product.name,
-      quantity,
-      price_cents: product.price_cents,
-    })),
-  };
+  if (!recorded) throw clientNotFound('/client_id');
+  const { line_ids, ...order } = recorded;
+  const placed = priced.map((line, index) => ({ ...line, id_key: line_ids[index] as number }));
+  await takeStock(
+    tx,
+    placed.map((line) => ({ productId: line.product_id, quantity: line.quantity, orderId: order.id_key, lineId: line.id_key })),
+  );
+  return { ...order, total_cents, delivery_method, client_id, lines: placed };
 }
 
-async function lockWanted(session: Session, wanted: readonly WantedLine[]): Promise<ReadonlyMap<number, LockedProduct>> {
-  if (wanted.length === 0) return new Map();
-  const products = await lockProducts(session, [...quantityByProduct(wanted).keys()]);
-  return new Map(products.map((product) => [product.id_key, product]));
+function priceOf(products: Products, { product_id }: Line): { readonly price_cents: number; readonly product_name: string } {
+  const { price_cents, name } = products.get(product_id) as LockedProduct;
+  return { price_cents, product_name: name };
 }
 
-const clientNotFound = (): ApiError =>
-  new ApiError('not_found', 'The client does not exist.', { errors: [{ pointer: '/client_id', message: 'does not exist' }] });
+/**
+ * Holds what is wanted against the products as locked. Pure.
+ * @throws not_found for products that do not exist
+ * @throws insufficient_stock
+ */
+export function assertInStock(lines: readonly Line[], products: Products): void {
+  const unknown = faultsOf(lines, ({ product_id }) => !products.has(product_id), 'product_id', 'does not exist');
+  if (unknown.length > 0) throw new ApiError('not_found', 'A product does not exist.', { errors: unknown });
+
+  const wanted = lines.map(({ product_id, quantity }) => ({ productId: product_id, quantity }));
+  const short = new Map(shortages(wanted, products).map((shortage) => [shortage.productId, shortage]));
+  if (short.size === 0) return;
+  throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was ordered.', {
+    errors: faultsOf(lines, ({ product_id }) => short.has(product_id), 'quantity', 'is more than there is in stock'),
+    extensions: { products: [...short.values()].map(({ productId, ...counts }) => ({ product_id: productId, ...counts })) },
+  });
+}
+
+function faultsOf(lines: readonly Line[], isFaulty: (line: Line) => boolean, field: keyof Line, message: string): FieldError[] {
+  return lines.flatMap((line, index) => (isFaulty(line) ? [{ pointer: `/lines/${index}/${field}`, message }] : []));
+}
+
+/** The total of an order in cents. Exact for as many lines, pieces and as high a price as the API takes. Pure. */
+export function totalCentsOf(lines: readonly { readonly quantity: number; readonly price_cents: number }[]): number {
+  return lines.reduce((total, { quantity, price_cents }) => total + quantity * price_cents, 0);
+}
+
+/**
+ * Holds the total a client counted on against the true one; fractions of a cent in it do not matter, since many clients
+ * add prices up as binary fractions. Pure.
+ * @throws price_mismatch with the true total
+ */
+export function assertExpectedTotal(expected: number | undefined, totalCents: number): void {
+  if (expected === undefined || Math.round(expected * 100) === totalCents) return;
+  throw new ApiError('price_mismatch', 'The total is another than the one sent; nothing was ordered.', {
+    errors: [{ pointer: '/total', message: 'is not the total of the lines' }],
+    extensions: { total: jsonDecimal(totalCents) },
+  });
+}

@@ -1,14 +1,12 @@
-import type { Knex } from 'knex';
 import { textColumns } from '../../db/statement.ts';
-import { productColumns } from './present-product.ts';
-import { Product } from './product.ts';
-import type { ProductFilter } from './product-schema.ts';
-import type { ProductText } from './read-products.ts';
+import type { Db } from '../../db/tx.ts';
+import { productView, type ProductFilter } from './product-schema.ts';
+import { Product, type ProductText } from './products.ts';
 
 /** Products that meet every condition given; ordered as asked for, and by id among equals, so that pages never overlap. */
-export async function filterProducts(knex: Knex, filter: ProductFilter): Promise<ProductText[]> {
-  const query = Product.query(knex)
-    .select([...productColumns])
+export async function filterProducts(db: Db, filter: ProductFilter): Promise<ProductText[]> {
+  const query = Product.query(db.knex)
+    .select([...productView.columns])
     .limit(filter.limit)
     .offset(filter.skip);
   if (filter.search !== undefined) query.where('name', 'ilike', `%${escapeLike(filter.search)}%`);

@@ -1,9 +1,11 @@
 import * as z from 'zod';
-import { id, idText, page, text } from '../fields.ts';
-import { centsOf, priceInput } from '../money.ts';
+import type { Constraints } from '../../db/constraints.ts';
+import { integer, nullable, text, view } from '../../http/view.ts';
+import { id, idText, line, page } from '../fields.ts';
+import { money, priceInput, priceText } from '../money.ts';
 
-const name = text(1, 200).describe('Name as shown to buyers.');
-const description = text(0, 2_000).nullable().describe('What buyers are told of it.');
+const name = line(1, 200).describe('Name as shown to buyers.');
+const description = line(0, 2_000).nullable().describe('What buyers are told of it.');
 const stock = z
   .int('must be a whole number')
   .min(0, 'must be 0 or more')
@@ -31,18 +33,8 @@ export const productChanges = z.strictObject({
 export type ProductInput = z.output<typeof productInput>;
 export type ProductChanges = z.output<typeof productChanges>;
 
-const priceText = z
-  .string()
-  .max(20)
-  .transform((given, ctx) => {
-    const cents = /^\d+(\.\d+)?$/.test(given) ? centsOf(Number(given)) : undefined;
-    if (cents !== undefined) return cents;
-    ctx.addIssue({ code: 'custom', message: 'must be a price such as 19.90' });
-    return z.NEVER;
-  });
-
 export const productFilter = z.strictObject({
-  search: text(1, 100).optional().describe('Part of the name, in any case.'),
+  search: line(1, 100).optional().describe('Part of the name, in any case.'),
   category_id: idText.optional(),
   min_price: priceText.optional().describe('Least price, included.'),
   max_price: priceText.optional().describe('Greatest price, included.'),
@@ -55,3 +47,18 @@ export const productFilter = z.strictObject({
 });
 
 export type ProductFilter = z.output<typeof productFilter>;
+
+export const productView = view([
+  integer('id_key'),
+  text('name'),
+  nullable(text('description')),
+  money('price', 'price_cents'),
+  integer('stock'),
+  nullable(integer('category_id')),
+  integer('version'),
+]);
+
+export const productConstraints: Constraints = {
+  products_category_fk: { code: 'not_found', detail: 'The category does not exist.', fault: ['/category_id', 'does not exist'] },
+  order_details_product_fk: { code: 'in_use', detail: 'The product has been sold; orders refer to it.' },
+};

@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest';
-import { runOnce } from '#api/db/idempotent.ts';
-import { inTransaction } from '#api/db/transaction.ts';
+import { createApiKeys } from '#api/auth/api-keys.ts';
+import { createDatabase } from '#api/db/tx.ts';
+import { runOnce } from '#api/http/idempotency.ts';
 import { test } from '#test/support/migrated-database.ts';
 import { addClient, addProduct, customer, openShop, operator, stockOf } from '../shop/shop.ts';
 
@@ -74,24 +75,31 @@ describe('an Idempotency-Key', () => {
   });
 
   test('whose first request is slow answers a second one with in flight, not with a second run', async ({ db }) => {
+    const { transact } = createDatabase(db.pool);
     let runs = 0;
-    await inTransaction(db.pool, async (session) => {
-      await runOnce(session, claim, async () => {
-        runs += 1;
-        const second = inTransaction(db.pool, async (other) => {
-          await other.query({ name: 'short-lock-timeout', text: `SET LOCAL lock_timeout = '50ms'` });
-          return runOnce(other, claim, async () => ({ status: (runs += 1) }));
-        });
-        await expect(second).rejects.toMatchObject({ code: 'idempotency_in_flight' });
-        return { status: 201 };
-      });
-    });
+    await transact(
+      (tx) =>
+        runOnce(tx, claim, async () => {
+          runs += 1;
+          const second = transact(
+            async (other) => {
+              await other.query({ name: 'short-lock-timeout', text: `SET LOCAL lock_timeout = '50ms'` });
+              return runOnce(other, claim, async () => ({ status: (runs += 1), headers: {} }));
+            },
+            { isOnce: true },
+          );
+          await expect(second).rejects.toMatchObject({ code: 'idempotency_in_flight' });
+          return { status: 201, headers: {} };
+        }),
+      { isOnce: true },
+    );
     expect(runs).toBe(1);
   });
 
   test('is forgotten after a day, and old ones are cleared away by new ones', async ({ db }) => {
+    const { transact } = createDatabase(db.pool);
     const once = (key: string, status: number) =>
-      inTransaction(db.pool, (session) => runOnce(session, { ...claim, key }, async () => ({ status, body: `"${status}"` })));
+      transact((tx) => runOnce(tx, { ...claim, key }, async () => ({ status, headers: {}, body: `"${status}"` })), { isOnce: true });
     const age = () => db.pool.query(`UPDATE idempotency_keys SET created_at = created_at - interval '25 hours'`);
     expect([(await once('a', 201)).status, (await once('a', 202)).status]).toEqual([201, 201]);
     await age();
@@ -106,7 +114,7 @@ describe('an Idempotency-Key', () => {
 
   test('never stores a token', async ({ db }) => {
     const shop = openShop(db);
-    const loadtest = { kind: 'loadtest', keyId: (await shop.services.apiKeys.create('loadtest', 'x')).id, name: 'x' } as const;
+    const loadtest = { kind: 'loadtest', keyId: (await createApiKeys(db.pool).create('loadtest', 'x')).id, name: 'x' } as const;
     const body = { name: 'A', lastname: 'B', email: 'a@example.com' };
     const [first, again] = [
       await shop.call(loadtest, 'POST /clients', { body, key: 'a' }),

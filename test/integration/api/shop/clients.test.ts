@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { createApiKeys } from '#api/auth/api-keys.ts';
 import { anonymous, type Principal } from '#api/auth/principal.ts';
 import { test } from '#test/support/migrated-database.ts';
 import { addClient, customer, openShop, operator, type Shop } from './shop.ts';
@@ -8,9 +9,10 @@ const ada = { name: 'Ada', lastname: 'Lovelace', email: 'Ada@Example.com', telep
 const register = async ({ call }: Shop, body: object = ada): Promise<{ id_key: number }> =>
   (await call(anonymous, 'POST /clients', { body })).json as { id_key: number };
 
-async function loadtestPrincipal({ services }: Shop, name: string): Promise<Principal> {
-  const { key } = await services.apiKeys.create('loadtest', name);
-  return (await services.apiKeys.authenticate(key)) as Principal;
+async function loadtestPrincipal({ pool }: Shop, name: string): Promise<Principal> {
+  const apiKeys = createApiKeys(pool);
+  const { key } = await apiKeys.create('loadtest', name);
+  return (await apiKeys.authenticate(key)) as Principal;
 }
 
 describe('clients', () => {

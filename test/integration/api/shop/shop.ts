@@ -1,14 +1,19 @@
-import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
-import { createApiKeys } from '#api/auth/api-keys.ts';
+import { expect } from 'vitest';
 import { createPasswords } from '#api/auth/passwords.ts';
-import type { Principal } from '#api/auth/principal.ts';
-import { fingerprintOf } from '#api/http/idempotency.ts';
+import { anonymous, type Principal } from '#api/auth/principal.ts';
+import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
+import { createDatabase, type Database } from '#api/db/tx.ts';
+import { ApiError, type ProblemCode } from '#api/errors.ts';
+import { perform } from '#api/http/answer.ts';
+import { createClaims } from '#api/http/idempotency.ts';
 import { createRouteTable } from '#api/http/match-route.ts';
-import type { Reply } from '#api/http/route.ts';
+import { withoutOwnId } from '#api/http/read-request.ts';
+import type { Route } from '#api/http/route.ts';
 import { validateInput } from '#api/http/validate.ts';
 import { createRoutes, type ApiServices } from '#api/shop/routes.ts';
 import type { MigratedDatabase } from '#test/support/migrated-database.ts';
 
+export { anonymous };
 export const operator: Principal = { kind: 'operator', keyId: 1, name: 'test' };
 export const customer = (clientId: number): Principal => ({ kind: 'customer', clientId, quota: 'standard' });
 
@@ -16,6 +21,8 @@ export type CallOptions = {
   readonly body?: unknown;
   readonly query?: Record<string, string>;
   readonly key?: string;
+  /** For an anonymous caller's key. */
+  readonly address?: string;
   readonly ifMatch?: number;
 };
 export type Answer = {
@@ -32,42 +39,57 @@ export type Shop = MigratedDatabase & {
   readonly services: ApiServices;
 };
 
-export function openShop(db: MigratedDatabase, settings: { readonly idempotencyRequired?: boolean } = {}): Shop {
+export type ShopSettings = { readonly idempotencyRequired?: boolean; readonly database?: Database };
+
+export function openShop(db: MigratedDatabase, settings: ShopSettings = {}): Shop {
   const services: ApiServices = {
-    pool: db.pool,
-    knex: db.knex,
     tokens: createTokens('a test secret of at least 32 characters', 60, createActiveClients(db.pool)),
     passwords: createPasswords({ concurrency: 2 }),
-    apiKeys: createApiKeys(db.pool),
-    idempotencyRequired: settings.idempotencyRequired ?? false,
   };
-  return { ...db, services, call: createCall(services) };
+  return { ...db, services, call: createCall(services, settings.database ?? createDatabase(db.pool), settings) };
 }
 
-function createCall(services: ApiServices): Call {
+function createCall(services: ApiServices, database: Database, settings: ShopSettings): Call {
   const table = createRouteTable(createRoutes(services));
-  return async (principal, request, { body, query = {}, key, ifMatch } = {}) => {
+  const claimOf = createClaims({ secret: 'a test secret', isRequired: settings.idempotencyRequired ?? false });
+  return async (principal, request, { body, query = {}, key: header, ifMatch, address = '192.0.2.1' } = {}) => {
     const [method = '', path = ''] = request.split(' ');
     const match = table.match(method, path);
     if (!match?.route) throw new Error(`no route ${request}`);
-    const { route, params } = match;
-    const reply = await route.handler({
-      params: validateInput(route.params, params, 'params'),
-      query: validateInput(route.query, query, 'query'),
-      body: validateInput(route.body, body, 'body'),
-      principal,
-      requestId: 'test',
-      ifMatch,
-      idempotency: key === undefined ? undefined : { key, fingerprint: fingerprintOf(method, path, body) },
-      signal: AbortSignal.timeout(30_000),
-    });
-    return asAnswer(reply);
+    const { route, params: given } = match;
+    try {
+      const params = validateInput(route.params, given, 'params');
+      const input = {
+        params,
+        query: validateInput(route.query, query, 'query'),
+        body: validateInput(route.body, withoutOwnId(route, body, params), 'body'),
+        principal,
+        ifMatch: ifMatch === undefined ? undefined : [ifMatch],
+        signal: AbortSignal.timeout(30_000),
+      };
+      const claim = claimOf({ route, path, rawBody: body, principal, address, header });
+      const answer = await perform(database, route, input, claim);
+      const text = answer.body ?? '';
+      return { status: answer.status, text, json: text === '' ? undefined : JSON.parse(text), headers: answer.headers };
+    } catch (err) {
+      assertDeclared(route, err);
+      throw err;
+    }
   };
 }
 
-function asAnswer({ status, body, headers = {} }: Reply): Answer {
-  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, text, json: text === '' ? undefined : JSON.parse(text), headers };
+/** What any route may answer beside what it declares. */
+const common: readonly ProblemCode[] = [
+  'validation_failed',
+  'idempotency_key_invalid',
+  'idempotency_key_reused',
+  'idempotency_in_flight',
+  'gone',
+];
+
+function assertDeclared({ errors, method, path }: Route, err: unknown): void {
+  if (!(err instanceof ApiError) || errors.includes(err.code) || common.includes(err.code)) return;
+  throw new Error(`${method} ${path} does not declare that it may answer ${err.code}`, { cause: err });
 }
 
 export async function addClient({ pool }: MigratedDatabase, email = `buyer-${crypto.randomUUID()}@example.com`): Promise<number> {
@@ -77,6 +99,9 @@ export async function addClient({ pool }: MigratedDatabase, email = `buyer-${cry
   );
   return rows[0]!.id_key;
 }
+
+/** The entity tag of a version, whatever the release. */
+export const versionTag = (version: number): unknown => expect.stringMatching(new RegExp(`^"${version}-[0-9a-f]{8}"$`));
 
 export type NewProduct = { readonly stock: number; readonly price?: number; readonly name?: string };
 

@@ -1,17 +1,19 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { ApiError } from '#api/errors.ts';
 import { accessDecision } from '#api/http/authorize.ts';
-import { etagOf, isUnchanged, versionFromIfMatch } from '#api/http/etag.ts';
-import { fingerprintOf, parseIdempotencyKey } from '#api/http/idempotency.ts';
+import { isUnchanged, versionsFromIfMatch } from '#api/http/etag.ts';
+import { createClaims, parseIdempotencyKey } from '#api/http/idempotency.ts';
 import { canonicalPath, createRouteTable } from '#api/http/match-route.ts';
 import { depthOf } from '#api/http/read-body.ts';
-import { readQuery, refuseQuery } from '#api/http/read-query.ts';
+import { readQuery, refuseQuery, withoutOwnId } from '#api/http/read-request.ts';
 import { requestIdFrom } from '#api/http/exchange.ts';
-import { route } from '#api/http/route.ts';
+import { read, write, type Route } from '#api/http/route.ts';
 import { reasonToShed } from '#api/http/shed-load.ts';
 import { validateInput } from '#api/http/validate.ts';
+import { nothing } from '#api/http/view.ts';
 
 const caught = (work: () => unknown): unknown => {
   try {
@@ -31,8 +33,9 @@ describe('request ids', () => {
   });
 });
 
-const make = (method: 'GET' | 'PUT', path: string) =>
-  route({ method, path, access: 'public', summary: '', handler: () => Promise.resolve({ status: 200 }) });
+const done = { access: 'public', summary: '', answers: { 204: nothing }, handler: () => Promise.resolve() } as const;
+const make = (method: 'GET' | 'PUT', path: string): Route =>
+  method === 'GET' ? read({ ...done, path }) : write({ ...done, method, path, write: 'plainly' });
 
 describe('paths', () => {
   test.each([
@@ -73,21 +76,26 @@ describe('conditions', () => {
   test.each([
     [undefined, undefined],
     ['*', undefined],
-    ['"12"', 12],
-    [' "3" ', 3],
-  ])('If-Match %s demands version %s', (header, version) => {
-    expect(versionFromIfMatch(header)).toBe(version);
+    ['"12-0a1b2c3d"', [12]],
+    [' "3" ', [3]],
+    // What nginx makes of a strong tag when it compresses.
+    ['W/"3-0a1b2c3d"', [3]],
+    ['"1-0a1b2c3d", W/"2-0a1b2c3d"', [1, 2]],
+    ['"other", "4"', [4]],
+  ])('If-Match %s allows the versions %j', (header, versions) => {
+    expect(versionsFromIfMatch(header)).toEqual(versions);
   });
 
-  test.each(['W/"3"', '3', '"abc"', '"1", "2"', ''])('If-Match %s matches no version', (header) => {
-    expect(() => versionFromIfMatch(header)).toThrow(ApiError);
+  test.each(['3', '"abc"', '"3-xyz"', 'W/3', ''])('If-Match %s matches no version', (header) => {
+    expect(() => versionsFromIfMatch(header)).toThrow('must name an entity tag');
   });
 
   test('If-None-Match compares weakly and takes lists', () => {
-    expect(isUnchanged('W/"3", "4"', etagOf(3))).toBe(true);
-    expect(isUnchanged('*', etagOf(3))).toBe(true);
-    expect(isUnchanged('"4"', etagOf(3))).toBe(false);
-    expect(isUnchanged('"4"', undefined)).toBe(false);
+    expect(isUnchanged('W/"3-a", "4-a"', '"3-a"')).toBe(true);
+    expect(isUnchanged('*', '"3-a"')).toBe(true);
+    expect(isUnchanged('"4-a"', '"3-a"')).toBe(false);
+    expect(isUnchanged('"3-b"', '"3-a"')).toBe(false);
+    expect(isUnchanged('"4-a"', undefined)).toBe(false);
   });
 });
 
@@ -105,18 +113,55 @@ describe('idempotency', () => {
     expect(() => parseIdempotencyKey(header)).toThrow('1 to 255 visible ASCII');
   });
 
-  test('the order of members does not matter, anything else does', () => {
+  const claimOf = createClaims({ secret: 'a secret of the server', isRequired: false });
+  const once = { method: 'POST', write: 'once', secrets: [] } as const;
+  const asked = { route: once, path: '/orders', principal: { kind: 'anonymous' }, address: '192.0.2.1', header: 'k' } as const;
+  const fingerprintOf = (rawBody: unknown, other: object = {}): string | undefined => claimOf({ ...asked, rawBody, ...other })?.fingerprint;
+
+  const ofWhom = (other: object): string | undefined => claimOf({ ...asked, rawBody: {}, ...other })?.principal;
+
+  test('the order of members does not matter, nor the name of the path; anything else does', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (body) => {
         const reversed = Object.fromEntries(Object.entries(body).toReversed());
-        expect(fingerprintOf('POST', '/orders', reversed)).toBe(fingerprintOf('POST', '/orders', body));
-        expect(fingerprintOf('POST', '/orders', { ...body, [`${Object.keys(body).join('')}x`]: 1 })).not.toBe(
-          fingerprintOf('POST', '/orders', body),
-        );
+        expect(fingerprintOf(reversed)).toBe(fingerprintOf(body));
+        expect(fingerprintOf({ ...body, [`${Object.keys(body).join('')}x`]: 1 })).not.toBe(fingerprintOf(body));
       }),
     );
-    expect(fingerprintOf('POST', '/orders', [1, 2])).not.toBe(fingerprintOf('POST', '/orders', [2, 1]));
-    expect(fingerprintOf('POST', '/orders', {})).not.toBe(fingerprintOf('POST', '/bills', {}));
+    expect(fingerprintOf([1, 2])).not.toBe(fingerprintOf([2, 1]));
+    expect(fingerprintOf({}, { path: '/bills' })).not.toBe(fingerprintOf({}));
+    expect(fingerprintOf({}, { path: '/api/v1/orders/' })).toBe(fingerprintOf({}));
+  });
+
+  test('nothing kept of a request can be guessed at without the key of the server', () => {
+    const body = { email: 'ada@example.com', password: 'one of the usual ones' };
+    const plain = createHash('sha256')
+      .update(`POST /orders\n${JSON.stringify(body)}`)
+      .digest('hex');
+    const other = createClaims({ secret: 'another secret', isRequired: false });
+    expect(fingerprintOf(body)).toMatch(/^[0-9a-f]{64}$/);
+    expect(fingerprintOf(body)).not.toBe(plain);
+    expect(other({ ...asked, rawBody: body })?.fingerprint).not.toBe(fingerprintOf(body));
+  });
+
+  test('a member that is a secret leaves no trace at all', () => {
+    const route = { ...once, secrets: ['password'] };
+    expect(fingerprintOf({ email: 'a', password: 'b' }, { route })).toBe(fingerprintOf({ email: 'a' }, { route }));
+    expect(fingerprintOf({ email: 'c', password: 'b' }, { route })).not.toBe(fingerprintOf({ email: 'a' }, { route }));
+  });
+
+  test('a key belongs to who sent it: a principal, or else an address, which is kept only as a digest', () => {
+    expect(ofWhom({ principal: { kind: 'customer', clientId: 7, quota: 'standard' } })).toBe('client:7');
+    expect(ofWhom({})).toBe(ofWhom({ address: '192.0.2.1' }));
+    expect(ofWhom({})).not.toBe(ofWhom({ address: '192.0.2.2' }));
+    expect(ofWhom({ address: '2001:db8::1' })).toBe(ofWhom({ address: '2001:db8::2' }));
+    expect(ofWhom({})).not.toContain('192.0.2');
+  });
+
+  test('a route that is not written once takes no key, and demands none', () => {
+    const strict = createClaims({ secret: 's', isRequired: true });
+    expect(strict({ ...asked, route: { ...once, write: 'nothing' }, rawBody: {}, header: undefined })).toBeUndefined();
+    expect(() => strict({ ...asked, rawBody: {}, header: undefined })).toThrow('is required');
   });
 });
 
@@ -169,6 +214,27 @@ describe('bodies and queries', () => {
     expect((caught(() => readQuery('skip=1&skip=2')) as ApiError).errors[0]?.pointer).toBe('skip');
     expect(caught(() => readQuery('search=%00'))).toBeInstanceOf(ApiError);
     expect((caught(() => refuseQuery('debug=1')) as ApiError).errors[0]?.pointer).toBe('debug');
+  });
+});
+
+describe('the id of what is changed', () => {
+  const change = { method: 'PUT' } as const;
+
+  test('may come back with the change, as number or text', () => {
+    expect(withoutOwnId(change, { id_key: 7, name: 'x' }, { id: 7 })).toEqual({ name: 'x' });
+    expect(withoutOwnId(change, { id_key: '7' }, { id: 7 })).toEqual({});
+    expect(withoutOwnId(change, { name: 'x' }, { id: 7 })).toEqual({ name: 'x' });
+  });
+
+  test('that is another than the path says is refused', () => {
+    for (const id_key of [8, '8', null, 7.5, [7], { id: 7 }]) {
+      const err = caught(() => withoutOwnId(change, { id_key }, { id: 7 })) as ApiError;
+      expect([err.code, err.errors]).toEqual(['validation_failed', [{ pointer: '/id_key', message: 'is not the id in the path' }]]);
+    }
+  });
+
+  test('is the client’s to give nowhere else', () => {
+    expect(withoutOwnId({ method: 'POST' }, { id_key: 7 }, { id: 7 })).toEqual({ id_key: 7 });
   });
 });
 

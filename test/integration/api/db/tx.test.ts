@@ -1,8 +1,7 @@
 import { describe, expect } from 'vitest';
-import { createKnex } from '#api/db/knex.ts';
 import { createPool } from '#api/db/pool.ts';
 import { statement } from '#api/db/statement.ts';
-import { inKnexTransaction, inTransaction } from '#api/db/transaction.ts';
+import { createDatabase, createKnex } from '#api/db/tx.ts';
 import { test } from '#test/support/migrated-database.ts';
 
 const insert = statement('test-insert', 'INSERT INTO categories (name) VALUES ($1)');
@@ -13,47 +12,61 @@ const pools = { DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 1, DB_POOL
 
 describe('a transaction', () => {
   test('keeps all of its work or none', async ({ db }) => {
-    const counted = async () => (await inTransaction(db.pool, (session) => session.query(count)))[0]?.count;
-    await inTransaction(db.pool, (session) => session.query(insert, ['kept']));
-    await expect(
-      inTransaction(db.pool, async (session) => {
-        await session.query(insert, ['lost']);
+    const { read, transact } = createDatabase(db.pool);
+    await transact((tx) => tx.query(insert, ['kept']), { isOnce: false });
+    const undone = transact(
+      async (tx) => {
+        await tx.query(insert, ['lost']);
         throw new Error('changed my mind');
-      }),
-    ).rejects.toThrow('changed my mind');
-    expect(await counted()).toBe(1);
+      },
+      { isOnce: false },
+    );
+    await expect(undone).rejects.toThrow('changed my mind');
+    expect(await read.query(count)).toEqual([{ count: 1 }]);
   });
 
   test('whose failed statement was swallowed does not pass for done', async ({ db }) => {
-    const swallowing = inTransaction(db.pool, async (session) => {
-      await session.query(insert, ['lost']);
-      await session.query(fail).catch(() => {});
-    });
+    const swallowing = createDatabase(db.pool).transact(
+      async (tx) => {
+        await tx.query(insert, ['lost']);
+        await tx.query(fail).catch(() => {});
+      },
+      { isOnce: false },
+    );
     await expect(swallowing).rejects.toThrow('rolled back');
   });
 
-  test('of knex and its session are one and the same', async ({ db }) => {
-    const failing = inKnexTransaction(db.knex, async (trx, session) => {
-      await trx('categories').insert({ name: 'through knex' });
-      await session.query(insert, ['through the session']);
-      expect(await session.query(count)).toEqual([{ count: 2 }]);
-      throw new Error('undo');
-    });
+  test('runs statements and models on one and the same connection', async ({ db }) => {
+    const { read, transact } = createDatabase(db.pool);
+    const failing = transact(
+      async (tx) => {
+        await tx.knex('categories').insert({ name: 'through knex' });
+        await tx.query(insert, ['through a statement']);
+        expect(await tx.query(count)).toEqual([{ count: 2 }]);
+        expect(await tx.knex('categories').count()).toEqual([{ count: 2 }]);
+        throw new Error('undo');
+      },
+      { isOnce: false },
+    );
     await expect(failing).rejects.toThrow('undo');
-    expect(await db.knex('categories')).toEqual([]);
+    expect(await read.knex('categories')).toEqual([]);
   });
 
   test('whose connection is cut fails, and the pool goes on with another', async ({ db }) => {
     const pool = createPool({ ...db.settings, ...pools }, 'atalaya-test');
+    const { read, transact } = createDatabase(pool);
     try {
-      const cut = inTransaction(pool, async (session) => {
-        const [row] = await session.query(backend);
-        await db.pool.query('SELECT pg_terminate_backend($1)', [row?.pid]);
-        await session.query(insert, ['lost']);
-      });
+      const cut = transact(
+        async (tx) => {
+          const [row] = await tx.query(backend);
+          await db.pool.query('SELECT pg_terminate_backend($1)', [row?.pid]);
+          await tx.query(insert, ['lost']);
+        },
+        { isOnce: false },
+      );
       // Which of the two pg says depends on whether it has read of the end before the next statement.
       await expect(cut).rejects.toThrow(/terminat|encountered a connection error/i);
-      expect(await inTransaction(pool, (session) => session.query(count))).toEqual([{ count: 0 }]);
+      expect(await read.query(count)).toEqual([{ count: 0 }]);
     } finally {
       await pool.end();
     }

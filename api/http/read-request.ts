@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ApiError, ClientGoneError, type FieldError } from '../errors.ts';
+import { versionsFromIfMatch } from './etag.ts';
+import type { ApiContext, Exchange } from './exchange.ts';
+import { hasBody, readJsonBody } from './read-body.ts';
+import type { Route, RouteRequest } from './route.ts';
+import { validateInput } from './validate.ts';
+
+export type ReadRequest = {
+  readonly request: RouteRequest;
+  /** The body as sent. */
+  readonly rawBody: unknown;
+};
+
+/**
+ * The request as its route's schemas parse it.
+ * @throws {ApiError} naming what cannot be accepted
+ */
+export async function readRequest(route: Route, { state, req, res }: ApiContext): Promise<ReadRequest> {
+  const params = readParams(route, state);
+  const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseQuery(state.search);
+  const rawBody = await readRouteBody(route, req);
+  const body = validateInput(route.body, withoutOwnId(route, rawBody, params), 'body');
+  const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
+  let signal: AbortSignal | undefined;
+  const request = {
+    params,
+    query,
+    body,
+    principal: state.principal,
+    ifMatch,
+    /** Made only for the few handlers that listen to it. */
+    get signal() {
+      return (signal ??= signalOfGone(res));
+    },
+  };
+  return { request, rawBody };
+}
+
+function signalOfGone(res: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  if (res.destroyed) gone.abort(new ClientGoneError());
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort(new ClientGoneError());
+  });
+  return gone.signal;
+}
+
+function readParams(route: Route, state: Exchange): unknown {
+  for (const [name, value] of Object.entries(state.params)) {
+    if (value.includes('\0')) throw refused('path', name, 'is not valid');
+  }
+  return validateInput(route.params, state.params, 'params');
+}
+
+/**
+ * A query as an object of texts, for a schema to read.
+ * @throws validation_failed for a parameter given twice, and for NUL characters, which PostgreSQL cannot store
+ */
+export function readQuery(search: string): Readonly<Record<string, string>> {
+  if (search === '') return {};
+  const query = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (query.has(name)) throw refused('query', name, 'is given more than once');
+    if (value.includes('\0') || name.includes('\0')) throw refused('query', name.replaceAll('\0', ''), 'must not contain NUL characters');
+    query.set(name, value);
+  }
+  return Object.fromEntries(query);
+}
+
+/** Refuses any parameter: for routes without a query. */
+export function refuseQuery(search: string): undefined {
+  if (search === '') return;
+  const errors: FieldError[] = Object.keys(readQuery(search)).map((pointer) => ({ pointer, message: 'is not known here' }));
+  if (errors.length > 0) throw new ApiError('validation_failed', 'This route takes no query.', { errors });
+}
+
+async function readRouteBody(route: Route, req: IncomingMessage): Promise<unknown> {
+  if (route.body) return readJsonBody(req);
+  if (!hasBody(req)) return undefined;
+  const message = 'This route takes no body.';
+  throw new ApiError('validation_failed', message, { errors: [{ pointer: '', message }] });
+}
+
+/**
+ * What is changed may be sent back whole, with the id it was read with.
+ * @throws validation_failed when that is not the id in the path
+ */
+export function withoutOwnId(route: Pick<Route, 'method'>, body: unknown, params: unknown): unknown {
+  if (route.method !== 'PUT' || typeof body !== 'object' || body === null || !Object.hasOwn(body, 'id_key')) return body;
+  const { id_key: id, ...changes } = body as Record<string, unknown>;
+  const isText = typeof id === 'string' && /^\d+$/.test(id);
+  if ((isText ? Number(id) : id) === (params as { id?: unknown } | undefined)?.id) return changes;
+  throw refused('body', '/id_key', 'is not the id in the path');
+}
+
+function refused(part: 'path' | 'query' | 'body', pointer: string, message: string): ApiError {
+  return new ApiError('validation_failed', `The ${part} cannot be accepted.`, { errors: [{ pointer, message }] });
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * How a resource goes out. Its fields are named once, and give the columns to select, the type of a row, the JSON, its
+ * schema, and the part of the entity tag that changes when the shape does.
+ */
+
+/** JSON Schema 2020-12. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Shows values of one type; a `View<Row>` shows what has at least the members of `Row`. */
+export type View<Value> = {
+  /** JSON text; undefined for an answer without a body. */
+  readonly json: (value: Value) => string | undefined;
+  readonly schema: JsonSchema;
+  /** The strong entity tag of a value; undefined for what has no version. */
+  readonly tag?: ((value: Value) => string) | undefined;
+  /** The principal whose personal data is shown: what is kept of the answer goes when they do. */
+  readonly ownerOf?: ((value: Value) => string) | undefined;
+};
+
+export type ObjectView<Row> = Omit<View<Row>, 'json'> & {
+  readonly json: (row: Row) => string;
+  /** Names of the columns it needs, and the same as a list for SELECT. */
+  readonly columns: readonly string[];
+  readonly select: string;
+};
+
+/** One member of the JSON: its name, the row's member it comes from, and how that is written. */
+export type Field<Column extends string, Value> = {
+  readonly name: string;
+  readonly column: Column;
+  readonly write: (value: Value) => string;
+  readonly schema: JsonSchema;
+  /** False where the row's member is no column of the table. */
+  readonly isStored: boolean;
+};
+type AnyField = Field<string, never>;
+
+/** The rows that fields can show. */
+export type RowOf<Fields extends readonly AnyField[]> = {
+  readonly [F in Fields[number] as F['column']]: F extends Field<string, infer Value> ? Value : never;
+};
+/** The rows that a view can show. */
+export type Shown<V> = V extends View<infer Value> ? Value : never;
+
+type Options<Row> = { readonly ownerOf?: (row: Row) => string };
+
+/** A JSON object of these fields, in this order. One of them being `version` gives it an entity tag. */
+export function view<const Fields extends readonly AnyField[]>(
+  fields: Fields,
+  options: Options<RowOf<Fields>> = {},
+): ObjectView<RowOf<Fields>> {
+  type Row = RowOf<Fields> & Readonly<Record<string, never>>;
+  const members = fields.map(({ name, column, write }, index) => ({ head: `${index === 0 ? '{' : ','}"${name}":`, column, write }));
+  const columns = fields.filter(({ isStored }) => isStored).map(({ column }) => column);
+  const properties = Object.fromEntries(fields.map(({ name, schema }) => [name, schema]));
+  const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+  const shape = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 8);
+  return {
+    json: (row) => {
+      let text = '';
+      for (const { head, column, write } of members) text += head + write((row as Row)[column] as never);
+      return `${text}}`;
+    },
+    schema,
+    columns,
+    select: columns.join(', '),
+    tag: columns.includes('version') ? (row) => `"${String((row as Row)['version'])}-${shape}"` : undefined,
+    ownerOf: options.ownerOf,
+  };
+}
+
+/** A bare JSON array of what the view shows. */
+export function listOf<Row>({ json, schema }: ObjectView<Row>): View<readonly Row[]> {
+  return { json: (rows) => `[${rows.map(json).join(',')}]`, schema: { type: 'array', items: schema } };
+}
+
+/** An answer without a body. */
+export const nothing: View<void> = { json: () => undefined, schema: {} };
+
+/** A whole number, or PostgreSQL's text of one: written as it is, so only for columns of integers. */
+export const integer = <const Name extends string>(name: Name): Field<Name, number | string> => ({
+  name,
+  column: name,
+  write: String,
+  schema: { type: 'integer' },
+  isStored: true,
+});
+
+export const text = <const Name extends string>(name: Name): Field<Name, string> => ({
+  name,
+  column: name,
+  write: (value) => JSON.stringify(value),
+  schema: { type: 'string' },
+  isStored: true,
+});
+
+/** An instant, as ISO 8601 in UTC with milliseconds. */
+export const time = <const Name extends string>(name: Name): Field<Name, Date> => ({
+  name,
+  column: name,
+  write: (value) => `"${value.toISOString()}"`,
+  schema: { type: 'string', format: 'date-time' },
+  isStored: true,
+});
+
+export const nullable = <Column extends string, Value>(field: Field<Column, Value>): Field<Column, Value | null> => ({
+  ...field,
+  write: (value) => (value === null ? 'null' : field.write(value)),
+  schema: { ...field.schema, type: [field.schema['type'], 'null'] },
+});
+
+/** The rows that belong to this one. */
+export const many = <const Name extends string, Row>(name: Name, of: ObjectView<Row>): Field<Name, readonly Row[]> => {
+  const { json, schema } = listOf(of);
+  return { name, column: name, write: (rows) => json(rows) ?? '[]', schema, isStored: false };
+};

@@ -1,0 +1,55 @@
+import { Model } from 'objection';
+import { textStatement } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+import type { Page } from '../fields.ts';
+import { assertVersion, raised } from '../versioned.ts';
+import { categoryView, type CategoryChanges, type CategoryInput } from './category-schema.ts';
+
+/** A group of products. Its name is unique. */
+class Category extends Model {
+  static override readonly tableName = 'categories';
+  static override readonly idColumn = 'id_key';
+
+  declare readonly id_key: number;
+  declare readonly name: string;
+  declare readonly version: number;
+}
+
+type TextRow = { readonly id_key: string; readonly name: string; readonly version: string };
+
+const oneCategory = textStatement<TextRow>('category-one', `SELECT ${categoryView.select} FROM categories WHERE id_key = $1`);
+const categoryPage = textStatement<TextRow>(
+  'category-page',
+  `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT $1 OFFSET $2`,
+);
+
+/** @throws not_found */
+export async function readCategory(db: Db, id: number): Promise<TextRow> {
+  const [row] = await db.query(oneCategory, [id]);
+  if (!row) throw new ApiError('not_found', 'The category does not exist.');
+  return row;
+}
+
+export const readCategories = (db: Db, { skip, limit }: Page): Promise<TextRow[]> => db.query(categoryPage, [limit, skip]);
+
+/** @throws duplicate when the name is taken */
+export async function createCategory(tx: Tx, input: CategoryInput): Promise<Category> {
+  return Category.query(tx.knex)
+    .insert(input)
+    .returning([...categoryView.columns]);
+}
+
+export type CategoryUpdate = { readonly id: number; readonly changes: CategoryChanges; readonly ifMatch: readonly number[] | undefined };
+
+/** @throws not_found, version_mismatch, or duplicate when the new name is taken */
+export async function updateCategory(tx: Tx, { id, changes, ifMatch }: CategoryUpdate): Promise<Category> {
+  assertVersion(await Category.query(tx.knex).findById(id).forNoKeyUpdate(), ifMatch, 'category');
+  return Category.query(tx.knex).patchAndFetchById(id, raised(changes));
+}
+
+/** @throws not_found, version_mismatch, or in_use while it has products */
+export async function deleteCategory(tx: Tx, id: number, ifMatch: readonly number[] | undefined): Promise<void> {
+  assertVersion(await Category.query(tx.knex).findById(id).forUpdate(), ifMatch, 'category');
+  await Category.query(tx.knex).deleteById(id);
+}

@@ -1,0 +1,103 @@
+import { Model } from 'objection';
+import { clientKey, clientNotFound } from '../../auth/principal.ts';
+import { textStatement } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { eraseAnswersAbout } from '../../http/idempotency.ts';
+import type { Page } from '../fields.ts';
+import { assertVersion, raised } from '../versioned.ts';
+import { clientView, type ClientChanges, type RegistrationInput } from './client-schema.ts';
+
+/** Someone who buys. A deleted client keeps its row, emptied of all that is personal, because its orders stay. */
+class Client extends Model {
+  static override readonly tableName = 'clients';
+  static override readonly idColumn = 'id_key';
+
+  declare readonly id_key: number;
+  declare readonly name: string;
+  declare readonly lastname: string;
+  /** Unique whatever its case. */
+  declare readonly email: string;
+  declare readonly telephone: string | null;
+  /** Null when the client cannot log in with a password. */
+  declare readonly password_hash: string | null;
+  /** The load test's key that made it; null for real clients. */
+  declare readonly created_by_key_id: number | null;
+  declare readonly version: number;
+}
+
+type ClientText = {
+  readonly id_key: string;
+  readonly name: string;
+  readonly lastname: string;
+  readonly email: string;
+  readonly telephone: string | null;
+  readonly version: string;
+};
+
+const oneClient = textStatement<ClientText>(
+  'client-one',
+  `SELECT ${clientView.select} FROM clients WHERE id_key = $1 AND deleted_at IS NULL`,
+);
+const clientPage = textStatement<ClientText>(
+  'client-page',
+  `SELECT ${clientView.select} FROM clients WHERE deleted_at IS NULL AND ($3::bigint IS NULL OR id_key = $3) ORDER BY id_key LIMIT $1 OFFSET $2`,
+);
+
+/** @throws not_found also for a deleted client */
+export async function readClient(db: Db, id: number): Promise<ClientText> {
+  const [row] = await db.query(oneClient, [id]);
+  if (!row) throw clientNotFound();
+  return row;
+}
+
+/** @param only the one client to be seen; undefined: all */
+export function readClients(db: Db, { skip, limit }: Page, only: number | undefined): Promise<ClientText[]> {
+  return db.query(clientPage, [limit, skip, only ?? null]);
+}
+
+export type Registration = Omit<RegistrationInput, 'password'> & {
+  readonly passwordHash: string | null;
+  /** The load test's key that registers it, if one does. */
+  readonly createdByKeyId: number | null;
+};
+
+/** @throws duplicate when the e-mail address has an account, in whatever case */
+export async function registerClient(tx: Tx, { passwordHash, createdByKeyId, ...personal }: Registration): Promise<Client> {
+  const row = { ...personal, password_hash: passwordHash, created_by_key_id: createdByKeyId };
+  return Client.query(tx.knex)
+    .insert(row)
+    .returning([...clientView.columns]);
+}
+
+export type ClientUpdate = { readonly id: number; readonly changes: ClientChanges; readonly ifMatch: readonly number[] | undefined };
+
+/**
+ * Changes the fields given.
+ * @throws version_mismatch, not_found also for a deleted client, or duplicate when the new e-mail address has another account
+ */
+export async function updateClient(tx: Tx, { id, changes, ifMatch }: ClientUpdate): Promise<Client> {
+  assertVersion(await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate(), ifMatch, 'client');
+  return Client.query(tx.knex).patchAndFetchById(id, raised(changes));
+}
+
+export type ClientDeletion = {
+  readonly id: number;
+  /** When a load test asks: its key, which must have made the client. */
+  readonly madeByKeyId?: number | undefined;
+  readonly ifMatch: readonly number[] | undefined;
+};
+
+/**
+ * Ends an account for good: nothing personal is left of it, nobody can log in, the address is free again. Orders stay.
+ * @throws version_mismatch, or not_found also when it was deleted before, or made by someone else than the load test that asks
+ */
+export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientDeletion): Promise<void> {
+  const query = Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
+  if (madeByKeyId !== undefined) query.where('created_by_key_id', madeByKeyId);
+  assertVersion(await query, ifMatch, 'client');
+  const nobody = { name: 'deleted', lastname: 'deleted', email: `deleted-${id}@invalid`, telephone: null, password_hash: null };
+  await Client.query(tx.knex)
+    .findById(id)
+    .patch(raised({ ...nobody, deleted_at: new Date() }));
+  await eraseAnswersAbout(tx, clientKey(id));
+}

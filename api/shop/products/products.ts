@@ -1,0 +1,82 @@
+import { Model } from 'objection';
+import { textStatement } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+import type { Page } from '../fields.ts';
+import { lockProducts, setStock } from '../stock/stock.ts';
+import { assertVersion, raised } from '../versioned.ts';
+import { productView, type ProductChanges, type ProductInput } from './product-schema.ts';
+
+/** A thing for sale. Its stock moves only through stock/. */
+export class Product extends Model {
+  static override readonly tableName = 'products';
+  static override readonly idColumn = 'id_key';
+
+  declare readonly id_key: number;
+  declare readonly name: string;
+  declare readonly description: string | null;
+  declare readonly price_cents: number;
+  declare readonly stock: number;
+  declare readonly category_id: number | null;
+  declare readonly version: number;
+}
+
+/** Columns as PostgreSQL's text, for the view alone. */
+export type ProductText = {
+  readonly id_key: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly price_cents: string;
+  readonly stock: string;
+  readonly category_id: string | null;
+  readonly version: string;
+};
+
+export const oneProduct = textStatement<ProductText>('product-one', `SELECT ${productView.select} FROM products WHERE id_key = $1`);
+export const productPage = textStatement<ProductText>(
+  'product-page',
+  `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
+);
+
+/** @throws not_found */
+export async function readProduct(db: Db, id: number): Promise<ProductText> {
+  const [row] = await db.query(oneProduct, [id]);
+  if (!row) throw new ApiError('not_found', 'The product does not exist.');
+  return row;
+}
+
+export const readProducts = (db: Db, { skip, limit }: Page): Promise<ProductText[]> => db.query(productPage, [limit, skip]);
+
+/**
+ * Adds a product; its first stock stands in the ledger.
+ * @throws not_found when the category does not exist
+ */
+export async function createProduct(tx: Tx, { price, stock, ...rest }: ProductInput): Promise<Product> {
+  const made = await Product.query(tx.knex)
+    .insert({ ...rest, price_cents: price })
+    .returning([...productView.columns]);
+  await setStock(tx, made.id_key, stock, 'initial');
+  return Object.assign(made, { stock });
+}
+
+export type ProductUpdate = { readonly id: number; readonly changes: ProductChanges; readonly ifMatch: readonly number[] | undefined };
+
+/**
+ * Changes the fields given. A new stock is a statement of what was counted: the ledger gets the difference.
+ * @throws version_mismatch, or not_found when the product, or its new category, does not exist
+ */
+export async function updateProduct(tx: Tx, { id, changes, ifMatch }: ProductUpdate): Promise<Product> {
+  const { price, stock, ...rest } = changes;
+  assertVersion((await lockProducts(tx, [id])).get(id), ifMatch, 'product');
+  if (stock !== undefined) await setStock(tx, id, stock, 'adjustment');
+  return Product.query(tx.knex).patchAndFetchById(id, raised({ ...rest, ...(price !== undefined && { price_cents: price }) }));
+}
+
+/**
+ * Deletes a product that was never sold, with its ledger.
+ * @throws not_found, version_mismatch, or in_use when an order has it
+ */
+export async function deleteProduct(tx: Tx, id: number, ifMatch: readonly number[] | undefined): Promise<void> {
+  assertVersion(await Product.query(tx.knex).findById(id).forUpdate(), ifMatch, 'product');
+  await Product.query(tx.knex).deleteById(id);
+}

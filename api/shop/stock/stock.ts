@@ -1,0 +1,97 @@
+import { statement } from '../../db/statement.ts';
+import type { Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+
+/**
+ * The only code that moves stock. Each change stands in the ledger (stock_movements), so that its sum is the stock. A
+ * product's version rises with its stock, but for `setStock`, whose caller changes the product anyway.
+ */
+
+export type LockedProduct = {
+  readonly id_key: number;
+  readonly name: string;
+  readonly price_cents: number;
+  readonly stock: number;
+  readonly version: number;
+};
+
+/** In id order, whoever locks: two transactions for the same products then wait for each other and never deadlock. */
+export const lockInIdOrder = statement<LockedProduct>(
+  'products-lock',
+  `SELECT id_key, name, price_cents, stock, version FROM products
+   WHERE id_key = ANY ($1::bigint[]) ORDER BY id_key FOR NO KEY UPDATE`,
+);
+
+/** The products as they are now; until the transaction ends nobody else changes them. Those that do not exist are left out. */
+export async function lockProducts(tx: Tx, productIds: Iterable<number>): Promise<ReadonlyMap<number, LockedProduct>> {
+  const ids = [...new Set(productIds)];
+  if (ids.length === 0) return new Map();
+  const products = await tx.query(lockInIdOrder, [ids]);
+  return new Map(products.map((product) => [product.id_key, product]));
+}
+
+/** So many pieces of a product; a product may be wanted several times. */
+export type Wanted = { readonly productId: number; readonly quantity: number };
+
+export type Shortage = { readonly productId: number; readonly requested: number; readonly available: number };
+
+/** The products of which there is less than is wanted in all. Pure. */
+export function shortages(wanted: readonly Wanted[], products: ReadonlyMap<number, Pick<LockedProduct, 'stock'>>): Shortage[] {
+  const quantities = new Map<number, number>();
+  for (const { productId, quantity } of wanted) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
+  return [...quantities].flatMap(([productId, requested]) => {
+    const available = products.get(productId)?.stock ?? 0;
+    return requested > available ? [{ productId, requested, available }] : [];
+  });
+}
+
+/** Pieces of a product, and the order's line that they go to. */
+export type SoldLine = Wanted & { readonly orderId: number; readonly lineId: number };
+
+export const takeSold = statement<{ readonly missing: number }>(
+  'stock-take',
+  `WITH sold AS (
+     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[]) AS line (product_id, quantity, order_id, line_id)
+   ), wanted AS (
+     SELECT product_id, sum(quantity)::integer AS quantity FROM sold GROUP BY product_id
+   ), taken AS (
+     UPDATE products SET stock = products.stock - wanted.quantity, version = products.version + 1, updated_at = now()
+     FROM wanted WHERE products.id_key = wanted.product_id AND products.stock >= wanted.quantity
+     RETURNING products.id_key
+   ), moved AS (
+     INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
+     SELECT product_id, -quantity, 'sale', order_id, line_id FROM sold
+   )
+   SELECT (SELECT count(*) FROM wanted)::integer - (SELECT count(*) FROM taken)::integer AS missing`,
+);
+
+/**
+ * Takes what lines sold. Their products are locked by this transaction and were found to be enough.
+ * @throws insufficient_stock when they are not after all; the transaction must then not commit
+ */
+export async function takeStock(tx: Tx, lines: readonly SoldLine[]): Promise<void> {
+  if (lines.length === 0) return;
+  const columns = [
+    lines.map(({ productId }) => productId),
+    lines.map(({ quantity }) => quantity),
+    lines.map(({ orderId }) => orderId),
+    lines.map(({ lineId }) => lineId),
+  ];
+  const [result] = await tx.query(takeSold, columns);
+  if (result?.missing !== 0) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.');
+}
+
+const setCounted = statement(
+  'stock-set',
+  `WITH counted AS (
+     SELECT id_key, $2 - stock AS difference FROM products WHERE id_key = $1 AND stock <> $2 FOR NO KEY UPDATE
+   ), changed AS (
+     UPDATE products SET stock = $2 FROM counted WHERE products.id_key = counted.id_key
+   )
+   INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, difference, $3 FROM counted`,
+);
+
+/** Brings a product's stock to what was counted. Nothing is done when it is so already. */
+export async function setStock(tx: Tx, productId: number, stock: number, reason: 'initial' | 'adjustment'): Promise<void> {
+  await tx.query(setCounted, [productId, stock, reason]);
+}
