@@ -39,7 +39,7 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   const { crowdFile, stage, signal } = arena;
   const { origin, pid } = arena.contenders[contender];
   const phase = { ...arena.phase, script: workload };
-  const facts = { ...(stage.facts as object), runId: `${stage.runId}-${contender}-${round}` };
+  const facts = { ...(stage.facts as object), runId: `${stage.runId}-${contender}-${round}`, isBare: true };
   const slices: Slice[] = [];
   const cpuBefore = await cpuSeconds(pid);
   const options = { origin, phase, startSecond: 0, seed: 1, crowdFile, facts, users: stage.users, signal };

@@ -46,18 +46,21 @@ export function openConnection(origin: string, timeoutMs: number): Connection {
 }
 
 const lateDetail = 'no complete answer in time';
+const haltDetail = 'the answer began and stopped before it was as long as announced';
 
 /** Listens to one exchange, to its end or its deadline. */
 function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispatcher.DispatchHandler {
   const startedMs = performance.now();
   const chunks: Buffer[] = [];
-  let head: { readonly status: number; readonly serverTiming: string | undefined; readonly requestId: string | undefined } | undefined;
+  let head: Pick<Received, 'status' | 'headers' | 'serverTiming' | 'requestId'> | undefined;
   let isLate = false;
   let controls: Dispatcher.DispatchController | undefined;
   const timer = setTimeout(() => {
     isLate = true;
     // Before the exchange is cut off: what that raises is no news. A connection still being opened cannot be cut off.
-    settle({ kind: 'timeout', ms: timeoutMs, detail: lateDetail });
+    if (head && chunks.length > 0)
+      settle({ kind: 'broken-answer', ms: timeoutMs, detail: haltDetail, status: head.status, received: body() });
+    else settle({ kind: 'timeout', ms: timeoutMs, detail: lateDetail });
     controls?.abort(new Error(lateDetail));
   }, timeoutMs);
   const settle = (exchange: Exchange): void => {
@@ -71,7 +74,8 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
       if (isLate) controller.abort(new Error(lateDetail));
     },
     onResponseStart: (_controller, status, headers) => {
-      head = { status, serverTiming: one(headers['server-timing']), requestId: one(headers['x-request-id']) };
+      const fields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), one(value)]));
+      head = { status, headers: fields, serverTiming: fields['server-timing'], requestId: fields['x-request-id'] };
     },
     onResponseData: (_controller, chunk) => {
       chunks.push(chunk);

@@ -13,7 +13,12 @@ export type Step = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-export type Answer = { readonly status: number; readonly body: string };
+export type Answer = {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+};
 
 /** What an answer is worth, by somebody who knows what it must hold. */
 export type Ruling = {

@@ -1,8 +1,15 @@
-import type { Catalogue } from './journey.ts';
 import type { HttpClient } from '../../targets/http-client.ts';
 import { SetUpError } from './clients.ts';
+import { categoryOf, productOf, type Goods } from './shelf.ts';
 
-type Product = { readonly id_key: number; readonly name: string; readonly stock: number };
+/** What there is to see and buy, read once before the run, so that choices depend on the seed and not on answers. */
+export type Catalogue = {
+  readonly goods: Goods;
+  /** Ids of products with enough stock to be bought all through a run. */
+  readonly orderable: readonly number[];
+  /** Words that occur in product names. */
+  readonly words: readonly string[];
+};
 
 const pageSize = 1_000;
 const maxProducts = 10_000;
@@ -10,41 +17,33 @@ const maxWords = 50;
 /** Enough that a run seldom sells a product out. */
 const plentyInStock = 50;
 
-/**
- * What there is to see and buy, read once before the run.
- * @throws {SetUpError} when there is nothing to look at, or nothing in stock.
- */
-export async function readCatalogue(http: HttpClient): Promise<Catalogue> {
-  const products: Product[] = [];
+/** @throws {SetUpError} when a list cannot be read, or holds anything else than the shop's products and categories */
+export async function readGoods(http: HttpClient): Promise<Goods> {
+  const products = [];
   for (let skip = 0; skip < maxProducts; skip += pageSize) {
-    const page = (await list(http, `/api/v1/products?skip=${skip}&limit=${pageSize}`)) as Product[];
+    const page = await list(http, `/api/v1/products?skip=${skip}&limit=${pageSize}`, productOf);
     products.push(...page);
     if (page.length < pageSize) break;
   }
-  const categories = (await list(http, `/api/v1/categories?limit=${pageSize}`)) as { id_key: number }[];
-  return catalogueOf(
-    products,
-    categories.map(({ id_key: id }) => id),
-    http.origin,
-  );
+  return { products, categories: await list(http, `/api/v1/categories?limit=${pageSize}`, categoryOf) };
 }
 
-/** Pure. @throws {SetUpError} */
-export function catalogueOf(products: readonly Product[], categoryIds: readonly number[], origin: string): Catalogue {
+/** Pure. @throws {SetUpError} when there is nothing to look at, or nothing in stock */
+export function catalogueOf(goods: Goods, origin: string): Catalogue {
+  const { products } = goods;
   const plenty = products.filter(({ stock }) => stock >= plentyInStock);
   const orderable = plenty.length >= 10 ? plenty : products.filter(({ stock }) => stock > 0);
   if (orderable.length === 0) throw new SetUpError(`${origin} has no product in stock, so that nothing could be ordered`);
   const words = new Set(products.flatMap(({ name }) => name.toLowerCase().match(/[a-z]{4,}/g) ?? []));
-  return {
-    productIds: products.map(({ id_key: id }) => id),
-    orderableIds: orderable.map(({ id_key: id }) => id),
-    categoryIds,
-    words: [...words].toSorted().slice(0, maxWords),
-  };
+  return { goods, orderable: orderable.map(({ id }) => id), words: [...words].toSorted().slice(0, maxWords) };
 }
 
-async function list(http: HttpClient, path: string): Promise<unknown[]> {
+async function list<T>(http: HttpClient, path: string, itemOf: (json: unknown) => T | undefined): Promise<T[]> {
   const { status, json } = await http.send({ method: 'GET', path });
-  if (status === 200 && Array.isArray(json)) return json;
-  throw new SetUpError(`${http.origin} does not answer GET ${path} with a list: ${status}`);
+  if (status !== 200 || !Array.isArray(json)) throw new SetUpError(`${http.origin} does not answer GET ${path} with a list: ${status}`);
+  return json.map((item) => {
+    const known = itemOf(item);
+    if (known === undefined) throw new SetUpError(`${http.origin} answers GET ${path} with ${JSON.stringify(item).slice(0, 120)} in it`);
+    return known;
+  });
 }

@@ -1,7 +1,7 @@
 import type { Claim } from './history.ts';
 import type { AskedLine } from './look-at-orders.ts';
 import { showCents, type Product } from './shelf.ts';
-import type { Movement, StoredBooks, StoredLine, StoredOrder, StoredProduct } from './stored-books.ts';
+import type { Ledger, Movement, StoredBooks, StoredLine, StoredOrder, StoredProduct } from './stored-books.ts';
 
 /** What the books must hold, by the name under which a report tells of it. */
 export const bookRules = {
@@ -34,6 +34,8 @@ export type BooksToCheck = {
   readonly stored: StoredBooks;
   /** As shown before the run. */
   readonly products: readonly Product[];
+  /** As shown after it. */
+  readonly productsAfter: readonly Product[];
   /** Whether anybody but the run's buyers may have bought or changed something meanwhile. */
   readonly isShared: boolean;
 };
@@ -43,20 +45,26 @@ export type BooksToCheck = {
  * Requests of unknown outcome may have made one order or none. Pure.
  */
 export function checkBooks(books: BooksToCheck): Anomaly[] {
-  const byId = indexOf(books.stored.orders);
-  const [before, after] = [indexOf(books.products), indexOf(books.stored.products)];
-  const movements = Map.groupBy(books.stored.movements, ({ order }) => order);
+  const { claims, stored } = books;
+  const byId = indexOf(stored.orders);
+  const prices = { before: indexOf(books.products), after: indexOf(books.productsAfter) };
   return [
-    ...books.claims.flatMap((claim) => checkClaim(claim, byId)),
-    ...checkKeys(books.claims),
-    ...checkSurplus(books.claims, books.stored.orders),
-    ...books.stored.orders.flatMap((order) => [
-      ...checkPrices(order, { ...books, before, after }),
-      ...checkMovements(order, movements.get(order.id) ?? []),
-    ]),
-    ...books.stored.strayMovements.filter(() => !books.isShared).map(strayMovement),
-    ...books.stored.products.flatMap(checkStock),
-    ...(books.isShared ? [] : checkConserved(books, after)),
+    ...claims.flatMap((claim) => checkClaim(claim, byId)),
+    ...checkKeys(claims),
+    ...checkSurplus(claims, stored.orders),
+    ...stored.orders.flatMap((order) => checkPrices(order, prices)),
+    ...(stored.ledger ? checkLedger(books, stored.ledger) : []),
+  ];
+}
+
+function checkLedger({ stored, products, isShared }: BooksToCheck, ledger: Ledger): Anomaly[] {
+  const movements = Map.groupBy(ledger.movements, ({ order }) => order);
+  return [
+    ...stored.orders.flatMap((order) => checkMovements(order, movements.get(order.id) ?? [])),
+    ...ledger.products.flatMap(checkStock),
+    // What others sell and count in the same shop stands in the same ledger.
+    ...(isShared ? [] : ledger.strayMovements.map(strayMovement)),
+    ...(isShared ? [] : checkConserved(products, stored.orders, ledger.products)),
   ];
 }
 
@@ -146,9 +154,9 @@ function surplus(order: StoredOrder, alike: readonly Claim[], claims: readonly C
   };
 }
 
-type Prices = { readonly before: Index<Product>; readonly after: Index<StoredProduct>; readonly isShared: boolean };
+type Prices = { readonly before: Index<Product>; readonly after: Index<Product> };
 
-function checkPrices(order: StoredOrder, { before, after, isShared }: Prices): Anomaly[] {
+function checkPrices(order: StoredOrder, { before, after }: Prices): Anomaly[] {
   const { id, lines, totalCents } = order;
   const sum = lines.reduce((total, { quantity, priceCents }) => total + quantity * priceCents, 0);
   const found: Anomaly[] = [];
@@ -157,21 +165,15 @@ function checkPrices(order: StoredOrder, { before, after, isShared }: Prices): A
     found.push({ rule: 'orders-as-answered', detail, order: id });
   }
   for (const line of lines) {
-    const wrong = wrongInLine(line, before.get(line.product), after.get(line.product), isShared);
+    const wrong = wrongInLine(line, before.get(line.product), after.get(line.product));
     if (wrong) found.push({ rule: 'orders-as-answered', detail: `order ${id}: ${wrong}`, order: id, product: line.product });
   }
   return found;
 }
 
 /** A product changed by others meanwhile may have been sold at any price it had. */
-function wrongInLine(
-  line: StoredLine,
-  before: Product | undefined,
-  after: StoredProduct | undefined,
-  isShared: boolean,
-): string | undefined {
-  const wasEdited = isShared && (before?.priceCents !== after?.priceCents || before?.name !== after?.name);
-  if (before === undefined || wasEdited) return undefined;
+function wrongInLine(line: StoredLine, before: Product | undefined, after: Product | undefined): string | undefined {
+  if (before === undefined || after?.priceCents !== before.priceCents || after.name !== before.name) return undefined;
   if (line.priceCents !== before.priceCents)
     return `product ${line.product} was charged at ${showCents(line.priceCents)}, its price is ${showCents(before.priceCents)}`;
   return line.name === before.name
@@ -223,15 +225,16 @@ function checkStock({ id, stock, moved }: StoredProduct): Anomaly[] {
   return found;
 }
 
-function checkConserved({ products, stored }: BooksToCheck, after: Index<StoredProduct>): Anomaly[] {
-  const sold = new Map<number, number>();
-  for (const { lines } of stored.orders) for (const { product, quantity } of lines) sold.set(product, (sold.get(product) ?? 0) + quantity);
-  return products.flatMap((before): Anomaly[] => {
-    const now = after.get(before.id);
-    if (now === undefined) return [{ rule: 'stock-conserved', detail: `product ${before.id} is gone`, product: before.id }];
-    const due = before.stock - (sold.get(before.id) ?? 0) + now.restocked;
-    if (now.stock === due) return [];
-    const detail = `product ${before.id} had ${before.stock} in stock, ${sold.get(before.id) ?? 0} were sold, and now has ${now.stock}`;
-    return [{ rule: 'stock-conserved', detail, product: before.id }];
+function checkConserved(products: readonly Product[], orders: readonly StoredOrder[], now: readonly StoredProduct[]): Anomaly[] {
+  const soldOf = new Map<number, number>();
+  for (const { lines } of orders) for (const { product, quantity } of lines) soldOf.set(product, (soldOf.get(product) ?? 0) + quantity);
+  const after = indexOf(now);
+  return products.flatMap(({ id, stock }): Anomaly[] => {
+    const stored = after.get(id);
+    if (stored === undefined) return [{ rule: 'stock-conserved', detail: `product ${id} is gone`, product: id }];
+    const sold = soldOf.get(id) ?? 0;
+    if (stored.stock === stock - sold + stored.restocked) return [];
+    const detail = `product ${id} was shown with ${stock} in stock, ${sold} were sold, and ${stored.stock} are left`;
+    return [{ rule: 'stock-conserved', detail, product: id }];
   });
 }

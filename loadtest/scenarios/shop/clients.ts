@@ -1,5 +1,5 @@
 import { AppError, ConfigError } from '#lib/errors.ts';
-import { problemCode } from './answers.ts';
+import { problemCode } from './faults.ts';
 import { forEachOf, type HttpAnswer, type HttpClient } from '../../targets/http-client.ts';
 
 /** A client account made for the run; the token is a secret. */
@@ -52,21 +52,4 @@ export async function removeClients(http: HttpClient, clients: readonly ShopClie
     if (!isGone) left += 1;
   });
   return left;
-}
-
-const pageSize = 1_000;
-
-/** How many orders the target has for these clients, as they see them themselves. */
-export async function countOrders(http: HttpClient, clients: readonly ShopClient[]): Promise<number> {
-  let total = 0;
-  await forEachOf(clients, atOnce, async ({ accessToken }) => {
-    for (let skip = 0; ; skip += pageSize) {
-      const path = `/api/v1/orders?skip=${skip}&limit=${pageSize}`;
-      const { status, json } = await http.send({ method: 'GET', path, headers: { authorization: `Bearer ${accessToken}` } });
-      if (status !== 200 || !Array.isArray(json)) throw new SetUpError(`${http.origin} does not list a client's orders: ${status}`);
-      total += json.length;
-      if (json.length < pageSize) return;
-    }
-  });
-  return total;
 }

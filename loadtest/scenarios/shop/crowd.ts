@@ -1,9 +1,14 @@
 import { createRandom } from '../../generate/random.ts';
-import type { Crowd, CrowdOptions, Step, User } from '../../generate/step.ts';
-import { judgeAnswer, type ShopRequest } from './answers.ts';
+import type { Crowd, CrowdOptions, Ruling, User } from '../../generate/step.ts';
+import { createBuyer } from './buyer.ts';
+import type { Catalogue } from './catalogue.ts';
 import type { ShopClient } from './clients.ts';
-import { createJourney, createOrdering, createReading, type Catalogue, type VisitWeights } from './journey.ts';
-import { createOrderBook, type OrderBook } from './order-book.ts';
+import { createErrands, type Errand } from './errands.ts';
+import { problemCode, type Answer, type Excuse, type Fault } from './faults.ts';
+import { createJourney, createOrdering, createReading, type VisitWeights } from './journey.ts';
+import { createMarket } from './market.ts';
+import type { ShopEvent } from './shop-events.ts';
+import { createShelf } from './shelf.ts';
 
 /** What all users of a run share. */
 export type ShopFacts = {
@@ -11,49 +16,103 @@ export type ShopFacts = {
   readonly catalogue: Catalogue;
   readonly weights: VisitWeights;
   readonly slowShare: number;
+  /** Others may buy, sell and edit in the same shop. */
+  readonly isShared: boolean;
+  /** For servers that answer as the shop does but are none, such as the bench's: only statuses are looked at. */
+  readonly isBare?: boolean;
 };
 
 /** What its users do all the time. */
 const scripts = { shop: createJourney, read: createReading, order: createOrdering } as const;
 
-type ShopStep = Step & ShopRequest;
-
-/** The buyers of one generator process: every one with an account of its own, all with one order book. */
+/** The buyers of one generator process: every one with an account and a memory of its own, all in one market. */
 export function createCrowd({ script, seed, facts, record }: CrowdOptions): Crowd {
-  const { runId, catalogue, weights, slowShare } = facts as ShopFacts;
-  const book = createOrderBook();
+  const { runId, catalogue, weights, slowShare, isShared, isBare = false } = facts as ShopFacts;
+  const shelf = createShelf(catalogue.goods);
+  const market = createMarket();
+  const doubts = createDoubts(record);
   const walk = scripts[script as keyof typeof scripts];
   return {
     user: (index, client) => {
       const { clientId, accessToken } = client as ShopClient;
+      const buyer = createBuyer(clientId);
+      const errands = createErrands({
+        shelf,
+        market,
+        buyer,
+        headers: { authorization: `Bearer ${accessToken}` },
+        record: (attempt) => record({ kind: 'order', ...attempt }),
+        now: () => performance.timeOrigin + performance.now(),
+      });
+      const { orderable, words } = catalogue;
+      const random = createRandom(seed, 2 * index);
       const keyPrefix = `${runId}-${index}`;
-      const journey = walk({ catalogue, random: createRandom(seed, 2 * index), weights, clientId, keyPrefix, slowShare });
-      return createBuyer(journey, accessToken, book);
+      const journey = walk({ shelf, orderable, words, random, weights, buyer, market, errands, keyPrefix, slowShare });
+      if (isBare) return bareUser(journey);
+      return userOf(journey, (fault) => fault.unless !== undefined && (isShared || fault.unless.change === 'bought'), doubts.note);
     },
-    close: () => record({ kind: 'orders', account: book.account() }),
+    close: doubts.close,
   };
 }
 
-function createBuyer(journey: Iterator<ShopRequest, never>, accessToken: string, book: OrderBook): User<ShopStep> {
+function bareUser(journey: Iterator<Errand, never>): User<Errand> {
   return {
-    next: () => {
-      const request = journey.next().value;
-      book.sent(request);
-      return { ...request, headers: headersOf(request, accessToken) };
-    },
-    answered: (step, answer) => {
-      const ruling = judgeAnswer(step.expects, answer);
-      book.answered(step, ruling.outcome, answer.body);
-      return step.idempotencyKey === undefined ? ruling : { ...ruling, about: { key: step.idempotencyKey, ...ruling.about } };
-    },
+    next: () => journey.next().value,
+    answered: (_errand, { status }) => ({
+      outcome: status < 300 ? 'ok' : status === 429 ? 'limited' : status === 409 ? 'refused' : 'http-error',
+    }),
     unanswered: () => {},
   };
 }
 
-function headersOf({ body, idempotencyKey }: ShopRequest, accessToken: string): Record<string, string> {
+type NoteDoubt = (fault: Fault & { unless: Excuse }, errand: Errand, answer: Answer) => void;
+
+function userOf(journey: Iterator<Errand, never>, isDoubtful: (fault: Fault) => boolean, note: NoteDoubt): User<Errand> {
   return {
-    authorization: `Bearer ${accessToken}`,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+    next: () => journey.next().value,
+    answered: (errand, answer): Ruling => {
+      const { outcome, fault } = errand.judge(answer);
+      if (outcome === 'http-error' || outcome === 'limited') return { outcome, fault: codeOf(answer), about: aboutOf(errand) };
+      if (fault === undefined) return { outcome, about: aboutOf(errand) };
+      if (!isDoubtful(fault)) return { outcome, fault: fault.rule, says: fault.detail, about: aboutOf(errand, fault) };
+      note(fault as Fault & { unless: Excuse }, errand, answer);
+      return { outcome: fault.rule === 'refusal' ? 'refused' : 'ok' };
+    },
+    unanswered: (errand) => errand.lost?.(),
+  };
+}
+
+const codeOf = ({ body }: Answer): string => problemCode(body) ?? 'no problem document';
+
+function aboutOf({ key }: Errand, { order, product }: Partial<Fault> = {}): Readonly<Record<string, string | number>> {
+  return { ...(order !== undefined && { order }), ...(product !== undefined && { product }), ...(key !== undefined && { key }) };
+}
+
+const maxWitnesses = 3;
+
+/** Faults that somebody else's work may excuse: written down, the first of each kind with its witness, and judged after the run. */
+function createDoubts(record: (event: ShopEvent) => void): { note: NoteDoubt; close: () => void } {
+  const counts = new Map<string, { rule: Fault['rule']; unless: Excuse; count: number }>();
+  return {
+    note: (fault, errand, answer) => {
+      const { rule, unless, detail } = fault;
+      const key = `${rule} ${JSON.stringify(unless)}`;
+      const known = counts.get(key) ?? { rule, unless, count: 0 };
+      known.count += 1;
+      counts.set(key, known);
+      if (known.count > maxWitnesses) return;
+      const { [`x-request-id`]: requestId } = answer.headers;
+      const witness = {
+        says: detail,
+        about: aboutOf(errand, fault),
+        endpoint: errand.endpoint,
+        status: answer.status,
+        ...(requestId && { requestId }),
+      };
+      record({ kind: 'doubt', rule, unless, witness });
+    },
+    close: () => {
+      for (const counted of counts.values()) record({ kind: 'doubts', ...counted });
+    },
   };
 }

@@ -1,3 +1,7 @@
+import type { Answer } from '../../generate/step.ts';
+
+export type { Answer };
+
 /** What every answer of the shop must hold, by the name under which a report tells of it. */
 export const rules = {
   'answer-status': 'Every request got the status it should',
@@ -40,14 +44,6 @@ export type Fault = {
   readonly order?: number;
   /** Without it nothing can excuse the fault. */
   readonly unless?: Excuse;
-};
-
-/** The answer as received. */
-export type Answer = {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: string;
 };
 
 /** The first fault that any of the looks finds. */

@@ -1,148 +1,131 @@
 import { pick, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
-import type { ShopRequest } from './answers.ts';
+import type { Buyer } from './buyer.ts';
+import type { Errand, Errands } from './errands.ts';
+import type { AskedOrder } from './look-at-orders.ts';
+import type { Market } from './market.ts';
+import type { ProductQuery, Shelf } from './shelf.ts';
 import { slowEndpoint } from './slow-query.ts';
-
-/** What a journey chooses from. Read once before the run, so that choices depend on the seed and not on answers. */
-export type Catalogue = {
-  readonly productIds: readonly number[];
-  /** Products with enough stock to be bought all through a run. */
-  readonly orderableIds: readonly number[];
-  readonly categoryIds: readonly number[];
-  /** Words that occur in product names. */
-  readonly words: readonly string[];
-};
 
 /** Kinds of visit to the shop and their weights. */
 export type VisitWeights = Readonly<Record<'browse' | 'buy' | 'lookBack', number>>;
 
 export type JourneyOptions = {
-  readonly catalogue: Catalogue;
+  readonly shelf: Shelf;
+  /** Products with enough stock to be bought all through a run. */
+  readonly orderable: readonly number[];
+  /** Words that occur in product names. */
+  readonly words: readonly string[];
   readonly random: Random;
   readonly weights: VisitWeights;
-  /** Whose orders the journey places. */
-  readonly clientId: number;
+  readonly buyer: Buyer;
+  readonly market: Market;
+  readonly errands: Errands;
   /** Begins every Idempotency-Key; unique to this user in this run. */
   readonly keyPrefix: string;
-  /** Share of steps, 0–1, replaced by an order that runs into the slow query (see slow-query). */
+  /** Share of requests, 0–1, before which goes an order that runs into the slow query (see `slow-query`). */
   readonly slowShare: number;
 };
 
+/** What a user does next; each request is made only when the answer to the one before has come. */
+type Visit = Iterable<Errand>;
+
 /** Part of the orders sent a second time with the same key, as a buyer with a bad connection does. */
 const repeatedShare = 0.1;
+/** Part of the orders that their buyer looks at afterwards, and of which it looks at a product. */
+const checkedShare = 0.5;
 
 /**
- * One user's endless walk through the shop, visit after visit: some only browse, some buy, some look at what they
- * bought. The same seed gives the same requests, byte for byte, however the server answers.
+ * One user's endless walk through the shop, visit after visit: some only browse, some buy, some look at what they bought.
+ * The same seed makes the same choices, however the server answers; only which orders are looked at follows the answers.
  */
-export function* createJourney(options: JourneyOptions): Generator<ShopRequest, never> {
-  const { random } = options;
-  const orders = { placed: 0 };
+export function* createJourney(options: JourneyOptions): Generator<Errand, never> {
+  const { random, weights, slowShare } = options;
+  const numbers = counter();
   for (;;) {
-    for (const step of visits[pickWeighted(random, options.weights)](options, orders)) {
-      yield random() < options.slowShare ? slowOrder(options, (orders.placed += 1)) : step;
+    for (const errand of visits[pickWeighted(random, weights)](options, numbers)) {
+      if (random() < slowShare) yield options.errands.order(slowOrder(options, numbers()), slowEndpoint);
+      yield errand;
     }
   }
 }
 
 /** One product after another: the bench's reading half. */
-export function* createReading({ catalogue, random }: JourneyOptions): Generator<ShopRequest, never> {
-  for (;;) yield* readProducts(catalogue, random, 1);
+export function* createReading({ shelf, random, errands }: JourneyOptions): Generator<Errand, never> {
+  for (;;) yield errands.product(pick(random, shelf.products).id);
 }
 
 /** One order of three lines after another: the bench's writing half. */
-export function* createOrdering(options: JourneyOptions): Generator<ShopRequest, never> {
-  for (let number = 1; ; number += 1) yield placeOrder(options, number, 3);
+export function* createOrdering(options: JourneyOptions): Generator<Errand, never> {
+  const numbers = counter();
+  for (;;) yield options.errands.order(orderOf(options, numbers(), 3), 'POST /orders');
 }
 
-type Placed = { placed: number };
-
-const visits: Record<keyof VisitWeights, (options: JourneyOptions, orders: Placed) => ShopRequest[]> = {
-  browse: ({ catalogue, random }) => {
-    const steps = [random() < 0.5 ? listProducts(catalogue, random) : filterProducts(catalogue, random)];
-    if (random() < 0.2) steps.unshift(listCategories());
-    return [...steps, ...readProducts(catalogue, random, randomInt(random, 1, 4))];
-  },
-  buy: (options, orders) => {
-    const { catalogue, random } = options;
-    const order = placeOrder(options, (orders.placed += 1));
-    const again = random() < repeatedShare ? [{ ...order, endpoint: 'POST /orders (again)' }] : [];
-    return [filterProducts(catalogue, random), ...readProducts(catalogue, random, randomInt(random, 1, 3)), order, ...again];
-  },
-  lookBack: ({ catalogue, random }) => [listOrders(), ...readProducts(catalogue, random, 1)],
+const counter = (): (() => number) => {
+  let count = 0;
+  return () => (count += 1);
 };
 
-const listCategories = (): ShopRequest => ({
-  endpoint: 'GET /categories',
-  method: 'GET',
-  path: '/api/v1/categories',
-  expects: { kind: 'list' },
-});
+const visits: Record<keyof VisitWeights, (options: JourneyOptions, numbers: () => number) => Visit> = {
+  *browse({ shelf, words, random, errands }) {
+    if (random() < 0.2) yield errands.categories();
+    yield random() < 0.5 ? errands.page(somePage(shelf, random)) : errands.filter(someFilter(shelf, words, random));
+    for (let left = randomInt(random, 1, 4); left > 0; left -= 1) yield errands.product(pick(random, shelf.products).id);
+  },
+  *buy(options, numbers) {
+    const { shelf, words, random, errands, buyer } = options;
+    yield errands.filter(someFilter(shelf, words, random));
+    for (let left = randomInt(random, 1, 3); left > 0; left -= 1) yield errands.product(pick(random, shelf.products).id);
+    const order = orderOf(options, numbers());
+    const [isRepeated, isRead, isProductRead] = [random() < repeatedShare, random() < checkedShare, random() < checkedShare];
+    yield errands.order(order, 'POST /orders');
+    if (isRepeated) yield errands.order(order, 'POST /orders (again)');
+    const placed = buyer.last();
+    if (isRead && placed) yield errands.ownOrder(placed);
+    if (isProductRead && order.lines[0]) yield errands.product(order.lines[0].product);
+  },
+  *lookBack({ errands, buyer, market }) {
+    yield errands.ownOrders();
+    const foreign = market.foreignOrder(buyer.client);
+    if (foreign !== undefined) yield errands.foreignOrder(foreign);
+    const placed = buyer.last();
+    if (placed) yield errands.ownOrder(placed);
+  },
+};
 
-const listOrders = (): ShopRequest => ({
-  endpoint: 'GET /orders',
-  method: 'GET',
-  path: '/api/v1/orders?limit=20',
-  expects: { kind: 'list' },
-});
+const pageSize = 20;
 
-function listProducts(catalogue: Catalogue, random: Random): ShopRequest {
-  const skip = 20 * randomInt(random, 0, Math.floor(Math.max(0, catalogue.productIds.length - 1) / 20));
-  return { endpoint: 'GET /products', method: 'GET', path: `/api/v1/products?skip=${skip}&limit=20`, expects: { kind: 'list' } };
+function somePage({ products }: Shelf, random: Random): ProductQuery {
+  const skip = pageSize * randomInt(random, 0, Math.floor(Math.max(0, products.length - 1) / pageSize));
+  return { skip, limit: pageSize };
 }
 
-function filterProducts(catalogue: Catalogue, random: Random): ShopRequest {
-  const query = new URLSearchParams({ limit: '20', sort_by: pick(random, ['price_asc', 'price_desc', 'name']) });
-  const by = pick(random, ['category', 'word', 'price'] as const);
-  if (by === 'category' && catalogue.categoryIds.length > 0) query.set('category_id', String(pick(random, catalogue.categoryIds)));
-  if (by === 'word' && catalogue.words.length > 0) query.set('search', pick(random, catalogue.words));
-  if (by === 'price') query.set('max_price', String(randomInt(random, 20, 500)));
+/** Filters of one kind or two, so that lists of one page and of many are asked for. */
+function someFilter({ categories }: Shelf, words: readonly string[], random: Random): ProductQuery {
+  const by = pick(random, ['category', 'word', 'price', 'stock'] as const);
   return {
-    endpoint: 'GET /products/filter',
-    method: 'GET',
-    path: `/api/v1/products/filter?${query.toString()}`,
-    expects: { kind: 'list' },
+    skip: random() < 0.2 ? pageSize : 0,
+    limit: pageSize,
+    sortBy: pick(random, ['price_asc', 'price_desc', 'name'] as const),
+    ...(by === 'category' && categories.length > 0 && { categoryId: pick(random, categories).id }),
+    ...(by === 'word' && words.length > 0 && { search: pick(random, words) }),
+    ...(by === 'price' && { maxPriceCents: 100 * randomInt(random, 20, 500), ...(random() < 0.5 && { minPriceCents: 1_000 }) }),
+    ...(by === 'stock' && { inStockOnly: true }),
   };
 }
 
-function readProducts(catalogue: Catalogue, random: Random, count: number): ShopRequest[] {
-  return Array.from({ length: count }, () => {
-    const id = pick(random, catalogue.productIds);
-    return { endpoint: 'GET /products/:id', method: 'GET', path: `/api/v1/products/${id}`, expects: { kind: 'one', id } };
-  });
-}
-
-function placeOrder(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): ShopRequest {
-  const { catalogue, random } = options;
-  const wanted = Math.min(lineCount, catalogue.orderableIds.length);
-  const productIds = new Set<number>();
-  while (productIds.size < wanted) productIds.add(pick(random, catalogue.orderableIds));
-  const lines = [...productIds].map((productId) => ({ product_id: productId, quantity: randomInt(random, 1, 2) }));
-  return orderStep(options, { endpoint: 'POST /orders', deliveryMethod: randomInt(random, 1, 3), lines, number });
+function orderOf(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): AskedOrder {
+  const { orderable, random, buyer, keyPrefix } = options;
+  const products = new Set<number>();
+  const wanted = Math.min(lineCount, orderable.length);
+  while (products.size < wanted) products.add(pick(random, orderable));
+  const lines = [...products].map((product) => ({ product, quantity: randomInt(random, 1, 2) }));
+  return { key: `${keyPrefix}-${number}`, client: buyer.client, deliveryMethod: randomInt(random, 1, 3), lines };
 }
 
 /** An order without lines: it touches no product row, so what makes it slow holds a connection and no lock. */
-function slowOrder(options: JourneyOptions, number: number): ShopRequest {
-  return orderStep(options, { endpoint: slowEndpoint, deliveryMethod: 3, lines: [], number });
-}
-
-type OrderRequest = {
-  readonly endpoint: string;
-  readonly deliveryMethod: number;
-  readonly lines: readonly { product_id: number; quantity: number }[];
-  readonly number: number;
-};
-
-function orderStep(options: JourneyOptions, request: OrderRequest): ShopRequest {
-  return {
-    endpoint: request.endpoint,
-    method: 'POST',
-    path: '/api/v1/orders',
-    body: JSON.stringify({
-      client_id: options.clientId,
-      delivery_method: request.deliveryMethod,
-      ...(request.lines.length > 0 ? { lines: request.lines } : {}),
-    }),
-    idempotencyKey: `${options.keyPrefix}-${request.number}`,
-    expects: { kind: 'order', lines: request.lines.length },
-  };
-}
+const slowOrder = ({ keyPrefix, buyer }: JourneyOptions, number: number): AskedOrder => ({
+  key: `${keyPrefix}-${number}`,
+  client: buyer.client,
+  deliveryMethod: 3,
+  lines: [],
+});

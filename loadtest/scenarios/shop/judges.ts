@@ -1,69 +1,122 @@
-import { judgeZero } from '../../judge/at-rest.ts';
 import { broken, met, notChecked, showCount, showShare, type Check, type Judge } from '../../judge/check.ts';
+import { failuresOf } from '../../judge/limits.ts';
 import type { Measurement } from '../../measurement/measurement.ts';
+import { maxWitnesses, type Witness } from '../../measurement/witness.ts';
 import type { ShopBooks } from './books.ts';
-import { sumAccounts, type OrderAccount } from './order-book.ts';
+import { bookRules, checkBooks, type Anomaly, type BookRule } from './check-books.ts';
+import { rules, type Excuse, type Rule } from './faults.ts';
+import { claimsOf, type Claim, type OrderAttempt } from './history.ts';
+import type { ShopEvent } from './shop-events.ts';
+import type { Goods } from './shelf.ts';
 
-/** What must hold after every run in the shop, however fast or slow it was: nothing lost, nothing double. */
-export const shopJudges: readonly Judge[] = [judgeBooks, judgeStockSufficient];
+/** What must hold after every run in the shop, however fast or slow it was: every answer right, nothing lost, nothing double. */
+export const shopJudges: readonly Judge[] = [judgeContent, judgeBooks, judgeStockSufficient];
 
-/** What the buyers of all processes know of their orders. */
-export function ordersOf({ events }: Measurement): OrderAccount {
-  const accounts = events.filter(
-    (event): event is { kind: 'orders'; account: OrderAccount } => (event as { kind?: unknown }).kind === 'orders',
-  );
-  return sumAccounts(accounts.map(({ account }) => account));
+const eventsOf = ({ events }: Measurement): readonly ShopEvent[] => events as readonly ShopEvent[];
+
+const attemptsOf = (measurement: Measurement): OrderAttempt[] => eventsOf(measurement).filter((event) => event.kind === 'order');
+
+/** Keys by what became of them. */
+export function ordersOf(measurement: Measurement): Readonly<Record<Claim['outcome'], number>> {
+  const counts = { acknowledged: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of claimsOf(attemptsOf(measurement))) counts[outcome] += 1;
+  return counts;
 }
 
-const unread: ShopBooks = {
-  ordersStored: null,
-  ledgerMismatches: null,
-  negativeStock: null,
-  notes: ['the run ended before the books were read'],
-};
+type Found = { readonly count: number; readonly witnesses: readonly Witness[] };
+
+/** An answer that breaks HTTP never came to anybody who knows the rules. */
+const ruleOf = (fault: string): Rule => (Object.hasOwn(rules, fault) ? (fault as Rule) : 'answer-complete');
+
+/** One wrong answer is a defect: there is no budget for them. */
+function judgeContent(measurement: Measurement): Check[] {
+  const failures = failuresOf(measurement).filter(({ outcome }) => outcome === 'wrong-answer');
+  const doubts = doubtsIn(measurement);
+  return (Object.keys(rules) as Rule[]).map((rule) => {
+    const found = [...failures.filter(({ fault }) => ruleOf(fault) === rule), ...(doubts.get(rule) ?? [])];
+    return checkOf(rule, rules[rule], found);
+  });
+}
+
+function checkOf(id: string, title: string, found: readonly Found[]): Check {
+  const count = found.reduce((sum, one) => sum + one.count, 0);
+  if (count === 0) return met({ id, kind: 'invariant', title }, '0', '0');
+  const witnesses = found.flatMap((one) => one.witnesses).slice(0, maxWitnesses);
+  const says = witnesses[0]?.says ?? title;
+  const reason = count === 1 ? says : `${showCount(count)} times, such as: ${says}`;
+  return broken({ id, kind: 'invariant', title, witnesses }, showCount(count), '0', reason);
+}
+
+/** Doubts that nothing excuses, by the rule they are about. */
+function doubtsIn(measurement: Measurement): ReadonlyMap<Rule, Found[]> {
+  const events = eventsOf(measurement);
+  const isExcused = excuses(measurement);
+  const found = new Map<Rule, Found[]>();
+  for (const event of events) {
+    if (event.kind === 'order' || isExcused(event.unless)) continue;
+    const one = event.kind === 'doubt' ? { count: 0, witnesses: [event.witness] } : { count: event.count, witnesses: [] };
+    found.set(event.rule, [...(found.get(event.rule) ?? []), one]);
+  }
+  return found;
+}
+
+/** Whether others really did what would make an answer right. */
+function excuses(measurement: Measurement): (excuse: Excuse) => boolean {
+  const { isShared = false, before, after = null, stored } = (measurement.books as ShopBooks | null) ?? {};
+  const manyProcesses = measurement.phases.some(({ processes }) => processes > 1);
+  const edited = before && after ? editedIn(before, after) : undefined;
+  return (excuse) => {
+    if (excuse.change === 'bought') return isShared || manyProcesses;
+    if (!isShared) return false;
+    if (excuse.change === 'edited')
+      return edited !== undefined && (excuse.product === undefined ? edited.size > 0 : edited.has(excuse.product));
+    if (excuse.change === 'handled') return stored?.orders.find(({ id }) => id === excuse.order)?.version !== 1;
+    return (stored?.ledger?.products.find(({ id }) => id === excuse.product)?.restocks ?? 1) > 0;
+  };
+}
+
+/** Ids of products that were changed, added or removed; 0 stands for the categories. */
+function editedIn(before: Goods, after: Goods): ReadonlySet<number> {
+  const [was, is] = [looksOf(before), looksOf(after)];
+  const edited = [...was.keys(), ...is.keys()].filter((id) => was.get(id) !== is.get(id));
+  return new Set(JSON.stringify(before.categories) === JSON.stringify(after.categories) ? edited : [...edited, 0]);
+}
+
+const looksOf = ({ products }: Goods): Map<number, string> =>
+  new Map(
+    products.map(({ id, name, description, priceCents, categoryId }) => [id, JSON.stringify([name, description, priceCents, categoryId])]),
+  );
+
+const aboutStock: ReadonlySet<BookRule> = new Set(['stock-moved', 'stock-ledger', 'stock-conserved', 'no-oversell']);
 
 function judgeBooks(measurement: Measurement): Check[] {
-  const books = (measurement.books as ShopBooks | null) ?? unread;
-  const orders = ordersOf(measurement);
-  const why = books.notes.join('; ') || 'it could not be read';
-  return [
-    judgeOrdersKept(orders, books, why),
-    judgeNoDuplicates(orders),
-    judgeZero(books.ledgerMismatches, why, {
-      id: 'stock-ledger',
-      title: 'Stock of every product = sum of its movements',
-      reason: (count) => `${count} products have a stock that their movements do not explain`,
-    }),
-    judgeZero(books.negativeStock, why, {
-      id: 'no-oversell',
-      title: 'No stock below zero',
-      reason: (count) => `${count} products were sold more often than they were there`,
-    }),
-  ];
+  const books = measurement.books as ShopBooks | null;
+  const why = books === null ? 'the run ended before the books were read' : books.notes.join('; ') || 'they could not be read';
+  const anomalies = books?.stored ? anomaliesIn(measurement, books, books.stored) : [];
+  return (Object.keys(bookRules) as BookRule[]).map((rule) => {
+    const head = { id: rule, kind: 'invariant', title: bookRules[rule] } as const;
+    const isReadable = books?.stored && (books.stored.ledger !== null || !aboutStock.has(rule));
+    if (!isReadable) return notChecked(head, why, '0');
+    if (rule === 'stock-conserved' && books.isShared) return notChecked(head, 'others use the shop too', '0');
+    const found = anomalies.filter((anomaly) => anomaly.rule === rule).map((anomaly) => ({ count: 1, witnesses: [witnessOf(anomaly)] }));
+    return checkOf(rule, bookRules[rule], found);
+  });
 }
 
-function judgeOrdersKept({ acknowledged, unknown, unchecked }: OrderAccount, books: ShopBooks, why: string): Check {
-  const head = { id: 'orders-kept', kind: 'invariant', title: 'Every order the shop said yes to exists, and no other' } as const;
-  const limit = unknown === 0 ? showCount(acknowledged) : `${showCount(acknowledged)} to ${showCount(acknowledged + unknown)}`;
-  if (books.ordersStored === null) return notChecked(head, why, limit);
-  if (unchecked > 0) return notChecked(head, 'there were more orders than the client keeps in memory', limit);
-  const stored = books.ordersStored;
-  const measured = showCount(stored);
-  if (stored < acknowledged)
-    return broken(head, measured, limit, `${showCount(acknowledged - stored)} orders that were acknowledged do not exist`);
-  const surplus = stored - acknowledged - unknown;
-  if (surplus > 0)
-    return broken(head, measured, limit, `${showCount(surplus)} orders exist that nobody asked for, or that were placed twice`);
-  return met(head, measured, limit);
+function anomaliesIn(
+  measurement: Measurement,
+  { before, after, isShared }: ShopBooks,
+  stored: NonNullable<ShopBooks['stored']>,
+): Anomaly[] {
+  const claims = claimsOf(attemptsOf(measurement));
+  return checkBooks({ claims, stored, products: before.products, productsAfter: (after ?? before).products, isShared });
 }
 
-function judgeNoDuplicates({ keysWithTwoOrders, ordersWithTwoKeys }: OrderAccount): Check {
-  const head = { id: 'no-duplicate-orders', kind: 'invariant', title: 'One Idempotency-Key, one order' } as const;
-  const total = keysWithTwoOrders + ordersWithTwoKeys;
-  if (total === 0) return met(head, '0', '0');
-  const reason = `${showCount(keysWithTwoOrders)} keys were answered with two orders, ${showCount(ordersWithTwoKeys)} orders were the answer to two keys`;
-  return broken(head, showCount(total), '0', reason);
-}
+const witnessOf = ({ detail, order, key, product, requestId }: Anomaly): Witness => ({
+  says: detail,
+  about: { ...(order !== undefined && { order }), ...(key !== undefined && { key }), ...(product !== undefined && { product }) },
+  ...(requestId !== undefined && { requestId }),
+});
 
 /** With more refused for want of stock, a run measured an empty shop. */
 const maxRefusedShare = 0.2;

@@ -105,7 +105,7 @@ function faultInFilter(products: readonly Product[], query: ProductQuery): Fault
 function faultInMembers(products: readonly Product[], query: ProductQuery, shelf: Shelf, sales: Sales): Fault | undefined {
   const seen = products.map(({ id }) => id);
   const right = shelf.idsFor(query.inStockOnly === true ? { ...query, skip: 0, limit: Number.MAX_SAFE_INTEGER } : query);
-  const accepts = query.inStockOnly === true ? isRightBut(shelf, sales, query.limit) : isSame;
+  const accepts = query.inStockOnly === true ? isRightBut(shelf, sales, query) : isSame;
   if (right.some((ids) => accepts(seen, ids))) return undefined;
   const missing = right[0]?.find((id) => !seen.includes(id));
   const what = missing === undefined ? 'other products than there are' : `product ${missing} is missing`;
@@ -117,14 +117,18 @@ type Accepts = (seen: readonly number[], right: readonly number[]) => boolean;
 
 const isSame: Accepts = (seen, right) => seen.length === right.length && seen.every((id, i) => id === right[i]);
 
-/** Of those that match, only products that may be sold out by now can be missing. */
-const isRightBut =
-  (shelf: Shelf, sales: Sales, limit: number): Accepts =>
-  (seen, right) => {
+/** Of those that match, only products that may be sold out by now can be missing; that moves the page too. */
+function isRightBut(shelf: Shelf, sales: Sales, { skip, limit }: ProductQuery): Accepts {
+  const isSure = (id: number): boolean => (shelf.product(id)?.stock ?? 0) > sales.asked(id);
+  return (seen, right) => {
+    const start = seen[0] === undefined ? right.length : right.indexOf(seen[0]);
+    const sureBefore = right.slice(0, Math.max(0, start)).filter(isSure).length;
+    if (start < 0 || sureBefore > skip || (seen.length > 0 && start < skip)) return false;
     let at = 0;
-    for (const id of right) {
+    for (const id of right.slice(start)) {
       if (seen[at] === id) at += 1;
-      else if (at < limit && (shelf.product(id)?.stock ?? 0) > sales.asked(id)) return false;
+      else if (at < limit && isSure(id)) return false;
     }
     return at === seen.length;
   };
+}

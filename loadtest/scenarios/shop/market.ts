@@ -1,6 +1,5 @@
 import type { AskedLine } from './look-at-orders.ts';
 import type { Sales } from './look-at-products.ts';
-import { pick, type Random } from '../../generate/random.ts';
 
 /** What the buyers of one process know together: what was sold, and whose orders there are. In bounded memory. */
 export type Market = {
@@ -13,8 +12,8 @@ export type Market = {
   ) => void;
   /** What an answer to a request sent at `sentMs` must take into account. */
   readonly salesFor: (sentMs: number) => Sales;
-  /** An order of somebody else; undefined when there is none yet. */
-  readonly foreignOrder: (random: Random, client: number) => number | undefined;
+  /** The last order of somebody else; undefined when there is none yet. */
+  readonly foreignOrder: (client: number) => number | undefined;
 };
 
 /** No request is under way for longer. */
@@ -48,9 +47,6 @@ export function createMarket(): Market {
       acknowledged: (product) => sold.get(product)?.findLast(({ atMs }) => atMs < sentMs)?.total ?? 0,
       asked: (product) => asked.get(product) ?? 0,
     }),
-    foreignOrder: (random, client) => {
-      const others = recent.filter((order) => order.client !== client);
-      return others.length === 0 ? undefined : pick(random, others).id;
-    },
+    foreignOrder: (client) => recent.findLast((order) => order.client !== client)?.id,
   };
 }

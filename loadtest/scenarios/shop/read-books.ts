@@ -29,7 +29,7 @@ const strayMovementsSql = `
   WHERE id > $1 AND reason = 'sale' AND (order_id IS NULL OR order_detail_id IS NULL) ORDER BY id LIMIT 1000`;
 
 const productsSql = `
-  SELECT id_key::float8 AS id, name, price_cents::float8 AS "priceCents", stock, coalesce(moved, 0)::float8 AS moved,
+  SELECT id_key::float8 AS id, stock, coalesce(moved, 0)::float8 AS moved,
     coalesce(restocked, 0)::float8 AS restocked, coalesce(restocks, 0)::float8 AS restocks
   FROM products LEFT JOIN (
     SELECT product_id, sum(quantity) AS moved, sum(quantity) FILTER (WHERE id > $1 AND reason <> 'sale') AS restocked,
@@ -56,9 +56,11 @@ export function markLedger(postgres: PostgresSettings): Promise<Mark> {
 export function readStoredBooks(postgres: PostgresSettings, { lastMovement }: Mark, buyers: readonly number[]): Promise<StoredBooks> {
   return reading(postgres, async (client) => ({
     orders: (await client.query<StoredOrder>(ordersSql, [buyers])).rows,
-    movements: (await client.query<Movement>(movementsSql, [buyers])).rows,
-    strayMovements: (await client.query<Movement>(strayMovementsSql, [lastMovement])).rows,
-    products: (await client.query<StoredProduct>(productsSql, [lastMovement])).rows,
+    ledger: {
+      movements: (await client.query<Movement>(movementsSql, [buyers])).rows,
+      strayMovements: (await client.query<Movement>(strayMovementsSql, [lastMovement])).rows,
+      products: (await client.query<StoredProduct>(productsSql, [lastMovement])).rows,
+    },
   }));
 }
 

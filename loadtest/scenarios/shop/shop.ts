@@ -4,8 +4,8 @@ import { showCount } from '../../judge/check.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
 import type { Target } from '../../targets/target.ts';
 import type { PrepareRequest, Scenario, Stage } from '../scenario.ts';
-import { readShopBooks } from './books.ts';
-import { readCatalogue } from './catalogue.ts';
+import { markOf, readShopBooks } from './books.ts';
+import { catalogueOf, readGoods } from './catalogue.ts';
 import { registerClients, removeClients, type ShopClient } from './clients.ts';
 import type { ShopFacts } from './crowd.ts';
 import type { VisitWeights } from './journey.ts';
@@ -37,15 +37,17 @@ async function prepareShop(weights: VisitWeights, target: Target, { users, mix }
   const runId = `lt-${randomBytes(5).toString('hex')}`;
   const http = createHttpClient(target.origin, setUpConnections);
   try {
-    const catalogue = await readCatalogue(http);
+    const goods = await readGoods(http);
+    const catalogue = catalogueOf(goods, http.origin);
     const clients = await registerClients(http, { count: users, loadtestKey: target.loadtestKey, runId });
-    const facts: ShopFacts = { runId, catalogue, weights, slowShare: isSlow ? slowQueryShare : 0 };
+    const mark = await markOf(target);
+    const facts: ShopFacts = { runId, catalogue, weights, slowShare: isSlow ? slowQueryShare : 0, isShared: target.kind === 'given' };
     return {
       runId,
       facts,
       users: clients,
       disturbed: isSlow ? [slowEndpoint] : [],
-      readBooks: () => readShopBooks(target, clients),
+      readBooks: () => readShopBooks(target, { before: goods, clients, mark }),
       cleanUp: () => cleanUp(target, clients),
     };
   } finally {

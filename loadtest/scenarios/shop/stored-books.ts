@@ -1,7 +1,12 @@
-/** The shop's own books about one run's buyers, as they stand in its database when all is quiet. Money in cents. */
+/** The shop's own books about one run's buyers, as they stand when all is quiet. Money in cents. */
 export type StoredBooks = {
   readonly orders: readonly StoredOrder[];
-  /** Of these orders. */
+  /** Null where the database could not be read: the API itself does not show it. */
+  readonly ledger: Ledger | null;
+};
+
+export type Ledger = {
+  /** Of the buyers' orders. */
   readonly movements: readonly Movement[];
   /** Sales since the run began that name no order or no line. */
   readonly strayMovements: readonly Movement[];
@@ -39,8 +44,6 @@ export type Movement = {
 
 export type StoredProduct = {
   readonly id: number;
-  readonly name: string;
-  readonly priceCents: number;
   readonly stock: number;
   /** Sum of all its movements. */
   readonly moved: number;

@@ -3,7 +3,8 @@ import type { Budget, Measurement, PlayedPhase, Slice, TargetAtRest, TimingBand 
 import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
 import { users } from '#loadtest/plans/users.ts';
 import type { ShopBooks } from '#loadtest/scenarios/shop/books.ts';
-import { noOrders, type OrderAccount } from '#loadtest/scenarios/shop/order-book.ts';
+import type { OrderAttempt } from '#loadtest/scenarios/shop/history.ts';
+import type { StoredOrder } from '#loadtest/scenarios/shop/stored-books.ts';
 
 export const budget: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
 
@@ -41,13 +42,64 @@ export const timingBand = (band: number, count: number, sumMs: Partial<TimingBan
   impossible,
 });
 
-export const rightBooks: ShopBooks = { ordersStored: 10, ledgerMismatches: 0, negativeStock: 0, notes: [] };
+const stored: StoredOrder = {
+  id: 7,
+  client: 1,
+  totalCents: 1_990,
+  deliveryMethod: 1,
+  status: 1,
+  version: 1,
+  lines: [{ id: 70, product: 5, quantity: 1, priceCents: 1_990, name: 'Lamp' }],
+};
+const goods = {
+  products: [{ id: 5, name: 'Lamp', description: null, priceCents: 1_990, stock: 10, categoryId: null, version: 1 }],
+  categories: [],
+};
+
+/** Of a shop that sold one lamp, to the buyer of `attempt`. */
+export const rightBooks: ShopBooks = {
+  isShared: false,
+  before: goods,
+  after: goods,
+  stored: {
+    orders: [stored],
+    ledger: {
+      movements: [{ id: 2, product: 5, quantity: -1, reason: 'sale', order: 7, line: 70 }],
+      strayMovements: [],
+      products: [{ id: 5, stock: 9, moved: 9, restocked: 0, restocks: 0 }],
+    },
+  },
+  notes: [],
+};
+
+/** The same with other orders in it, or another ledger. */
+export const booksWith = (
+  orders: readonly StoredOrder[],
+  ledger: Partial<NonNullable<NonNullable<ShopBooks['stored']>['ledger']>> = {},
+): ShopBooks => ({
+  ...rightBooks,
+  stored: { orders, ledger: { ...(rightBooks.stored?.ledger as NonNullable<NonNullable<ShopBooks['stored']>['ledger']>), ...ledger } },
+});
 
 export const atRest: TargetAtRest = { connectionsInUse: 0, openTransactions: 0, requestsServed: null, notes: [] };
 
-/** What the buyers of one process wrote down at the end. */
-export const orders = (changes: Partial<OrderAccount>): Pick<Measurement, 'events'> => ({
-  events: [{ kind: 'orders', account: { ...noOrders, acknowledged: 10, ...changes } }],
+export const attempt: OrderAttempt = {
+  key: 'k-1',
+  client: 1,
+  deliveryMethod: 1,
+  lines: [{ product: 5, quantity: 1 }],
+  sentAtMs: 1,
+  endedAtMs: 2,
+  outcome: 'acknowledged',
+  status: 201,
+  requestId: 'r-1',
+  order: 7,
+  totalCents: 1_990,
+};
+
+/** What the buyers wrote down: the one right order, and others. */
+export const orders = (...others: readonly Partial<OrderAttempt>[]): Pick<Measurement, 'events'> => ({
+  events: [attempt, ...others.map((other) => ({ ...attempt, ...other }))].map((one) => ({ kind: 'order', ...one })),
 });
 
 const healthyPhase: PlayedPhase = {
@@ -84,7 +136,7 @@ export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurem
     budget,
     phases: [healthyPhase],
     slices: [0, 1, 2].map((second) => slice(second, many(100, 10))),
-    ...orders({}),
+    ...orders(),
     client: {
       calibration: { p99Ms: 5, requestsPerSecond: 200 },
       othersBusy: { before: 0.02, after: 0.03 },

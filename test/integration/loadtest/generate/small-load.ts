@@ -4,14 +4,10 @@ import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.t
 import { mergeSlices, sumCounts, type Counts } from '#loadtest/measurement/merge.ts';
 import type { Load, Phase, PlayedPhase, Slice } from '#loadtest/measurement/measurement.ts';
 import type { ShopFacts } from '#loadtest/scenarios/shop/crowd.ts';
-import type { Catalogue } from '#loadtest/scenarios/shop/journey.ts';
+import type { Catalogue } from '#loadtest/scenarios/shop/catalogue.ts';
+import { fakeGoods } from '../fake-api.ts';
 
-export const smallCatalogue: Catalogue = {
-  productIds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-  orderableIds: [1, 2, 3, 4, 5],
-  categoryIds: [1, 2],
-  words: ['lamp', 'chair'],
-};
+export const smallCatalogue: Catalogue = { goods: fakeGoods, orderable: [1, 2, 3, 4, 5], words: ['lamp', 'chair'] };
 
 export type SmallChanges = Partial<Omit<Phase, 'load'>> & {
   readonly users?: number;
@@ -29,7 +25,7 @@ export async function runSmallLoad(origin: string, changes: SmallChanges = {}): 
   const thinkMs = 'thinkMs' in changes ? changes.thinkMs : ([20, 60] as const);
   const load: Load = thinkMs === undefined ? { kind: 'saturating', users } : { kind: 'closed', users, thinkMs };
   const base = { name: 'small', script: 'shop', warmUpMs: 0, durationMs: 1_500, timeoutMs: 1_000, processes: 1 };
-  const facts: ShopFacts = { runId: 'test', catalogue, weights: { browse: 1, buy: 1, lookBack: 1 }, slowShare: 0 };
+  const facts: ShopFacts = { runId: 'test', catalogue, weights: { browse: 1, buy: 1, lookBack: 1 }, slowShare: 0, isShared: false };
   const [slices, events]: [Slice[], unknown[]] = [[], []];
   const played = await playPhase({
     origin,

@@ -1,8 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createOrderBook } from '#loadtest/scenarios/shop/order-book.ts';
 import { createRecorder } from '#loadtest/generate/recorder.ts';
-import type { ShopRequest } from '#loadtest/scenarios/shop/answers.ts';
 import type { Outcome } from '#loadtest/measurement/measurement.ts';
 import { parseServerTiming } from '#loadtest/generate/timing-recorder.ts';
 import {
@@ -120,45 +118,6 @@ describe('merging', () => {
       [500, 5, [4, 5, 9]],
       [503, 4, [1]],
     ]);
-  });
-});
-
-const order = (key: string): ShopRequest => ({
-  endpoint: 'POST /orders',
-  method: 'POST',
-  path: '/',
-  idempotencyKey: key,
-  expects: { kind: 'order', lines: 1 },
-});
-const body = (id: number): string => JSON.stringify({ id_key: id });
-
-describe('an order book', () => {
-  test('knows what was acknowledged, refused and left open', () => {
-    const book = createOrderBook();
-    for (const key of ['a', 'b', 'c', 'd']) book.sent(order(key));
-    book.answered(order('a'), 'ok', body(1));
-    book.answered(order('b'), 'refused', '{"code":"insufficient_stock"}');
-    book.answered(order('c'), 'http-error', '{}');
-    book.answered(order('d'), 'refused', '{"code":"idempotency_in_flight"}');
-    expect(book.account()).toEqual({ acknowledged: 1, refused: 1, unknown: 2, keysWithTwoOrders: 0, ordersWithTwoKeys: 0, unchecked: 0 });
-  });
-
-  test('learns from a repetition what became of an order whose first answer was lost', () => {
-    const book = createOrderBook();
-    book.sent(order('a'));
-    book.sent(order('a'));
-    book.answered(order('a'), 'ok', body(1));
-    book.answered(order('a'), 'ok', body(1));
-    expect(book.account()).toMatchObject({ acknowledged: 1, unknown: 0, keysWithTwoOrders: 0 });
-  });
-
-  test('notices two orders for one key and one order for two keys', () => {
-    const book = createOrderBook();
-    for (const key of ['a', 'b']) book.sent(order(key));
-    book.answered(order('a'), 'ok', body(1));
-    book.answered(order('a'), 'ok', body(2));
-    book.answered(order('b'), 'ok', body(1));
-    expect(book.account()).toMatchObject({ keysWithTwoOrders: 1, ordersWithTwoKeys: 1 });
   });
 });
 

@@ -1,9 +1,11 @@
 import type { Measurement, PlayedPhase } from '#loadtest/measurement/measurement.ts';
+import type { StoredOrder } from '#loadtest/scenarios/shop/stored-books.ts';
 import {
   atRest,
   healthyMeasurement,
   histogramOf,
   many,
+  booksWith,
   orders,
   rightBooks,
   slice,
@@ -14,6 +16,11 @@ import {
 
 /** A client with a fault of its own, and answers that look slow: whose fault is that? */
 const slowly = (phase: Partial<PlayedPhase>): Measurement => withPhase(phase, { slices: [slice(1, many(100, 900))] });
+
+const storedOrders = (rightBooks.stored?.orders ?? []) as readonly [StoredOrder];
+
+/** Of ten orders nine. */
+const soldOut = Array.from({ length: 9 }, (_, i) => ({ key: `k-no-${i}`, outcome: 'refused', order: null, totalCents: null }) as const);
 
 /** Runs with one thing wrong each, the verdict they must get, and the check that must name the fault. */
 export const faults: readonly { fault: string; measurement: Measurement; verdict: 'FAIL' | 'INVALID'; id: string; says: RegExp }[] = [
@@ -71,31 +78,71 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'acknowledged orders that do not exist',
-    measurement: healthyMeasurement({ books: { ...rightBooks, ordersStored: 8 } }),
+    measurement: healthyMeasurement(orders({ key: 'k-2', order: 8 }, { key: 'k-3', order: 9 })),
     verdict: 'FAIL',
     id: 'orders-kept',
-    says: /2 orders that were acknowledged do not exist/,
+    says: /2 times, such as: order 8 was acknowledged and does not exist/,
   },
   {
     fault: 'orders nobody asked for',
-    measurement: healthyMeasurement({ books: { ...rightBooks, ordersStored: 11 } }),
+    measurement: healthyMeasurement({ books: booksWith([...storedOrders, { ...storedOrders[0], id: 8, deliveryMethod: 3 }]) }),
     verdict: 'FAIL',
-    id: 'orders-kept',
-    says: /1 orders exist that nobody asked for/,
+    id: 'orders-asked-for',
+    says: /order 8 of client 1 .* exists and nobody asked for it/,
   },
   {
     fault: 'stock that its ledger does not explain',
-    measurement: healthyMeasurement({ books: { ...rightBooks, ledgerMismatches: 3 } }),
+    measurement: healthyMeasurement({
+      books: booksWith(storedOrders, { products: [{ id: 5, stock: 9, moved: 10, restocked: 0, restocks: 0 }] }),
+    }),
     verdict: 'FAIL',
     id: 'stock-ledger',
-    says: /3 products/,
+    says: /product 5 has a stock of 9, its movements make 10/,
   },
   {
     fault: 'oversold products',
-    measurement: healthyMeasurement({ books: { ...rightBooks, negativeStock: 1 } }),
+    measurement: healthyMeasurement({
+      books: booksWith(storedOrders, { products: [{ id: 5, stock: -1, moved: -1, restocked: 0, restocks: 0 }] }),
+    }),
     verdict: 'FAIL',
     id: 'no-oversell',
-    says: /sold more often/,
+    says: /product 5 has a stock of -1/,
+  },
+  {
+    fault: 'a wrong answer, be it one of three hundred',
+    measurement: withPhase({
+      failures: [
+        {
+          endpoint: 'POST /orders',
+          outcome: 'wrong-answer',
+          status: 201,
+          fault: 'order-total',
+          count: 1,
+          witnesses: [{ says: 'total is 39.81, its lines make 39.80', about: { order: 7 }, requestId: 'r-1' }],
+        },
+      ],
+    }),
+    verdict: 'FAIL',
+    id: 'order-total',
+    says: /^total is 39\.81, its lines make 39\.80$/,
+  },
+  {
+    fault: 'an answer that breaks HTTP',
+    measurement: withPhase({
+      failures: [
+        {
+          endpoint: 'GET /x',
+          outcome: 'wrong-answer',
+          status: 200,
+          fault: 'cut short',
+          count: 1,
+          witnesses: [{ says: 'cut short', about: {} }],
+        },
+      ],
+    }),
+    verdict: 'FAIL',
+    id: 'answer-complete',
+    says: /cut short/,
   },
   {
     fault: 'a connection leak',
@@ -113,10 +160,10 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'a key that gave two orders',
-    measurement: healthyMeasurement(orders({ keysWithTwoOrders: 1 })),
+    measurement: healthyMeasurement(orders({ order: 8 })),
     verdict: 'FAIL',
     id: 'no-duplicate-orders',
-    says: /1 keys were answered with two orders/,
+    says: /key k-1 was answered with orders 7 and 8/,
   },
   {
     fault: '429',
@@ -199,7 +246,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
   },
   {
     fault: 'an empty shop',
-    measurement: healthyMeasurement(orders({ refused: 90 })),
+    measurement: healthyMeasurement(orders(...soldOut)),
     verdict: 'INVALID',
     id: 'stock-sufficient',
     says: /stock was gone/,

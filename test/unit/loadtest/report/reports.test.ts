@@ -7,7 +7,7 @@ import { reportHtml } from '#loadtest/report/report-html.ts';
 import { reportJson } from '#loadtest/report/report-json.ts';
 import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
-import { budget, healthyMeasurement, judged, rightBooks, withPhase } from '../build-measurement.ts';
+import { budget, healthyMeasurement, judged, orders, rightBooks, withPhase } from '../build-measurement.ts';
 
 const reportOf = (measurement: Measurement): Report => ({ measurement, judgement: judged(measurement), highlights: [] });
 
@@ -29,7 +29,7 @@ const hostile = reportOf(
     },
     {
       target: { origin: 'http://127.0.0.1:8000', kind: 'given', effective: { note: evil } },
-      books: { ...rightBooks, ordersStored: null, notes: [evil] },
+      books: { ...rightBooks, stored: null, notes: [evil] },
     },
   ),
 );
@@ -56,10 +56,10 @@ describe('the HTML report', () => {
   });
 
   test('names the verdict, the reasons and every check', async () => {
-    const report = reportOf(healthyMeasurement({ books: { ...rightBooks, ordersStored: 8 } }));
+    const report = reportOf(healthyMeasurement(orders({ key: 'k-2', order: 8 })));
     const page = await reportHtml(report);
     expect(page).toContain('FAIL');
-    expect(page).toContain('2 orders that were acknowledged do not exist');
+    expect(page).toContain('order 8 was acknowledged and does not exist');
     for (const { title } of report.judgement.checks) expect(page).toContain(escapeText(title));
   });
 
@@ -81,9 +81,9 @@ test('JSON holds the verdict, every check and what was asked for', () => {
 
 describe('JUnit', () => {
   test('has every check as a case, failures apart from errors of the test itself', () => {
-    const xml = reportJunit(reportOf(withPhase({ inFlightAtEnd: 1 }, { books: { ...rightBooks, ordersStored: 8 }, slices: [] })));
+    const xml = reportJunit(reportOf(withPhase({ inFlightAtEnd: 1 }, { ...orders({ key: 'k-2', order: 8 }), slices: [] })));
     expect(xml).toMatch(/<testsuite name="loadtest users".* failures="1" errors="1" skipped="\d+"/);
-    expect(xml).toMatch(/<failure type="orders-kept" message="2 orders that were acknowledged do not exist">/);
+    expect(xml).toMatch(/<failure type="orders-kept" message="order 8 was acknowledged and does not exist">/);
     expect(xml).toMatch(/<error type="conservation"/);
     expect(xml.match(/<testcase /g)).toHaveLength(Number(/tests="(\d+)"/.exec(xml)?.[1]));
   });
@@ -96,9 +96,7 @@ describe('JUnit', () => {
 });
 
 test('Markdown: nothing a server sent breaks out of its cell', () => {
-  const page = reportMarkdown(
-    reportOf({ ...hostile.measurement, books: { ...rightBooks, ledgerMismatches: null, notes: ['a | b\n# c <img>'] } }),
-  );
+  const page = reportMarkdown(reportOf({ ...hostile.measurement, books: { ...rightBooks, stored: null, notes: ['a | b\n# c <img>'] } }));
   expect(page).not.toMatch(/^# c/m);
   expect(page).toContain(String.raw`a \| b # c \<img\>`);
 });

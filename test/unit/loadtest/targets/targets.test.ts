@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
 import { ownStackEnvironment } from '#loadtest/targets/local-stack.ts';
-import { catalogueOf } from '#loadtest/scenarios/shop/catalogue.ts';
 import { guardTarget } from '#loadtest/targets/target-guard.ts';
 
 describe('load is sent', () => {
@@ -76,29 +75,5 @@ describe('the environment of a stack of its own', () => {
       'PATH',
     ]);
     expect(env).toMatchObject({ LOCAL_DATA_DIR: '/tmp/throw-away', API_PORT: '1001', ADMIN_PORT: '1002', LOCAL_POSTGRES_PORT: '1003' });
-  });
-});
-
-const product = (id: number, stock: number, name = 'Oak table') => ({ id_key: id, name, stock });
-
-describe('the catalogue', () => {
-  test('offers for ordering what is plenty in stock', () => {
-    const products = [...Array.from({ length: 12 }, (_, i) => product(i + 1, 100)), product(99, 3)];
-    expect(catalogueOf(products, [1], 'o').orderableIds).not.toContain(99);
-    expect(catalogueOf(products, [1], 'o').productIds).toContain(99);
-  });
-
-  test('offers whatever is in stock where little is plenty', () => {
-    expect(catalogueOf([product(1, 100), product(2, 3), product(3, 0)], [], 'o').orderableIds).toEqual([1, 2]);
-  });
-
-  test('takes search words from the names, the same ones whatever the order', () => {
-    const products = [product(1, 1, 'Oak Table'), product(2, 1, 'A big LAMP & 3 tables')];
-    expect(catalogueOf(products, [], 'o').words).toEqual(['lamp', 'table', 'tables']);
-    expect(catalogueOf(products.toReversed(), [], 'o').words).toEqual(['lamp', 'table', 'tables']);
-  });
-
-  test('refuses a shop in which nothing could be ordered', () => {
-    expect(() => catalogueOf([product(1, 0)], [], 'http://shop')).toThrow(/http:\/\/shop has no product in stock/);
   });
 });

@@ -110,6 +110,13 @@ describe('a list of products', () => {
     expect(lookAtList(query, listOf(1, 3, 4, 5, 6), soldOut)).toBeUndefined();
     expect(lookAtList(query, listOf(1, 2, 4, 5, 6), soldOut)).toMatchObject({ rule: 'list-members' });
     expect(lookAtList(query, [product(1), product(2, { stock: 0 })])).toMatchObject({ rule: 'list-filter' });
+    const second = { skip: 2, limit: 2, inStockOnly: true };
+    expect(lookAtList(second, listOf(3, 4), soldOut)).toBeUndefined();
+    expect(lookAtList(second, listOf(4, 5), soldOut)).toBeUndefined();
+    expect(lookAtList(second, listOf(4, 5))).toMatchObject({ rule: 'list-members' });
+    expect(lookAtList(second, listOf(2, 3), soldOut)).toMatchObject({ rule: 'list-members' });
+    expect(lookAtList({ ...second, skip: 6 }, [])).toBeUndefined();
+    expect(lookAtList({ ...second, skip: 5 }, [])).toMatchObject({ rule: 'list-members' });
   });
 
   test('with a wrong price or stock in it is wrong', () => {
