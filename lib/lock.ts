@@ -93,10 +93,19 @@ function openExclusively(dir: string, file: string, busyMessage: () => string): 
 }
 
 function describeHolder(dir: string, holderFile: string, cure: string): string {
-  try {
-    const { purpose, pid, host, since } = JSON.parse(readFileSync(holderFile, 'utf8')) as Holder;
-    return `${dir} is in use by "${purpose}" (process ${pid} on ${host}, since ${since}); ${cure}`;
-  } catch {
-    return `${dir} is in use by another run; ${cure}`;
+  const holder = readHolder(holderFile);
+  if (!holder) return `${dir} is in use by another run; ${cure}`;
+  return `${dir} is in use by "${holder.purpose}" (process ${holder.pid} on ${holder.host}, since ${holder.since}); ${cure}`;
+}
+
+/** Whoever has just got the lock writes its name a moment later. */
+function readHolder(holderFile: string): Holder | undefined {
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    try {
+      return JSON.parse(readFileSync(holderFile, 'utf8')) as Holder;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
+  return undefined;
 }

@@ -29,6 +29,8 @@ export type Command = {
   /** Secrets go here. The program sees these, PATH and LC_ALL=C, and nothing else of the caller's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** On Linux it gets SIGTERM when the process that started it dies, however that dies. */
+  readonly endsWithParent?: boolean;
 };
 
 export type RunOptions = {
@@ -73,7 +75,9 @@ export async function runCommand(command: Command, options: RunOptions): Promise
 
 /** Starts a program that is to run on: no shell, a process group of its own, all three streams piped. */
 export function startCommand(command: Command): ChildProcessWithoutNullStreams {
-  return spawn(command.file, command.args, {
+  const bound = command.endsWithParent === true && process.platform === 'linux';
+  const [file, args] = bound ? ['setpriv', ['--pdeathsig=TERM', command.file, ...command.args]] : [command.file, command.args];
+  return spawn(file, args, {
     env: { PATH: process.env['PATH'], LC_ALL: 'C', ...command.env },
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     stdio: 'pipe',

@@ -46,7 +46,7 @@ const scopeArgs: Readonly<Record<RestoreScope, readonly string[]>> = {
 /** Straight into a database, by two connections; ends at the first error. */
 export function pgRestore(into: PostgresSettings, options: { readonly file: string; readonly scope: RestoreScope }): Command {
   const args = ['--exit-on-error', '--no-password', '--jobs=2', ...scopeArgs[options.scope], `--dbname=${into.POSTGRES_DB}`, options.file];
-  return { file: 'pg_restore', args, env: libpqEnvironment(into, applicationName) };
+  return { file: 'pg_restore', args, env: libpqEnvironment(into, applicationName), endsWithParent: true };
 }
 
 /** As SQL text to `output` ("-": standard output), which reads the archive to its end. */
@@ -61,6 +61,7 @@ export function psql(into: PostgresSettings): Command {
     file: 'psql',
     args: [...quiet, '--set=ON_ERROR_STOP=1', `--dbname=${into.POSTGRES_DB}`],
     env: libpqEnvironment(into, applicationName),
+    endsWithParent: true,
   };
 }
 

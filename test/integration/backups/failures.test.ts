@@ -171,6 +171,40 @@ test('a verify that is told to stop drops its scratch database and leaves the st
   expect(await verifyBackup(deps, 'latest')).toMatchObject({ ok: true });
 });
 
+test('a restore that is killed leaves no program, and its scratch database goes with the next command of any kind', async () => {
+  const deps = await openShop();
+  // Long enough to be met in the act.
+  await query(deps.postgres, 'CREATE TABLE archive.long AS SELECT n, md5(n::text) FROM generate_series(1, 50000) n');
+  await takeBackup(deps);
+  const file = join(await temporaryFolder(), 'pid');
+  const path = await pathWith({ pg_restore: `case "$*" in *--dbname=*) echo $$ > ${file}; sleep 60 & wait;; *) exec $REAL "$@";; esac` });
+  const cli = startCli(deps, ['restore', 'latest', '--target', `${deps.postgres.POSTGRES_DB}_copy`], { PATH: path });
+  const restoring = await eventually(async () => requireNumber(await readFile(file, 'utf8')));
+  const [left] = await scratchDatabases(deps);
+  cli.kill('SIGKILL');
+  await cli.ended;
+  await eventually(() => hasEnded(restoring));
+  expect(await scratchDatabases(deps)).toEqual([left]);
+  // The dead run's session ends by itself within seconds, and its claim on the database with it.
+  await eventually(async () => {
+    await takeBackup(deps);
+    if ((await scratchDatabases(deps)).length > 0) throw new Error('still there');
+  });
+});
+
+test('a scratch database in use is left alone by other runs', async () => {
+  const deps = await openShop();
+  await takeBackup(deps);
+  const other = { ...deps, dir: `${deps.dir}-other` };
+  let during: Promise<unknown> | undefined;
+  const { ok } = await verifyBackup(
+    { ...deps, onProgress: ({ step }) => void (step === 'restore' && (during ??= takeBackup(other))) },
+    'latest',
+  );
+  await during;
+  expect(ok).toBe(true);
+});
+
 describe('where backups go', () => {
   test('an unreachable database is exit 69, before anything is made', async () => {
     const deps = await openShop();

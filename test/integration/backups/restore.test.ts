@@ -54,6 +54,30 @@ describe('a restore', () => {
     expect(await scratchDatabases(deps)).toEqual([]);
   });
 
+  test('leaves a database whose queries are planned with statistics', async () => {
+    const deps = await openShop();
+    await takeBackup(deps);
+    const target = newName(deps);
+    await restoreBackup(deps, { which: 'latest', target: target.POSTGRES_DB });
+    const analysed = await query(target, `SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = 'public' ORDER BY 1`);
+    expect(analysed.map(({ tablename }) => tablename)).toEqual(['Odd "Name', 'logs', 'logs_2026', 'moves', 'products', 'totals']);
+  });
+
+  test('of latest says that all there are have failed, and why, when they have', async () => {
+    const deps = await openShop();
+    const { path, id } = await takeBackup(deps);
+    await writeManifest(path, {
+      ...(await readManifest(path)),
+      state: 'failed',
+      verification: { at: deps.now().toISOString(), durationMs: 1, reasons: ['public.moves: 3 rows restored, 4000 expected'] },
+    });
+    const target = newName(deps).POSTGRES_DB;
+    await expect(restoreBackup(deps, { which: 'latest', target })).rejects.toThrow(
+      `every backup of database "${deps.postgres.POSTGRES_DB}" failed verification, the newest (${id}) by: public.moves: 3 rows restored, 4000 expected; take another`,
+    );
+    expect(await restoreBackup(deps, { which: id, target })).toMatchObject({ id });
+  });
+
   test('into an empty database replaces it and keeps no copy', async () => {
     const deps = await openShop();
     await takeBackup(deps);

@@ -57,6 +57,14 @@ describe('the lock of a folder', () => {
     lock(dir).assertHeld();
   });
 
+  test('names its holder also to one who comes before the holder has written its name', async () => {
+    const dir = await folder();
+    lock(dir);
+    await rename(join(dir, '.lock.json'), join(dir, 'aside'));
+    spawn('sh', ['-c', 'sleep 0.05; mv aside .lock.json'], { cwd: dir, stdio: 'ignore' });
+    expect(() => lockFolder(dir, options)).toThrow(`"backup take" (process ${process.pid} on`);
+  });
+
   test('names its holder and the cure', async () => {
     const dir = await folder();
     lock(dir);

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
@@ -78,6 +81,18 @@ describe('runCommand', () => {
     const failure = failureOf(shell('sleep 60'), { signal: cancel.signal });
     cancel.abort();
     expect((await failure).message).toBe('sh was canceled');
+  });
+
+  test.runIf(process.platform === 'linux')('ends a program that is bound to its caller when the caller is killed', async () => {
+    const module = JSON.stringify(resolve('lib/run-command.ts'));
+    const script = `import { runCommand } from ${module};
+      await runCommand({ file: 'sh', args: ['-c', 'echo $$; exec sleep 60'], endsWithParent: true }, { timeoutMs: 60000, stdout: async (s) => { for await (const c of s) console.log(String(c)); } });`;
+    const caller = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [chunk] = (await once(caller.stdout, 'data')) as [Buffer];
+    const pid = Number(chunk.toString());
+    expect(isAlive(pid)).toBe(true);
+    caller.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 15_000 }).toBe(false);
   });
 
   test('waits for its stream consumers and passes on their failure', async () => {
