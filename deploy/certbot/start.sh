@@ -1,5 +1,5 @@
 #!/bin/sh
-# Keeps one file, /tls/site.pem (chain and key, readable by nginx and root only), valid for every name in SERVER_NAME.
+# Keeps one file, /tls/site.pem (chain and key, readable by root and by nginx's group only), valid for every name in SERVER_NAME.
 #
 #   TLS_MODE=self-signed  a certificate of its own, renewed 30 days before it ends
 #   TLS_MODE=acme         the same at first, so that nginx can start; then one from the authority, over the webroot
@@ -8,10 +8,10 @@
 set -eu
 umask 077
 
+# Made by root of nginx's group (user 0:101), without the right to change owners.
 tls=/tls
 site=$tls/site.pem
 webroot=/var/www/acme
-nginx_uid=101
 day=86400
 
 log() { echo "certbot: $*"; }
@@ -32,7 +32,6 @@ subject_names() {
 publish() {
   cat "$1" "$2" >"$site.part"
   chmod 0640 "$site.part"
-  chown "$nginx_uid:0" "$site.part"
   mv -f "$site.part" "$site"
 }
 

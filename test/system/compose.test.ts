@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EXIT } from '#lib/exit-codes.ts';
+import { retry } from '#lib/retry.ts';
+import { CommandError } from '#lib/run-command.ts';
 import { createComposeProject, type ComposeProject } from './compose/compose-project.ts';
-import { whyNoDocker } from './compose/docker.ts';
+import { docker, whyNoDocker } from './compose/docker.ts';
 import { httpsClient, type HttpsClient, type Reply } from './compose/https-client.ts';
 
 const reason = await whyNoDocker();
@@ -89,16 +93,36 @@ describe('the production stack, from .env.production.example with only the secre
     expect(new Set(ports.map((address) => Number(address.split(':').at(-1))))).toEqual(new Set([project.httpPort, project.httpsPort]));
   });
 
+  test('refuses IPv6, where all clients would share one quota', async () => {
+    const ports = [project.httpPort, project.httpsPort];
+    await expect(Promise.all(ports.map((port) => connects('127.0.0.1', port)))).resolves.toEqual([true, true]);
+    await expect(Promise.all(ports.map((port) => connects('::1', port)))).resolves.toEqual([false, false]);
+  });
+
+  test('shows no secret to docker inspect', async () => {
+    const ids = (await project.compose(['ps', '--all', '--quiet'], 30_000)).trim().split('\n');
+    const described = await docker(['inspect', ...ids], { timeoutMs: 30_000 });
+    expect(ids.length).toBeGreaterThan(7);
+    expect(project.secrets.filter((secret) => secret !== '' && described.includes(secret))).toEqual([]);
+  });
+
+  test('sends each security header once', async () => {
+    const { rawHeaders } = await call('/api/v1/products/999999999');
+    const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+    const security = ['x-content-type-options', 'x-frame-options', 'referrer-policy'];
+    expect(names.filter((name) => security.includes(name)).toSorted()).toEqual(security.toSorted());
+  });
+
   test('keeps the schema out of the hands of the role the API connects as', async () => {
     const url =
-      'const { env } = process; const { Client } = await import("pg"); const client = new Client({ host: env.POSTGRES_HOST, user: env.POSTGRES_USER, password: env.POSTGRES_PASSWORD, database: env.POSTGRES_DB });';
+      'const { env } = process; const { Client } = await import("pg"); const client = new Client({ host: env.POSTGRES_HOST, user: env.POSTGRES_USER, password: (await import("node:fs")).readFileSync(env.POSTGRES_PASSWORD_FILE, "utf8"), database: env.POSTGRES_DB });';
     const attempt = `${url} await client.connect(); const { rows } = await client.query("SELECT count(*)::int AS n FROM orders"); console.log("reads " + rows[0].n); await client.query("DROP TABLE orders").catch((err) => console.log(err.code)); await client.query("CREATE TABLE t (n int)").catch((err) => console.log(err.code)); await client.end();`;
     const output = await project.exec('api-a', 'node', '--input-type=module', '--eval', attempt);
     expect(output.trim().split('\n')).toEqual([expect.stringMatching(/^reads [1-9]/), '42501', '42501']);
   });
 
-  test('is watched by the monitor, each API instance by itself', async () => {
-    const targets = await expect
+  test('is watched by the monitor, each service and each API instance by itself', async () => {
+    await expect
       .poll(
         async () => {
           const response = await fetch(`http://127.0.0.1:${project.monitorPort}/api/status`);
@@ -107,14 +131,12 @@ describe('the production stack, from .env.production.example with only the secre
         },
         { timeout: 60_000, interval: 500 },
       )
-      .toEqual(['postgresql up', 'api-a up', 'api-b up']);
-    return targets;
+      .toEqual(['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate'].map((name) => `${name} up`));
   });
 
   test('takes a backup in the monitor’s container, and proves it', async () => {
-    const taken = JSON.parse(await project.exec('monitor', 'node', 'backups/cli.ts', 'take', '--json')) as { id: string };
-    const verified = JSON.parse(await project.exec('monitor', 'node', 'backups/cli.ts', 'verify', taken.id, '--json')) as { ok: boolean };
-    expect(verified).toMatchObject({ ok: true });
+    const taken = (await backup(project, 'take')) as { id: string };
+    await expect(backup(project, 'verify', taken.id)).resolves.toMatchObject({ ok: true });
     expect(await query(`SELECT count(*) FROM pg_database WHERE datname LIKE 'atalaya_scratch%'`)).toBe('0');
   });
 
@@ -127,4 +149,25 @@ describe('the production stack, from .env.production.example with only the secre
 function created({ status, body }: Reply): { readonly id_key: number } {
   expect({ status, body }).toMatchObject({ status: 201, body: { id_key: expect.any(Number) } });
   return body as { id_key: number };
+}
+
+function connects(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Runs a backup command in the monitor's container, and waits when the monitor is taking its own just then. */
+async function backup(project: ComposeProject, ...args: string[]): Promise<unknown> {
+  const output = await retry(() => project.exec('monitor', 'node', 'backups/cli.ts', ...args, '--json'), {
+    attempts: 60,
+    firstDelayMs: 500,
+    maxDelayMs: 500,
+    isRetryable: (err) => err instanceof CommandError && err.status === EXIT.busy,
+  });
+  return JSON.parse(output);
 }

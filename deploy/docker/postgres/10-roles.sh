@@ -6,8 +6,12 @@
 #   $APP_ROLE        the API: reads and writes rows, cannot change the schema
 #   atalaya_monitor  the monitor: reads everything, and may create databases to prove a backup in
 #
-# Passwords come from the environment by \getenv, so that no argument list shows them.
+# Passwords come from the secrets' files, and reach psql by \getenv, so that no argument list shows them.
 set -euo pipefail
+APP_PASSWORD=$(cat /run/secrets/postgres_password)
+OWNER_PASSWORD=$(cat /run/secrets/postgres_owner_password)
+MONITOR_PASSWORD=$(cat /run/secrets/postgres_monitor_password)
+export APP_PASSWORD OWNER_PASSWORD MONITOR_PASSWORD
 
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 \getenv database POSTGRES_DB

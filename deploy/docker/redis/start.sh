@@ -13,6 +13,6 @@ appendonly no
 maxmemory ${REDIS_MAXMEMORY}
 maxmemory-policy volatile-lru
 tcp-keepalive 60
-requirepass "${REDISCLI_AUTH}"
+requirepass "$(cat /run/secrets/redis_password)"
 EOF
 exec redis-server /tmp/redis.conf

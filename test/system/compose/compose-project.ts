@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '#lib/errors.ts';
+import { runCommand } from '#lib/run-command.ts';
 import { freePort } from '../../support/free-port.ts';
 import { docker } from './docker.ts';
 
@@ -11,6 +12,8 @@ export type ComposeProject = {
   readonly httpsPort: number;
   readonly monitorPort: number;
   readonly operatorKey: string;
+  /** Values of all secrets; those that are not set are empty. */
+  readonly secrets: readonly string[];
   /** Builds, starts and waits until every service is healthy. @throws with the last lines of every service's log. */
   readonly up: () => Promise<void>;
   /** Runs a command in a service's container and gives its standard output. */
@@ -21,15 +24,16 @@ export type ComposeProject = {
 };
 
 /**
- * The production stack under a name of its own, on free ports. Its settings are .env.production.example with the secrets
- * filled in; only what two stacks on one machine cannot share is set besides: names, ports, a network.
+ * The production stack under a name of its own, on free ports. Its settings are a file's, completed by
+ * deploy/docker/secrets.sh; only what two stacks on one machine cannot share is set besides: names, ports, a network.
+ * @param settings what .env.production holds at first; default: .env.production.example
  */
-export async function createComposeProject(): Promise<ComposeProject> {
+export async function createComposeProject(settings?: string): Promise<ComposeProject> {
   const id = randomBytes(4).toString('hex');
   const folder = await mkdtemp(join(tmpdir(), 'atalaya-compose-'));
   const envFile = join(folder, '.env.production');
-  const { text, filled } = fillSecrets(await readFile('.env.production.example', 'utf8'));
-  await writeFile(envFile, text, { mode: 0o600 });
+  await writeFile(envFile, settings ?? (await readFile('.env.production.example', 'utf8')));
+  await runCommand({ file: 'sh', args: ['deploy/docker/secrets.sh', envFile] }, { timeoutMs: 10_000 });
   const [httpPort, httpsPort, monitorPort] = [await freePort(), await freePort(), await freePort()];
   const images = { API_IMAGE: `atalaya-test-api:${id}`, MONITOR_IMAGE: `atalaya-test-monitor:${id}` };
   const env = {
@@ -56,7 +60,8 @@ export async function createComposeProject(): Promise<ComposeProject> {
     monitorPort,
     up,
     compose,
-    operatorKey: filled['BOOTSTRAP_OPERATOR_KEY'] ?? '',
+    operatorKey: await readFile(join(folder, 'secrets/bootstrap_operator_key'), 'utf8'),
+    secrets: await Promise.all((await readdir(join(folder, 'secrets'))).map((name) => readFile(join(folder, 'secrets', name), 'utf8'))),
     exec: (service, ...command) => compose(['exec', '--no-TTY', service, ...command], 120_000),
     down: async () => {
       await compose(['down', '--volumes', '--remove-orphans', '--timeout', '15'], 120_000);
@@ -64,15 +69,4 @@ export async function createComposeProject(): Promise<ComposeProject> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Does what the example tells its reader: a random value for each variable of its section of secrets. */
-function fillSecrets(example: string): { readonly text: string; readonly filled: Readonly<Record<string, string>> } {
-  const filled: Record<string, string> = {};
-  const [, head = '', secrets = '', rest = ''] = /^(.*?)(# =+ SECRETS.*?)(\n# =+ .*)$/s.exec(example) ?? [];
-  const text = secrets.replaceAll(/^([A-Z_]+)=$/gm, (_, name: string) => {
-    filled[name] = randomBytes(32).toString('hex');
-    return `${name}=${filled[name]}`;
-  });
-  return { text: head + text + rest, filled };
 }

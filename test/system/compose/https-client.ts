@@ -3,6 +3,8 @@ import { request } from 'node:https';
 export type Reply = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Names and values in turn, each as often as it came. */
+  readonly rawHeaders: readonly string[];
   readonly body: unknown;
 };
 
@@ -25,7 +27,14 @@ export function httpsClient(port: number, certificate: string): HttpsClient {
         const chunks: Buffer[] = [];
         res.on('data', (chunk: Buffer) => chunks.push(chunk));
         res.on('error', reject);
-        res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body: parse(Buffer.concat(chunks).toString()) }));
+        res.on('end', () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            rawHeaders: res.rawHeaders,
+            body: parse(Buffer.concat(chunks).toString()),
+          }),
+        );
       });
       req.on('timeout', () => req.destroy(new Error(`${method} ${path}: no answer in 30 s`)));
       req.on('error', reject);

@@ -38,6 +38,7 @@ const defaultsOf = (name: string): unknown[] =>
 const local = variablesOf('.env.example');
 const production = variablesOf('.env.production.example');
 const compose = readFileSync('docker-compose.production.yaml', 'utf8');
+const secretsScript = readFileSync('deploy/docker/secrets.sh', 'utf8');
 const served = [...new Set([apiEnv, monitorEnv, backupEnv].flatMap((shape) => Object.keys(shape)))];
 
 describe.each([
@@ -78,8 +79,11 @@ describe('.env.example', () => {
   });
 });
 
+const isRead = (name: string): boolean =>
+  new RegExp(`\\$\\{${name}[:}?-]`).test(compose) || new RegExp(`\\b${name}\\b`).test(secretsScript);
+
 test('.env.production.example lists nothing that neither a program nor the compose file reads', () => {
-  const unread = production.filter(({ name }) => schemasOf(name).length === 0 && !new RegExp(`\\$\\{${name}[:}?-]`).test(compose));
+  const unread = production.filter(({ name }) => schemasOf(name).length === 0 && !isRead(name));
   expect(unread).toEqual([]);
 });
 

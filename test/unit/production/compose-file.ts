@@ -22,6 +22,8 @@ export type Service = {
   readonly stop_signal?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
+  /** Names of files in /run/secrets. */
+  readonly secrets?: readonly string[];
   readonly networks: readonly string[] | Readonly<Record<string, { readonly ipv4_address?: string }>>;
 };
 
@@ -29,6 +31,7 @@ export type ComposeFile = {
   readonly services: Readonly<Record<string, Service>>;
   readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
 
 export const composeText = readFileSync('docker-compose.production.yaml', 'utf8');
@@ -51,14 +54,30 @@ export function exampleVariables(): Record<string, string> {
   return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 }
 
-/** The example with every secret filled in, as its reader is told to. */
+const secretsScript = readFileSync('deploy/docker/secrets.sh', 'utf8');
+
+const listed = (name: string): string[] => new RegExp(`^${name}='([^']*)'$`, 'm').exec(secretsScript)?.[1]?.split(' ') ?? [];
+
+/** Secrets that deploy/docker/secrets.sh makes when they have no value, and those it only lays out. */
+export const [madeSecrets, optionalSecrets] = [listed('made_when_missing'), listed('left_empty')];
+
+/** The example as deploy/docker/secrets.sh completes it. */
 export function filledExample(): Record<string, string> {
-  return { ...exampleVariables(), ...Object.fromEntries(requiredVariables().map((name) => [name, 'x'.repeat(64)])) };
+  return { ...exampleVariables(), ...Object.fromEntries(madeSecrets.map((name) => [name, 'x'.repeat(64)])), SECRETS_DIR: '/secrets' };
 }
 
-/** Variables without which `docker compose` refuses to go on. */
-export function requiredVariables(): string[] {
-  return [...new Set([...composeText.matchAll(/\$\{([A-Z][A-Z0-9_]*):\?/g)].map(([, name]) => name ?? ''))];
+/** Variables without which `docker compose` refuses to go on, with what it then says. */
+export function requiredVariables(): Map<string, string> {
+  return new Map([...composeText.matchAll(/\$\{([A-Z][A-Z0-9_]*):\?([^}]*)\}/g)].map(([, name = '', message = '']) => [name, message]));
+}
+
+/** What the programs of a service find in their environment, the files that `X_FILE` names read. */
+export function environmentOf(service: Service, variables: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(service.environment ?? {}).map(([name, value]): [string, string] => {
+    const secret = /^\/run\/secrets\/(\w+)$/.exec(String(value))?.[1];
+    return secret === undefined ? [name, String(value)] : [name.replace(/_FILE$/, ''), variables[secret.toUpperCase()] ?? ''];
+  });
+  return Object.fromEntries(entries);
 }
 
 export const networksOf = ({ networks }: Service): string[] =>

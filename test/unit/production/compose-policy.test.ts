@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { composeFile, composeText, filledExample, networksOf, requiredVariables, type Service } from './compose-file.ts';
+import { composeFile, composeText, filledExample, madeSecrets, networksOf, optionalSecrets, type Service } from './compose-file.ts';
 
-const { services, networks } = composeFile(filledExample());
+const { services, networks, secrets } = composeFile(filledExample());
 const all = Object.entries(services);
 const lasting = all.filter(([name]) => name !== 'migrate');
 
@@ -54,9 +54,9 @@ test('migrations run once', () => {
   expect(services['migrate']).toMatchObject({ restart: 'no', command: ['node', 'api/db/cli.ts', 'up'] });
 });
 
-test('only nginx is reachable from other machines', () => {
+test('only nginx is reachable from other machines, and by IPv4 only', () => {
   const published = all.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
-  expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 80:8080', 'nginx 443:8443']);
+  expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 0.0.0.0:80:8080', 'nginx 0.0.0.0:443:8443']);
 });
 
 test('only nginx, certbot and the monitor have a way to the internet, and nginx none to the database', () => {
@@ -67,10 +67,8 @@ test('only nginx, certbot and the monitor have a way to the internet, and nginx 
   expect(members('backend').toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'postgres', 'redis']);
 });
 
-test('nothing but certbot keeps a capability, and that one is to hand its certificate over', () => {
-  expect(all.filter(([, { cap_add }]) => cap_add !== undefined).map(([name, { cap_add }]) => [name, cap_add])).toEqual([
-    ['certbot', ['CHOWN']],
-  ]);
+test('nothing keeps a capability', () => {
+  expect(all.filter(([, { cap_add }]) => cap_add !== undefined).map(([name]) => name)).toEqual([]);
 });
 
 test('a server with 4 GB holds all of it', () => {
@@ -79,18 +77,17 @@ test('a server with 4 GB holds all of it', () => {
 });
 
 describe('a secret', () => {
-  const secrets = [
-    'POSTGRES_PASSWORD',
-    'POSTGRES_OWNER_PASSWORD',
-    'POSTGRES_MONITOR_PASSWORD',
-    'REDIS_PASSWORD',
-    'ADMIN_TOKEN',
-    'AUTH_TOKEN_SECRET',
-  ];
+  const names = [...madeSecrets, ...optionalSecrets];
 
-  test('is demanded, never defaulted', () => {
-    expect(requiredVariables().toSorted()).toEqual(secrets.toSorted());
-    for (const name of secrets) expect(composeText).not.toMatch(new RegExp(`\\$\\{${name}(:?-|\\})`));
+  test('is a file of its own in the folder that SECRETS_DIR names', () => {
+    const expected = names.map((name) => [name.toLowerCase(), { file: `/secrets/${name.toLowerCase()}` }]);
+    expect(secrets).toEqual(Object.fromEntries(expected));
+  });
+
+  test('stands in no environment, no argument list and no label', () => {
+    const variables = { ...filledExample(), ...Object.fromEntries(names.map((name) => [name, 'the-secret'])) };
+    expect(JSON.stringify(composeFile(variables))).not.toContain('the-secret');
+    for (const name of names) expect(composeText).not.toContain(`\${${name}`);
   });
 
   test.each([
@@ -101,16 +98,17 @@ describe('a secret', () => {
     ['AUTH_TOKEN_SECRET', ['api-a', 'api-b']],
     ['ADMIN_TOKEN', ['api-a', 'api-b']],
     ['BOOTSTRAP_OPERATOR_KEY', ['api-a', 'api-b']],
+    ['BOOTSTRAP_LOADTEST_KEY', ['api-a', 'api-b']],
     ['SLACK_WEBHOOK_URL', ['monitor']],
     ['SMTP_URL', ['monitor']],
   ])('%s reaches %j only', (name, holders) => {
-    const marked = composeFile({ ...filledExample(), [name]: 'the-secret' }).services;
-    const found = Object.entries(marked).filter(([, service]) => JSON.stringify(service).includes('the-secret'));
+    const found = all.filter(([, service]) => service.secrets?.includes(name.toLowerCase()));
     expect(found.map(([service]) => service).toSorted()).toEqual(holders);
   });
 
-  test('stands in no argument list', () => {
-    const argumentLists = all.map(([, { command = [], healthcheck }]) => [...command, ...(healthcheck.test ?? [])]);
-    expect(JSON.stringify(argumentLists)).not.toContain('x'.repeat(64));
+  test('that changes starts anew what reads it', () => {
+    const [before, after] = ['one', 'two'].map((SECRETS_STAMP) => composeFile({ ...filledExample(), SECRETS_STAMP }).services);
+    const changed = all.map(([name]) => name).filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
+    expect(changed.toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'redis']);
   });
 });

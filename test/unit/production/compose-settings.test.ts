@@ -10,9 +10,12 @@ import { readMonitorSettings } from '#monitor/config/config.ts';
 import {
   composeFile,
   composeVariables,
+  environmentOf as readEnvironment,
   exampleText,
   exampleVariables,
   filledExample,
+  madeSecrets,
+  optionalSecrets,
   requiredVariables,
   type Service,
 } from './compose-file.ts';
@@ -23,8 +26,8 @@ const service = (name: string, variables: Readonly<Record<string, string>> = fil
   return found;
 };
 
-const environmentOf = (name: string, variables?: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(service(name, variables).environment ?? {}).map(([key, value]) => [key, String(value)]));
+const environmentOf = (name: string, variables: Readonly<Record<string, string>> = filledExample()): Record<string, string> =>
+  readEnvironment(service(name, variables), variables);
 
 const secondsAfter = (text: string, directive: string): number => Number(new RegExp(`${directive}[ =](\\d+)s`).exec(text)?.[1]);
 
@@ -36,6 +39,8 @@ describe('the example', () => {
     const known = [
       ...Object.keys({ ...apiEnv, ...monitorEnv, ...backupEnv }),
       ...composeVariables().filter((name) => !older.includes(name)),
+      ...madeSecrets,
+      ...optionalSecrets,
     ];
     expect(names.toSorted()).toEqual([...new Set(known)].toSorted());
   });
@@ -49,19 +54,24 @@ describe('the example', () => {
     expect(names.filter((name) => !/^# \S/.test(commentAbove(name) ?? ''))).toEqual([]);
   });
 
-  test('leaves nothing but secrets to fill in', () => {
-    const empty = requiredVariables().filter((name) => exampleVariables()[name] === '');
-    expect(empty).toEqual(requiredVariables());
+  test('leaves nothing to fill in but what deploy/docker/secrets.sh makes', async () => {
     expect(() => readApiConfig(environmentOf('api-a'))).not.toThrow();
-    expect(() => readEnv(postgresEnv, environmentOf('migrate'))).not.toThrow();
-    expect(() => readMonitorSettings({ ...environmentOf('monitor'), MONITOR_CONFIG: 'deploy/docker/monitor.yaml' })).not.toThrow();
+    expect(readEnv(postgresEnv, environmentOf('migrate'))).toMatchObject({ POSTGRES_USER: 'atalaya_owner' });
+    const monitor = readMonitorSettings({ ...environmentOf('monitor'), MONITOR_CONFIG: 'deploy/docker/monitor.yaml' });
+    await expect(monitor).resolves.toBeDefined();
   });
 
   test('shows the values that hold without it', () => {
-    const secrets = Object.fromEntries(requiredVariables().map((name) => [name, 'x'.repeat(64)]));
-    const bare = composeFile({ ...secrets, COMPOSE_PROJECT_NAME: 'atalaya' });
+    const bare = composeFile({ SECRETS_DIR: '/secrets', COMPOSE_PROJECT_NAME: 'atalaya' });
     expect(composeFile(filledExample())).toEqual(bare);
   });
+});
+
+test('what is missing is named at once, with the one command that makes all of it', () => {
+  expect([...requiredVariables().keys()]).toEqual(['SECRETS_DIR']);
+  const message = requiredVariables().get('SECRETS_DIR') ?? '';
+  expect(message).toContain('`sh deploy/docker/secrets.sh .env.production`');
+  expect(message).toContain(`(${madeSecrets.join(', ')})`);
 });
 
 describe('the compose file', () => {
