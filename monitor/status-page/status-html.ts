@@ -1,5 +1,5 @@
-import { shortDuration } from '../model/show.ts';
-import { html, raw, type SafeHtml } from './html.ts';
+import { html, raw, type Html } from '#lib/html.ts';
+import { showDuration, showTime } from '#lib/show.ts';
 import { incidentList, sideLists } from './status-lists.ts';
 import { styleElement } from './status-style.ts';
 import type { StatusView, TargetView } from './status-view.ts';
@@ -22,9 +22,7 @@ export function statusHtml(view: StatusView): string {
       <body>
         <header>
           <div class="brand">${tower}<span>Atalaya</span></div>
-          <div class="small soft">
-            as of <time datetime="${view.generated_at}">${view.generated_at.slice(0, 19).replace('T', ' ')} UTC</time>
-          </div>
+          <div class="small soft">as of <time datetime="${view.generated_at}">${showTime(view.generated_at)}</time></div>
         </header>
         <main>
           ${hero(view)}
@@ -34,7 +32,7 @@ export function statusHtml(view: StatusView): string {
           ${incidentList(view)} ${sideLists(view)}
         </main>
         <footer>
-          The monitor runs since ${view.started_at.slice(0, 19).replace('T', ' ')} UTC. All times are UTC. The same as
+          The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as
           <a href="/api/status">JSON</a> and <a href="/metrics">metrics</a>.
         </footer>
       </body>
@@ -42,7 +40,7 @@ export function statusHtml(view: StatusView): string {
   return page.markup;
 }
 
-function hero(view: StatusView): SafeHtml {
+function hero(view: StatusView): Html {
   const troubled = view.targets.filter(({ status }) => status === view.status).map(({ name }) => name);
   const headline = {
     up: 'Everything is up',
@@ -66,30 +64,32 @@ function summary(view: StatusView): string {
   const last = view.incidents?.find(({ ended_at: endedAt }) => endedAt !== null);
   if (open > 0) return `${open} open ${open === 1 ? 'incident' : 'incidents'}.`;
   if (!last?.ended_at) return 'No incident on record.';
-  return `No incident for ${shortDuration(Date.parse(view.generated_at) - Date.parse(last.ended_at))}.`;
+  return `No incident for ${showDuration(Date.parse(view.generated_at) - Date.parse(last.ended_at))}.`;
 }
 
-function card(target: TargetView, now: string): SafeHtml {
+function card(target: TargetView, now: string): Html {
   const kind = target.depends_on.length > 0 ? `${target.kind} · depends on ${target.depends_on.join(', ')}` : target.kind;
-  const since = target.since === null ? '–' : shortDuration(Date.parse(now) - Date.parse(target.since));
+  const since = target.since === null ? '–' : showDuration(Date.parse(now) - Date.parse(target.since));
   return html`<article class="panel card ${target.status}" data-target="${target.name}" data-status="${target.status}">
     <div class="card-top">
       <div>
         <h3>${target.name}</h3>
         <div class="small soft">${kind}</div>
       </div>
-      <span class="pill">${target.status}</span>
+      <span class="pill">${target.is_flapping ? 'comes and goes' : target.status}</span>
     </div>
     ${sparkline(target)}
-    <p class="detail">${target.detail}</p>
+    <p class="detail">
+      ${target.detail}${target.facts.map(({ label, value }) => html`<br /><span class="soft">${label}: ${value}</span>`)}
+    </p>
     <dl class="facts">
       <div>
         <dt>Last latency</dt>
-        <dd>${target.latency_ms === null ? '–' : latency(target.latency_ms)}</dd>
+        <dd>${target.latency_ms === null ? '–' : showDuration(target.latency_ms)}</dd>
       </div>
       <div>
         <dt>Alert within</dt>
-        <dd>${target.detection_bound_ms / 1000} s</dd>
+        <dd>${showDuration(Math.ceil(target.detection_bound_ms / 100) * 100)}</dd>
       </div>
       <div>
         <dt>${target.status === 'unknown' ? 'Unknown' : `${target.status[0]?.toUpperCase()}${target.status.slice(1)} for`}</dt>
@@ -100,7 +100,7 @@ function card(target: TargetView, now: string): SafeHtml {
 }
 
 /** One bar a look, newest at the right; its height tells the latency beside the slowest one shown. */
-function sparkline(target: TargetView): SafeHtml {
+function sparkline(target: TargetView): Html {
   const looks = target.recent.slice(-barsShown);
   const slowest = Math.max(1, ...looks.map(({ latency_ms: ms }) => ms));
   const bars = Array.from({ length: barsShown }, (_, index) => {
@@ -108,13 +108,8 @@ function sparkline(target: TargetView): SafeHtml {
     const height = look ? Math.max(4, Math.round((look.latency_ms / slowest) * 32)) : 4;
     return html`<rect class="${look?.outcome ?? ''}" x="${index * 5}" y="${34 - height}" width="3.4" height="${height}" rx="1.2"></rect>`;
   });
-  const label = looks.length === 0 ? 'no look yet' : `latency of the last ${looks.length} looks, up to ${latency(slowest)}`;
+  const label = looks.length === 0 ? 'no look yet' : `latency of the last ${looks.length} looks, up to ${showDuration(slowest)}`;
   return html`<svg class="spark" viewBox="0 0 300 34" preserveAspectRatio="none" role="img" aria-label="${label}">${bars}</svg>`;
-}
-
-function latency(ms: number): string {
-  if (ms >= 1000) return `${(ms / 1000).toFixed(1)} s`;
-  return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(1)} ms`;
 }
 
 function titleMark(view: StatusView): string {

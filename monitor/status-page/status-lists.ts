@@ -1,9 +1,9 @@
-import { shortDuration, shortTime } from '../model/show.ts';
-import { html, type SafeHtml } from './html.ts';
+import { html, type Html } from '#lib/html.ts';
+import { showBytes, showDuration, showTime } from '#lib/show.ts';
 import type { BackupsView, ChannelView, IncidentView, StatusView } from './status-view.ts';
 
 /** The last incidents, newest first. Pure. */
-export function incidentList(view: StatusView): SafeHtml {
+export function incidentList(view: StatusView): Html {
   if (view.incidents === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
   if (view.incidents.length === 0) return html`<p class="panel empty">None so far.</p>`;
   return html`<ol class="panel list incidents">
@@ -11,35 +11,47 @@ export function incidentList(view: StatusView): SafeHtml {
   </ol>`;
 }
 
-function incidentItem(incident: IncidentView): SafeHtml {
+function incidentItem(incident: IncidentView): Html {
   const isOpen = incident.ended_at === null;
+  const tone = incident.kind === 'degraded' || incident.kind === 'unknown' ? incident.kind : 'down';
   const until = incident.ended_at === null ? 'still going on' : `to ${timeOfDay(incident.started_at, incident.ended_at)}`;
-  return html`<li class="${isOpen ? 'down' : ''}" data-incident="${incident.id}">
-    <strong>${incident.target}</strong>
+  return html`<li class="${isOpen ? tone : ''}" data-incident="${incident.id}">
+    <span
+      ><strong>${incident.target}</strong
+      >${incident.kind === 'down' ? undefined : html`<br /><span class="small soft">${kinds[incident.kind]}</span>`}</span
+    >
     <span class="what small">${incident.detail}<br /><span class="soft">${told(incident)}</span></span>
     <span class="when small"
-      ><time datetime="${incident.started_at}">${shortTime(incident.started_at)}</time><br /><span class="soft">${until}</span></span
+      ><time datetime="${incident.started_at}">${showTime(incident.started_at)}</time><br /><span class="soft">${until}</span></span
     >
     <span class="end"
-      >${isOpen ? html`<span class="pill">${shortDuration(incident.duration_ms)}</span>` : shortDuration(incident.duration_ms)}</span
+      >${isOpen ? html`<span class="pill">${showDuration(incident.duration_ms)}</span>` : showDuration(incident.duration_ms)}</span
     >
   </li>`;
 }
+
+const kinds = {
+  down: 'down',
+  unknown: 'could not be judged',
+  flapping: 'came and went',
+  degraded: 'degraded',
+  self: 'the monitor itself',
+} as const;
 
 function told(incident: IncidentView): string {
   if (incident.explained_by !== null) return `told with ${incident.explained_by}, on which it depends`;
   if (incident.alerted_at === null)
     return incident.ended_at === null ? 'alert held until its cause is clear' : 'over before an alert was due';
-  return `alert raised after ${shortDuration(Date.parse(incident.alerted_at) - Date.parse(incident.started_at))}`;
+  return `alert raised after ${showDuration(Date.parse(incident.alerted_at) - Date.parse(incident.started_at))}`;
 }
 
 /** The second time of a span: without the date where it is the same day. */
 function timeOfDay(start: string, end: string): string {
-  return start.slice(0, 10) === end.slice(0, 10) ? end.slice(11, 19) : shortTime(end);
+  return start.slice(0, 10) === end.slice(0, 10) ? end.slice(11, 19) : showTime(end);
 }
 
 /** Backups and alert channels, side by side. Pure. */
-export function sideLists(view: StatusView): SafeHtml {
+export function sideLists(view: StatusView): Html {
   return html`<div class="columns">
     <section>
       <h2>Backups</h2>
@@ -52,12 +64,12 @@ export function sideLists(view: StatusView): SafeHtml {
   </div>`;
 }
 
-function backupList(backups: BackupsView, now: string): SafeHtml {
+function backupList(backups: BackupsView, now: string): Html {
   if (backups.state === 'off') return html`<p class="panel empty">Off: BACKUP_ENABLED is false.</p>`;
   if (backups.state === 'unreadable') return html`<p class="panel empty warn">The catalogue of backups cannot be read.</p>`;
   if (!('recent' in backups)) return html``;
   const tone = { running: 'degraded', failing: 'down', waiting: 'unknown', ok: 'up' }[backups.state];
-  const next = backups.next_at === null ? 'due now' : `next ${shortTime(backups.next_at).slice(0, 16)} UTC`;
+  const next = backups.next_at === null ? 'due now' : `next ${showTime(backups.next_at).slice(0, 16)} UTC`;
   return html`<ul class="panel list backups">
     <li class="${tone}">
       <span>Daily at ${backups.schedule_utc} UTC<br /><span class="small soft">${next}</span></span
@@ -68,9 +80,9 @@ function backupList(backups: BackupsView, now: string): SafeHtml {
       (backup) =>
         html`<li class="${backup.state === 'verified' ? 'up' : backup.state === 'failed' ? 'down' : 'unknown'}">
           <span class="small"
-            ><time datetime="${backup.taken_at}">${shortTime(backup.taken_at)}</time>
+            ><time datetime="${backup.taken_at}">${showTime(backup.taken_at)}</time>
             <span class="soft"
-              >· ${size(backup.size_bytes)} · ${shortDuration(Date.parse(now) - Date.parse(backup.taken_at))} ago</span
+              >· ${showBytes(backup.size_bytes)} · ${showDuration(Date.parse(now) - Date.parse(backup.taken_at))} ago</span
             ></span
           >
           <span class="end"><span class="pill">${backup.state}</span></span>
@@ -79,7 +91,7 @@ function backupList(backups: BackupsView, now: string): SafeHtml {
   </ul>`;
 }
 
-function channelList(channels: readonly ChannelView[] | null): SafeHtml {
+function channelList(channels: readonly ChannelView[] | null): Html {
   if (channels === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
   if (channels.length === 0) {
     return html`<p class="panel empty">None. Set SLACK_WEBHOOK_URL or SMTP_URL, and nobody has to look here.</p>`;
@@ -89,8 +101,8 @@ function channelList(channels: readonly ChannelView[] | null): SafeHtml {
   </ul>`;
 }
 
-function channelItem(channel: ChannelView): SafeHtml {
-  const last = channel.last_sent_at === null ? 'no message yet' : `last message ${shortTime(channel.last_sent_at)}`;
+function channelItem(channel: ChannelView): Html {
+  const last = channel.last_sent_at === null ? 'no message yet' : `last message ${showTime(channel.last_sent_at)}`;
   const isBroken = channel.broken_since !== null || channel.failed > 0;
   const isWell = channel.pending === 0 && !isBroken;
   const broken = channel.broken_since === null ? `${channel.failed} set aside` : 'broken';
@@ -100,9 +112,4 @@ function channelItem(channel: ChannelView): SafeHtml {
     <span class="what">${channel.name}<br /><span class="small soft">${last}</span>${error}</span>
     <span class="end"><span class="pill">${channel.last_sent_at === null && isWell ? 'ready' : state}</span></span>
   </li>`;
-}
-
-function size(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
-  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 }

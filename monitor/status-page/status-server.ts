@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { ConfigError, UnreachableError, messageOf } from '#lib/errors.ts';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import Koa from 'koa';
+import { listen } from '#lib/listen.ts';
 import type { Logger } from '#lib/logger.ts';
-import { metricsContentType, metricsText } from './metrics-text.ts';
+import { renderMetrics } from './metrics.ts';
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 import { styleHash } from './status-style.ts';
@@ -21,21 +22,26 @@ export type StatusServerOptions = {
   readonly logger: Logger;
 };
 
-type Page = { readonly status: number; readonly type: string; readonly body: string };
-type PageMaker = (snapshot: StatusSnapshot) => Page;
-
-const json = (status: number, value: unknown): Page => ({
-  status,
-  type: 'application/json; charset=utf-8',
-  body: `${JSON.stringify(value)}\n`,
-});
+type PageMaker = (ctx: Koa.Context, snapshot: StatusSnapshot) => void | Promise<void>;
 
 const pages: Readonly<Record<string, PageMaker>> = {
-  '/': (snapshot) => ({ status: 200, type: 'text/html; charset=utf-8', body: statusHtml(presentStatus(snapshot)) }),
-  '/api/status': (snapshot) => json(200, presentStatus(snapshot)),
+  '/': (ctx, snapshot) => {
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.body = statusHtml(presentStatus(snapshot));
+  },
+  '/api/status': (ctx, snapshot) => {
+    ctx.body = presentStatus(snapshot);
+  },
   // Says whether the monitor works, not whether its targets do.
-  '/healthz': ({ self }) => json(self.status === 'failing' ? 503 : 200, self),
-  '/metrics': (snapshot) => ({ status: 200, type: metricsContentType, body: metricsText(snapshot, process.memoryUsage.rss()) }),
+  '/healthz': (ctx, { self }) => {
+    ctx.status = self.status === 'failing' ? 503 : 200;
+    ctx.body = self;
+  },
+  '/metrics': async (ctx, snapshot) => {
+    const { contentType, text } = await renderMetrics(snapshot, process.memoryUsage.rss());
+    ctx.set('content-type', contentType);
+    ctx.body = text;
+  },
 };
 
 const securityHeaders = {
@@ -45,24 +51,53 @@ const securityHeaders = {
   'cache-control': 'no-store',
 };
 
+/** The pages as an application: `/`, `/api/status`, `/healthz`, `/metrics`. All of it is readable by whoever reaches it. */
+export function statusApp({ takeSnapshot, logger }: Pick<StatusServerOptions, 'takeSnapshot' | 'logger'>): Koa {
+  const app = new Koa();
+  app.use(async (ctx) => {
+    ctx.set(securityHeaders);
+    const make = Object.hasOwn(pages, ctx.path) ? pages[ctx.path] : undefined;
+    if (!['GET', 'HEAD'].includes(ctx.method)) {
+      ctx.status = 405;
+      ctx.set('allow', 'GET, HEAD');
+      ctx.body = { detail: 'only GET and HEAD are answered here' };
+    } else if (make) {
+      await answer(ctx, make);
+    } else {
+      ctx.status = 404;
+      ctx.body = { detail: 'there is no such page' };
+    }
+  });
+  // A client that leaves in the middle is no event.
+  app.on('error', (err: Error) => logger.debug({ err }, 'an answer of the status page was cut off'));
+  return app;
+
+  async function answer(ctx: Koa.Context, make: PageMaker): Promise<void> {
+    try {
+      await make(ctx, await takeSnapshot());
+    } catch (err) {
+      logger.error({ err }, 'a page could not be made');
+      ctx.status = 500;
+      ctx.body = { detail: 'the page could not be made; the log says why' };
+    }
+  }
+}
+
+const mostConnections = 128;
+const limits = { headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+/** Longest a connection may rest in the middle of an answer. */
+const stuckMs = 20_000;
+
 /**
- * Serves the status page, `/api/status`, `/healthz` and `/metrics`. All of it is readable by whoever reaches the address.
+ * Serves the pages.
  * @throws {ConfigError} when the port is in use or may not be used
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const server = createServer((request, response) => {
-    answer(request, options.takeSnapshot).then(
-      (page) => send(request, response, page),
-      (err: unknown) => {
-        options.logger.error({ err }, 'a page could not be made');
-        send(request, response, json(500, { detail: 'the page could not be made; the log says why' }));
-      },
-    );
-  });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 10_000;
-  server.maxConnections = 200;
-  await listen(server, options);
+  const handle = statusApp(options).callback();
+  const server = createServer(limits, (request, response) => void handle(request, response));
+  server.timeout = stuckMs;
+  boundConnections(server);
+  await listen(server, { host: options.host, port: options.port, hostVariable: 'MONITOR_HOST', portVariable: 'MONITOR_PORT' });
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
@@ -73,32 +108,25 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   };
 }
 
-async function listen(server: Server, { host, port }: StatusServerOptions): Promise<void> {
-  server.listen({ host, port });
-  try {
-    await once(server, 'listening');
-  } catch (err) {
-    const code = (err as NodeJS.ErrnoException).code;
-    if (code === 'EADDRINUSE') throw new ConfigError([`port ${port} on ${host} is in use; set MONITOR_PORT to a free one`], { cause: err });
-    if (code === 'EACCES')
-      throw new ConfigError([`port ${port} may not be used by this user; set MONITOR_PORT to one above 1023`], { cause: err });
-    throw new UnreachableError(`cannot listen on ${host}:${port} (MONITOR_HOST, MONITOR_PORT): ${messageOf(err)}`, { cause: err });
-  }
-}
-
-async function answer(request: IncomingMessage, takeSnapshot: () => Promise<StatusSnapshot>): Promise<Page> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { detail: 'only GET and HEAD are answered here' });
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
-  const make = Object.hasOwn(pages, path) ? pages[path] : undefined;
-  return make ? make(await takeSnapshot()) : json(404, { detail: 'there is no such page' });
-}
-
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Page): void {
-  response.writeHead(status, {
-    ...securityHeaders,
-    ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
-    'content-type': type,
-    'content-length': Buffer.byteLength(body),
+/**
+ * A connection beyond the bound takes the place of the one that has been silent for the longest: idle ones, however many,
+ * keep nobody from the page.
+ */
+function boundConnections(server: Server): void {
+  let open = 0;
+  // In the order in which they fell silent.
+  const silent = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    silent.add(socket);
+    socket.once('close', () => {
+      open -= 1;
+      silent.delete(socket);
+    });
+    if (open > mostConnections) silent.values().next().value?.destroy();
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  server.on('request', ({ socket }, response) => {
+    silent.delete(socket);
+    response.once('close', () => void (socket.destroyed || silent.add(socket)));
+  });
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { raw } from './html.ts';
+import { raw } from '#lib/html.ts';
 
 const styleSheet = `
 :root {

@@ -2,7 +2,7 @@ import type { HealthStatus } from '../model/look.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
 import type { SelfReport } from './self-watch.ts';
 import type { ChannelState } from '../model/alert.ts';
-import type { Incident } from '../model/incident.ts';
+import type { Incident, IncidentKind } from '../model/incident.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 
 /** The public shape of the monitor's knowledge: `/api/status` is this as JSON, the page is this as HTML. Times: ISO. */
@@ -28,12 +28,16 @@ export type TargetView = {
   readonly interval_ms: number;
   readonly detection_bound_ms: number;
   readonly depends_on: readonly string[];
+  readonly is_flapping: boolean;
+  /** What else the last look found. */
+  readonly facts: readonly { readonly label: string; readonly value: string }[];
   /** Oldest first. */
   readonly recent: readonly { readonly at: string; readonly outcome: string; readonly latency_ms: number }[];
 };
 
 export type IncidentView = {
   readonly id: string;
+  readonly kind: IncidentKind;
   readonly target: string;
   readonly detail: string;
   readonly started_at: string;
@@ -103,6 +107,8 @@ function presentTarget(target: TargetSnapshot): TargetView {
     interval_ms: target.cadence.intervalMs,
     detection_bound_ms: target.detectionBoundMs,
     depends_on: target.dependsOn.flat(),
+    is_flapping: target.incidents.some(({ kind }) => kind === 'flapping'),
+    facts: (last?.facts ?? []).map(([label, value]) => ({ label, value })),
     recent: health.recent.map(({ at, outcome, latencyMs }) => ({ at: iso(at), outcome, latency_ms: latencyMs })),
   };
 }
@@ -110,6 +116,7 @@ function presentTarget(target: TargetSnapshot): TargetView {
 function presentIncident(incident: Incident, now: number): IncidentView {
   return {
     id: incident.id,
+    kind: incident.kind,
     target: incident.probe,
     detail: incident.detail,
     started_at: iso(incident.startedAt),

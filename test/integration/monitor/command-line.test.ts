@@ -117,7 +117,9 @@ describe('npm run monitor --', { timeout }, () => {
     const { port } = taken.address() as { port: number };
     const { code, stderr } = await runCli([], { MONITOR_PORT: String(port) });
     expect(code).toBe(78);
-    expect(stderr).toBe(`error: port ${port} on 127.0.0.1 is in use; set MONITOR_PORT to a free one\n`);
+    expect(stderr).toBe(
+      `error: MONITOR_PORT=${port}: port ${port} on 127.0.0.1 is in use; stop what listens there or set MONITOR_PORT to a free port\n`,
+    );
   });
 });
 

@@ -55,7 +55,7 @@ describe('the status page in a browser', { timeout }, () => {
     expect(await page.locator('h1').innerText()).toBe('Everything is up');
     // Without its style sheet the drawing would fill the page.
     expect((await page.locator('.brand svg').boundingBox())?.width).toBeLessThan(60);
-    expect(await page.locator('article[data-target="api"]').innerText()).toMatch(/Alert within\s+16\.05 s/);
+    expect(await page.locator('article[data-target="api"]').innerText()).toMatch(/Alert within\s+16\.1 s/);
 
     await api.kill();
     await page.locator('article[data-target="api"][data-status="down"]').waitFor({ timeout: 30_000 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { initialHealth } from '#monitor/health/health-state.ts';
 import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import { judgeSelf } from '#monitor/status-page/self-watch.ts';
-import { metricsText } from '#monitor/status-page/metrics-text.ts';
+import type { BackupOverview } from '#monitor/backup/job.ts';
+import { renderMetrics } from '#monitor/status-page/metrics.ts';
 import { statusHtml } from '#monitor/status-page/status-html.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 import { presentStatus, worstOf } from '#monitor/status-page/status-view.ts';
@@ -63,6 +64,15 @@ describe('the page', () => {
     expect(html.match(/own store cannot be read/g)).toHaveLength(2);
   });
 
+  test('tells what comes and goes from what is down, and which part says it is unwell', () => {
+    const incident = { kind: 'flapping', probe: 'api' } as Incident;
+    const last = { outcome: 'failed', detail: 'HTTP 503', latencyMs: 1, at: now, clockMs: 1 } as const;
+    const health = { ...target('x').health, recent: [{ ...last, facts: [['Says of itself', 'checks.database is critical']] as const }] };
+    const html = statusHtml(presentStatus(snapshot({ targets: [target('api', { incidents: [incident], health })] })));
+    expect(html).toContain('comes and goes');
+    expect(html).toContain('Says of itself: checks.database is critical');
+  });
+
   test('names the outage that explains another one', () => {
     const incident: Incident = {
       id: 'a',
@@ -93,10 +103,34 @@ test.each([
   expect(worstOf(statuses)).toBe(worst);
 });
 
-test('metrics keep to one line a sample, whatever a name holds', () => {
-  const text = metricsText(snapshot({ targets: [target('a"b\nc')] }), 1);
-  expect(text).toContain('atalaya_monitor_target_status{target="a_b_c",status="up"} 1');
-  expect(text.split('\n').every((line) => line === '' || line.startsWith('#') || /^\w+(\{[^}]*\})? [\d.e+-]+$/.test(line))).toBe(true);
+describe('the metrics', () => {
+  test('keep to one line a sample, whatever a name holds', async () => {
+    const { text } = await renderMetrics(snapshot({ targets: [target('a"b\nc')] }), 1);
+    expect(text).toContain(String.raw`atalaya_monitor_target_status{target="a\"b\nc",status="up"} 1`);
+    expect(text.split('\n').every((line) => line === '' || line.startsWith('#') || /^\w+(\{.*\})? [\d.e+-]+$/.test(line))).toBe(true);
+  });
+
+  test('say what is open, what waits, and how old the newest backup is', async () => {
+    const incident = { id: 'a', kind: 'flapping', probe: 'api' } as Incident;
+    const overview = { newestVerifiedAt: now - 90_000 } as BackupOverview;
+    const seen = snapshot({
+      targets: [target('api', { incidents: [incident] })],
+      channels: [{ ...channel, pending: 2, oldestPendingAt: now - 5_000 }],
+      backups: { state: 'on', schedule: '02:00', overview },
+      self: { status: 'failing', reasons: ['the disk is full'] },
+    });
+    const { text } = await renderMetrics(seen, 1);
+    for (const line of [
+      'incidents_open{target="api",kind="flapping"} 1',
+      'outbox_pending{channel="slack"} 2',
+      'outbox_oldest_seconds{channel="slack"} 5',
+      'backup_age_seconds 90',
+      'self_ok 0',
+      'target_latency_seconds{target="api"} 0.0123',
+    ]) {
+      expect(text).toContain(`\natalaya_monitor_${line}\n`);
+    }
+  });
 });
 
 describe('the monitor judges itself', () => {
