@@ -1,6 +1,15 @@
 import type { Pool, PoolClient } from 'pg';
-import { floorStatements as sql } from './floor-statements.ts';
+import { claimKey, storeAnswer } from '#api/http/idempotency.ts';
+import { recordOrder } from '#api/shop/orders/place-order.ts';
+import { oneProduct } from '#api/shop/products/products.ts';
+import { lockInIdOrder, takeSold } from '#api/shop/stock/stock.ts';
 
+/**
+ * The two requests of the bench, in the API's own statements and with the API's own bytes as the answer: the floor does the
+ * same work in the database and on the wire, and nothing around it.
+ */
+
+/** Columns as `pg` reads them by itself: bigint comes as text. */
 type ProductRow = {
   readonly id_key: string;
   readonly name: string;
@@ -11,14 +20,16 @@ type ProductRow = {
   readonly version: number;
 };
 
-/** One product as JSON, as the API presents it. */
+/** One product as JSON. */
 export async function readProduct(pool: Pool, id: number): Promise<string> {
-  const { rows } = await pool.query<ProductRow>({ ...sql.product, values: [id] });
+  const { rows } = await pool.query<ProductRow>({ name: oneProduct.name, text: oneProduct.text, values: [id] });
   const [row] = rows;
   if (!row) throw new Error('no such product');
   const { id_key, name, description, price_cents, stock, category_id, version } = row;
-  return JSON.stringify({ id_key: Number(id_key), name, description, price: Number(price_cents) / 100, stock, category_id, version });
+  return `{"id_key":${id_key},"name":${JSON.stringify(name)},"description":${JSON.stringify(description)},"price":${decimal(price_cents)},"stock":${stock},"category_id":${category_id},"version":${version}}`;
 }
+
+const decimal = (cents: number | string): string => (Number(cents) / 100).toFixed(2);
 
 type OrderInput = {
   readonly client_id: number;
@@ -26,7 +37,7 @@ type OrderInput = {
   readonly lines: readonly { readonly product_id: number; readonly quantity: number }[];
 };
 
-/** Places an order in the statements the API uses, and presents it. */
+/** Places an order and shows it as JSON. */
 export async function placeOrder(pool: Pool, text: string, key: string): Promise<string> {
   const input = JSON.parse(text) as OrderInput;
   const client = await pool.connect();
@@ -43,19 +54,22 @@ export async function placeOrder(pool: Pool, text: string, key: string): Promise
   }
 }
 
+type OrderRow = {
+  readonly id_key: string;
+  readonly date: Date;
+  readonly status: number;
+  readonly version: number;
+  readonly line_ids: number[];
+};
+type Line = { readonly product_id: number; readonly quantity: number; readonly name: string; readonly priceCents: number };
+
 async function record(client: PoolClient, input: OrderInput, key: string): Promise<string> {
   const principal = `client:${input.client_id}`;
-  await client.query({ ...sql.claim, values: [principal, key, key] });
-  const locked = await client.query<ProductRow>({ ...sql.lock, values: [input.lines.map((line) => line.product_id)] });
-  const byId = new Map(locked.rows.map((row) => [Number(row.id_key), row]));
-  const lines = input.lines.map((line) => {
-    const product = byId.get(line.product_id);
-    if (!product) throw new Error('no such product');
-    return { ...line, name: product.name, priceCents: Number(product.price_cents) };
-  });
+  await client.query({ ...claimKey, values: [principal, key, key] });
+  const lines = await priced(client, input.lines);
   const totalCents = lines.reduce((sum, line) => sum + line.quantity * line.priceCents, 0);
-  const recorded = await client.query<{ id_key: string; date: Date; status: number; version: number; line_ids: number[] }>({
-    ...sql.record,
+  const { rows } = await client.query<OrderRow>({
+    ...recordOrder,
     values: [
       totalCents,
       input.delivery_method,
@@ -66,26 +80,35 @@ async function record(client: PoolClient, input: OrderInput, key: string): Promi
       lines.map((line) => line.name),
     ],
   });
-  const [order] = recorded.rows;
+  const [order] = rows;
   if (!order) throw new Error('no such client');
   const take = [lines.map((line) => line.product_id), lines.map((line) => line.quantity), lines.map(() => order.id_key), order.line_ids];
-  await client.query({ ...sql.take, values: take });
-  const body = JSON.stringify({
-    id_key: Number(order.id_key),
-    date: order.date,
-    total: totalCents / 100,
-    delivery_method: input.delivery_method,
-    status: order.status,
-    client_id: input.client_id,
-    version: order.version,
-    lines: lines.map((line, i) => ({
-      id_key: order.line_ids[i],
-      product_id: line.product_id,
-      product_name: line.name,
-      quantity: line.quantity,
-      price: line.priceCents / 100,
-    })),
-  });
-  await client.query({ ...sql.store, values: [principal, key, 201, '{}', body, null] });
+  await client.query({ ...takeSold, values: take });
+  const body = shown(input, order, lines, totalCents);
+  await client.query({ ...storeAnswer, values: [principal, key, 201, '{}', body, null] });
   return body;
+}
+
+async function priced(client: PoolClient, lines: OrderInput['lines']): Promise<Line[]> {
+  const { rows } = await client.query<ProductRow>({ ...lockInIdOrder, values: [lines.map((line) => line.product_id)] });
+  const byId = new Map(rows.map((row) => [Number(row.id_key), row]));
+  return lines.map((line) => {
+    const product = byId.get(line.product_id);
+    if (!product) throw new Error('no such product');
+    return { ...line, name: product.name, priceCents: Number(product.price_cents) };
+  });
+}
+
+function shown(
+  input: OrderInput,
+  { id_key, date, status, version, line_ids }: OrderRow,
+  lines: readonly Line[],
+  totalCents: number,
+): string {
+  const { client_id, delivery_method } = input;
+  const items = lines.map(
+    ({ product_id, name, quantity, priceCents }, i) =>
+      `{"id_key":${line_ids[i]},"product_id":${product_id},"product_name":${JSON.stringify(name)},"quantity":${quantity},"price":${decimal(priceCents)}}`,
+  );
+  return `{"id_key":${id_key},"date":"${date.toISOString()}","total":${decimal(totalCents)},"delivery_method":${delivery_method},"status":${status},"client_id":${client_id},"version":${version},"lines":[${items.join(',')}]}`;
 }

@@ -1,8 +1,9 @@
+import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
 import { playPhase } from '#loadtest/generate/play-phase.ts';
+import { calibrate } from '#loadtest/observe/calibrate.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import type { Phase, Slice } from '#loadtest/measurement/measurement.ts';
-import { treeCpuSeconds } from '#loadtest/observe/process-cpu.ts';
 import type { Stage } from '#loadtest/scenarios/scenario.ts';
 import { compare, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
 import { FloorError } from './start-floor.ts';
@@ -14,6 +15,7 @@ export type Workload = keyof typeof workloads;
 export type Arena = {
   readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
   readonly crowdFile: string;
+  readonly nullServerFile: string;
   readonly stage: Stage;
   readonly phase: Omit<Phase, 'script'>;
   readonly rounds: number;
@@ -41,10 +43,10 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   const phase = { ...arena.phase, script: workload };
   const facts = { ...(stage.facts as object), runId: `${stage.runId}-${contender}-${round}`, isBare: true };
   const slices: Slice[] = [];
-  const cpuBefore = await cpuSeconds(pid);
+  const cpuBefore = await serverCpuSeconds(pid);
   const options = { origin, phase, startSecond: 0, seed: 1, crowdFile, facts, users: stage.users, signal };
   const result = await playPhase({ ...options, onSlices: (news) => slices.push(...news) });
-  const cpuAfter = await cpuSeconds(pid);
+  const cpuAfter = await serverCpuSeconds(pid);
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
 
@@ -64,6 +66,31 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   };
 }
 
-/** The database's own processes descend from the stack too, and work for both contenders. */
-const cpuSeconds = async (pid: number | undefined): Promise<number | undefined> =>
-  pid === undefined ? undefined : treeCpuSeconds(pid, ['postgres']);
+/** The database's own processes descend from the stack too, and work for both contenders. Undefined where it cannot be read. */
+async function serverCpuSeconds(pid: number | undefined): Promise<number | undefined> {
+  const tree = pid === undefined ? [] : processTree(await readProcesses(), pid);
+  return tree.length === 0 ? undefined : cpuSeconds(tree.filter(({ name }) => name !== 'postgres'));
+}
+
+/** What the client alone reaches against a server that does nothing; undefined when that could not be measured. */
+export async function measureClient({ crowdFile, nullServerFile, stage, phase, signal }: Arena): Promise<ClientSpeed | undefined> {
+  const facts = { ...(stage.facts as object), runId: `${stage.runId}-alone`, isBare: true };
+  const run = { phase: { ...phase, script: 'read' }, seed: 1, crowdFile, facts, users: stage.users, signal };
+  return (await calibrate(run, nullServerFile)) ?? undefined;
+}
+
+export type ClientSpeed = { readonly requestsPerSecond: number; readonly p99Ms: number | null };
+
+/** A client that is hardly faster than a contender measures itself. */
+const leastHeadroom = 1.5;
+
+/** The contenders, by workload, that came too near to what the client can do, so that their figures are the client's. Pure. */
+export function limitedByClient(client: ClientSpeed, results: Readonly<Record<Workload, { readonly rounds: readonly Round[] }>>): string[] {
+  return (Object.keys(workloads) as Workload[]).flatMap((workload) =>
+    (['api', 'floor'] as const)
+      .filter((contender) =>
+        results[workload].rounds.some((round) => round[contender].requestsPerSecond * leastHeadroom > client.requestsPerSecond),
+      )
+      .map((contender) => `${contender}, ${workloads[workload]}`),
+  );
+}

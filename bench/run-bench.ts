@@ -8,7 +8,7 @@ import { measureMachineLoad } from '#loadtest/observe/machine-load.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
-import { playWorkload, type Arena, type Workload } from './play-workload.ts';
+import { measureClient, playWorkload, type Arena, type ClientSpeed, type Workload } from './play-workload.ts';
 import type { Comparison, Round } from './rounds.ts';
 import { FloorError, startFloor, type Floor } from './start-floor.ts';
 
@@ -27,6 +27,8 @@ export type BenchResult = {
   readonly poolMax: number;
   /** Share of the machine's CPU, 0–1, that others used before or after. */
   readonly othersBusy: number;
+  /** The client by itself; undefined when that could not be measured. */
+  readonly client: ClientSpeed | undefined;
   readonly results: Readonly<Record<Workload, { readonly rounds: readonly Round[]; readonly comparison: Comparison }>>;
 };
 
@@ -60,11 +62,22 @@ async function playAll(target: Target, floor: Floor, options: BenchOptions): Pro
   const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
   const stage = await scenario.prepare(target, { users: connections, mix: [], signal });
   const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
-  const arena: Arena = { contenders, crowdFile: scenario.crowdFile, stage, phase: benchPhase(options), rounds, signal, onProgress };
+  const arena: Arena = {
+    contenders,
+    crowdFile: scenario.crowdFile,
+    nullServerFile: scenario.nullServerFile,
+    stage,
+    phase: benchPhase(options),
+    rounds,
+    signal,
+    onProgress,
+  };
   const before = await measureMachineLoad(machineLoadMs);
+  onProgress('measuring the client alone');
+  const client = await measureClient(arena);
   const results = { read: await playWorkload('read', arena), order: await playWorkload('order', arena) };
   const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
-  return { options: { rounds, seconds, connections }, othersBusy, results };
+  return { options: { rounds, seconds, connections }, othersBusy, client, results };
 }
 
 const benchPhase = ({ seconds, connections }: BenchOptions): Omit<Phase, 'script'> => ({

@@ -1,21 +1,33 @@
 import { showCount, showMs, showShare } from '#loadtest/judge/check.ts';
 import type { Comparison, Spread, Total } from './rounds.ts';
-import { workloads, type Workload } from './play-workload.ts';
+import { limitedByClient, workloads, type Workload } from './play-workload.ts';
 import type { BenchResult } from './run-bench.ts';
 
 /** The result of a bench for people. */
-export function showBench({ options, processes, poolMax, othersBusy, results }: BenchResult): string {
+export function showBench({ options, processes, poolMax, othersBusy, client, results }: BenchResult): string {
   const { rounds, seconds, connections } = options;
   const lines = [
     `API with all middleware beside a bare node:http + pg server: ${connections} connections, ${processes} processes each, pool of ${poolMax} each, one database, ${rounds} alternating rounds of ${seconds} s`,
     '',
     ...(Object.keys(workloads) as Workload[]).flatMap((workload) => showWorkload(workload, results[workload].comparison)),
+    ...clientLines(client, results),
     ...(othersBusy > 0.3
       ? [`Other programs used up to ${showShare(othersBusy)} of this machine beside the bench: take these figures with care.`]
       : []),
     'Ratios are taken within each round; median (least to most over rounds). Client and servers share the machine, which draws throughput ratios toward 1; CPU is that of the servers alone, without the database.',
   ];
   return lines.join('\n');
+}
+
+function clientLines(client: BenchResult['client'], results: BenchResult['results']): string[] {
+  if (!client) return ['The client could not be measured by itself: whether it was the limit is not known.'];
+  const limited = limitedByClient(client, results);
+  return [
+    `The client alone reaches ${showCount(Math.round(client.requestsPerSecond))} /s against a server that does nothing.`,
+    ...(limited.length === 0
+      ? []
+      : [`That is less than 1.5 × of these, whose throughput is therefore the client's: ${limited.join('; ')}.`]),
+  ];
 }
 
 const row = (name: string, one: Total): string =>

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseStat } from '#loadtest/observe/process-cpu.ts';
+import { limitedByClient } from '#bench/play-workload.ts';
 import { compare, roundOrder, spreadOf, type Score } from '#bench/rounds.ts';
 
 const score = (requestsPerSecond: number, more: Partial<Score> = {}): Score => ({
@@ -40,10 +40,13 @@ test('a round without answers has no ratio', () => {
   expect(p99Ratio).toBeUndefined();
 });
 
-test('reads CPU time and parent of a process, whatever its name', () => {
-  const stat = '4242 (odd) name)) S 17 4242 4242 0 -1 4194560 900 0 0 0 123 45 0 0 20 0 11 0 999';
-  expect(parseStat(stat)).toEqual({ pid: 4242, parent: 17, name: 'odd) name)', cpuTicks: 168 });
-  expect(parseStat('')).toBeUndefined();
+test('a contender that comes near to what the client can do is named, since its figures are the client’s', () => {
+  const results = {
+    read: { rounds: [{ api: score(9_000), floor: score(3_000) }] },
+    order: { rounds: [{ api: score(1_000), floor: score(1_000) }] },
+  };
+  expect(limitedByClient({ requestsPerSecond: 12_000, p99Ms: 1 }, results)).toEqual(['api, GET one product']);
+  expect(limitedByClient({ requestsPerSecond: 13_500, p99Ms: 1 }, results)).toEqual([]);
 });
 
 test('a spread has its median between its ends', () => {

@@ -1,0 +1,42 @@
+import { Pool } from 'pg';
+import { describe, expect } from 'vitest';
+import { placeOrder, readProduct } from '#bench/floor-handlers.ts';
+import { clientOptions } from '#lib/postgres.ts';
+import { test as base } from '#test/support/migrated-database.ts';
+import { addClient, brokenInvariants, openShop, operator } from '../api/shop/shop.ts';
+
+/** With `floor`: a pool as the floor server has, which parses columns as `pg` does by itself. */
+const test = base.extend<{ floor: Pool }>({
+  floor: async ({ db }, use) => {
+    const pool = new Pool({ ...clientOptions(db.settings, 'atalaya-floor'), max: 2 });
+    await use(pool);
+    await pool.end();
+  },
+});
+
+describe('the floor server of the bench', () => {
+  test('answers a product with the very bytes of the API', async ({ db, floor }) => {
+    const shop = openShop(db);
+    const given = { name: 'Lámpara "Faro" \\ 7', description: null, price: 13.5, stock: 9 };
+    const { json } = await shop.call(operator, 'POST /products', { body: given });
+    const { text } = await shop.call(operator, `GET /products/${json.id_key}`);
+    await expect(readProduct(floor, json.id_key as number)).resolves.toBe(text);
+  });
+
+  test('places an order as the API does, in stock, ledger and the bytes of the answer', async ({ db, floor }) => {
+    const shop = openShop(db);
+    const clientId = await addClient(shop);
+    const ids: number[] = [];
+    for (const price of [13.5, 0.07, 100]) {
+      const { json } = await shop.call(operator, 'POST /products', { body: { name: `Faro ${price}`, price, stock: 9 } });
+      ids.push(json.id_key as number);
+    }
+    const order = { client_id: clientId, delivery_method: 1, lines: ids.map((product_id) => ({ product_id, quantity: 2 })) };
+    const body = await placeOrder(floor, JSON.stringify(order), 'a-key');
+    const { id_key } = JSON.parse(body) as { id_key: number };
+    const { text } = await shop.call(operator, `GET /orders/${id_key}`);
+    expect(body).toBe(text);
+    expect(body).toContain('"total":227.14');
+    expect(await brokenInvariants(shop)).toEqual([]);
+  });
+});
