@@ -34,12 +34,12 @@ async function withDeadline(work: Promise<unknown>, ms: number): Promise<void> {
 }
 
 /**
- * Resolves with the first of SIGINT, SIGTERM and SIGHUP. From then on the same signals do nothing more, so that an
+ * Resolves with the first of the signals, by default SIGINT, SIGTERM and SIGHUP. From then on the same signals do nothing more, so that an
  * impatient second Ctrl-C cannot cut an orderly end short; the deadline of `closeInOrder` bounds it.
  */
-export function stopSignal(): Promise<NodeJS.Signals> {
+export function stopSignal(signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
+    for (const signal of signals) process.on(signal, () => resolve(signal));
   });
 }
 

@@ -4,7 +4,7 @@ import { readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
-import { configuredChannels } from './daemon/channels.ts';
+import { createChannels } from './alerts/channels/kinds.ts';
 import { checkConfig, describeConfig } from './commands/check-config.ts';
 import { describeIncidents, readIncidents } from './commands/incidents.ts';
 import { describeStatus, fetchStatus } from './commands/status.ts';
@@ -50,7 +50,7 @@ const testAlert: Verb = {
   positionals: [0, 0],
   run: async ({ flags }) => {
     const settings = await readMonitorSettings(env);
-    const results = await sendTestAlerts(configuredChannels(settings.env), new Date());
+    const results = await sendTestAlerts(createChannels(settings.env, settings.sender), new Date());
     const lines = results.map(({ channel, delivered, problem }) => `${channel}: ${delivered ? 'delivered' : `not delivered: ${problem}`}`);
     show(flags['json'], results, lines.join('\n'));
     return results.every(({ delivered }) => delivered) ? EXIT.done : EXIT.failed;
@@ -79,8 +79,9 @@ const incidents: Verb = {
     const limit = Number(flags['limit'] ?? 20);
     if (!Number.isInteger(limit) || limit < 1 || limit > 10_000)
       throw new UsageError('incidents: --limit must be a whole number from 1 to 10000');
-    const found = readIncidents(readEnv(pick('MONITOR_DATA_DIR'), env).MONITOR_DATA_DIR, limit);
-    show(flags['json'], found, describeIncidents(found, Date.now()));
+    const { incidents: found, note } = readIncidents(readEnv(pick('MONITOR_DATA_DIR'), env).MONITOR_DATA_DIR, { limit, now: Date.now() });
+    if (note !== undefined) process.stderr.write(`note: ${note}\n`);
+    show(flags['json'], found, describeIncidents(found));
     return EXIT.done;
   },
 };

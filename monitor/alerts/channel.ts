@@ -54,3 +54,8 @@ export class AlertDeliveryError extends AppError {
     this.failure = failure;
   }
 }
+
+const neverStood = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EDNS']);
+
+/** Whether a send that ended with this system error may have carried something: not over a connection that never stood. */
+export const mayHaveLeft = (code: string | undefined): boolean => code === undefined || !neverStood.has(code);

@@ -1,26 +1,87 @@
-import type { Alert } from '../model/alert.ts';
+import { showDuration, showTime } from '#lib/show.ts';
+import { roleOf, type Alert } from '../model/alert.ts';
 import type { Fact } from '../model/look.ts';
-import { shortDuration, shortTime } from '../model/show.ts';
 import type { Delivery } from './channel.ts';
 
-/** First words of every message, such as `[FIRING] api`. */
+/** Who sends: what somebody who is woken must know first. */
+export type Sender = {
+  /** Name of the deployment, where it has one. */
+  readonly deployment: string | undefined;
+  /** The machine the monitor runs on. */
+  readonly host: string;
+  /** Where people reach the status page. */
+  readonly statusUrl: string;
+};
+
+/** A message in words, before a channel gives it its form. */
+export type MessageText = {
+  /** First words of every message: `[FIRING] api`, and the deployment where it has a name. */
+  readonly title: string;
+  readonly detail: string;
+  /** In reading order. */
+  readonly facts: readonly Fact[];
+  readonly nextStep: string | undefined;
+  readonly statusUrl: string;
+};
+
+/** First words of an alert, such as `[FIRING] api`. */
 export function alertTitle(alert: Alert): string {
   return `[${alert.event.toUpperCase()}] ${alert.probe}`;
 }
 
-/** The facts of an alert as label and value, in reading order. */
-export function alertFacts(alert: Alert, delivery: Delivery): readonly Fact[] {
-  const facts: Fact[] = [['Since', shortTime(alert.startedAt)]];
-  if (alert.endedAt !== undefined) {
-    facts.push(['Until', shortTime(alert.endedAt)]);
-    facts.push(['Lasted', shortDuration(Date.parse(alert.endedAt) - Date.parse(alert.startedAt))]);
-  }
-  if (alert.dependents.length > 0) {
-    facts.push(['Depends on it', alert.dependents.map(({ name, status }) => `${name} (${status})`).join(', ')]);
-  }
-  facts.push(['Incident', alert.incidentId]);
-  if (delivery.delayMs >= 60_000)
-    facts.push(['Delayed', `${shortDuration(delivery.delayMs)}: the channel or the monitor was not available`]);
-  if (delivery.mayRepeat) facts.push(['Note', 'an earlier attempt was cut off, so this may be a repeat']);
+/** Everything a message says. Pure. */
+export function describeAlert(alert: Alert, delivery: Delivery, sender: Sender): MessageText {
+  const { deployment, host, statusUrl } = sender;
+  return {
+    title: `${alertTitle(alert)}${deployment === undefined ? '' : ` (${deployment})`}`,
+    detail: alert.detail,
+    facts: [
+      ...timeFacts(alert),
+      ...(alert.facts ?? []),
+      ...dependentFacts(alert),
+      ...missedFacts(alert, delivery.tellsToo),
+      ['Monitor', deployment === undefined ? host : `${deployment}, on ${host}`],
+      ['Incident', alert.incidentId],
+      ...deliveryFacts(delivery),
+    ],
+    nextStep: alert.nextStep,
+    statusUrl,
+  };
+}
+
+function timeFacts({ startedAt, endedAt, event }: Alert): Fact[] {
+  if (event === 'notice' || event === 'test') return [['At', showTime(startedAt)]];
+  if (endedAt === undefined) return [['Since', showTime(startedAt)]];
+  return [
+    ['Since', showTime(startedAt)],
+    ['Until', showTime(endedAt)],
+    ['Lasted', lasted(startedAt, endedAt)],
+  ];
+}
+
+const lasted = (startedAt: string, endedAt: string): string => showDuration(Date.parse(endedAt) - Date.parse(startedAt));
+
+function dependentFacts({ dependents }: Alert): Fact[] {
+  if (dependents.length === 0) return [];
+  return [['Depends on it', dependents.map(({ name, status }) => `${name} (${status})`).join(', ')]];
+}
+
+/** What began, and perhaps ended, without anybody being told in time. */
+function missedFacts(alert: Alert, tellsToo: readonly Alert[]): Fact[] {
+  const all = [...tellsToo, alert];
+  return tellsToo
+    .filter(({ event }) => roleOf(event) === 'opens')
+    .map(({ incidentId, startedAt, detail }): Fact => {
+      const endedAt = all.find((other) => other.incidentId === incidentId && other.endedAt !== undefined)?.endedAt;
+      const when = endedAt === undefined ? showTime(startedAt) : `${showTime(startedAt)}, for ${lasted(startedAt, endedAt)}`;
+      return ['Not told in time', `${when}: ${detail}`];
+    });
+}
+
+function deliveryFacts({ delayMs, mayRepeat, mayComeAgain }: Delivery): Fact[] {
+  const facts: Fact[] = [];
+  if (delayMs >= 60_000) facts.push(['Delayed', `${showDuration(delayMs)}: the channel or the monitor was not available`]);
+  if (mayRepeat) facts.push(['Note', 'an earlier attempt was cut off, so this may be a repeat']);
+  if (mayComeAgain) facts.push(['Note', 'the monitor cannot write its store, so this may come again']);
   return facts;
 }

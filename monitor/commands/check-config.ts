@@ -1,5 +1,5 @@
 import type { Environment } from '#lib/env.ts';
-import { configuredChannels } from '../daemon/channels.ts';
+import { createChannels } from '../alerts/channels/kinds.ts';
 import { readMonitorSettings } from '../config/config.ts';
 import { detectionBoundMs } from '../health/detection-bound.ts';
 
@@ -21,7 +21,7 @@ export type ConfigReport = {
 /** Reads and checks everything. @throws {ConfigError} */
 export async function checkConfig(env: Environment): Promise<ConfigReport> {
   const settings = await readMonitorSettings(env);
-  const channels = configuredChannels(settings.env).map(({ name }) => name);
+  const channels = createChannels(settings.env, settings.sender).map(({ name }) => name);
   const cadences = new Map(settings.probes.map(({ name, cadence }) => [name, cadence]));
   return {
     source: settings.env.MONITOR_CONFIG ?? 'built in',

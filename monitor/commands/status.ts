@@ -1,13 +1,12 @@
 import { UnreachableError, messageOf } from '#lib/errors.ts';
+import { localOrigin } from '#lib/listen.ts';
 import type { StatusView } from '../status-page/status-view.ts';
 
 const requestTimeoutMs = 5_000;
 
 /** What the running daemon knows. @throws {UnreachableError} */
 export async function fetchStatus(host: string, port: number): Promise<StatusView> {
-  // A daemon that listens on every address is asked on this one.
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/api/status`;
+  const url = `${localOrigin(host, port)}/api/status`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs) });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
@@ -23,9 +22,10 @@ export function describeStatus(view: StatusView): string {
     ({ name, status, latency_ms: latencyMs, detail }) =>
       `${name.padEnd(14)} ${status.padEnd(9)} ${(latencyMs === null ? '–' : `${latencyMs} ms`).padStart(10)}  ${detail}`,
   );
-  const channels = view.channels?.map(({ name, pending, failed }) => `${name}: ${pending} waiting, ${failed} refused`) ?? [
-    'store unreadable',
-  ];
+  const channels = view.channels?.map(
+    ({ name, pending, failed, broken_since: since }) =>
+      `${name}: ${since === null ? '' : 'broken, '}${pending} waiting, ${failed} set aside`,
+  ) ?? ['store unreadable'];
   return [
     ...targets,
     `alerts         ${channels.join('; ') || 'no channel'}`,

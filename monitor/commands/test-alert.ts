@@ -1,6 +1,6 @@
 import { ConfigError, messageOf } from '#lib/errors.ts';
 import { alertId, type Alert } from '../model/alert.ts';
-import type { Channel } from '../alerts/channel.ts';
+import { AlertDeliveryError, type Channel } from '../alerts/channel.ts';
 
 export type TestAlertResult = { readonly channel: string; readonly delivered: boolean; readonly problem: string | null };
 
@@ -19,7 +19,7 @@ export async function sendTestAlerts(channels: readonly Channel[], now: Date): P
         await send(alert, { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] }, AbortSignal.timeout(sendTimeoutMs));
         return { channel: name, delivered: true, problem: null };
       } catch (err) {
-        return { channel: name, delivered: false, problem: messageOf(err) };
+        return { channel: name, delivered: false, problem: err instanceof AlertDeliveryError ? err.failure.detail : messageOf(err) };
       }
     }),
   );

@@ -1,5 +1,9 @@
+import { hostname } from 'node:os';
 import { readEnv, type Environment } from '#lib/env.ts';
 import { ConfigError } from '#lib/errors.ts';
+import { localOrigin } from '#lib/listen.ts';
+import { channelProblems } from '../alerts/channels/kinds.ts';
+import type { Sender } from '../alerts/message-text.ts';
 import type { FlapRules } from '../health/flap.ts';
 import type { Patience, Target } from '../health/target.ts';
 import { probeKinds } from '../probes/kinds.ts';
@@ -25,6 +29,8 @@ export type MonitorSettings = {
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
   readonly backups: { readonly maxAgeMs: number; readonly intervalMs: number; readonly settleMs: number };
+  /** How messages name this monitor. */
+  readonly sender: Sender;
   /** What is allowed but surely not meant, one line each. */
   readonly warnings: readonly string[];
 };
@@ -51,17 +57,18 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
+    sender: {
+      deployment: env.DEPLOYMENT_NAME,
+      host: hostname(),
+      statusUrl: env.MONITOR_URL ?? localOrigin(env.MONITOR_HOST, env.MONITOR_PORT),
+    },
     warnings: misspeltVariables(given, Object.keys(monitorEnv)),
   };
 }
 
 async function readCheckedEnv(given: Environment): Promise<MonitorEnv> {
   const env = readEnv(monitorEnv, given);
-  if (env.SMTP_URL === undefined) return env;
-  const problems = [
-    ...(env.ALERT_EMAIL_FROM === undefined ? ['ALERT_EMAIL_FROM is not set; it is required with SMTP_URL'] : []),
-    ...(env.ALERT_EMAIL_TO?.length ? [] : ['ALERT_EMAIL_TO is not set; it is required with SMTP_URL']),
-  ];
+  const problems = channelProblems(env);
   if (problems.length > 0) throw new ConfigError(problems);
   return env;
 }

@@ -1,14 +1,13 @@
 import * as z from 'zod';
 import { backupStoreEnv } from '#backups/deps.ts';
-import { flag, integer, list, secret } from '#lib/env.ts';
+import { flag, integer, secret } from '#lib/env.ts';
 import { logEnv, postgresEnv, redisEnv } from '#lib/settings.ts';
+import { channelEnv } from '../alerts/channels/kinds.ts';
 
 const timeOfDay = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day in UTC, such as 02:00')
   .transform((text) => ({ hour: Number(text.slice(0, 2)), minute: Number(text.slice(3)) }));
-
-const mailAddress = z.string().regex(/^[^\s,;]+@[^\s,;]+$|<[^\s,;]+@[^\s,;]+>$/, 'must be a mail address');
 
 /** Every variable the monitor reads. What is watched, and how, stands in the file MONITOR_CONFIG names. */
 export const monitorEnv = {
@@ -31,17 +30,15 @@ export const monitorEnv = {
   MONITOR_PORT: integer(1, 65_535).default(8080).describe('Port of the status page.'),
   MONITOR_DATA_DIR: z.string().min(1).default('.local/monitor').describe("Folder of the monitor's own store; a local disk, never NFS."),
   MONITOR_CONFIG: z.string().min(1).optional().describe('YAML file that says what is watched; unset: the API, PostgreSQL and Redis.'),
-  SLACK_WEBHOOK_URL: secret(z.url({ protocol: /^https?$/, error: 'must be the URL of a Slack incoming webhook' }))
+  MONITOR_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://status.shop.example' })
     .optional()
-    .describe('Incoming webhook alerts go to; unset: no alerts on Slack.'),
-  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: 'must be a URL such as smtp://user:password@host:587' }))
+    .describe('Where people reach the status page; alerts link to it. Unset: the address it listens on.'),
+  DEPLOYMENT_NAME: z.string().min(1).max(60).optional().describe('Name of this deployment; alerts carry it.'),
+  HEARTBEAT_URL: secret(z.url({ protocol: /^https?$/, error: 'must be the URL of a dead man’s switch' }))
     .optional()
-    .describe('Mail server alerts go through; unset: no alerts by mail.'),
-  ALERT_EMAIL_FROM: mailAddress.optional().describe('Sender of alerts; required with SMTP_URL.'),
-  ALERT_EMAIL_TO: list()
-    .pipe(z.array(mailAddress))
-    .optional()
-    .describe('Recipients of alerts, separated by commas; required with SMTP_URL.'),
+    .describe('Gets a POST every minute while the monitor works as it should; whoever listens there notices when it does not.'),
+  ...channelEnv,
   BACKUP_ENABLED: flag().default(true).describe('Take, verify and expire a backup every day.'),
   BACKUP_SCHEDULE_UTC: timeOfDay
     .default({ hour: 2, minute: 0 })

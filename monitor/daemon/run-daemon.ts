@@ -3,17 +3,27 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { createLogger } from '#lib/logger.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { readMonitorSettings } from '../config/config.ts';
-import { startDaemon, type Decorations } from './daemon.ts';
+import { startDaemon, type Daemon } from './daemon.ts';
+import { noDecorations, type Decorations } from './house.ts';
+
+/** A terminal that closes sends SIGHUP as well, and means the end. */
+const isOnTerminal = process.stdout.isTTY;
 
 /**
- * Runs the monitor until SIGINT, SIGTERM or SIGHUP.
+ * Runs the monitor until SIGINT or SIGTERM. SIGHUP reads the settings anew, as do the files behind `X_FILE` variables.
  * @throws what keeps it from starting: {ConfigError} · {BusyError} · {StoreError}
  */
-export async function runDaemon(env: Environment, decorate?: Decorations): Promise<ExitCode> {
+export async function runDaemon(env: Environment, decorate: Decorations = noDecorations): Promise<ExitCode> {
+  const stopped = stopSignal(isOnTerminal ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM']);
+  let daemon: Daemon | undefined;
+  let reloading = Promise.resolve();
+  const reload = (): void => void (reloading = reloading.then(() => daemon?.reload(() => readMonitorSettings(env))));
+  // From the beginning: without a handler the signal would end the process.
+  if (!isOnTerminal) process.on('SIGHUP', reload);
   const settings = await readMonitorSettings(env);
   const logger = createLogger('monitor', settings.env);
-  const stopped = stopSignal();
-  const daemon = await startDaemon(settings, logger, decorate);
+  for (const warning of settings.warnings) logger.warn(warning);
+  daemon = await startDaemon(settings, logger, decorate);
   logger.info({ port: daemon.port, targets: settings.probes.map(({ name }) => name) }, 'monitor started');
   let exitCode: ExitCode = EXIT.done;
   try {
@@ -23,6 +33,7 @@ export async function runDaemon(env: Environment, decorate?: Decorations): Promi
     logger.fatal({ err }, 'a part of the monitor has ended; it stops so that it can be started anew');
     exitCode = EXIT.failed;
   }
+  process.off('SIGHUP', reload);
   await daemon.stop();
   logger.info('monitor stopped');
   return exitCode;

@@ -113,7 +113,8 @@ function presentTarget(target: TargetSnapshot): TargetView {
   };
 }
 
-function presentIncident(incident: Incident, now: number): IncidentView {
+/** Pure. */
+export function presentIncident(incident: Incident, now: number): IncidentView {
   return {
     id: incident.id,
     kind: incident.kind,

@@ -1,33 +1,101 @@
 import type { SendMailOptions } from 'nodemailer';
-import { messageOf } from '#lib/errors.ts';
-import { redactText } from '#lib/redact.ts';
-import { alertId, type Alert } from '../../model/alert.ts';
-import { alertFacts, alertTitle } from '../message-text.ts';
-import { AlertDeliveryError, type Channel, type Delivery } from '../channel.ts';
+import * as z from 'zod';
+import { orAborted } from '#lib/abort.ts';
+import { flag, list, secret } from '#lib/env.ts';
+import { html } from '#lib/html.ts';
+import { alertId, roleOf, type Alert } from '../../model/alert.ts';
+import { AlertDeliveryError, type Channel } from '../channel.ts';
+import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
+import type { ChannelKind, EnvOf } from './channel-kind.ts';
+import { judgeSmtpFailure } from './smtp-failure.ts';
 
-export type EmailSettings = {
-  /** `smtp://` or `smtps://` with user and password: a secret. */
-  readonly smtpUrl: string;
-  readonly from: string;
-  readonly to: readonly string[];
+const mailAddress = z.string().regex(/^[^\s,;<>]+@[^\s,;<>]+$|<[^\s,;<>]+@[^\s,;<>]+>$/, 'must be a mail address');
+
+const env = {
+  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: 'must be a URL such as smtp://user:password@host:587' }))
+    .optional()
+    .describe('Mail server alerts go through; unset: no alerts by mail. A password is only ever sent over TLS.'),
+  SMTP_ALLOW_CLEARTEXT: flag()
+    .default(false)
+    .describe('Lets the password of SMTP_URL go to a mail server on this very machine without TLS.'),
+  ALERT_EMAIL_FROM: mailAddress.optional().describe('Sender of alerts; required with SMTP_URL.'),
+  ALERT_EMAIL_TO: list()
+    .pipe(z.array(mailAddress))
+    .optional()
+    .describe('Recipients of alerts, separated by commas; required with SMTP_URL.'),
 };
+
+/** Alerts by mail. Each recipient is a channel of its own, so that one who is refused holds up no other. */
+export const emailKind: ChannelKind<typeof env> = {
+  kind: 'email',
+  env,
+  problems: (given) => [...missing(given), ...cleartextProblems(given)],
+  create: ({ SMTP_URL: smtpUrl, SMTP_ALLOW_CLEARTEXT: allowsCleartext, ALERT_EMAIL_FROM: from, ALERT_EMAIL_TO: all = [] }, sender) => {
+    if (smtpUrl === undefined || from === undefined) return [];
+    return all.map((to) => emailChannel({ smtpUrl: securedUrl(smtpUrl, allowsCleartext), from, to, all }, sender));
+  },
+};
+
+function missing({ SMTP_URL: url, ALERT_EMAIL_FROM: from, ALERT_EMAIL_TO: to }: EnvOf<typeof env>): string[] {
+  if (url === undefined) return [];
+  return [
+    ...(from === undefined ? ['ALERT_EMAIL_FROM is not set; it is required with SMTP_URL'] : []),
+    ...(to?.length ? [] : ['ALERT_EMAIL_TO is not set; it is required with SMTP_URL']),
+  ];
+}
+
+/** Who listens on the way reads a password that goes in clear. */
+function cleartextProblems({ SMTP_URL: smtpUrl, SMTP_ALLOW_CLEARTEXT: allowsCleartext }: EnvOf<typeof env>): string[] {
+  const url = URL.parse(smtpUrl ?? '');
+  if (!url || url.protocol === 'smtps:' || url.password === '') return [];
+  if (allowsCleartext && !isLoopback(url.hostname)) {
+    return [`SMTP_ALLOW_CLEARTEXT=true: ${url.hostname} is not this machine; use smtps://, or smtp:// with a server that offers STARTTLS`];
+  }
+  const refusesTls = ['ignoreTLS', 'opportunisticTLS'].find((option) => url.searchParams.get(option) === 'true');
+  if (allowsCleartext || refusesTls === undefined) return [];
+  return [`SMTP_URL=(hidden): ${refusesTls} would send the password in clear; leave it out, or use smtps://`];
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
 
 /** Bounds of the parts of one delivery, in ms; the caller's signal bounds the whole. */
 const timeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 8_000, dnsTimeout: 5_000 };
 
-/** Alerts by mail. Every attempt at one alert carries the same Message-ID, and the messages of one incident form a thread. */
-export function emailChannel(settings: EmailSettings): Channel {
+/** The URL with bounds, and with STARTTLS demanded before a password. nodemailer reads options of a URL from its query only. */
+function securedUrl(smtpUrl: string, allowsCleartext: boolean): string {
+  const url = new URL(smtpUrl);
+  for (const [option, ms] of Object.entries(timeouts)) if (!url.searchParams.has(option)) url.searchParams.set(option, String(ms));
+  if (url.protocol === 'smtp:' && url.password !== '' && !allowsCleartext) url.searchParams.set('requireTLS', 'true');
+  return url.href;
+}
+
+type EmailSettings = {
+  /** With user and password: a secret. */
+  readonly smtpUrl: string;
+  readonly from: string;
+  /** The recipient of this channel, and everybody who is told. */
+  readonly to: string;
+  readonly all: readonly string[];
+};
+
+function emailChannel(settings: EmailSettings, sender: Sender): Channel {
+  const name = settings.all.length === 1 ? 'email' : `email:${addressOf(settings.to)}`;
   return {
-    name: 'email',
+    name,
     minSpacingMs: 0,
     send: async (alert, delivery, signal) => {
       // Loaded at the first alert: a monitor at rest keeps its memory.
       const { createTransport } = await import('nodemailer');
-      const transport = createTransport(withTimeouts(settings.smtpUrl));
+      const transport = createTransport(settings.smtpUrl);
+      const mail = {
+        ...emailMessage(alert, describeAlert(alert, delivery, sender), settings),
+        envelope: { from: addressOf(settings.from), to: [addressOf(settings.to)] },
+      };
       try {
-        await untilAborted(transport.sendMail(emailMessage(alert, delivery, settings)), signal);
+        // nodemailer cannot be interrupted; what goes on in the background ends with its own timeouts.
+        await orAborted(transport.sendMail(mail), signal);
       } catch (err) {
-        throw describeFailure(err);
+        throw new AlertDeliveryError(judgeSmtpFailure(err, name), { cause: err });
       } finally {
         transport.close();
       }
@@ -35,47 +103,57 @@ export function emailChannel(settings: EmailSettings): Channel {
   };
 }
 
-/** What is mailed. Pure. */
-export function emailMessage(alert: Alert, delivery: Delivery, settings: Pick<EmailSettings, 'from' | 'to'>): SendMailOptions {
-  const domain = /@([\w.-]+)/.exec(settings.from)?.[1] ?? 'atalaya.invalid';
-  const firstId = `<${alertId(alert.incidentId, 'firing')}@${domain}>`;
-  const facts = alertFacts(alert, delivery).map(([label, value]) => `${`${label}:`.padEnd(15)}${value}`);
+const addressOf = (mailbox: string): string => /<([^<>]+)>$/.exec(mailbox)?.[1] ?? mailbox;
+
+/**
+ * What is mailed, as text and as HTML. Every attempt at one alert carries the same Message-ID, and the messages of one
+ * incident form a thread. Pure.
+ */
+export function emailMessage(alert: Alert, message: MessageText, { from, all }: Pick<EmailSettings, 'from' | 'all'>): SendMailOptions {
+  const domain = /@([\w.-]+)/.exec(from)?.[1] ?? 'atalaya.invalid';
+  const firstId = `<${alertId(alert.incidentId, openingOf(alert))}@${domain}>`;
+  const isFirst = roleOf(alert.event) === 'opens' || alert.event === 'notice' || alert.event === 'test';
   return {
-    from: settings.from,
-    to: [...settings.to],
-    subject: alertTitle(alert),
-    text: [alertTitle(alert), '', alert.detail, '', ...facts, ''].join('\n'),
+    from,
+    to: [...all],
+    subject: message.title,
+    text: asText(message),
+    html: asHtml(message),
     messageId: `<${alert.id}@${domain}>`,
-    ...(alert.event === 'resolved' ? { inReplyTo: firstId, references: firstId } : {}),
+    ...(isFirst ? {} : { inReplyTo: firstId, references: firstId }),
     // RFC 3834: keeps out-of-office robots from answering.
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Atalaya-Incident': alert.incidentId },
   };
 }
 
-/** nodemailer reads options from a URL's query and then from nowhere else. */
-function withTimeouts(smtpUrl: string): string {
-  const url = new URL(smtpUrl);
-  for (const [name, ms] of Object.entries(timeouts)) if (!url.searchParams.has(name)) url.searchParams.set(name, String(ms));
-  return url.href;
+function openingOf({ event }: Alert): Alert['event'] {
+  if (event === 'settled') return 'flapping';
+  return event === 'known' ? 'unknown' : 'firing';
 }
 
-/** A 5xx answer stays, a 4xx passes; without an answer the way there is broken, which passes too. RFC 5321 §4.2.1. */
-function describeFailure(err: unknown): AlertDeliveryError {
-  const { responseCode } = err as { responseCode?: number };
-  const isLasting = responseCode !== undefined && responseCode >= 500;
-  const detail = redactText(messageOf(err).replaceAll(/\s*\n\s*/g, ' '));
-  return new AlertDeliveryError({ channel: 'email', detail, scope: 'message', isLasting }, { cause: err });
+function asText({ title, detail, facts, nextStep, statusUrl }: MessageText): string {
+  const rows = [...facts, ['Status page', statusUrl] as const].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
+  return [title, '', detail, ...(nextStep === undefined ? [] : ['', `Next: ${nextStep}`]), '', ...rows, ''].join('\n');
 }
 
-/** nodemailer cannot be interrupted; what goes on in the background ends with its own timeouts. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {});
-  return Promise.race([
-    work,
-    new Promise<never>((_, reject) => {
-      const stop = (): void => reject(new Error('the mail server took too long'));
-      if (signal.aborted) stop();
-      signal.addEventListener('abort', stop, { once: true });
-    }),
-  ]);
+function asHtml({ title, detail, facts, nextStep, statusUrl }: MessageText): string {
+  const { markup } = html`<!doctype html>
+    <html lang="en">
+      <body style="font-family: sans-serif; line-height: 1.4">
+        <h1 style="font-size: 1.2em">${title}</h1>
+        <p>${detail}</p>
+        ${nextStep !== undefined && html`<p><strong>Next:</strong> ${nextStep}</p>`}
+        <table cellpadding="2">
+          ${facts.map(
+            ([label, value]) =>
+              html`<tr>
+                <th align="left" valign="top">${label}</th>
+                <td>${value}</td>
+              </tr>`,
+          )}
+        </table>
+        <p><a href="${statusUrl}">Status page</a></p>
+      </body>
+    </html>`;
+  return markup;
 }

@@ -1,24 +1,43 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
+import * as z from 'zod';
+import { secret } from '#lib/env.ts';
 import { messageOf } from '#lib/errors.ts';
-import type { Alert } from '../../model/alert.ts';
-import { alertFacts, alertTitle } from '../message-text.ts';
-import { AlertDeliveryError, type Channel, type Delivery } from '../channel.ts';
+import { AlertDeliveryError, mayHaveLeft, type Channel, type DeliveryFailure } from '../channel.ts';
+import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
+import type { ChannelKind } from './channel-kind.ts';
 import { webhookFetch } from './webhook-fetch.ts';
 
+const env = {
+  SLACK_WEBHOOK_URL: secret(z.url({ protocol: /^https?$/, error: 'must be the URL of a Slack incoming webhook' }))
+    .optional()
+    .describe('Incoming webhook alerts go to; unset: no alerts on Slack.'),
+};
+
+/** Alerts to Slack through an incoming webhook, whose URL is a secret. */
+export const slackKind: ChannelKind<typeof env> = {
+  kind: 'slack',
+  env,
+  problems: () => [],
+  create: ({ SLACK_WEBHOOK_URL: url }, sender) => (url === undefined ? [] : [slackChannel(url, sender)]),
+};
+
+const name = 'slack';
 const requestTimeoutMs = 5_000;
 
 /** Slack asks for at most one message a second. @see https://docs.slack.dev/apis/web-api/rate-limits */
 const minSpacingMs = 1_000;
 
-/** Alerts to Slack through an incoming webhook, whose URL is a secret. */
-export function slackChannel(webhookUrl: string): Channel {
+/** What Slack answered, as far as it came. */
+type Answer = { readonly status: number; readonly retryAfter: string | null };
+
+function slackChannel(webhookUrl: string, sender: Sender): Channel {
   return {
-    name: 'slack',
+    name,
     minSpacingMs,
     send: async (alert, delivery, signal) => {
       // Loaded at the first alert: a monitor at rest keeps its memory.
       const { IncomingWebhook } = await import('@slack/webhook');
-      let answer: { readonly status: number; readonly retryAfter: string | null } | undefined;
+      let answer: Answer | undefined;
       const webhook = new IncomingWebhook(webhookUrl, {
         timeout: requestTimeoutMs,
         // The client's own errors carry no headers, and it knows no signal of ours.
@@ -28,60 +47,88 @@ export function slackChannel(webhookUrl: string): Channel {
           return response;
         },
       });
-      try {
-        await webhook.send(slackMessage(alert, delivery));
-      } catch (err) {
-        throw describeFailure(answer, err);
-      }
+      const accepted = await webhook.send(slackMessage(describeAlert(alert, delivery, sender), alert.event)).catch((err: unknown) => {
+        throw new AlertDeliveryError(judgeAnswer(answer, err, Date.now()), { cause: err });
+      });
+      // A captive portal answers 200 as well.
+      if (accepted.text.trim() === 'ok') return;
+      const detail = 'HTTP 200, but the answer is not that of Slack';
+      throw new AlertDeliveryError({ channel: name, detail, scope: 'channel', isLasting: false, mayHaveArrived: true });
     },
   };
 }
 
-function describeFailure(
-  answer: { readonly status: number; readonly retryAfter: string | null } | undefined,
-  err: unknown,
-): AlertDeliveryError {
-  // An answer of 2xx whose body broke off: it may well have been accepted, which is not known.
+/**
+ * What an answer other than `ok` means. 400 and 413 are about the message; any other 3xx and 4xx about the webhook, which
+ * people have to mend, but for those that ask to come again. Pure.
+ * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
+ */
+export function judgeAnswer(answer: Answer | undefined, err: unknown, now: number): DeliveryFailure {
+  // Without an answer, or with one of 2xx whose body broke off, it may well have been accepted.
   if (!answer || (answer.status >= 200 && answer.status < 300)) {
-    return new AlertDeliveryError(
-      { channel: 'slack', detail: rootMessage(err), scope: 'channel', isLasting: false, mayHaveArrived: true },
-      { cause: err },
-    );
+    return {
+      channel: name,
+      detail: rootMessage(err),
+      scope: 'channel',
+      isLasting: false,
+      mayHaveArrived: mayHaveLeft((rootOf(err) as { code?: string }).code),
+    };
   }
+  const { status, retryAfter } = answer;
   const body = (err as { body?: unknown }).body;
   const said = typeof body === 'string' && /^\w{1,40}$/.test(body) ? ` (${body})` : '';
-  return new AlertDeliveryError(
-    {
-      channel: 'slack',
-      detail: `HTTP ${answer.status}${said}`,
-      scope: 'channel',
-      isLasting: !isPassingStatus(answer.status),
-      retryAfterMs: parseRetryAfter(answer.retryAfter, Date.now()),
-    },
-    { cause: err },
-  );
+  return {
+    channel: name,
+    detail: `HTTP ${status}${said}`,
+    scope: status === 400 || status === 413 ? 'message' : 'channel',
+    isLasting: status < 500 && ![408, 425, 429].includes(status),
+    retryAfterMs: parseRetryAfter(retryAfter, now),
+  };
 }
 
 /** The client says that a request failed, and keeps the reason below. */
-function rootMessage(err: unknown): string {
+function rootOf(err: unknown): unknown {
   let current = err;
   while (current instanceof Error && current.cause !== undefined) current = current.cause;
-  return messageOf(current);
+  return current;
 }
 
+const rootMessage = (err: unknown): string => messageOf(rootOf(err));
+
+/** Retry-After as ms from now: whole seconds or an HTTP date. Undefined when absent or unreadable. Pure. */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null || value.trim() === '') return undefined;
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+}
+
+const marks: Readonly<Record<string, string>> = {
+  firing: ':red_circle:',
+  reminder: ':red_circle:',
+  unknown: ':white_circle:',
+  flapping: ':large_orange_circle:',
+  notice: ':information_source:',
+  test: ':information_source:',
+};
+
 /** What Slack is sent: `text` is the notification, the blocks are what the channel shows. Pure. */
-export function slackMessage(alert: Alert, delivery: Delivery): IncomingWebhookSendArguments {
-  const title = `${alertTitle(alert)}: ${alert.detail}`;
-  const facts = alertFacts(alert, delivery).map(([label, value]) => `*${label}:* ${escapeMrkdwn(value)}`);
-  const mark = alert.event === 'firing' ? ':red_circle:' : ':large_green_circle:';
+export function slackMessage(message: MessageText, event: string): IncomingWebhookSendArguments {
+  const { title, detail, nextStep, statusUrl } = message;
+  const facts = message.facts.map(([label, value]) => `*${label}:* ${escapeMrkdwn(value)}`);
+  const next = nextStep === undefined ? [] : [`*Next:* ${escapeMrkdwn(nextStep)}`];
+  const mark = marks[event] ?? ':large_green_circle:';
   return {
-    text: escapeMrkdwn(title),
+    text: escapeMrkdwn(`${title}: ${detail}`),
     blocks: [
       {
         type: 'section',
-        text: { type: 'mrkdwn', text: shorten(`${mark} *${escapeMrkdwn(alertTitle(alert))}*\n${escapeMrkdwn(alert.detail)}`) },
+        text: { type: 'mrkdwn', text: shorten([`${mark} *${escapeMrkdwn(title)}*`, escapeMrkdwn(detail), ...next].join('\n')) },
       },
-      { type: 'context', elements: [{ type: 'mrkdwn', text: shorten(facts.join('  ·  ')) }] },
+      {
+        type: 'context',
+        elements: [{ type: 'mrkdwn', text: shorten([...facts, `<${escapeMrkdwn(statusUrl)}|Status page>`].join('  ·  ')) }],
+      },
     ],
   };
 }
@@ -91,19 +138,3 @@ const shorten = (text: string): string => (text.length > 2_900 ? `${text.slice(0
 
 /** @see https://docs.slack.dev/messaging/formatting-message-text#escaping */
 const escapeMrkdwn = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
-/**
- * Statuses that may pass: the rest tells of a request or an address that stays wrong.
- * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
- */
-export function isPassingStatus(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
-}
-
-/** Retry-After as ms from now: whole seconds or an HTTP date. Undefined when absent or unreadable. Pure. */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
-}

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { IncidentView, StatusView } from '#monitor/status-page/status-view.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
@@ -68,7 +69,7 @@ describe('npm run monitor --', { timeout }, () => {
     expect(mail.subjects()).toEqual(['[TEST] monitor']);
     slack.behave({ status: 403, body: 'invalid_token' });
     const refused = await runCli(['test-alert'], env);
-    expect(refused).toMatchObject({ code: 1, stdout: 'slack: not delivered: slack: HTTP 403 (invalid_token)\nemail: delivered\n' });
+    expect(refused).toMatchObject({ code: 1, stdout: 'slack: not delivered: HTTP 403 (invalid_token)\nemail: delivered\n' });
   });
 
   test('test-alert without a channel ends with 78 and says what to set', async () => {
@@ -95,8 +96,12 @@ describe('npm run monitor --', { timeout }, () => {
     await monitor.untilStatus((view) => statusOf(view, 'api') === 'down');
     const env = { MONITOR_PORT: new URL(monitor.url).port, MONITOR_DATA_DIR: join(dir, 'data') };
     expect((await runCli(['status'], env)).stdout).toMatch(/^api +down /);
-    const { stdout } = await runCli(['incidents', '--json'], env);
-    expect(JSON.parse(stdout)).toMatchObject([{ probe: 'api', detail: expect.stringContaining('ECONNREFUSED') }]);
+    const [incidents, status] = await Promise.all([runCli(['incidents', '--json'], env), runCli(['status', '--json'], env)]);
+    const [told] = JSON.parse(incidents.stdout) as IncidentView[];
+    expect(told).toMatchObject({ target: 'api', ended_at: null, detail: expect.stringContaining('ECONNREFUSED') });
+    // One shape for both: the same names, and times as ISO texts.
+    const [shown] = (JSON.parse(status.stdout) as StatusView).incidents ?? [];
+    expect(told).toEqual({ ...shown, duration_ms: told?.duration_ms });
   });
 
   test.each([

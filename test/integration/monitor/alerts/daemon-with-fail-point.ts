@@ -1,5 +1,5 @@
 import { reportError } from '#lib/command-line.ts';
-import type { Decorations } from '#monitor/daemon/daemon.ts';
+import type { Decorations } from '#monitor/daemon/house.ts';
 import { runDaemon } from '#monitor/daemon/run-daemon.ts';
 
 /** Moments at which a crash would hurt most. */

@@ -1,68 +1,99 @@
 import { describe, expect, test } from 'vitest';
 import type { Delivery } from '#monitor/alerts/channel.ts';
 import { emailMessage } from '#monitor/alerts/channels/email.ts';
-import { isPassingStatus, parseRetryAfter, slackMessage } from '#monitor/alerts/channels/slack.ts';
-import { alertFacts } from '#monitor/alerts/message-text.ts';
+import { parseRetryAfter, slackMessage } from '#monitor/alerts/channels/slack.ts';
+import { describeAlert, type MessageText, type Sender } from '#monitor/alerts/message-text.ts';
 import type { Alert } from '#monitor/model/alert.ts';
-import { shortDuration } from '#monitor/model/show.ts';
 
+const incidentId = 'postgresql-20261124T020000000Z';
 const firing: Alert = {
-  id: 'postgresql-20261124T020000000Z.firing.1',
+  id: `${incidentId}.firing.1`,
   event: 'firing',
-  incidentId: 'postgresql-20261124T020000000Z',
+  incidentId,
   probe: 'postgresql',
   detail: 'PostgreSQL at db:5432 does not answer: <ECONNREFUSED> & more',
+  facts: [['Critical check', 'database']],
+  nextStep: 'docker compose logs postgres',
   startedAt: '2026-11-24T02:00:00.000Z',
   decidedAt: '2026-11-24T02:00:09.000Z',
   dependents: [{ name: 'api', status: 'down' }],
 };
 const resolved: Alert = {
   ...firing,
-  id: 'postgresql-20261124T020000000Z.resolved.1',
+  id: `${incidentId}.resolved.1`,
   event: 'resolved',
   detail: 'PostgreSQL at db:5432 answers',
   endedAt: '2026-11-24T02:03:12.000Z',
   dependents: [],
 };
 const first: Delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 100, tellsToo: [] };
-const mailSettings = { from: 'Atalaya <monitor@shop.example>', to: ['a@shop.example', 'b@shop.example'] };
+const sender: Sender = { deployment: 'shop', host: 'tower-1', statusUrl: 'https://status.shop.example' };
+const mailSettings = { from: 'Atalaya <monitor@shop.example>', all: ['a@shop.example', 'b@shop.example'] };
 
-const labels = (delivery: Delivery): string[] => alertFacts(firing, delivery).map(([label]) => label);
+const describeFirst = (alert: Alert): MessageText => describeAlert(alert, first, sender);
+const labels = (delivery: Delivery): string[] => describeAlert(firing, delivery, sender).facts.map(([label]) => label);
 
 describe('a message', () => {
   test('to Slack begins with state and name, and escapes what Slack would read as markup', () => {
-    const { text, blocks } = slackMessage(firing, first);
-    expect(text).toBe('[FIRING] postgresql: PostgreSQL at db:5432 does not answer: &lt;ECONNREFUSED&gt; &amp; more');
+    const { text, blocks } = slackMessage(describeFirst(firing), 'firing');
+    expect(text).toBe('[FIRING] postgresql (shop): PostgreSQL at db:5432 does not answer: &lt;ECONNREFUSED&gt; &amp; more');
     expect(JSON.stringify(blocks)).toContain('*Depends on it:* api (down)');
-    expect(slackMessage(resolved, first).text).toMatch(/^\[RESOLVED\] postgresql: /);
+    expect(slackMessage(describeFirst(resolved), 'resolved').text).toMatch(/^\[RESOLVED\] postgresql /);
   });
 
   test('by mail has state and name as its subject, an id of its own, and forms a thread with its incident', () => {
-    const down = emailMessage(firing, first, mailSettings);
-    const up = emailMessage(resolved, first, mailSettings);
-    expect(down.subject).toBe('[FIRING] postgresql');
-    expect(up.subject).toBe('[RESOLVED] postgresql');
+    const down = emailMessage(firing, describeFirst(firing), mailSettings);
+    const up = emailMessage(resolved, describeFirst(resolved), mailSettings);
+    expect(down.subject).toBe('[FIRING] postgresql (shop)');
+    expect(up.subject).toBe('[RESOLVED] postgresql (shop)');
     expect(down.messageId).toBe('<postgresql-20261124T020000000Z.firing.1@shop.example>');
+    expect(down.inReplyTo).toBeUndefined();
     expect(up).toMatchObject({ inReplyTo: down.messageId, references: down.messageId });
-    expect(up.text).toContain('Lasted:        3 m 12 s');
-    expect(down.to).toEqual(mailSettings.to);
+    expect(up.text).toMatch(/^Lasted: +3 m 12 s$/m);
+    expect(down.to).toEqual(mailSettings.all);
+  });
+
+  test.each([
+    ['known', 'unknown'],
+    ['settled', 'flapping'],
+    ['reminder', 'firing'],
+  ] as const)('%s by mail answers the %s of its incident', (event, opening) => {
+    const mail = emailMessage({ ...firing, event }, describeFirst(firing), mailSettings);
+    expect(mail.inReplyTo).toBe(`<${incidentId}.${opening}.1@shop.example>`);
+  });
+
+  test('tells whoever is woken which deployment and machine it is, what is critical, what to look at next, and where the page is', () => {
+    const mail = emailMessage(firing, describeFirst(firing), mailSettings);
+    const slack = JSON.stringify(slackMessage(describeFirst(firing), 'firing'));
+    for (const part of ['shop, on tower-1', 'Critical check', 'docker compose logs postgres', 'https://status.shop.example']) {
+      expect(mail.text).toContain(part);
+      expect(mail.html).toContain(part);
+      expect(slack).toContain(part);
+    }
+  });
+
+  test('by mail shows whatever a target says as text, never as markup', () => {
+    const { html } = emailMessage(firing, describeFirst({ ...firing, facts: [['<b>', '"><script>']] }), mailSettings);
+    expect(html).toContain('&lt;ECONNREFUSED&gt; &amp; more');
+    expect(html).not.toMatch(/<script|<b>/);
   });
 
   test('that comes late or perhaps twice says so', () => {
-    expect(labels(first)).toEqual(['Since', 'Depends on it', 'Incident']);
-    expect(labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual(['Since', 'Depends on it', 'Incident', 'Delayed', 'Note']);
+    const always = ['Since', 'Critical check', 'Depends on it', 'Monitor', 'Incident'];
+    expect(labels(first)).toEqual(always);
+    expect(labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual([...always, 'Delayed', 'Note']);
+    expect(labels({ ...first, mayComeAgain: true })).toEqual([...always, 'Note']);
   });
-});
 
-test.each([
-  [0, '0 s'],
-  [59_400, '59 s'],
-  [60_000, '1 m'],
-  [192_000, '3 m 12 s'],
-  [3_600_000 * 25, '1 d 1 h'],
-  [-5, '0 s'],
-])('%i ms is said as %s', (ms, text) => {
-  expect(shortDuration(ms)).toBe(text);
+  test('that tells outages nobody was told of names each with its time and length', () => {
+    const earlier = { ...firing, incidentId: 'a', detail: 'refused', startedAt: '2026-11-24T01:00:00.000Z' };
+    const end = { ...resolved, incidentId: 'a', endedAt: '2026-11-24T01:00:30.000Z' };
+    const { facts } = describeAlert(resolved, { ...first, tellsToo: [earlier, end, firing] }, sender);
+    expect(facts.filter(([label]) => label === 'Not told in time')).toEqual([
+      ['Not told in time', '2026-11-24 01:00:00 UTC, for 30 s: refused'],
+      ['Not told in time', `2026-11-24 02:00:00 UTC, for 3 m 12 s: ${firing.detail}`],
+    ]);
+  });
 });
 
 test.each([
@@ -74,8 +105,4 @@ test.each([
   ['Tue, 24 Nov 2026 01:00:00 GMT', 0],
 ])('Retry-After %s is %s ms', (value, ms) => {
   expect(parseRetryAfter(value, Date.parse('2026-11-24T02:00:00Z'))).toBe(ms);
-});
-
-test('only statuses that may pass are tried again', () => {
-  expect([200, 400, 401, 403, 404, 408, 410, 413, 425, 429, 500, 502, 503].filter(isPassingStatus)).toEqual([408, 425, 429, 500, 502, 503]);
 });

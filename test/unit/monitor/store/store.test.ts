@@ -1,12 +1,10 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { BusyError } from '#lib/errors.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 import { openDatabase, openForReading, openOrReplaceDatabase, storeFileName, StoreError } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
-import { takeProcessLock } from '#monitor/store/process-lock.ts';
 import { schemaSteps } from '#monitor/store/schema.ts';
 import type { MonitorStore, StoreChanges, StoredMessage } from '#monitor/store/store.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
@@ -202,16 +200,5 @@ describe('a store opened for reading', () => {
     expect(() => store.write(changes({ health: [health] }))).toThrow(StoreError);
     store.close();
     expect(other.prepare('PRAGMA user_version').get()).toEqual({ user_version: version });
-  });
-});
-
-describe('the lock', () => {
-  test('lets one monitor at a time use a folder, and names the one that does', async () => {
-    const dir = await temporaryFolder();
-    const lock = takeProcessLock(dir, now);
-    expect(() => takeProcessLock(dir, now)).toThrow(BusyError);
-    expect(() => takeProcessLock(dir, now)).toThrow(`process ${process.pid}`);
-    lock.release();
-    takeProcessLock(dir, now).release();
   });
 });

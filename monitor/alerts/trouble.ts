@@ -1,0 +1,49 @@
+import { showDuration } from '#lib/show.ts';
+import type { Moment } from '../model/look.ts';
+import type { StoreFault } from './outbox.ts';
+import { brokenSince, type Pace } from './pace.ts';
+
+/** How one part of the monitor itself fares. */
+export type PartState = {
+  /** `store`, or the name of a channel. */
+  readonly part: string;
+  /** `unclear`: nothing has shown it either way yet; what was told of it stands. */
+  readonly state: 'well' | 'wrong' | 'unclear';
+  readonly detail: string;
+  readonly nextStep: string;
+  /** Channels that cannot be told of it. */
+  readonly except: readonly string[];
+};
+
+/** A busy store is not a broken one. */
+const storeWrongAfterMs = 5_000;
+
+/** Whether what is found out can be kept and told: the store and each channel. Pure. */
+export function judgeParts(
+  facts: { readonly channels: readonly { readonly name: string; readonly pace: Pace }[]; readonly storeFault: StoreFault | undefined },
+  now: Moment,
+): PartState[] {
+  const { storeFault: fault } = facts;
+  const store: PartState = {
+    part: 'store',
+    state: !fault ? 'well' : now.clockMs - fault.sinceMs >= storeWrongAfterMs ? 'wrong' : 'unclear',
+    detail: fault ? `alerts go on from memory: ${fault.why}` : 'the store takes writes again',
+    nextStep: 'make room on the disk of MONITOR_DATA_DIR, and see that the monitor may write there',
+    except: [],
+  };
+  return [store, ...facts.channels.map(({ name, pace }) => judgeChannel(name, pace, now))];
+}
+
+function judgeChannel(name: string, pace: Pace, now: Moment): PartState {
+  const isBroken = brokenSince(pace, now) !== undefined;
+  const forMs = pace.failingSince ? now.clockMs - pace.failingSince.clockMs : 0;
+  return {
+    part: name,
+    state: isBroken ? 'wrong' : pace.hasAccepted && !pace.failingSince ? 'well' : 'unclear',
+    detail: isBroken
+      ? `${name} takes no alerts${forMs < 1_000 ? '' : `, for ${showDuration(forMs)}`}: ${pace.lastError}`
+      : `${name} takes alerts again`,
+    nextStep: 'mend its settings, then send SIGHUP to the monitor, or try npm run monitor -- test-alert',
+    except: [name],
+  };
+}

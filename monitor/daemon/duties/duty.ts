@@ -1,0 +1,79 @@
+import { schedule } from 'node-cron';
+import type { Logger } from '#lib/logger.ts';
+import type { Clock, Moment } from '../../model/look.ts';
+
+/** Something the daemon does beside watching and delivering. */
+export type Duty = {
+  readonly name: string;
+  /** Decided from what was done, never from ticks: one may come late, or not at all. */
+  readonly isDue: (now: Moment) => boolean;
+  readonly run: (now: Moment, signal: AbortSignal) => Promise<void> | void;
+};
+
+/** Calls the task again and again until the signal fires. */
+export type Tick = (task: () => void, signal: AbortSignal) => void;
+
+/**
+ * Does what is due at each tick, until the signal fires and what runs then has ended. A duty never overlaps itself and
+ * holds up no other; one that fails is tried again when it is next due.
+ */
+export async function runDuties(
+  duties: readonly Duty[],
+  deps: { readonly tick: Tick; readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const running = new Map<Duty, Promise<void>>();
+  const run = async (duty: Duty, now: Moment): Promise<void> => {
+    try {
+      await duty.run(now, signal);
+    } catch (err) {
+      deps.logger.error({ err, duty: duty.name }, 'a duty could not be done');
+    } finally {
+      running.delete(duty);
+    }
+  };
+  deps.tick(() => {
+    const now = deps.clock();
+    for (const duty of duties) if (!running.has(duty) && duty.isDue(now)) running.set(duty, run(duty, now));
+  }, signal);
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await Promise.all(running.values());
+}
+
+/** Ticks on the clock that never jumps. */
+export const everySecond: Tick = (task, signal) => {
+  const timer = setInterval(task, 1_000);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+};
+
+/** Without a tick for longer, the schedule is begun anew: node-cron waits for a clock that was set back to catch up. */
+const silentMs = 90_000;
+
+/** Ticks at the start of every minute, in UTC. */
+export const everyMinute: Tick = (task, signal) => {
+  let tickedMs = performance.now();
+  const begin = () =>
+    schedule(
+      '* * * * *',
+      () => {
+        tickedMs = performance.now();
+        task();
+      },
+      { timezone: 'UTC', noOverlap: true, suppressMissedWarning: true },
+    );
+  let scheduled = begin();
+  const guard = setInterval(() => {
+    if (performance.now() - tickedMs < silentMs) return;
+    void scheduled.destroy();
+    tickedMs = performance.now();
+    scheduled = begin();
+  }, 10_000);
+  signal.addEventListener(
+    'abort',
+    () => {
+      clearInterval(guard);
+      void scheduled.destroy();
+    },
+    { once: true },
+  );
+};

@@ -1,0 +1,65 @@
+import { lockFolder, type FolderLock } from '#lib/lock.ts';
+import type { Logger } from '#lib/logger.ts';
+import { showDuration } from '#lib/show.ts';
+import type { Closer } from '#lib/shutdown.ts';
+import type { Channel } from '../alerts/channel.ts';
+import { createOutbox, type Outbox } from '../alerts/outbox.ts';
+import { createSelfAlerts, type Notice, type SelfAlerts } from '../alerts/self-alerts.ts';
+import type { MonitorSettings } from '../config/config.ts';
+import { systemClock, type Clock } from '../model/look.ts';
+import { guarded, openOrReplaceDatabase } from '../store/database.ts';
+import { createStore } from '../store/open-store.ts';
+import type { MonitorStore } from '../store/store.ts';
+import { takeWatchdogNote } from './watchdog.ts';
+
+/** What tests put around the store and the channels; in production nothing. */
+export type Decorations = {
+  readonly store: (store: MonitorStore) => MonitorStore;
+  readonly channel: (channel: Channel) => Channel;
+};
+
+export const noDecorations: Decorations = { store: (store) => store, channel: (channel) => channel };
+
+/** What stays as it is over a reload: the folder with its lock and its store, and what is on its way to people. */
+export type House = {
+  readonly lock: FolderLock;
+  readonly store: MonitorStore;
+  readonly outbox: Outbox;
+  readonly selfAlerts: SelfAlerts;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly decorate: Decorations;
+  /** What people must know of how this process came to start. */
+  readonly notices: readonly Notice[];
+};
+
+/**
+ * Takes the folder and opens the store.
+ * @param closers gets what has to be closed again, also when a later step fails
+ * @throws {BusyError} another monitor holds the folder · {StoreError}
+ */
+export function openHouse(settings: MonitorSettings, logger: Logger, decorate: Decorations, closers: Closer[]): House {
+  const now = new Date();
+  const dir = settings.env.MONITOR_DATA_DIR;
+  const cure = 'stop it or set MONITOR_DATA_DIR';
+  const lock = guarded(`needs the folder ${dir}`, () => lockFolder(dir, { name: 'monitor.lock', purpose: 'monitor', cure, now }));
+  closers.push({ name: 'lock', close: lock.release });
+  const { connection, setAside } = openOrReplaceDatabase(dir, now);
+  const store = decorate.store(createStore(connection));
+  closers.push({ name: 'store', close: store.close });
+  const outbox = createOutbox({ store, clock: systemClock, logger });
+  const selfAlerts = createSelfAlerts({ outbox, clock: systemClock, left: store.openIncidents() });
+  const notices = [...storeNotice(setAside), ...watchdogNotice(dir)];
+  for (const { detail } of notices) logger.error(detail);
+  return { lock, store, outbox, selfAlerts, clock: systemClock, logger, decorate, notices };
+}
+
+const storeNotice = (setAside: string | undefined): Notice[] =>
+  setAside === undefined ? [] : [{ part: 'store', detail: `the store was damaged; it is kept as ${setAside}, and a new one has begun` }];
+
+function watchdogNotice(dir: string): Notice[] {
+  const stoodStillMs = takeWatchdogNote(dir);
+  if (stoodStillMs === undefined) return [];
+  const detail = `its watchdog ended the monitor, which had stood still for ${showDuration(stoodStillMs)}; it has been started again`;
+  return [{ part: 'watchdog', detail, nextStep: 'look at the log of the monitor and at the load of its machine' }];
+}

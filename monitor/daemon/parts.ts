@@ -1,0 +1,116 @@
+import type { Channel } from '../alerts/channel.ts';
+import { channelStates } from '../alerts/channel-states.ts';
+import { createChannels } from '../alerts/channels/kinds.ts';
+import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
+import { createBackupJob, type BackupJob } from '../backup/job.ts';
+import { backupSteps } from '../backup/steps.ts';
+import type { MonitorSettings } from '../config/config.ts';
+import { createWatch, type Watch } from '../health/watch.ts';
+import { createHostResolver } from '../probes/resolve-host.ts';
+import { createSnapshotTaker } from '../status-page/status-snapshot.ts';
+import { dailyBackupDuty } from './duties/daily-backup.ts';
+import { everyMinute, everySecond, runDuties, type Duty } from './duties/duty.ts';
+import { expireHistoryDuty } from './duties/expire-history.ts';
+import { holdFolderDuty } from './duties/hold-folder.ts';
+import { noticeStandstillDuty } from './duties/notice-standstill.ts';
+import { selfCheckDuty } from './duties/self-check.ts';
+import { sendHeartbeatDuty } from './duties/send-heartbeat.ts';
+import type { House } from './house.ts';
+import { createTargets } from './targets.ts';
+
+/** What the settings make: targets, channels, duties. A reload exchanges all of it over the same house. */
+export type Parts = {
+  readonly takeSnapshot: ReturnType<typeof createSnapshotTaker>;
+  /** Runs everything until the signal fires. Rejects when a part ends that never should, or the folder is lost. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Resolves once nothing is under way that a reload would spoil. */
+  readonly whenIdle: () => Promise<void>;
+};
+
+const dayMs = 86_400_000;
+
+/** @throws {StoreError} when what an earlier process left cannot be read */
+export function createParts(house: House, settings: MonitorSettings): Parts {
+  const { store, outbox, clock, logger } = house;
+  const { env } = settings;
+  const channels = createChannels(env, settings.sender).map((channel) => house.decorate.channel(channel));
+  if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
+  const loops = channels.map((channel) => createLoop(house, settings, channel));
+  outbox.onQueued(() => loops.forEach((loop) => loop.wake()));
+  // What was set aside lately is tried again: the settings may have been mended.
+  outbox.serve(
+    channels.map(({ name }) => name),
+    clock().at - dayMs,
+  );
+  const backupJob = env.BACKUP_ENABLED
+    ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
+    : undefined;
+  const targets = createTargets(settings, backupJob, createHostResolver());
+  const watch = createWatch({ targets, flap: settings.flap, store, commit: outbox.commit, clock, logger });
+  const takeSnapshot = createSnapshotTaker({
+    watch,
+    store,
+    channels: () => channelStates(loops, outbox, { store, now: clock() }),
+    storeFault: outbox.storeFault,
+    backupJob,
+    backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
+    clock,
+  });
+  const work = { loops, watch, backupJob, takeSnapshot };
+  return createRunning(house, settings, work);
+}
+
+type Work = {
+  readonly loops: readonly DeliveryLoop[];
+  readonly watch: Watch;
+  readonly backupJob: BackupJob | undefined;
+  readonly takeSnapshot: Parts['takeSnapshot'];
+};
+
+function createRunning(house: House, settings: MonitorSettings, { loops, watch, backupJob, takeSnapshot }: Work): Parts {
+  const { store, outbox, selfAlerts, clock, logger, lock } = house;
+  const url = settings.env.HEARTBEAT_URL;
+  const backup = backupJob && dailyBackupDuty(backupJob, watch, clock().clockMs + settings.backups.settleMs);
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {});
+  const bySecond: Duty[] = [
+    selfCheckDuty({ outbox, loops, selfAlerts }),
+    noticeStandstillDuty(selfAlerts),
+    holdFolderDuty(lock, lost.reject),
+    ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch })]),
+  ];
+  const byMinute: Duty[] = [expireHistoryDuty(store), ...(backup ? [backup] : [])];
+  return {
+    takeSnapshot,
+    whenIdle: async () => backup?.whenIdle(),
+    run: async (signal) => {
+      const all = [
+        watch.run(signal),
+        ...loops.map((loop) => loop.run(signal)),
+        runDuties(bySecond, { tick: everySecond, clock, logger }, signal),
+        runDuties(byMinute, { tick: everyMinute, clock, logger }, signal),
+      ];
+      await Promise.race([Promise.all(all), lost.promise]);
+    },
+  };
+}
+
+function createLoop({ outbox, selfAlerts, clock, logger }: House, settings: MonitorSettings, channel: Channel): DeliveryLoop {
+  return createDeliveryLoop({
+    channel,
+    outbox,
+    backoff: { ...settings.delivery, jitter: 0.5 },
+    clock,
+    random: Math.random,
+    onSetAside: ({ alert, attempts }, why) => {
+      // A message about the monitor itself that nobody takes would only beget the next one.
+      if (alert.probe.startsWith('monitor.')) return;
+      const detail = `${channel.name} refused a message ${attempts} times, so it is set aside: ${alert.event} ${alert.probe}, ${alert.detail} (${why})`;
+      selfAlerts.notice({ part: channel.name, detail, except: [channel.name] });
+    },
+    logger,
+  });
+}
+
+const shownTime = ({ hour, minute }: { readonly hour: number; readonly minute: number }): string =>
+  `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
