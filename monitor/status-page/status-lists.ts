@@ -2,13 +2,22 @@ import { html, type Html } from '#lib/html.ts';
 import { showBytes, showDuration, showTime } from '#lib/show.ts';
 import type { BackupsView, ChannelView, IncidentView, StatusView } from './status-view.ts';
 
-/** The last incidents, newest first. Pure. */
+/** The last incidents, newest first; a target that came and went stands there once, without each of its outages. Pure. */
 export function incidentList(view: StatusView): Html {
   if (view.incidents === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
   if (view.incidents.length === 0) return html`<p class="panel empty">None so far.</p>`;
+  const flapping = view.incidents.filter(({ kind }) => kind === 'flapping');
+  const shown = view.incidents.filter((incident) => incident.alerted_at !== null || !flapping.some((each) => covers(each, incident)));
   return html`<ol class="panel list incidents">
-    ${view.incidents.map(incidentItem)}
+    ${shown.map(incidentItem)}
   </ol>`;
+}
+
+/** The outage by which a target is found to come and go is detected in the same moment, and begins before it. */
+function covers(flapping: IncidentView, incident: IncidentView): boolean {
+  const isWithin =
+    incident.detected_at >= flapping.detected_at && (flapping.ended_at === null || incident.detected_at <= flapping.ended_at);
+  return incident.kind === 'down' && incident.target === flapping.target && isWithin;
 }
 
 function incidentItem(incident: IncidentView): Html {
@@ -42,7 +51,8 @@ function told(incident: IncidentView): string {
   if (incident.explained_by !== null) return `told with ${incident.explained_by}, on which it depends`;
   if (incident.alerted_at === null)
     return incident.ended_at === null ? 'alert held until its cause is clear' : 'over before an alert was due';
-  return `alert raised after ${showDuration(Date.parse(incident.alerted_at) - Date.parse(incident.started_at))}`;
+  const afterMs = Date.parse(incident.alerted_at) - Date.parse(incident.started_at);
+  return afterMs > 0 ? `alert raised after ${showDuration(afterMs)}` : 'alert raised at once';
 }
 
 /** The second time of a span: without the date where it is the same day. */

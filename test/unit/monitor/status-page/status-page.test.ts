@@ -73,6 +73,17 @@ describe('the page', () => {
     expect(html).toContain('Says of itself: checks.database is critical');
   });
 
+  test('lists a target that came and went once, and not each of its outages', () => {
+    const at = (kind: Incident['kind'], detectedAt: number, firedAt: number | undefined, endedAt: number | undefined) =>
+      ({ id: `${kind}-${detectedAt}`, kind, probe: 'api', startedAt: detectedAt, detectedAt, detail: 'x', firedAt, endedAt }) as Incident;
+    const outages = [at('down', now - 7_000, undefined, now - 6_000), at('down', now - 9_000, undefined, now - 8_000)];
+    const before = at('down', now - 20_000, now - 20_000, now - 15_000);
+    const html = statusHtml(
+      presentStatus(snapshot({ incidents: [...outages, at('flapping', now - 9_000, now - 9_000, undefined), before] })),
+    );
+    expect([...html.matchAll(/data-incident="([^"]+)"/g)].map(([, id]) => id)).toEqual([`flapping-${now - 9_000}`, `down-${now - 20_000}`]);
+  });
+
   test('names the outage that explains another one', () => {
     const incident: Incident = {
       id: 'a',
