@@ -40,6 +40,12 @@ describe('health', () => {
     expect(fold(['ok', 'failed', 'failed', 'failed']).failingSince).toEqual({ at: 2, clockMs: 2 });
   });
 
+  test('keeps the last looks and turns only, however long it is watched', () => {
+    const long = fold(Array.from({ length: 900 }, (_, index) => (Math.floor(index / 3) % 2 === 0 ? 'ok' : 'failed')));
+    expect([long.recent.length, long.turnsMs.length]).toEqual([60, 20]);
+    expect(long.recent.at(-1)?.at).toBe(900);
+  });
+
   test('is unsettled exactly while a streak is under way that has changed nothing yet', () => {
     expect(isUnsettled(fold(['ok']))).toBe(false);
     expect(isUnsettled(fold(['ok', 'failed']))).toBe(true);

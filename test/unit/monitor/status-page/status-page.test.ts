@@ -50,6 +50,9 @@ const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
   ...changes,
 });
 
+const incidentAt = (kind: Incident['kind'], detectedAt: number, firedAt: number | undefined, endedAt: number | undefined) =>
+  ({ id: `${kind}-${detectedAt}`, kind, probe: 'api', startedAt: detectedAt, detectedAt, detail: 'x', firedAt, endedAt }) as Incident;
+
 describe('the page', () => {
   test('shows whatever a target says as text, never as markup', () => {
     const nasty = '"><script>alert(1)</script>';
@@ -74,12 +77,10 @@ describe('the page', () => {
   });
 
   test('lists a target that came and went once, and not each of its outages', () => {
-    const at = (kind: Incident['kind'], detectedAt: number, firedAt: number | undefined, endedAt: number | undefined) =>
-      ({ id: `${kind}-${detectedAt}`, kind, probe: 'api', startedAt: detectedAt, detectedAt, detail: 'x', firedAt, endedAt }) as Incident;
-    const outages = [at('down', now - 7_000, undefined, now - 6_000), at('down', now - 9_000, undefined, now - 8_000)];
-    const before = at('down', now - 20_000, now - 20_000, now - 15_000);
+    const outages = [incidentAt('down', now - 7_000, undefined, now - 6_000), incidentAt('down', now - 9_000, undefined, now - 8_000)];
+    const before = incidentAt('down', now - 20_000, now - 20_000, now - 15_000);
     const html = statusHtml(
-      presentStatus(snapshot({ incidents: [...outages, at('flapping', now - 9_000, now - 9_000, undefined), before] })),
+      presentStatus(snapshot({ incidents: [...outages, incidentAt('flapping', now - 9_000, now - 9_000, undefined), before] })),
     );
     expect([...html.matchAll(/data-incident="([^"]+)"/g)].map(([, id]) => id)).toEqual([`flapping-${now - 9_000}`, `down-${now - 20_000}`]);
   });
