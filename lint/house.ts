@@ -16,9 +16,53 @@ const programs: Readonly<Record<string, readonly string[]>> = {
   test: ['lib', 'api', 'loadtest', 'backups', 'monitor', 'deploy', 'bench', 'lint'],
 };
 
+/**
+ * The rooms of a program, from the door down to the ground, one floor a line: a folder, or a file without its ending.
+ * Imports run downward only, and rooms on one floor do not know each other. A room that has no place here is refused.
+ */
+const floors: Readonly<Record<string, string>> = {
+  api: `
+    main worker
+    processes
+    app shop/routes
+    config health shop/categories shop/clients shop/orders shop/products
+    shop shop/stock
+    http
+    auth observe logs
+    limiter db
+    errors`,
+  monitor: `
+    main cli
+    commands
+    daemon
+    status-page
+    backup
+    config every-minute
+    alerts
+    health
+    probes
+    store
+    model`,
+  loadtest: `
+    cli
+    run-command
+    options live-line show-result
+    run-plan
+    plans report
+    scenarios
+    observe
+    generate judge
+    targets measurement
+    loadtest-env`,
+  deploy: `
+    local/start
+    local/stack
+    local/postgres local/settings local/install`,
+};
+
 type Wall = { readonly from: string; readonly to: string; readonly because: string };
 
-/** Walls inside a program, where the order of floors below does not say it already. */
+/** Walls inside a program that has no floors, or that deserve a reason of their own. */
 const walls: readonly Wall[] = [
   { from: 'api/http', to: 'api/shop', because: 'http/ knows no resource' },
   { from: 'api/db', to: 'api/shop', because: 'db/ knows no resource' },
@@ -26,13 +70,8 @@ const walls: readonly Wall[] = [
   { from: 'api/auth', to: 'api/http', because: 'auth/ knows no HTTP' },
   { from: 'api/auth', to: 'api/shop', because: 'auth/ knows no resource' },
   { from: 'api/limiter', to: 'api/http', because: 'the limiter counts, and knows no HTTP' },
+  { from: 'backups/set', to: 'backups/postgres', because: 'a set is files; what is in them is not its business' },
 ];
-
-/**
- * The rooms of a program, from the door down to the ground; rooms on one floor do not know each other. Imports run
- * downward only. A folder or a file of the program that has no place here is refused.
- */
-const floors: Readonly<Record<string, readonly (readonly string[])[]>> = {};
 
 /** Rooms that only decide: no package, nothing of Node, so that what they say depends on what they are given alone. */
 const pure: readonly string[] = ['loadtest/judge'];
@@ -62,7 +101,7 @@ export function wallBetween(importer: string, imported: string): string | undefi
 }
 
 function floorProblem(program: string, importer: string, imported: string): string | undefined {
-  const plan = floors[program];
+  const plan = floors[program]?.trim().split('\n');
   if (!plan) return undefined;
   const [above, below] = [placeOf(program, plan, importer), placeOf(program, plan, imported)];
   if (!above || !below) return `${above ? imported : importer} has no place among the floors of ${program}/ in lint/house.ts`;
@@ -71,10 +110,17 @@ function floorProblem(program: string, importer: string, imported: string): stri
   return `${program}/${above.room} may not import ${program}/${below.room}: ${how}`;
 }
 
-function placeOf(program: string, plan: readonly (readonly string[])[], path: string): { room: string; floor: number } | undefined {
-  const found = plan.flatMap((rooms, floor) => rooms.filter((room) => isIn(path, `${program}/${room}`)).map((room) => ({ room, floor })));
+type Place = { readonly room: string; readonly floor: number };
+
+function placeOf(program: string, plan: readonly string[], path: string): Place | undefined {
+  const rooms = plan.flatMap((line, floor) =>
+    line
+      .trim()
+      .split(' ')
+      .map((room) => ({ room, floor })),
+  );
   // The innermost room counts: shop/stock before shop.
-  return found.toSorted((a, b) => b.room.length - a.room.length)[0];
+  return rooms.filter(({ room }) => isIn(path, `${program}/${room}`)).toSorted((a, b) => b.room.length - a.room.length)[0];
 }
 
 /** Why a file may not import a package, or a part of Node; undefined when it may. Pure. */

@@ -12,13 +12,13 @@ const planted: readonly (readonly [importer: string, statement: string, message:
   // Between programs: by alias, by path, as a type, as a re-export, while running.
   ['lib/x.ts', `import '#api/errors.ts';`, 'lib/ may not import api/: it stands on nothing of the project'],
   ['lib/y.ts', `import '../api/errors.ts';`, 'lib/ may not import api/: it stands on nothing of the project'],
-  ['api/x.ts', `import '../monitor/main.ts';`, 'api/ may not import monitor/: only lib'],
+  ['api/app/x.ts', `import '../../monitor/main.ts';`, 'api/ may not import monitor/: only lib'],
   ['api/http/y.ts', `export * from '../../loadtest/options.ts';`, 'api/ may not import loadtest/: only lib'],
-  ['loadtest/x.ts', `export type X = import('../api/config.ts').ApiConfig;`, 'loadtest/ may not import api/: only lib'],
+  ['loadtest/plans/x.ts', `export type X = import('../../api/config.ts').ApiConfig;`, 'loadtest/ may not import api/: only lib'],
   ['loadtest/report/y.ts', `export { x } from '#bench/rounds.ts';`, 'loadtest/ may not import bench/: only lib'],
   ['backups/x.ts', `export const x = import('../monitor/main.ts');`, 'backups/ may not import monitor/: only lib'],
-  ['monitor/x.ts', `import '#deploy/local/start.ts';`, 'monitor/ may not import deploy/: only lib, backups'],
-  ['deploy/x.ts', `import type { X } from '../api/config.ts';`, 'deploy/ may not import api/: only lib'],
+  ['monitor/daemon/x.ts', `import '#deploy/local/start.ts';`, 'monitor/ may not import deploy/: only lib, backups'],
+  ['deploy/local/x.ts', `import type { X } from '../../api/config.ts';`, 'deploy/ may not import api/: only lib'],
   ['bench/x.ts', `import '#monitor/main.ts';`, 'bench/ may not import monitor/: only lib, api, loadtest'],
   ['api/db/x.ts', `import '#test/support/database.ts';`, 'api/ may not import test/: only lib'],
   // Inside a program.
@@ -29,6 +29,34 @@ const planted: readonly (readonly [importer: string, statement: string, message:
   ['api/auth/x.ts', `import '../http/route.ts';`, 'api/auth/ may not import api/http/: auth/ knows no HTTP'],
   ['api/auth/y.ts', `import '../shop/routes.ts';`, 'api/auth/ may not import api/shop/: auth/ knows no resource'],
   ['api/limiter/x.ts', `import '../http/route.ts';`, 'api/limiter/ may not import api/http/: the limiter counts, and knows no HTTP'],
+  [
+    'backups/set/x.ts',
+    `import '../postgres/connection.ts';`,
+    'backups/set/ may not import backups/postgres/: a set is files; what is in them is not its business',
+  ],
+  // From floor to floor.
+  ['monitor/model/x.ts', `import '../store/store.ts';`, 'monitor/model may not import monitor/store: imports run downward'],
+  [
+    'monitor/health/x.ts',
+    `import type { X } from '#monitor/alerts/deliver.ts';`,
+    'monitor/health may not import monitor/alerts: imports run downward',
+  ],
+  ['monitor/alerts/x.ts', `export * from '../daemon/daemon.ts';`, 'monitor/alerts may not import monitor/daemon: imports run downward'],
+  ['api/shop/stock/x.ts', `import '../orders/place-order.ts';`, 'api/shop/stock may not import api/shop/orders: imports run downward'],
+  ['api/shop/orders/x.ts', `import '../clients/clients.ts';`, 'api/shop/orders may not import api/shop/clients: they stand side by side'],
+  ['api/processes/x.ts', `import '../main.ts';`, 'api/processes may not import api/main: imports run downward'],
+  [
+    'loadtest/generate/x.ts',
+    `import '../scenarios/scenario.ts';`,
+    'loadtest/generate may not import loadtest/scenarios: imports run downward',
+  ],
+  ['loadtest/measurement/x.ts', `import '../judge/check.ts';`, 'loadtest/measurement may not import loadtest/judge: imports run downward'],
+  [
+    'deploy/local/postgres/x.ts',
+    `import '../stack/parts.ts';`,
+    'deploy/local/postgres may not import deploy/local/stack: imports run downward',
+  ],
+  ['monitor/attic/x.ts', `import '../model/look.ts';`, 'monitor/attic/x.ts has no place among the floors of monitor/ in lint/house.ts'],
   // Packages.
   ['loadtest/judge/x.ts', `import 'node:fs';`, 'loadtest/judge/ only decides: it may not import node:fs'],
   ['loadtest/judge/y.ts', `import 'pg';`, 'loadtest/judge/ only decides: it may not import pg'],
@@ -40,6 +68,9 @@ const planted: readonly (readonly [importer: string, statement: string, message:
 const allowed: readonly (readonly [importer: string, statement: string])[] = [
   ['api/v.ts', `import '#lib/env.ts';`],
   ['monitor/v.ts', `import '../backups/errors.ts';`],
+  ['monitor/daemon/v.ts', `import '../model/look.ts';`],
+  ['api/shop/orders/v.ts', `import '../stock/stock.ts';`],
+  ['api/shop/routes.ts', `import './orders/order-routes.ts';`],
   ['bench/v.ts', `import '#api/errors.ts';`],
   ['test/v.ts', `import '../monitor/main.ts';`],
   ['api/shop/v.ts', `import '../http/route.ts';`],
