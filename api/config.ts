@@ -33,6 +33,9 @@ export const apiEnv = {
   MAX_CONNECTIONS_RESERVE: integer(0, 10_000)
     .default(10)
     .describe("Connections of the server's max_connections kept for others: monitor, backup, migrations, superuser."),
+  API_INSTANCES: integer(1, 100)
+    .default(1)
+    .describe('APIs, such as containers, that share the database server: each takes an equal share of its connections.'),
   DRAIN_TIMEOUT: integer(1, 600).default(10).describe('Seconds the API takes at most to finish accepted requests when it is stopped.'),
 } satisfies z.ZodRawShape;
 

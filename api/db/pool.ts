@@ -19,11 +19,11 @@ const answerTimeoutMs = statementTimeoutMs + 5_000;
  * @throws {ConfigError} when the pool could not hold a single connection.
  */
 export function createPool(settings: PostgresSettings & PoolSettings, applicationName: string): Pool {
-  const max = settings.DB_POOL_SIZE + settings.DB_MAX_OVERFLOW;
+  const { min, max } = poolBounds(settings);
   if (max === 0) throw new ConfigError(['DB_POOL_SIZE=0 with DB_MAX_OVERFLOW=0: their sum must be at least 1']);
   const pool = new Pool({
     ...clientOptions(settings, applicationName),
-    min: settings.DB_POOL_SIZE,
+    min,
     max,
     connectionTimeoutMillis: settings.DB_POOL_TIMEOUT * 1_000,
     maxLifetimeSeconds: settings.DB_POOL_RECYCLE,
@@ -40,6 +40,31 @@ export function createPool(settings: PostgresSettings & PoolSettings, applicatio
   // Nobody listens to a connection while it is lent out: a server restart in the middle of a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
+}
+
+/** Connections a pool keeps open and may open. */
+export function poolBounds(settings: PoolSettings, limit = Infinity): { readonly min: number; readonly max: number } {
+  const max = Math.min(settings.DB_POOL_SIZE + settings.DB_MAX_OVERFLOW, limit);
+  return { min: Math.min(settings.DB_POOL_SIZE, max), max };
+}
+
+/** Lets a pool open no more than `limit` connections from now on; those beyond are closed once they rest. */
+export function limitPool(pool: Pool, settings: PoolSettings, limit: number): void {
+  Object.assign(pool.options, poolBounds(settings, limit));
+}
+
+/** One connection beside the pool, which a busy pool cannot keep from asking whether the database answers. */
+export function createProbe(settings: PostgresSettings): Pool {
+  const probe = new Pool({
+    ...clientOptions(settings, 'atalaya-health'),
+    max: 1,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 2_000,
+    allowExitOnIdle: true,
+  });
+  probe.on('error', () => {});
+  probe.on('connect', (client) => client.on('error', () => {}));
+  return probe;
 }
 
 const bigintOid = 20;

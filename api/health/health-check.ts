@@ -1,43 +1,23 @@
 import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import type { LimiterStore } from '../limiter/limiter.ts';
-import { databaseHealth, latencyThresholds, poolHealth, poolThresholds, worstOf, type Health } from './health-rules.ts';
-
-/** The document of GET /health_check; its names are public. */
-export type HealthReport = {
-  readonly status: Health;
-  /** UTC, ISO 8601. */
-  readonly timestamp: string;
-  readonly checks: {
-    readonly database: {
-      readonly status: 'up' | 'down';
-      readonly health: Health;
-      readonly latency_ms: number | null;
-      readonly thresholds: typeof latencyThresholds;
-    };
-    readonly redis: { readonly status: 'up' | 'down' | 'disabled'; readonly health: Health };
-    readonly db_pool: PoolReport;
-  };
-  readonly limiter: { readonly store: LimiterStore };
-  readonly version: string;
-};
-
-/** The pool of the worker that answers. `overflow`: connections open beyond DB_POOL_SIZE. */
-export type PoolReport = {
-  readonly health: Health;
-  readonly size: number;
-  readonly checked_in: number;
-  readonly checked_out: number;
-  readonly overflow: number;
-  readonly total_capacity: number;
-  readonly utilization_percent: number;
-  readonly thresholds: typeof poolThresholds;
-};
+import {
+  databaseHealth,
+  latencyThresholds,
+  poolHealth,
+  poolThresholds,
+  worstOf,
+  type Health,
+  type HealthReport,
+  type PoolReport,
+} from './health-report.ts';
 
 export type HealthDeps = {
   readonly pool: Pool;
-  readonly poolSize: number;
-  readonly poolMax: number;
+  /** A connection beside the pool, so that a busy pool is not taken for a database that is down. */
+  readonly probe: Pool;
+  /** What the settings ask the pool to open at most. */
+  readonly configuredMax: number;
   readonly redis: Redis | undefined;
   readonly limiterStore: () => LimiterStore;
   readonly version: string;
@@ -58,16 +38,15 @@ export function createHealthCheck(deps: HealthDeps): HealthCheck {
   return {
     report: () => {
       const nowMs = performance.now();
-      if (!cached || cached.untilMs <= nowMs) cached = { untilMs: nowMs + cachedForMs, report: probe(deps) };
+      if (!cached || cached.untilMs <= nowMs) cached = { untilMs: nowMs + cachedForMs, report: look(deps) };
       return cached.report;
     },
   };
 }
 
-async function probe(deps: HealthDeps): Promise<HealthReport> {
-  // Before the probe itself takes a connection.
+async function look(deps: HealthDeps): Promise<HealthReport> {
   const dbPool = poolReport(deps);
-  const [latencyMs, redis] = await Promise.all([databaseLatencyMs(deps.pool), redisReport(deps.redis)]);
+  const [latencyMs, redis] = await Promise.all([databaseLatencyMs(deps.probe), redisReport(deps.redis)]);
   const database = {
     status: latencyMs === undefined ? ('down' as const) : ('up' as const),
     health: databaseHealth(latencyMs),
@@ -85,10 +64,10 @@ async function probe(deps: HealthDeps): Promise<HealthReport> {
   };
 }
 
-/** @returns undefined when no answer came in time, from a pool that is used up or a database that is down */
-async function databaseLatencyMs(pool: Pool): Promise<number | undefined> {
+/** @returns undefined when no answer came in time */
+async function databaseLatencyMs(probe: Pool): Promise<number | undefined> {
   const startedAt = performance.now();
-  const isUp = await settlesWithin(pool.query('SELECT 1'), databaseTimeoutMs);
+  const isUp = await settlesWithin(probe.query('SELECT 1'), databaseTimeoutMs);
   return isUp ? performance.now() - startedAt : undefined;
 }
 
@@ -98,16 +77,18 @@ async function redisReport(redis: Redis | undefined): Promise<HealthReport['chec
   return isUp ? { status: 'up', health: 'healthy' } : { status: 'down', health: 'degraded' };
 }
 
-function poolReport({ pool, poolSize, poolMax }: HealthDeps): PoolReport {
+function poolReport({ pool, configuredMax }: HealthDeps): PoolReport {
+  const { min = 0, max } = pool.options;
   const checkedOut = pool.totalCount - pool.idleCount;
-  const utilization = poolMax === 0 ? 0 : Math.round((checkedOut / poolMax) * 1000) / 10;
+  const utilization = Math.round((checkedOut / max) * 1000) / 10;
   return {
-    health: poolHealth(utilization),
-    size: poolSize,
+    ...poolHealth(utilization),
+    size: min,
     checked_in: pool.idleCount,
     checked_out: checkedOut,
-    overflow: Math.max(0, pool.totalCount - poolSize),
-    total_capacity: poolMax,
+    overflow: Math.max(0, pool.totalCount - min),
+    total_capacity: max,
+    configured_capacity: configuredMax,
     utilization_percent: utilization,
     thresholds: poolThresholds,
   };

@@ -6,7 +6,6 @@ import type { LoopWatch } from './event-loop.ts';
 /** What the gauges of a worker are read from, at each scrape. */
 export type MetricSources = {
   readonly pool: Pool;
-  readonly poolMax: number;
   readonly loop: LoopWatch;
   readonly inFlight: () => number;
   readonly limiterStore: () => LimiterStore;
@@ -66,7 +65,7 @@ function counter<L extends string>(registers: Registry[], name: string, help: st
 
 /** Adds the gauges that are read when somebody asks. */
 export function addGauges({ registry }: Metrics, sources: MetricSources): void {
-  const { pool, poolMax, loop, inFlight, limiterStore, logLinesDropped } = sources;
+  const { pool, loop, inFlight, limiterStore, logLinesDropped } = sources;
   const connections = new Gauge({
     name: 'atalaya_pool_connections',
     help: 'Database connections of the pool, by state.',
@@ -87,7 +86,7 @@ export function addGauges({ registry }: Metrics, sources: MetricSources): void {
     },
   });
   gauge(registry, 'atalaya_pool_waiting', 'Requests that wait for a database connection.', () => pool.waitingCount);
-  gauge(registry, 'atalaya_pool_max', 'Connections the pool may open.', () => poolMax);
+  gauge(registry, 'atalaya_pool_max', 'Connections the pool may open.', () => pool.options.max);
   gauge(registry, 'atalaya_http_in_flight', 'Requests being worked on.', inFlight);
   gauge(registry, 'atalaya_log_lines_dropped', 'Log lines given up because they could not be written.', logLinesDropped);
   gauge(registry, 'atalaya_event_loop_delay_mean_seconds', 'Mean lateness of the event loop.', () => loop.last().meanMs / 1000, 'max');

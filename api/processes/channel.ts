@@ -19,6 +19,8 @@ export type WorkerMessage =
 export type PrimaryMessage =
   | { readonly kind: 'taken'; readonly batch: number; readonly verdicts: readonly number[] }
   | { readonly kind: 'collect'; readonly request: number }
+  /** Connections the worker's pool may open at most. */
+  | { readonly kind: 'limit-pool'; readonly max: number }
   /** Finish what was accepted, then exit. */
   | { readonly kind: 'drain' };
 
@@ -50,6 +52,7 @@ export type LinkedProcess = {
 export type WorkerLinkHandlers = {
   /** Answers with the metrics of this worker. */
   readonly collect: () => Promise<readonly MetricObject[]>;
+  readonly limitPool: (max: number) => void;
 };
 
 export type WorkerLink = PrimaryLink & {
@@ -77,6 +80,9 @@ export function createWorkerLink(linked: LinkedProcess): WorkerLink {
         return;
       case 'collect':
         void handlers?.collect().then((metrics) => linked.send({ kind: 'metrics', request: message.request, metrics }));
+        return;
+      case 'limit-pool':
+        handlers?.limitPool(message.max);
         return;
       default:
         message satisfies never;

@@ -1,52 +1,55 @@
-import { Client } from 'pg';
+import type { Pool } from 'pg';
 import { ConfigError, messageOf } from '#lib/errors.ts';
-import { clientOptions, explainConnectionError } from '#lib/postgres.ts';
+import { explainConnectionError } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createApiKeys } from '../auth/api-keys.ts';
 import type { ApiConfig } from '../config.ts';
+import { assertSchemaFits, readApplied } from '../db/migration-record.ts';
+import { migrations } from '../db/migrations/index.ts';
 import { createPool } from '../db/pool.ts';
-
-/** What is asked of the database before, or soon after, the API starts. */
-export type DatabaseSetup = {
-  readonly postgres: PostgresSettings;
-  /** Judges the server's max_connections. @throws {ConfigError} when the pools do not fit */
-  readonly judgeMaxConnections: (serverMax: number) => void;
-  /** Stores what must be in the database from the start; may be called again. */
-  readonly prepare: () => Promise<void>;
-};
+import { planConnections, type ConnectionPlan } from './connection-budget.ts';
 
 export type SetupOutcome =
-  | { readonly state: 'done'; readonly serverMax: number }
+  | { readonly state: 'done'; readonly plan: ConnectionPlan }
   | { readonly state: 'unavailable'; readonly reason: string };
 
 /**
- * Tries once.
+ * What is asked of the database before, or soon after, the API starts: how many connections it gives, whether its schema is
+ * one this version works with; and the keys of the settings are stored. Tries once, and may be tried again.
  * @returns `unavailable` when the database does not answer or is not migrated yet, which time may mend
- * @throws {ConfigError} when only other settings can mend it: wrong password, unknown database, too many connections
+ * @throws {ConfigError} when only other settings can mend it: wrong password, unknown database, too few connections, a schema
+ *   of a newer version that does not go with this one
  */
-export async function setUpDatabase({ postgres, judgeMaxConnections, prepare }: DatabaseSetup): Promise<SetupOutcome> {
+export async function setUpDatabase(config: ApiConfig, workers: number): Promise<SetupOutcome> {
+  const pool = createPool({ ...config, DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5 }, 'atalaya-api');
   try {
-    const serverMax = await readMaxConnections(postgres);
-    judgeMaxConnections(serverMax);
-    await prepare();
-    return { state: 'done', serverMax };
+    const plan = planConnections({
+      workers,
+      poolSize: config.DB_POOL_SIZE,
+      maxOverflow: config.DB_MAX_OVERFLOW,
+      reserve: config.MAX_CONNECTIONS_RESERVE,
+      instances: config.API_INSTANCES,
+      serverMax: await readMaxConnections(pool),
+    });
+    const applied = await readApplied(async (sql) => (await pool.query<Record<string, unknown>>(sql)).rows);
+    const [pending] = assertSchemaFits(applied, migrations);
+    if (pending !== undefined) {
+      return { state: 'unavailable', reason: `database ${config.POSTGRES_DB} lacks migration ${pending}: run npm run migrate -- up` };
+    }
+    await storeBootstrapKeys(pool, config);
+    return { state: 'done', plan };
   } catch (err) {
-    const refusal = asRefusal(err, postgres);
+    const refusal = asRefusal(err, config);
     if (refusal) throw refusal;
     return { state: 'unavailable', reason: messageOf(err) };
+  } finally {
+    await pool.end().catch(() => {});
   }
 }
 
-async function readMaxConnections(postgres: PostgresSettings): Promise<number> {
-  const client = new Client(clientOptions(postgres, 'atalaya-api'));
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ max: string }>(`SELECT current_setting('max_connections') AS max`);
-    return Number(rows[0]?.max);
-  } finally {
-    await client.end().catch(() => {});
-  }
+async function readMaxConnections(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ max: string }>(`SELECT current_setting('max_connections') AS max`);
+  return Number(rows[0]?.max);
 }
 
 /** What only other settings can mend; undefined for everything else. */
@@ -59,15 +62,8 @@ function asRefusal(err: unknown, postgres: PostgresSettings): ConfigError | unde
 }
 
 /** Makes the keys named in the settings known to the database, so that a new installation can be used at once. */
-export async function storeBootstrapKeys(config: ApiConfig & PostgresSettings): Promise<void> {
-  const { BOOTSTRAP_OPERATOR_KEY: operatorKey, BOOTSTRAP_LOADTEST_KEY: loadtestKey } = config;
-  if (operatorKey === undefined && loadtestKey === undefined) return;
-  const pool = createPool({ ...config, DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5 }, 'atalaya-api');
-  try {
-    const apiKeys = createApiKeys(pool);
-    if (operatorKey !== undefined) await apiKeys.ensure(operatorKey, 'operator', 'bootstrap operator');
-    if (loadtestKey !== undefined) await apiKeys.ensure(loadtestKey, 'loadtest', 'bootstrap loadtest');
-  } finally {
-    await pool.end();
-  }
+async function storeBootstrapKeys(pool: Pool, { BOOTSTRAP_OPERATOR_KEY, BOOTSTRAP_LOADTEST_KEY }: ApiConfig): Promise<void> {
+  const apiKeys = createApiKeys(pool);
+  if (BOOTSTRAP_OPERATOR_KEY !== undefined) await apiKeys.ensure(BOOTSTRAP_OPERATOR_KEY, 'operator', 'bootstrap operator');
+  if (BOOTSTRAP_LOADTEST_KEY !== undefined) await apiKeys.ensure(BOOTSTRAP_LOADTEST_KEY, 'loadtest', 'bootstrap loadtest');
 }

@@ -7,13 +7,14 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import type { Logger } from '#lib/logger.ts';
 import { retry } from '#lib/retry.ts';
 import { apiEnv, readApiConfig, workerCount, type ApiConfig } from '../config.ts';
+import { poolBounds } from '../db/pool.ts';
 import { createPrimaryCounter } from '../limiter/primary-limiter.ts';
 import { openApiLogs } from '../logs/api-logs.ts';
 import { createPrimaryMetrics, mergeMetrics } from './collect-metrics.ts';
 import { createAdminServer } from './admin-server.ts';
-import { setUpDatabase, storeBootstrapKeys, type DatabaseSetup } from './database-setup.ts';
+import { setUpDatabase } from './database-setup.ts';
 import { assertFree, listen } from '#lib/listen.ts';
-import { assertConnectionsFit, poolTotals } from './connection-budget.ts';
+import type { ConnectionPlan } from './connection-budget.ts';
 import { Supervisor } from './supervisor.ts';
 
 /** Above DRAIN_TIMEOUT, for a worker to close what it opened after its own deadline. */
@@ -53,7 +54,8 @@ class Primary {
   readonly #supervisor: Supervisor;
   readonly #admin: Server;
   readonly #end = Promise.withResolvers<End>();
-  #serverMax: number | undefined = undefined;
+  /** Undefined until the database has answered once. */
+  #plan: ConnectionPlan | undefined = undefined;
 
   constructor(options: PrimaryOptions) {
     const { config, env, logger } = options;
@@ -79,13 +81,13 @@ class Primary {
   async run(): Promise<ExitCode> {
     const { config, logger, stopSignal } = this.#options;
     void stopSignal.then((reason) => this.#end.resolve({ reason }));
-    const outcome = await setUpDatabase(this.#setup());
+    const outcome = await setUpDatabase(config, this.#workers);
     await assertFree({ host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' });
     await listen(this.#admin, { host: config.ADMIN_HOST, port: config.ADMIN_PORT, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
     const background = new AbortController();
     try {
       void this.#end.promise.then(() => this.#supervisor.drain(this.#drainMs()));
-      if (outcome.state === 'done') this.#serverMax = outcome.serverMax;
+      if (outcome.state === 'done') this.#follow(outcome.plan);
       else void this.#setUpLater(outcome.reason, background.signal);
       await this.#supervisor.start();
       logger.info({ url: `http://${config.API_HOST}:${config.API_PORT}`, workers: this.#workers }, 'api ready');
@@ -111,38 +113,30 @@ class Primary {
     return this.#options.config.DRAIN_TIMEOUT * 1_000 + drainGraceMs;
   }
 
-  #setup(): DatabaseSetup {
-    const { config } = this.#options;
-    const needs = {
-      workers: this.#workers,
-      poolSize: config.DB_POOL_SIZE,
-      maxOverflow: config.DB_MAX_OVERFLOW,
-      reserve: config.MAX_CONNECTIONS_RESERVE,
-    };
-    return {
-      postgres: config,
-      judgeMaxConnections: (serverMax) => assertConnectionsFit({ ...needs, serverMax }),
-      prepare: () => storeBootstrapKeys(config),
-    };
+  #follow(plan: ConnectionPlan): void {
+    this.#plan = plan;
+    this.#supervisor.limitPools(plan.perWorkerMax);
+    if (plan.scaledDown !== undefined) this.#options.logger.warn(plan.scaledDown);
   }
 
   /** The API serves what it can meanwhile; what it learns once the database answers may still end it. */
   async #setUpLater(reason: string, signal: AbortSignal): Promise<void> {
-    const { logger } = this.#options;
+    const { config, logger } = this.#options;
     logger.error({ reason }, 'database is not available yet; the api starts without it and keeps trying');
-    const attempt = async (): Promise<number> => {
-      const outcome = await setUpDatabase(this.#setup());
+    const attempt = async (): Promise<ConnectionPlan> => {
+      const outcome = await setUpDatabase(config, this.#workers);
       if (outcome.state === 'unavailable') throw new Error(outcome.reason);
-      return outcome.serverMax;
+      return outcome.plan;
     };
     try {
-      this.#serverMax = await retry(attempt, {
+      const plan = await retry(attempt, {
         attempts: Infinity,
         firstDelayMs: 500,
         maxDelayMs: 5_000,
         signal,
         isRetryable: timeMayMend,
       });
+      this.#follow(plan);
       logger.info('database is available');
     } catch (err) {
       if (err instanceof ConfigError) this.#end.resolve({ reason: messageOf(err), error: err });
@@ -151,17 +145,19 @@ class Primary {
 
   #effectiveConfig(): Record<string, unknown> {
     const { config } = this.#options;
-    const { perWorkerMax, totalMax } = poolTotals({
-      workers: this.#workers,
-      poolSize: config.DB_POOL_SIZE,
-      maxOverflow: config.DB_MAX_OVERFLOW,
-    });
+    const configuredMax = poolBounds(config).max;
+    const { perWorkerMax = configuredMax, totalMax = this.#workers * configuredMax, scaledDown, serverMax } = this.#plan ?? {};
     return {
       ...withoutSecrets(apiEnv, config),
       workers: this.#workers,
-      pool: { per_worker_max: perWorkerMax, total_max: totalMax },
+      pool: {
+        per_worker_max: perWorkerMax,
+        total_max: totalMax,
+        configured_per_worker_max: configuredMax,
+        scaled_down: scaledDown ?? null,
+      },
       // Null until the database has answered once.
-      server_max_connections: this.#serverMax ?? null,
+      server_max_connections: serverMax ?? null,
     };
   }
 }

@@ -11,7 +11,7 @@ import { createApiKeys } from '../auth/api-keys.ts';
 import { createPasswords } from '../auth/passwords.ts';
 import { createRedisClient } from '../limiter/redis-client.ts';
 import type { ApiConfig } from '../config.ts';
-import { createPool } from '../db/pool.ts';
+import { createPool, createProbe, limitPool, poolBounds } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
 import { createHealthCheck } from '../health/health-check.ts';
 import { InFlight } from '../http/shed-load.ts';
@@ -48,13 +48,14 @@ const redisReadyWithinMs = 2_000;
 export async function runWorker({ config, link, logs, version, stop }: WorkerDeps): Promise<boolean> {
   const { logger } = logs;
   const pool = createPool(config, 'atalaya-api');
+  const probe = createProbe(config);
   const redis = config.REDIS_ENABLED ? createRedisClient(config, logger) : undefined;
   if (redis) await Promise.race([once(redis, 'ready').catch(() => undefined), sleep(redisReadyWithinMs)]);
   const inFlight = new InFlight();
   let isDraining = false;
-  const { server, collect } = buildServer({ config, link, logs, version, pool, redis, inFlight, isDraining: () => isDraining });
+  const { server, collect } = buildServer({ config, link, logs, version, pool, probe, redis, inFlight, isDraining: () => isDraining });
 
-  link.listen({ collect });
+  link.listen({ collect, limitPool: (max) => limitPool(pool, config, max) });
   const address = { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' };
   await listen(server, address, { isShared: true });
   link.send({ kind: 'ready' });
@@ -65,12 +66,13 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   clearInterval(beat);
   const isClean = await drainServer(server, inFlight, { deadlineMs: config.DRAIN_TIMEOUT * 1_000, lingerMs: drainLingerMs });
   if (!isClean) logger.error({ in_flight: inFlight.count }, 'requests were cut off: they took longer than DRAIN_TIMEOUT');
-  await closeParts(pool, redis, logger);
+  await closeParts({ pool, probe, redis }, logger);
   return isClean;
 }
 
 type Parts = Omit<WorkerDeps, 'stop'> & {
   readonly pool: Pool;
+  readonly probe: Pool;
   readonly redis: Redis | undefined;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
@@ -80,13 +82,12 @@ function buildServer(parts: Parts): {
   server: Server;
   collect: () => ReturnType<ReturnType<typeof createMetrics>['registry']['getMetricsAsJSON']>;
 } {
-  const { config, link, logs, pool, redis, inFlight, isDraining } = parts;
+  const { config, link, logs, pool, probe, redis, inFlight, isDraining } = parts;
   const metrics = createMetrics();
   const loop = watchEventLoop();
   timePool(pool, metrics.acquire);
   const limiter = createLimiter({ link, redis, logger: logs.logger, onFallback: metrics.limiterFallback });
-  const poolMax = config.DB_POOL_SIZE + config.DB_MAX_OVERFLOW;
-  addGauges(metrics, { pool, poolMax, loop, inFlight: () => inFlight.count, limiterStore: limiter.store, logLinesDropped: logs.dropped });
+  addGauges(metrics, { pool, loop, inFlight: () => inFlight.count, limiterStore: limiter.store, logLinesDropped: logs.dropped });
 
   const apiKeys = createApiKeys(pool);
   const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(pool));
@@ -97,7 +98,14 @@ function buildServer(parts: Parts): {
     database: createDatabase(pool),
     credentials: { tokens, apiKeys },
     limiter,
-    health: createHealthCheck({ pool, poolSize: config.DB_POOL_SIZE, poolMax, redis, limiterStore: limiter.store, version: parts.version }),
+    health: createHealthCheck({
+      pool,
+      probe,
+      configuredMax: poolBounds(config).max,
+      redis,
+      limiterStore: limiter.store,
+      version: parts.version,
+    }),
     logger: logs.logger,
     writeAccess: logs.access,
     observer: metrics,
@@ -108,9 +116,10 @@ function buildServer(parts: Parts): {
   return { server: createHttpServer(app.callback()), collect: () => metrics.registry.getMetricsAsJSON() };
 }
 
-async function closeParts(pool: Pool, redis: Redis | undefined, logger: Logger): Promise<void> {
+async function closeParts({ pool, probe, redis }: Pick<Parts, 'pool' | 'probe' | 'redis'>, logger: Logger): Promise<void> {
   const closers = [
     { name: 'database pool', close: () => pool.end() },
+    { name: 'health probe', close: () => probe.end() },
     { name: 'redis', close: () => redis?.disconnect() },
   ];
   await closeInOrder(closers, 2_000, logger);

@@ -44,6 +44,7 @@ export class Supervisor {
   #isDraining = false;
   #hasEverServed = false;
   #hasLostRequests = false;
+  #poolLimit: number | undefined;
   #restarts = 0;
   #stallTimer: NodeJS.Timeout | undefined;
 
@@ -95,6 +96,12 @@ export class Supervisor {
     return cutOff.length === 0 && !this.#hasLostRequests;
   }
 
+  /** Lets the pool of each worker, of those to come too, open so many connections at most. */
+  limitPools(max: number): void {
+    this.#poolLimit = max;
+    for (const { worker, readyAt } of this.#slots) if (worker && readyAt !== undefined) tellWorker(worker, { kind: 'limit-pool', max });
+  }
+
   /** The metrics of the workers that answer within a second. */
   collectMetrics(): Promise<WorkerMetrics[]> {
     return this.#collector.collect(this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : [])));
@@ -129,6 +136,7 @@ export class Supervisor {
     } else if (message.kind === 'ready') {
       slot.readyAt = performance.now();
       this.#hasEverServed = true;
+      if (this.#poolLimit !== undefined) tellWorker(worker, { kind: 'limit-pool', max: this.#poolLimit });
       this.#options.logger.info({ worker: slot.number, worker_pid: worker.process.pid }, 'worker ready');
       if (this.#slots.every(({ readyAt }) => readyAt !== undefined)) this.#started.resolve();
     }

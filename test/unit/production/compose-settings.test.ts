@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { apiEnv, readApiConfig } from '#api/config.ts';
-import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
+import { planConnections } from '#api/processes/connection-budget.ts';
 import { backupEnv } from '#backups/deps.ts';
 import { readEnv } from '#lib/env.ts';
 import { postgresEnv, renamedVariables } from '#lib/settings.ts';
@@ -110,7 +110,7 @@ describe('connections', () => {
       .command?.find((argument) => argument.startsWith('max_connections='))
       ?.split('=')[1],
   );
-  const { API_WORKERS = 0, DB_POOL_SIZE, DB_MAX_OVERFLOW, MAX_CONNECTIONS_RESERVE } = readApiConfig(environmentOf('api-a'));
+  const { API_WORKERS = 0, API_INSTANCES, DB_POOL_SIZE, DB_MAX_OVERFLOW, MAX_CONNECTIONS_RESERVE } = readApiConfig(environmentOf('api-a'));
   const perInstance = API_WORKERS * (DB_POOL_SIZE + DB_MAX_OVERFLOW);
   /** Monitor (2), a backup with its verification (5), a migration (1), an API's start-up check (2), superuser_reserved_connections (3), and spare. */
   const others = 20;
@@ -120,11 +120,10 @@ describe('connections', () => {
   });
 
   test('cannot be set so that one instance starts and both do not fit', () => {
-    const largest = serverMax - MAX_CONNECTIONS_RESERVE;
-    expect(2 * largest + others).toBeLessThanOrEqual(serverMax);
-    const needs = { workers: 1, maxOverflow: 0, reserve: MAX_CONNECTIONS_RESERVE, serverMax };
-    expect(() => assertConnectionsFit({ ...needs, poolSize: largest })).not.toThrow();
-    expect(() => assertConnectionsFit({ ...needs, poolSize: largest + 1 })).toThrow('max_connections');
+    const needs = { workers: API_WORKERS, reserve: MAX_CONNECTIONS_RESERVE, instances: API_INSTANCES, serverMax };
+    const { perWorkerMax } = planConnections({ ...needs, poolSize: 50, maxOverflow: 100 });
+    expect(2 * API_WORKERS * (perWorkerMax + 1) + others).toBeLessThanOrEqual(serverMax);
+    expect(perWorkerMax, 'what the guide asks for is scaled down').toBeLessThan(150);
   });
 });
 

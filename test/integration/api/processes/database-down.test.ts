@@ -56,6 +56,25 @@ describe('a database that is down', () => {
     expect(await api.stop()).toBe(0);
   });
 
+  test('at the start, and then has less room than configured, scales the pools of the workers that run', async () => {
+    const made = await createMigratedDatabase();
+    const door = await createDatabaseProxy(made.settings);
+    const api = await startApi(door.settings, { DB_POOL_SIZE: '200' });
+    onTestFinished(async () => {
+      api.child.kill('SIGKILL');
+      await api.exited;
+      await door.close();
+      await made.drop();
+    });
+    await api.ready();
+    await door.open();
+    await eventually(
+      () => call(`${api.url}/health_check`, { headers: { connection: 'close' } }),
+      ({ body }) => (body as { checks: { db_pool: { total_capacity: number } } }).checks.db_pool.total_capacity === 144,
+    );
+    expect(api.stdout()).toMatch(/each worker's pool opens 144 at most/);
+  });
+
   test('at the start, and then refuses the pools, ends the API with that line', async () => {
     const made = await createMigratedDatabase();
     const door = await createDatabaseProxy(made.settings);
@@ -63,7 +82,7 @@ describe('a database that is down', () => {
       await door.close();
       await made.drop();
     });
-    const api = await startApi(door.settings, { DB_POOL_SIZE: '200' });
+    const api = await startApi(door.settings, { DB_POOL_SIZE: '200', MAX_CONNECTIONS_RESERVE: '299' });
     await api.ready();
     await door.open();
     expect(await api.exited).toBe(78);

@@ -54,7 +54,7 @@ describe('processes', () => {
     const config = await call(`${api.adminUrl}/config`, { headers: asAdmin });
     expect(config.body).toMatchObject({
       workers: 2,
-      pool: { per_worker_max: 10, total_max: 20 },
+      pool: { per_worker_max: 10, total_max: 20, configured_per_worker_max: 10, scaled_down: null },
       server_max_connections: 300,
       API_WORKERS: 2,
       AUTH_TOKEN_SECRET: '(hidden)',

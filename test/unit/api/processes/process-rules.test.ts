@@ -1,8 +1,9 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readApiConfig, workerCount } from '#api/config.ts';
-import { databaseHealth, poolHealth, worstOf } from '#api/health/health-rules.ts';
+import { databaseHealth, poolHealth, worstOf } from '#api/health/health-report.ts';
 import { InFlight } from '#api/http/shed-load.ts';
-import { assertConnectionsFit } from '#api/processes/connection-budget.ts';
+import { planConnections, type ConnectionNeeds, type ConnectionPlan } from '#api/processes/connection-budget.ts';
 import { restartDecision } from '#api/processes/restart-plan.ts';
 import { ConfigError } from '#lib/errors.ts';
 
@@ -48,16 +49,56 @@ describe('settings', () => {
   });
 });
 
-describe('connections', () => {
-  const needs = { workers: 4, poolSize: 50, maxOverflow: 100, reserve: 10, serverMax: 610 };
+/** Undefined: refused. */
+function planOrNone(needs: ConnectionNeeds): ConnectionPlan | undefined {
+  try {
+    return planConnections(needs);
+  } catch {
+    return undefined;
+  }
+}
 
-  test('that fit are accepted, to the last one', () => {
-    expect(() => assertConnectionsFit(needs)).not.toThrow();
+const number = (min: number, max: number) => fc.integer({ min, max });
+
+describe('connections', () => {
+  const needs = { workers: 4, poolSize: 50, maxOverflow: 100, reserve: 10, instances: 1, serverMax: 614 };
+
+  test('that fit are opened as configured, to the last one', () => {
+    expect(planConnections(needs)).toEqual({ serverMax: 614, perWorkerMax: 150, totalMax: 600, scaledDown: undefined });
   });
 
-  test('that do not fit are refused with the arithmetic', () => {
-    expect(() => assertConnectionsFit({ ...needs, serverMax: 609 })).toThrow(
-      "4 API_WORKERS × (50 DB_POOL_SIZE + 100 DB_MAX_OVERFLOW) = 600, + 10 MAX_CONNECTIONS_RESERVE = 610 connections, but the server's max_connections is 609",
+  test('that do not fit are scaled down, with the arithmetic', () => {
+    expect(planConnections({ ...needs, serverMax: 613 })).toMatchObject({ perWorkerMax: 149, totalMax: 596 });
+    expect(planConnections({ ...needs, serverMax: 200, instances: 2 }).scaledDown).toBe(
+      '4 API_WORKERS × (50 DB_POOL_SIZE + 100 DB_MAX_OVERFLOW + 1 for health checks) = 604 connections, but ' +
+        "(200 max_connections − 10 MAX_CONNECTIONS_RESERVE) ÷ 2 API_INSTANCES leaves 95: each worker's pool opens 22 at most",
+    );
+  });
+
+  test('are refused when not even one a worker is left', () => {
+    expect(planConnections({ ...needs, serverMax: 18 })).toMatchObject({ perWorkerMax: 1 });
+    expect(() => planConnections({ ...needs, serverMax: 17 })).toThrow(/leaves 7, less than 2 a worker; raise max_connections/);
+    expect(() => planConnections({ ...needs, serverMax: 5 })).toThrow(ConfigError);
+  });
+
+  test('of all instances together never exceed what the server accepts', () => {
+    const anyNeeds = fc.record({
+      workers: number(1, 64),
+      poolSize: number(1, 200),
+      maxOverflow: number(0, 200),
+      reserve: number(0, 50),
+      instances: number(1, 8),
+      serverMax: number(1, 2_000),
+    });
+    fc.assert(
+      fc.property(anyNeeds, (given) => {
+        const pools = given.instances * given.workers;
+        const used = (perWorkerMax: number): number => pools * (perWorkerMax + 1) + given.reserve;
+        const plan = planOrNone(given);
+        const wanted = given.poolSize + given.maxOverflow;
+        const fitting = Array.from({ length: wanted + 1 }, (_, max) => max).filter((max) => used(max) <= given.serverMax);
+        expect(plan?.perWorkerMax, 'as many as fit, and none when that is none').toBe(fitting.at(-1) || undefined);
+      }),
     );
   });
 });
@@ -100,18 +141,20 @@ describe('health', () => {
     [99.9, 'healthy'],
     [100, 'warning'],
     [499.9, 'warning'],
-    [500, 'critical'],
+    [500, 'degraded'],
+    [1_900, 'degraded'],
   ])('a database latency of %s ms is %s', (latency, health) => {
     expect(databaseHealth(latency)).toBe(health);
   });
 
   test.each([
-    [69.9, 'healthy'],
-    [70, 'warning'],
-    [89.9, 'warning'],
-    [90, 'critical'],
-  ])('a pool used to %s %% is %s', (percent, health) => {
-    expect(poolHealth(percent)).toBe(health);
+    [69.9, 'available', 'healthy'],
+    [70, 'available', 'warning'],
+    [89.9, 'available', 'warning'],
+    [90, 'busy', 'degraded'],
+    [100, 'busy', 'degraded'],
+  ])('a pool used to %s %% is %s and %s', (percent, status, health) => {
+    expect(poolHealth(percent)).toEqual({ status, health });
   });
 
   test('the worst part decides', () => {
