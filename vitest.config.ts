@@ -6,7 +6,8 @@ export default defineConfig({
     // A stack that runs in this checkout is none of the tests' business.
     env: { LOCAL_DATA_DIR: noLocalStack },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Some hash passwords or check thousands of cases, which a busy machine may stretch.
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         extends: true,
         test: {
