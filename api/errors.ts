@@ -93,14 +93,20 @@ export const problemTypes = {
   unsupported_media_type: {
     status: 415,
     title: 'Unsupported media type',
-    meaning: 'The body is not `application/json` in UTF-8, or is compressed.',
+    meaning: 'The body is of another type than `application/json` in UTF-8, or compressed.',
     cure: 'Set `Content-Type: application/json`.',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'Expectation failed',
+    meaning: '`Expect` asks for something other than `100-continue`.',
+    cure: 'Leave the header out.',
   },
   validation_failed: {
     status: 422,
     title: 'Validation failed',
     meaning: 'Well-formed, but not acceptable: wrong type, out of range, unknown field or parameter.',
-    cure: '`errors` says where and why.',
+    cure: '`errors` says where and why; of more than 20 faults `errors_omitted` counts the rest.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -37,8 +37,14 @@ const outages: Partial<Record<FailureKind, readonly [ProblemCode, detail: string
   'read-only': ['database_unavailable', 'The database is not ready.'],
 };
 
+/** Whoever sends ten thousand faults is not sent as many back. */
+const maxErrors = 20;
+const maxPointerLength = 200;
+
 /** The public document, RFC 9457. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export function problemDocument({ code, message, errors, extensions }: ApiError, requestId: string): string {
   const { status, title, type = `/problems/${code}` } = problemTypes[code] as ProblemType;
-  return JSON.stringify({ type, title, status, detail: message, code, errors, ...extensions, request_id: requestId });
+  const named = errors.slice(0, maxErrors).map(({ pointer, ...error }) => ({ pointer: pointer.slice(0, maxPointerLength), ...error }));
+  const omitted = errors.length > maxErrors ? { errors_omitted: errors.length - maxErrors } : {};
+  return JSON.stringify({ type, title, status, detail: message, code, errors: named, ...omitted, ...extensions, request_id: requestId });
 }

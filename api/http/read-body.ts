@@ -29,7 +29,7 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
 }
 
 function assertJsonType(req: IncomingMessage): void {
-  const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = req.headers;
+  const { 'content-type': type = 'application/json', 'content-encoding': encoding = 'identity' } = req.headers;
   if (encoding.toLowerCase() !== 'identity') {
     throw new ApiError('unsupported_media_type', 'The body must be sent without Content-Encoding.');
   }

@@ -58,6 +58,7 @@ export function send(ctx: ApiContext, { status, body, headers, contentType = 'ap
   const lines = state.headers;
   lines.push('X-Request-ID', state.requestId, 'X-Response-Time', `${(performance.now() - state.startedAt).toFixed(2)}ms`);
   if (headers) for (const name of Object.keys(headers)) lines.push(name, headers[name] as string);
+  if (headers?.['Cache-Control'] === undefined && !isForEveryone(state, status)) lines.push('Cache-Control', 'no-store');
   if (state.timing) lines.push('Server-Timing', state.timing.header());
   if (ctx.app.isDraining() && headers?.['Connection'] === undefined) lines.push('Connection', 'close');
   state.status = status;
@@ -70,3 +71,7 @@ export function send(ctx: ApiContext, { status, body, headers, contentType = 'ap
   lines.push('Content-Type', contentType, 'Content-Length', String(state.bytes), 'X-Content-Type-Options', 'nosniff');
   res.writeHead(status, lines).end(body);
 }
+
+/** A cache may not know that X-API-Key makes an answer private, nor for how long a refusal holds. */
+const isForEveryone = ({ route }: Exchange, status: number): boolean =>
+  status < 400 && (route === undefined || (route.access === 'public' && route.method === 'GET'));

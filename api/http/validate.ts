@@ -12,24 +12,29 @@ export function validateInput(schema: z.ZodType | undefined, input: unknown, par
   if (!schema) return undefined;
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw new ApiError('validation_failed', `The ${nameOf[part]} cannot be accepted.`, { errors: fieldErrors(parsed.error.issues, part) });
+  throw new ApiError('validation_failed', `The ${nameOf[part]} cannot be accepted.`, {
+    errors: fieldErrors(parsed.error.issues, input, part),
+  });
 }
 
 const nameOf: Readonly<Record<InputPart, string>> = { body: 'body', query: 'query', params: 'path' };
 
 /** Faults as pointers with messages that never repeat the value, which may be a password. Pure. */
-export function fieldErrors(issues: readonly z.core.$ZodIssue[], part: InputPart): FieldError[] {
+function fieldErrors(issues: readonly z.core.$ZodIssue[], input: unknown, part: InputPart): FieldError[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key], part), message: 'is not known here' }));
     }
-    return [{ pointer: pointerTo(issue.path, part), message: messageOf(issue) }];
+    const message = isMissing(input, issue.path) ? 'is required' : issue.message;
+    return [{ pointer: pointerTo(issue.path, part), message }];
   });
 }
 
-function messageOf(issue: z.core.$ZodIssue): string {
-  const isMissing = issue.code === 'invalid_type' && issue.input === undefined && issue.message.endsWith('received undefined');
-  return isMissing ? 'is required' : issue.message;
+/** Whether the member that a fault is about was not sent at all. */
+function isMissing(input: unknown, path: readonly PropertyKey[]): boolean {
+  let value = input;
+  for (const key of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  return path.length > 0 && value === undefined;
 }
 
 /** RFC 6901. */

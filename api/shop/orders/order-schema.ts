@@ -1,17 +1,20 @@
 import * as z from 'zod';
 import { integer, many, text, time, view } from '../../http/view.ts';
-import { id, idText, page } from '../fields.ts';
+import { fromDigits, id, idText, page, wholeNumber } from '../fields.ts';
 import { money } from '../money.ts';
 
 const line = z.strictObject({
   product_id: id,
-  quantity: z.int('must be a whole number').min(1, 'must be 1 or more').max(99_999, 'must be 99999 or less'),
+  quantity: wholeNumber(1, 99_999),
 });
+
+/** Clients of the original send it; the server decides. */
+const ignored = z.unknown().optional().describe('Ignored.');
 
 export const orderInput = z.strictObject({
   client_id: id,
   delivery_method: z
-    .literal([1, 2, 3], 'must be 1 (drive-thru), 2 (on hand) or 3 (home delivery)')
+    .preprocess(fromDigits, z.literal([1, 2, 3], 'must be 1 (drive-thru), 2 (on hand) or 3 (home delivery)'))
     .describe('1 drive-thru, 2 on hand, 3 home delivery.'),
   lines: z
     .array(line, 'must be a list of lines')
@@ -25,6 +28,9 @@ export const orderInput = z.strictObject({
     .max(1e13, 'is out of range')
     .optional()
     .describe('What the client counted on; compared with the true total when there are lines, and otherwise ignored.'),
+  status: ignored,
+  date: ignored,
+  bill_id: ignored,
 });
 
 export type OrderInput = z.output<typeof orderInput>;

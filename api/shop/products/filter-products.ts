@@ -3,7 +3,7 @@ import type { Db } from '../../db/tx.ts';
 import { productView, type ProductFilter } from './product-schema.ts';
 import { Product, type ProductText } from './products.ts';
 
-/** Products that meet every condition given; ordered as asked for, and by id among equals, so that pages never overlap. */
+/** Products that meet every condition given; ordered as asked for and by id among equals, so that pages never overlap; else the newest first. */
 export async function filterProducts(db: Db, filter: ProductFilter): Promise<ProductText[]> {
   const query = Product.query(db.knex)
     .select([...productView.columns])
@@ -14,14 +14,17 @@ export async function filterProducts(db: Db, filter: ProductFilter): Promise<Pro
   if (filter.min_price !== undefined) query.where('price_cents', '>=', filter.min_price);
   if (filter.max_price !== undefined) query.where('price_cents', '<=', filter.max_price);
   if (filter.in_stock_only) query.where('stock', '>', 0);
-  if (filter.sort_by !== undefined) query.orderBy([orders[filter.sort_by]]);
-  return query.orderBy('id_key').toKnexQuery<ProductText>().options({ types: textColumns });
+  if (filter.sort_by === undefined) query.orderBy('id_key', 'desc');
+  else query.orderBy([orders[filter.sort_by], 'id_key']);
+  return query.toKnexQuery<ProductText>().options({ types: textColumns });
 }
 
 const orders = {
   price_asc: { column: 'price_cents', order: 'asc' },
   price_desc: { column: 'price_cents', order: 'desc' },
   name: { column: 'name', order: 'asc' },
+  name_asc: { column: 'name', order: 'asc' },
+  name_desc: { column: 'name', order: 'desc' },
 } as const satisfies Record<NonNullable<ProductFilter['sort_by']>, object>;
 
 /** The characters that mean something in a LIKE pattern, taken literally. */

@@ -1,16 +1,12 @@
 import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
 import { integer, nullable, text, view } from '../../http/view.ts';
-import { id, idText, line, page } from '../fields.ts';
+import { id, idText, line, lines, page, wholeNumber } from '../fields.ts';
 import { money, priceInput, priceText } from '../money.ts';
 
 const name = line(1, 200).describe('Name as shown to buyers.');
-const description = line(0, 2_000).nullable().describe('What buyers are told of it.');
-const stock = z
-  .int('must be a whole number')
-  .min(0, 'must be 0 or more')
-  .max(999_999, 'must be 999999 or less')
-  .describe('Pieces in stock.');
+const description = lines(2_000).nullable().describe('What buyers are told of it.');
+const stock = wholeNumber(0, 999_999).describe('Pieces in stock.');
 const categoryId = id.nullable().describe('Category it stands in.');
 
 export const productInput = z.strictObject({
@@ -33,16 +29,23 @@ export const productChanges = z.strictObject({
 export type ProductInput = z.output<typeof productInput>;
 export type ProductChanges = z.output<typeof productChanges>;
 
+/** A flag inside a query, in the spellings that the original took. */
+const flagText = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['true', '1', 'on', 'yes', 'false', '0', 'off', 'no'], 'must be true or false'))
+  .transform((flag) => ['true', '1', 'on', 'yes'].includes(flag));
+
 export const productFilter = z.strictObject({
   search: line(1, 100).optional().describe('Part of the name, in any case.'),
   category_id: idText.optional(),
   min_price: priceText.optional().describe('Least price, included.'),
   max_price: priceText.optional().describe('Greatest price, included.'),
-  in_stock_only: z
-    .enum(['true', 'false', '1', '0'], 'must be true or false')
-    .transform((flag) => flag === 'true' || flag === '1')
-    .default(false),
-  sort_by: z.enum(['price_asc', 'price_desc', 'name'], 'must be price_asc, price_desc or name').optional(),
+  in_stock_only: flagText.default(false),
+  sort_by: z
+    .enum(['price_asc', 'price_desc', 'name', 'name_asc', 'name_desc'], 'must be price_asc, price_desc, name_asc or name_desc')
+    .optional()
+    .describe('Without it the newest come first.'),
   ...page,
 });
 

@@ -110,7 +110,62 @@ describe('what cannot be accepted', () => {
   });
 });
 
+describe('a refusal', () => {
+  test('names so many faults and no more, each by so much and no more, however many there are', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const body = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`field ${index}`, index]));
+    const many = await call(`${api.url}/clients/login`, { body });
+    const errors = many.body['errors'] as unknown[];
+    expect([many.status, errors.length, many.body['errors_omitted']]).toEqual([422, 20, 10_002 - 20]);
+    const long = await call(`${api.url}/clients/login`, { body: { ['x'.repeat(200_000)]: 1 } });
+    expect(long.status).toBe(422);
+    for (const { body: told } of [many, long]) expect(JSON.stringify(told).length).toBeLessThan(10_000);
+    expect((await call(`${api.url}/clients/login`, { body: { email: 1 } })).body).not.toHaveProperty('errors_omitted');
+  });
+
+  test('calls what is missing missing', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const told = async (path: string, body: object) => (await call(`${api.url}${path}`, { headers: asOperator, body })).body['errors'];
+    expect(await told('/clients/login', { email: 5 })).toEqual([
+      { pointer: '/email', message: 'must be text' },
+      { pointer: '/password', message: 'is required' },
+    ]);
+    expect(await told('/products', { name: 'x' })).toEqual([{ pointer: '/price', message: 'is required' }]);
+    expect(await told('/orders', { lines: [{ quantity: 1 }] })).toEqual([
+      { pointer: '/client_id', message: 'is required' },
+      { pointer: '/delivery_method', message: 'is required' },
+      { pointer: '/lines/0/product_id', message: 'is required' },
+    ]);
+  });
+
+  test('of a method names those that the path takes, OPTIONS among them', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const login = await call(`${api.url}/clients/login`);
+    expect([login.status, login.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
+    const product = await call(`${api.url}/products/1`, { method: 'POST', body: {} });
+    expect([product.status, product.headers.get('allow')]).toEqual([405, 'HEAD, GET, PUT, DELETE, OPTIONS']);
+    const asked = await call(`${api.url}/clients/login`, { method: 'OPTIONS' });
+    expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
+  });
+});
+
 describe('every answer', () => {
+  test('that is not for everyone is kept by no cache', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const customer = await makeCustomer(api);
+    const cached = async (path: string, options: Parameters<typeof call>[1] = {}) =>
+      (await call(`${api.url}${path}`, options)).headers.get('cache-control');
+    for (const headers of [{ ...customer.headers }, asOperator]) {
+      expect(await cached('/orders', { headers })).toBe('no-store');
+      expect(await cached('/orders/999', { headers })).toBe('no-store');
+      expect(await cached(`/clients/${customer.id}`, { headers })).toBe('no-store');
+    }
+    expect(await cached('/orders')).toBe('no-store');
+    expect(await cached('/nothing')).toBe('no-store');
+    expect(await cached('/clients/login', { body: { email: 'a', password: 'b' } })).toBe('no-store');
+    expect(await cached('/products')).toBeNull();
+  });
+
   test('is the same under all names of a path', async ({ start }) => {
     const api = await start({ RATE_LIMIT_ENABLED: 'false' });
     const id = await makeProduct(api, 5);

@@ -162,7 +162,6 @@ describe('placing an order', () => {
       { client_id: 1, delivery_method: 1, lines: [{ product_id: 1, quantity: 1, price: 1 }] },
       { client_id: 1, delivery_method: 1, lines: [] },
       { client_id: 1, delivery_method: 4 },
-      { client_id: 1, delivery_method: 1, status: 3 },
       { client_id: 1, delivery_method: 1, id_key: 7 },
     ];
     const outcomes = await Promise.allSettled(bodies.map((body) => shop.call(operator, 'POST /orders', { body })));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { categoryInput } from '#api/shop/categories/category-schema.ts';
 import { clientChanges, registrationInput } from '#api/shop/clients/client-schema.ts';
 import { idParams, pageQuery } from '#api/shop/fields.ts';
 import { orderInput } from '#api/shop/orders/order-schema.ts';
@@ -55,6 +56,29 @@ describe('input', () => {
     ['a price in scientific notation', productFilter, { min_price: '1e3' }],
   ])('with %s is refused', (_what, schema, input) => {
     expect(schema.safeParse(input).success).toBe(false);
+  });
+
+  test.each([
+    ['a control character', 'La\u0007mp'],
+    ['a line break', 'La\nmp'],
+    ['a text that runs backwards', 'La\u202Epm'],
+    ['an isolated direction', 'La\u2066mp\u2069'],
+    ['half a character', 'La\uD800mp'],
+  ])('of a name with %s is refused', (_what, name) => {
+    for (const [schema, rest] of [
+      [productInput, { price: 1 }],
+      [categoryInput, {}],
+      [registrationInput, { lastname: 'L', email: 'a@example.com', password: 'long enough' }],
+    ] as const) {
+      expect(schema.safeParse({ ...rest, name }).error?.issues[0]?.path).toEqual(['name']);
+      expect(schema.safeParse({ ...rest, name: 'Lámpara 灯 🪔 مصباح' }).success).toBe(true);
+    }
+  });
+
+  test('of a description may have lines, and no other control characters', () => {
+    expect(productInput.safeParse({ name: 'x', price: 1, description: 'One.\r\n\tTwo.' }).success).toBe(true);
+    expect(productInput.safeParse({ name: 'x', price: 1, description: 'One.\u0000' }).success).toBe(false);
+    expect(productInput.safeParse({ name: 'x', price: 1, description: '\u202Eenilemit' }).success).toBe(false);
   });
 
   test('of a filter may ask for a price of zero', () => {
