@@ -3,7 +3,7 @@ import type Koa from 'koa';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import type { ApiError } from '../errors.ts';
 import type { RequestTiming } from '../observe/request-timing.ts';
-import type { Taken } from './rate-limit.ts';
+import type { Taken } from './rate-policy.ts';
 import type { Route } from './route.ts';
 
 /** What the middleware know of one request and its answer; it is `ctx.state`. */

@@ -2,7 +2,16 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { Limiter, Verdict } from '../limiter/limiter.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
-import { policySet, quotasOf, targetPolicies, type Caller, type Policy, type PolicySet, type RatePolicy } from './rate-policy.ts';
+import {
+  policySet,
+  quotasOf,
+  targetPolicies,
+  type Caller,
+  type Policy,
+  type PolicySet,
+  type RatePolicy,
+  type Taken,
+} from './rate-policy.ts';
 
 export type RateLimitDeps = {
   readonly limiter: Limiter;
@@ -68,9 +77,6 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
     },
   };
 }
-
-/** What the limits of a request have said. */
-export type Taken = { readonly set: PolicySet; readonly verdicts: readonly Verdict[] };
 
 const nothingTaken: Taken = { set: policySet([]), verdicts: [] };
 

@@ -1,6 +1,6 @@
 import type { RateLimitSettings } from '#lib/settings.ts';
 import { anonymous, principalKey, type Principal } from '../auth/principal.ts';
-import type { Quota } from '../limiter/limiter.ts';
+import type { Quota, Verdict } from '../limiter/limiter.ts';
 import type { LimitClass } from './route.ts';
 import { addressKey } from './trusted-proxies.ts';
 
@@ -17,6 +17,9 @@ export type Caller = Principal | undefined;
 
 /** The limits a request is counted against, and as whom. */
 export type Counted = { readonly set: PolicySet; readonly identity: string };
+
+/** What the limits of a request have said. */
+export type Taken = { readonly set: PolicySet; readonly verdicts: readonly Verdict[] };
 
 export type RatePolicy = {
   /** @param address of the client */
