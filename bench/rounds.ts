@@ -1,4 +1,4 @@
-export const contenders = ['api', 'floor'] as const;
+const contenders = ['api', 'floor'] as const;
 export type Contender = (typeof contenders)[number];
 
 /**

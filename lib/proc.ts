@@ -9,14 +9,14 @@ export type ProcessStat = {
   readonly name: string;
   /** `Z`: it has ended and only waits for its parent to notice. */
   readonly state: string;
-  /** User and system, without children; see `ticksPerSecond`. */
+  /** User and system, without children. */
   readonly cpuTicks: number;
   /** Since the machine started. With the pid it names one process for ever. */
   readonly startTicks: number;
 };
 
 /** Linux counts in hundredths of a second, for programs that read /proc. */
-export const ticksPerSecond = 100;
+const ticksPerSecond = 100;
 
 /** The fields of one line of /proc/PID/stat; the name stands in brackets and may itself hold spaces and brackets. */
 export function parseStat(stat: string): ProcessStat | undefined {

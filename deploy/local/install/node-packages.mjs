@@ -41,7 +41,7 @@ export async function installNodePackages({ root, env, tell, signal }) {
  * so an installation that was cut off does not count. Optional packages may be absent: most are for other platforms.
  * @param {string} root
  */
-export async function isInstalled(root) {
+async function isInstalled(root) {
   try {
     const [wanted, present] = await Promise.all([
       readPackages(join(root, 'package-lock.json')),

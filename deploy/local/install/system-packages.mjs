@@ -31,7 +31,7 @@ export async function installSystemPackages({ env, tell, isRoot = process.getuid
 const missingTools = (env) => tools.filter((tool) => !hasProgram(tool.program, env));
 
 /** Whether a program stands on PATH. */
-export function hasProgram(program, env) {
+function hasProgram(program, env) {
   return (env['PATH'] ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
