@@ -16,6 +16,8 @@ export function backupProbe(
   };
 }
 
+const nextStep = 'npm run backup -- list shows the sets; npm run backup -- take makes one now';
+
 /** A first backup, and one that was missed while no monitor ran, gets this long before its absence is told. */
 const catchUpMs = 3_600_000;
 
@@ -30,10 +32,10 @@ export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: nu
     newestVerifiedAt === undefined
       ? `no verified backup yet, after ${showDuration(ageMs)}`
       : `newest verified backup is ${showDuration(ageMs)} old`;
-  if (lastFailure !== undefined) return { outcome: 'failed', detail: `the last backup failed: ${lastFailure}; ${age}` };
+  if (lastFailure !== undefined) return { outcome: 'failed', detail: `the last backup failed: ${lastFailure}; ${age}`, nextStep };
   if (ageMs > maxAgeMs) {
     const detail = `${age}, more than ${showDuration(maxAgeMs)}`;
-    if (now - startedAt >= catchUpMs) return { outcome: 'failed', detail };
+    if (now - startedAt >= catchUpMs) return { outcome: 'failed', detail, nextStep };
     return { outcome: 'degraded', detail: `${detail}; the missed one is being caught up` };
   }
   if (newestVerifiedAt !== undefined) return { outcome: 'ok', detail: age };

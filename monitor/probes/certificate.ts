@@ -8,6 +8,7 @@ import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type Resolv
 
 const dayMs = 86_400_000;
 const longestMs = 3650 * dayMs;
+const nextStep = 'look at the log of what renews it, such as certbot, and whether the server has taken the new one';
 
 export type CertificateTarget = {
   readonly address: { readonly host: string; readonly port: number };
@@ -53,7 +54,11 @@ export function certificateProbe(target: CertificateTarget, resolveHost: Resolve
       return judgeCertificate(target, await shakeHands(target, resolveHost, signal), now());
     } catch (err) {
       if (err instanceof MonitorFaultError) throw err;
-      return { outcome: 'failed', detail: `${target.address.host}:${target.address.port} shows no certificate: ${messageOf(err)}` };
+      return {
+        outcome: 'failed',
+        detail: `${target.address.host}:${target.address.port} shows no certificate: ${messageOf(err)}`,
+        nextStep,
+      };
     }
   };
 }
@@ -68,9 +73,9 @@ export function judgeCertificate(
   const end = new Date(shown.validTo).toISOString().slice(0, 10);
   const left = leftMs <= 0 ? `has ended on ${end}` : `ends in ${Math.floor(leftMs / dayMs)} d, on ${end}`;
   const problems = [shown.nameProblem, target.tlsMode === 'acme' && leftMs > 0 ? shown.trustProblem : undefined].filter(Boolean);
-  const detail = ['the certificate ' + left, ...problems].join('; ');
-  if (leftMs <= 0 || leftMs < target.failBelow || problems.length > 0) return { outcome: 'failed', detail };
-  return { outcome: leftMs < target.warnBelow ? 'degraded' : 'ok', detail };
+  const detail = [`the certificate ${left}`, ...problems].join('; ');
+  if (leftMs < target.failBelow || leftMs <= 0 || problems.length > 0) return { outcome: 'failed', detail, nextStep };
+  return leftMs < target.warnBelow ? { outcome: 'degraded', detail, nextStep } : { outcome: 'ok', detail };
 }
 
 async function shakeHands(target: CertificateTarget, resolveHost: ResolveHost, signal: AbortSignal): Promise<ShownCertificate> {

@@ -46,6 +46,7 @@ export function judgeDisk({ path, warnBelow, failBelow }: DiskTarget, stats: Dis
   const isBelow = (limit: Amount): boolean => ('bytes' in limit ? freeBytes < limit.bytes : Math.min(share, fileShare) < limit.share);
   const files = fileShare < share ? `, and room for ${showShare(fileShare)} of its files` : '';
   const detail = `${path} has ${showBytes(freeBytes)} free, ${showShare(share)}${files}`;
-  if (isBelow(failBelow)) return { outcome: 'failed', detail };
-  return { outcome: isBelow(warnBelow) ? 'degraded' : 'ok', detail };
+  const nextStep = `du -xh ${path} | sort -h | tail shows what fills it`;
+  if (isBelow(failBelow)) return { outcome: 'failed', detail, nextStep };
+  return isBelow(warnBelow) ? { outcome: 'degraded', detail, nextStep } : { outcome: 'ok', detail };
 }

@@ -48,6 +48,8 @@ function urlOf(url: string, apiUrl: string): URL {
   return absolute(url, apiUrl) ?? new URL(apiUrl);
 }
 
+const nextStep = 'ask it by hand: its whole answer, and the end of its log, say more';
+
 /** A body is read up to this; a longer one is cut, and is then no JSON. */
 const maxBodyBytes = 256 * 1024;
 
@@ -58,7 +60,7 @@ export function httpProbe(target: HttpTarget, resolveHost: ResolveHost): Probe {
       return judgeResponse(target, await get(target, resolveHost, signal));
     } catch (err) {
       if (err instanceof MonitorFaultError) throw err;
-      return { outcome: 'failed', detail: `${target.url.origin} does not answer: ${messageOf(err)}` };
+      return { outcome: 'failed', detail: `${target.url.origin} does not answer: ${messageOf(err)}`, nextStep };
     }
   };
 }
@@ -74,6 +76,7 @@ export function judgeResponse(target: Pick<HttpTarget, 'conditions' | 'degradedU
   return {
     outcome: failures.length > 0 ? 'failed' : 'degraded',
     detail: [seen, ...problems].join('; '),
+    nextStep,
     ...(unwell.length > 0 ? { facts: [['Says of itself', unwell.join(', ')]] } : {}),
   };
 }

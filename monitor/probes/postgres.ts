@@ -41,8 +41,12 @@ export function reportFailure(where: string, err: unknown): ProbeReport {
       cause: err,
     });
   }
-  if (kind === 'too-many-connections') return { outcome: 'degraded', detail: `${where} has no connection left${state}` };
-  return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}` };
+  if (kind === 'too-many-connections') {
+    const nextStep = 'pg_stat_activity shows who holds the connections';
+    return { outcome: 'degraded', detail: `${where} has no connection left${state}`, nextStep };
+  }
+  const nextStep = 'look whether the server runs, at the end of its log, and at its disk';
+  return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}`, nextStep };
 }
 
 async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, signal: AbortSignal): Promise<void> {

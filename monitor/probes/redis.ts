@@ -3,6 +3,8 @@ import { messageOf } from '#lib/errors.ts';
 import { answerWith, boundReading } from './connect.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeEnv, type ProbeReport, type ResolveHost } from './probe.ts';
 
+const nextStep = 'look whether the server runs, at the end of its log, and at its memory';
+
 const placeOf = (env: ProbeEnv): string => `Redis at ${env.REDIS_HOST}:${env.REDIS_PORT}`;
 
 export const redisKind = probeKind({
@@ -19,7 +21,7 @@ export function redisProbe(env: ProbeEnv, resolveHost: ResolveHost): Probe {
       return judgeReplies(placeOf(env), await ask(env, resolveHost, signal));
     } catch (err) {
       if (err instanceof MonitorFaultError) throw err;
-      return { outcome: 'failed', detail: `${placeOf(env)} does not answer: ${messageOf(err)}` };
+      return { outcome: 'failed', detail: `${placeOf(env)} does not answer: ${messageOf(err)}`, nextStep };
     }
   };
 }
@@ -34,13 +36,13 @@ export function judgeReplies(where: string, replies: readonly string[]): ProbeRe
   if (refusal === undefined) {
     return replies.at(-1) === '+PONG'
       ? { outcome: 'ok', detail: `${where} answers` }
-      : { outcome: 'failed', detail: `${where} does not answer PONG to PING` };
+      : { outcome: 'failed', detail: `${where} does not answer PONG to PING`, nextStep };
   }
   if (/^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH)\b/.test(refusal)) {
     throw new MonitorFaultError(`${where} refuses the monitor's own credentials (${refusal.split(' ')[0]}); check REDIS_PASSWORD`);
   }
   if (refusal.startsWith('ERR max number of clients')) return { outcome: 'degraded', detail: `${where} has no connection left` };
-  return { outcome: 'failed', detail: `${where} refuses to answer: ${refusal.slice(0, 120)}` };
+  return { outcome: 'failed', detail: `${where} refuses to answer: ${refusal.slice(0, 120)}`, nextStep };
 }
 
 /** Spoken by hand: two lines, of a protocol for which the client would keep several megabytes and hide why it failed. */

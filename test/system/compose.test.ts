@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '#lib/exit-codes.ts';
 import { retry } from '#lib/retry.ts';
 import { CommandError } from '#lib/run-command.ts';
+import type { StatusView } from '#monitor/status-page/status-view.ts';
 import { createComposeProject, type ComposeProject } from './compose/compose-project.ts';
 import { docker, whyNoDocker } from './compose/docker.ts';
 import { httpsClient, type HttpsClient, type Reply } from './compose/https-client.ts';
@@ -138,6 +139,26 @@ describe('the production stack, from .env.production.example with only the secre
     const taken = (await backup(project, 'take')) as { id: string };
     await expect(backup(project, 'verify', taken.id)).resolves.toMatchObject({ ok: true });
     expect(await query(`SELECT count(*) FROM pg_database WHERE datname LIKE 'atalaya_scratch%'`)).toBe('0');
+  });
+
+  test('tells that nginx is stopped within the bound it states, and that alone, whatever stands on it', async () => {
+    const view = async (): Promise<StatusView> =>
+      (await (await fetch(`http://127.0.0.1:${project.monitorPort}/api/status`)).json()) as StatusView;
+    await expect.poll(async () => (await view()).targets.map(({ status }) => status), { timeout: 90_000 }).not.toContain('down');
+    const before = new Date().toISOString();
+    await project.compose(['stop', '--timeout', '1', 'nginx'], 60_000);
+    const stoppedMs = Date.now();
+    const begunSince = async () => (await view()).incidents?.filter(({ kind, started_at: at }) => kind === 'down' && at >= before) ?? [];
+    const told = async () => (await begunSince()).filter(({ alerted_at: at }) => at !== null);
+    await expect.poll(async () => (await told()).map(({ target }) => target), { timeout: 60_000 }).toEqual(['nginx']);
+    const boundMs = (await view()).targets.find(({ name }) => name === 'nginx')?.detection_bound_ms ?? 0;
+    const [incident] = await told();
+    expect(Date.parse(incident?.alerted_at ?? '') - stoppedMs).toBeLessThanOrEqual(boundMs);
+    await expect.poll(async () => (await begunSince()).map(({ target }) => target), { timeout: 60_000 }).toContain('site');
+    expect((await begunSince()).find(({ target }) => target === 'site')).toMatchObject({ explained_by: 'nginx', alerted_at: null });
+    await project.compose(['up', '--detach', '--wait', 'nginx'], 120_000);
+    await expect.poll(async () => (await begunSince()).every(({ ended_at: at }) => at !== null), { timeout: 60_000 }).toBe(true);
+    expect((await told()).map(({ target }) => target)).toEqual(['nginx']);
   });
 
   const query = async (sql: string): Promise<string> => {

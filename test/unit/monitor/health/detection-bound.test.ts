@@ -79,7 +79,7 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
   return events;
 }
 
-describe('in virtual time', () => {
+describe('in virtual time', { timeout: 60_000 }, () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 

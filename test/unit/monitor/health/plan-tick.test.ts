@@ -142,7 +142,7 @@ describe('the policy', () => {
   });
 });
 
-describe('over any sequence of looks', () => {
+describe('over any sequence of looks', { timeout: 60_000 }, () => {
   const look = fc.record({
     probe: fc.constantFrom('postgresql', 'api', 'shop'),
     // Runs of one outcome, so that thresholds are reached.

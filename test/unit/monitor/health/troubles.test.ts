@@ -99,7 +99,7 @@ describe('a target that goes down for a second every other second, for a minute'
   });
 });
 
-describe('over any sequence of looks', () => {
+describe('over any sequence of looks', { timeout: 60_000 }, () => {
   const run = fc.record({
     outcome: fc.constantFrom<Outcome>('ok', 'failed', 'degraded', 'faulty'),
     count: fc.integer({ min: 1, max: 30 }),

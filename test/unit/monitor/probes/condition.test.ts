@@ -68,7 +68,10 @@ describe('a response', () => {
   });
 
   test('that says critical has failed, whatever its status, and says what was seen', () => {
-    expect(of(200, { status: 'critical' })).toEqual({ outcome: 'failed', detail: 'HTTP 200; [BODY].status != critical: it is "critical"' });
+    expect(of(200, { status: 'critical' })).toMatchObject({
+      outcome: 'failed',
+      detail: 'HTTP 200; [BODY].status != critical: it is "critical"',
+    });
     expect(of(503, { status: 'critical' }).detail).toBe(
       'HTTP 503; [STATUS] == 200: it is 503; [BODY].status != critical: it is "critical"',
     );

@@ -1,12 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseCondition } from '#monitor/probes/condition.ts';
 import { judgeCertificate } from '#monitor/probes/certificate.ts';
 import { judgeDisk } from '#monitor/probes/disk.ts';
 import { judgeResponse, unwellParts } from '#monitor/probes/http.ts';
+import { reportFailure } from '#monitor/probes/postgres.ts';
 import { MonitorFaultError } from '#monitor/probes/probe.ts';
 import { judgeReplies } from '#monitor/probes/redis.ts';
 
 const dayMs = 86_400_000;
+const ended = { validTo: 0, nameProblem: undefined, trustProblem: undefined };
+const full = { bsize: 4096, blocks: 100, bfree: 0, bavail: 0, files: 0, ffree: 0 };
+const broken = { status: 500, responseTimeMs: 1, body: '' };
 
 describe('a certificate', () => {
   const now = Date.parse('2026-11-25T12:00:00Z');
@@ -19,7 +24,7 @@ describe('a certificate', () => {
     [6, 'failed', 'ends in 6 d, on 2026-12-01'],
     [-1, 'failed', 'has ended on 2026-11-24'],
   ])('with %i days left is %s', (days, outcome, detail) => {
-    expect(judgeCertificate(target, shown(days), now)).toEqual({ outcome, detail: `the certificate ${detail}` });
+    expect(judgeCertificate(target, shown(days), now)).toMatchObject({ outcome, detail: `the certificate ${detail}` });
   });
 
   test('that nobody trusts has failed, unless it is a self-signed one on purpose', () => {
@@ -94,7 +99,7 @@ describe('a health document that says it is unwell', () => {
       { conditions: [{ text: '[STATUS] == 200', subject: 'STATUS', path: [], operator: '==', expected: 200 }], degradedUnless: [] },
       { status: 503, responseTimeMs: 4, body },
     );
-    expect(report).toEqual({
+    expect(report).toMatchObject({
       outcome: 'failed',
       detail: 'HTTP 503; [STATUS] == 200: it is 503',
       facts: [['Says of itself', 'checks.database is critical, checks.db_pool is degraded']],
@@ -108,4 +113,14 @@ describe('a health document that says it is unwell', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['a certificate', judgeCertificate({ tlsMode: 'acme', warnBelow: 1, failBelow: 0 }, ended, 1)],
+  ['a disk', judgeDisk({ path: '/data', warnBelow: { share: 0.1 }, failBelow: { share: 0.05 } }, full)],
+  ['Redis', judgeReplies('Redis at r:6379', ['-LOADING'])],
+  ['PostgreSQL', reportFailure('PostgreSQL at db:5432', new Error('refused'))],
+  ['an HTTP server', judgeResponse({ conditions: [parseCondition('[STATUS] == 200')], degradedUnless: [] }, broken)],
+])('what is wrong with %s comes with where to look next', (_what, report) => {
+  expect(report).toMatchObject({ outcome: 'failed', nextStep: expect.stringMatching(/\w/) });
 });
