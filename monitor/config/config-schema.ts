@@ -31,10 +31,13 @@ const usual = {
 } as const;
 
 const everyProbe = {
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots, dashes and underscores, at most 63'),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be letters, digits, dots, dashes and underscores, at most 63')
+    .describe('What messages and the page call it; letters, digits, dots, dashes and underscores.'),
   dependsOn: z
     .array(z.union([z.string().transform((name) => [name]), z.array(z.string()).min(1)]))
-    .default([])
+    .prefault([])
     .describe('Targets whose outage explains one of this; of a list in the list one is enough, so only all of them explain it.'),
   degradedBy: z.array(z.string()).default([]).describe('Targets whose outage degrades this one, and does not end it.'),
   ...z.object(rhythm).partial().shape,

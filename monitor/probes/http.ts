@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { redactUrl } from '#lib/redact.ts';
-import { conditionText, parseCondition, violationOf, type Condition, type Observed } from './condition.ts';
+import { conditionText, violationOf, type Condition, type Observed } from './condition.ts';
 import { answerWith } from './connect.ts';
 import { serverName, tlsMode } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
@@ -32,11 +32,8 @@ export const httpKind = probeKind({
       .min(1)
       .refine((url) => absolute(url, 'http://api') !== undefined, 'must be an http URL, or a path below API_URL')
       .describe('Absolute, or a path below API_URL.'),
-    conditions: z
-      .array(conditionText)
-      .default([parseCondition('[STATUS] == 200')])
-      .describe('All must hold, or the target has failed.'),
-    degradedUnless: z.array(conditionText).default([]).describe('While one of these does not hold the target is degraded.'),
+    conditions: z.array(conditionText).prefault(['[STATUS] == 200']).describe('All must hold, or the target has failed.'),
+    degradedUnless: z.array(conditionText).prefault([]).describe('While one of these does not hold the target is degraded.'),
     serverName: serverName().optional().describe('Name in the Host header and the TLS handshake; default: the one in url.'),
     tlsMode: tlsMode().default('acme').describe('self-signed: the certificate is not checked.'),
   },
