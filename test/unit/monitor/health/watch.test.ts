@@ -1,17 +1,22 @@
-import { expect, onTestFinished, test } from 'vitest';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
+import type { Target } from '#monitor/health/target.ts';
 import { createWatch } from '#monitor/health/watch.ts';
+import type { Alert } from '#monitor/model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '#monitor/model/incident.ts';
 import { systemClock } from '#monitor/model/look.ts';
+import type { ProbeReport } from '#monitor/probes/probe.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
+import type { MonitorStore } from '#monitor/store/store.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
 
 const open = (kind: IncidentKind, firedAt: number | undefined): Incident => ({
-  id: incidentId('gone', 1_000, kind),
+  id: incidentId('api', 1_000, kind),
   kind,
-  probe: 'gone',
+  probe: 'api',
   startedAt: 1_000,
   detectedAt: 2_000,
   detail: 'refused',
@@ -22,18 +27,111 @@ const open = (kind: IncidentKind, firedAt: number | undefined): Incident => ({
   endedAt: undefined,
 });
 
-test.each([
-  ['down', 2_000, ['resolved gone']],
-  ['unknown', 2_000, ['known gone']],
-  ['flapping', 2_000, ['settled gone']],
-  ['degraded', 2_000, []],
-  ['down', undefined, []],
-] as const)('what is open (%s, told at %s) of a target that is no longer watched is ended: %j', (kind, firedAt, told) => {
+function storeWith(...incidents: readonly Incident[]): MonitorStore {
   const store = createStore(openDatabase(':memory:'));
   onTestFinished(() => store.close());
-  store.write({ health: [], incidents: [open(kind, firedAt)], messages: [] });
-  const commits: TickCommit[] = [];
-  createWatch({ targets: [], flap: undefined, store, commit: (tick) => commits.push(tick), clock: systemClock, logger });
-  expect(commits.flatMap(({ incidents }) => incidents)).toMatchObject([{ kind, endedAt: expect.any(Number) }]);
-  expect(commits.flatMap(({ alerts }) => alerts.map(({ event, probe }) => `${event} ${probe}`))).toEqual(told);
+  store.write({ health: [], incidents, messages: [] });
+  return store;
+}
+
+/** The rhythm and the patience a file has that says nothing of them. */
+const api = (lookAt: () => ProbeReport['outcome']): Target => ({
+  name: 'api',
+  kind: 'http',
+  dependsOn: [],
+  degradedBy: [],
+  cadence: { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 },
+  patience: { slowMs: 1_000, unknownAfterMs: 300_000, warnAfterMs: 300_000 },
+  probe: async () => {
+    await new Promise((resolve) => setTimeout(resolve, 4));
+    return { outcome: lookAt(), detail: 'seen' };
+  },
+});
+
+const flap = { turns: 3, windowMs: 120_000, settleMs: 60_000 };
+
+/** Runs the real watch in virtual time and gives what it told. */
+async function watchFor(ms: number, target: Target, store: MonitorStore): Promise<readonly Alert[]> {
+  const alerts: Alert[] = [];
+  const commit = (tick: TickCommit): void => void alerts.push(...tick.alerts);
+  const watch = createWatch({ targets: [target], flap, store, commit, clock: systemClock, logger });
+  const stopping = new AbortController();
+  const running = watch.run(stopping.signal);
+  await vi.advanceTimersByTimeAsync(ms);
+  stopping.abort();
+  await vi.advanceTimersByTimeAsync(1);
+  await running;
+  return alerts;
+}
+
+const titles = (alerts: readonly Alert[]): string[] => alerts.map(({ event, probe }) => `${event} ${probe}`);
+
+describe('what the process before left open', () => {
+  test.each([
+    ['down', 2_000, ['resolved api']],
+    ['unknown', 2_000, ['known api']],
+    ['flapping', 2_000, ['settled api']],
+    ['degraded', 2_000, []],
+    ['down', undefined, []],
+  ] as const)('of kind %s, told at %s, of a target that is no longer watched, is ended: %j', (kind, firedAt, told) => {
+    const commits: TickCommit[] = [];
+    const commit = (tick: TickCommit): void => void commits.push(tick);
+    createWatch({ targets: [], flap, store: storeWith(open(kind, firedAt)), commit, clock: systemClock, logger });
+    expect(commits.flatMap(({ incidents }) => incidents)).toMatchObject([{ kind, endedAt: expect.any(Number) }]);
+    expect(titles(commits.flatMap(({ alerts }) => alerts))).toEqual(told);
+  });
+
+  describe('in virtual time', { timeout: 60_000 }, () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    test.each([
+      ['down', 10_000, ['resolved api']],
+      ['unknown', 10_000, ['known api']],
+      ['flapping', 59_000, []],
+      ['flapping', 80_000, ['settled api']],
+    ] as const)('of kind %s is told after %i ms in which the target was well: %j', async (kind, ms, told) => {
+      const store = storeWith(open(kind, 2_000));
+      if (kind === 'down') {
+        const left = { probe: 'api', verdict: 'down', since: 1_000, checkedAt: 1_000, latencyMs: 1, detail: 'x' } as const;
+        store.write({ health: [left], incidents: [], messages: [] });
+      }
+      expect(
+        titles(
+          await watchFor(
+            ms,
+            api(() => 'ok'),
+            store,
+          ),
+        ),
+      ).toEqual(told);
+    });
+  });
+});
+
+describe('a target that goes down for a second every other second, for a minute, looked at every five', { timeout: 60_000 }, () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('is told by at most one outage, its end, and that it comes and goes, whatever the looks happen to meet', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 700, max: 1_300 }), async (fromMs, halfMs) => {
+        const startMs = performance.now() + fromMs;
+        const isDown = (): boolean => {
+          const ms = performance.now() - startMs;
+          return ms >= 0 && ms < 60_000 && Math.floor(ms / halfMs) % 2 === 0;
+        };
+        const told = titles(
+          await watchFor(
+            240_000,
+            api(() => (isDown() ? 'failed' : 'ok')),
+            storeWith(),
+          ),
+        );
+        const whole = ['firing api', 'resolved api', 'flapping api', 'settled api'];
+        expect([[], whole.slice(0, 2), whole]).toContainEqual(told);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
