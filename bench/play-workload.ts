@@ -1,6 +1,7 @@
 import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
 import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { calibrate } from '#loadtest/observe/calibrate.ts';
+import { startNullServer } from '#loadtest/observe/watch-machine.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import type { Phase, Slice } from '#loadtest/measurement/measurement.ts';
@@ -76,7 +77,12 @@ async function serverCpuSeconds(pid: number | undefined): Promise<number | undef
 export async function measureClient({ crowdFile, nullServerFile, stage, phase, signal }: Arena): Promise<ClientSpeed | undefined> {
   const facts = { ...(stage.facts as object), runId: `${stage.runId}-alone`, isBare: true };
   const run = { phase: { ...phase, script: 'read' }, seed: 1, crowdFile, facts, users: stage.users, signal };
-  return (await calibrate(run, nullServerFile)) ?? undefined;
+  const nullServer = await startNullServer(nullServerFile);
+  try {
+    return (await calibrate(run, nullServer.origin)) ?? undefined;
+  } finally {
+    nullServer.stop();
+  }
 }
 
 export type ClientSpeed = { readonly requestsPerSecond: number; readonly p99Ms: number | null };

@@ -4,7 +4,7 @@ import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { Phase } from '#loadtest/measurement/measurement.ts';
 import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
-import { measureMachineLoad } from '#loadtest/observe/machine-load.ts';
+import { measureMachineLoad } from '#loadtest/observe/watch-machine.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';

@@ -1,4 +1,4 @@
-import { showCount, showMs, showShare } from '#loadtest/judge/check.ts';
+import { showCount, showDuration, showShare } from '#lib/show.ts';
 import type { Comparison, Spread, Total } from './rounds.ts';
 import { limitedByClient, workloads, type Workload } from './play-workload.ts';
 import type { BenchResult } from './run-bench.ts';
@@ -31,7 +31,7 @@ function clientLines(client: BenchResult['client'], results: BenchResult['result
 }
 
 const row = (name: string, one: Total): string =>
-  `  ${name.padEnd(6)} ${showSpread(one.requestsPerSecond, (value) => showCount(Math.round(value)))} /s · p99 ${one.p99Ms ? showSpread(one.p99Ms, showMs) : '–'} · CPU ${one.cpuMs ? showSpread(one.cpuMs, (value) => value.toFixed(2)) : '–'} ms a request · ${showCount(one.errors)} errors`;
+  `  ${name.padEnd(6)} ${showSpread(one.requestsPerSecond, (value) => showCount(Math.round(value)))} /s · p99 ${one.p99Ms ? showSpread(one.p99Ms, showDuration) : '–'} · CPU ${one.cpuMs ? showSpread(one.cpuMs, (value) => value.toFixed(2)) : '–'} ms a request · ${showCount(one.errors)} errors`;
 
 function showWorkload(workload: Workload, { api, floor, throughputRatio, p99Ratio, cpuRatio }: Comparison): string[] {
   return [

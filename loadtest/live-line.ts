@@ -1,5 +1,5 @@
 import type { Progress } from '#lib/progress.ts';
-import { showMs } from './judge/check.ts';
+import { showDuration } from '#lib/show.ts';
 import { mergeHistograms, percentileMs } from './measurement/histogram.ts';
 import { errorCount, sumCounts } from './measurement/merge.ts';
 import type { Phase, Slice } from './measurement/measurement.ts';
@@ -14,7 +14,7 @@ export function createLiveLine(name: string, phases: readonly Phase[], progress:
       const counts = sumCounts(slices);
       errors += errorCount(counts) + counts.limited;
       const p95 = percentileMs(mergeHistograms(slices.map(({ latency }) => latency)), 95);
-      const speed = p95 === undefined ? 'no answers' : `${counts.ok}/s · p95 ${showMs(p95)}`;
+      const speed = p95 === undefined ? 'no answers' : `${counts.ok}/s · p95 ${showDuration(p95)}`;
       progress.update(`${name}: ${Math.min(second + 1, totalSeconds)} s of ${totalSeconds} s · ${speed} · ${errors} errors`);
     },
   };

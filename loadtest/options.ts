@@ -1,4 +1,5 @@
 import { UsageError } from '#lib/errors.ts';
+import { parseDuration } from '#lib/show.ts';
 import type { Arguments } from '#lib/command-line.ts';
 import type { PlanChanges } from './run-plan.ts';
 
@@ -86,17 +87,6 @@ function within(flag: string, text: string, least: number, most: number): number
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= least && ms <= most) return ms;
   throw new UsageError(`${flag} ${text} must be a duration from ${least / 1_000}s to ${most / 3_600_000}h, such as 30s`);
-}
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of `250ms`, `1.5s`, `2m`, `1h` or `0`; undefined for anything else. */
-export function parseDuration(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
-  if (!match?.[1]) return undefined;
-  const unit = match[2] === undefined ? undefined : unitMs[match[2]];
-  if (unit !== undefined) return Number(match[1]) * unit;
-  return Number(match[1]) === 0 ? 0 : undefined;
 }
 
 function parseThink(text: string | undefined): readonly [number, number] | undefined {

@@ -4,6 +4,7 @@ import type { Environment } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { createProgress, type Progress } from '#lib/progress.ts';
+import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
 import { createLiveLine } from './live-line.ts';
 import { createMeasurementFile, readMeasurement } from './measurement/measurement-file.ts';
@@ -32,7 +33,7 @@ export async function runGate(gate: Gate, args: Arguments, context: CommandConte
   if (unexpected !== undefined) throw new UsageError(`there is no plan "${unexpected}"; see npm run loadtest -- --help`);
   const options = readOptions(args, context.randomSeed);
   const origin = options.target === undefined ? undefined : guardTarget(options.target, options.allowedHosts);
-  const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactTime(context.now)}-${gate.name}`);
+  const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactStamp(context.now)}-${gate.name}`);
   // Before anything is started, so that nothing is measured in vain.
   createMeasurementFile(folderOf(gate, gate.plans[0], folder)).close();
   const progress = createProgress();
@@ -112,5 +113,3 @@ async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, {
 
 /** Several plans have a folder each, inside one. */
 const folderOf = (gate: Gate, plan: Plan, folder: string): string => (gate.plans.length === 1 ? folder : join(folder, plan.name));
-
-const compactTime = (date: Date): string => date.toISOString().replaceAll(/[-:]|\.\d+/g, '');

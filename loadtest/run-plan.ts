@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
 import type { Entry } from './measurement/measurement-file.ts';
-import type { Load, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
+import type { Load, MachineSample, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
-import { calibrate, calibrationMs } from './observe/calibrate.ts';
+import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
-import { measureMachineLoad } from './observe/machine-load.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
+import { startNullServer, watchMachine, type NullServer } from './observe/watch-machine.ts';
 import { waitForRest } from './observe/target-at-rest.ts';
 import type { Plan, PlannedPhase } from './plans/plan.ts';
 import type { Stage } from './scenarios/scenario.ts';
@@ -48,7 +48,12 @@ export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, 
   try {
     const effective = (await observers.admin.config()) ?? null;
     hooks.write({ kind: 'head', head: headOf(plan, changes, stage, { target, effective, startedAt }) });
-    await measure({ plan, phases, changes, target, stage, observers }, hooks);
+    const nullServer = await startNullServer(plan.scenario.nullServerFile);
+    try {
+      await measure({ plan, phases, changes, target, stage, observers, nullServer }, hooks);
+    } finally {
+      nullServer.stop();
+    }
   } finally {
     hooks.onStep('cleaning up');
     const [left] = await Promise.all([stage.cleanUp(), observers.admin.close(), observers.database.close()]);
@@ -63,32 +68,30 @@ type Run = {
   readonly target: Target;
   readonly stage: Stage;
   readonly observers: Observers;
+  readonly nullServer: NullServer;
 };
 
 async function measure(run: Run, hooks: RunHooks): Promise<void> {
-  const { plan, phases, changes, target, stage, observers } = run;
-  const { crowdFile, nullServerFile } = plan.scenario;
+  const { plan, phases, changes, target, stage, observers, nullServer } = run;
+  const { crowdFile } = plan.scenario;
   const common = { seed: changes.seed, crowdFile, facts: stage.facts, signal: hooks.signal };
-  hooks.onStep('looking how busy this machine is');
-  const before = await measureMachineLoad(calibrationMs / 2);
   hooks.onStep('calibrating the client on a server that does nothing');
   const [first] = phases;
   const calibration = first
-    ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServerFile)
+    ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServer.origin)
     : null;
   const servedBefore = await observers.admin.requestsServed();
   await playPhases(run, common, hooks);
   hooks.onStep('waiting for rest and reading the books');
   hooks.write({ kind: 'rest', rest: await waitForRest(target, observers, servedBefore) });
   hooks.write({ kind: 'books', books: await stage.readBooks() });
-  const othersBusy = { before, after: await measureMachineLoad(calibrationMs / 2) };
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
-  hooks.write({ kind: 'client', client: { calibration, othersBusy, coLocated, cores: availableParallelism() } });
+  hooks.write({ kind: 'client', client: { calibration, coLocated, cores: availableParallelism() } });
 }
 
 type Common = Pick<Parameters<typeof playPhase>[0], 'seed' | 'crowdFile' | 'facts'> & { readonly signal: AbortSignal };
 
-async function playPhases({ phases, target, stage, observers }: Run, common: Common, hooks: RunHooks): Promise<void> {
+async function playPhases({ phases, target, stage, observers, nullServer }: Run, common: Common, hooks: RunHooks): Promise<void> {
   let startSecond = 0;
   for (const phase of phases) {
     let lastSecond = startSecond;
@@ -101,12 +104,17 @@ async function playPhases({ phases, target, stage, observers }: Run, common: Com
       if (events.length > 0) hooks.write({ kind: 'events', events });
     };
     const stop = new AbortController();
-    const sampling = sampleServer(observers, startSecond, (sample) => hooks.write({ kind: 'sample', sample }), stop.signal);
+    const { pid: targetPid } = target;
+    const onMachine = (machine: MachineSample): void => hooks.write({ kind: 'machine', machine });
+    const watching = Promise.all([
+      sampleServer(observers, startSecond, (sample) => hooks.write({ kind: 'sample', sample }), stop.signal),
+      watchMachine({ nullServer, targetPid, startSecond, onSample: onMachine }, stop.signal),
+    ]);
     const users = stage.users.slice(0, phase.load.users);
     const played = await playPhase({ ...common, origin: target.origin, phase, startSecond, users, onSlices, onEvents }).finally(() =>
       stop.abort(),
     );
-    await sampling;
+    await watching;
     hooks.signal.throwIfAborted();
     hooks.write({ kind: 'phase', phase: played });
     startSecond = lastSecond + 1;

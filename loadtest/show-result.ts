@@ -1,4 +1,4 @@
-import { showCount, showMs, showShare } from './judge/check.ts';
+import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { showWitness } from './measurement/witness.ts';
 import { describeLoad, showLatency } from './report/describe.ts';
 import type { Finished } from './report/write-report.ts';
@@ -9,7 +9,7 @@ export function showResult({ report: { judgement, measurement, highlights }, fil
   const { budget, phases, left } = measurement;
   const { latency } = figures;
   const isTimed = phases.some(({ load }) => load.kind === 'closed');
-  const allowed = (limitMs: number): string => (isTimed ? `< ${showMs(limitMs)}` : 'not judged');
+  const allowed = (limitMs: number): string => (isTimed ? `< ${showDuration(limitMs)}` : 'not judged');
   const witnesses = checks.filter(({ outcome }) => outcome === 'broken').flatMap((check) => check.witnesses ?? []);
   const tolerated = checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);
   const lines = [

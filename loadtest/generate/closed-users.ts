@@ -44,11 +44,15 @@ async function pause(ms: number, stop: AbortSignal, onLate: (ms: number) => void
   return !isOver;
 }
 
-/** @returns whether an answer came */
+/** Of the client's machine, which has no more ports, files or memory; no word about the target. */
+const isOwnFault = /^(EADDRNOTAVAIL|EMFILE|ENFILE|ENOBUFS|ENOMEM)\b/;
+
+/** @returns whether an answer came @throws when the client's own machine is at its limits */
 async function send(connection: Connection, user: DrivenUser['user'], { session, timeoutMs }: Drive): Promise<boolean> {
   const step = user.next();
-  session.sent(step);
+  session.sent(user, step);
   const exchange = await connection.send(step);
+  if (exchange.kind === 'connection-error' && isOwnFault.test(exchange.detail)) throw new Error(`this machine ran out: ${exchange.detail}`);
   if (exchange.kind === 'answer') session.answered(user, step, exchange);
   else session.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms });
   return exchange.kind === 'answer';

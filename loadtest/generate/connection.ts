@@ -4,8 +4,6 @@ import { messageOf } from '#lib/errors.ts';
 import type { Answer, Step } from './step.ts';
 
 export type Received = Answer & {
-  readonly serverTiming: string | undefined;
-  readonly requestId: string | undefined;
   /** From just before the request was written to when the answer was complete. */
   readonly ms: number;
 };
@@ -52,7 +50,7 @@ const haltDetail = 'the answer began and stopped before it was as long as announ
 function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispatcher.DispatchHandler {
   const startedMs = performance.now();
   const chunks: Buffer[] = [];
-  let head: Pick<Received, 'status' | 'headers' | 'serverTiming' | 'requestId'> | undefined;
+  let head: Pick<Answer, 'status' | 'headers'> | undefined;
   let isLate = false;
   let controls: Dispatcher.DispatchController | undefined;
   const timer = setTimeout(() => {
@@ -75,7 +73,7 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
     },
     onResponseStart: (_controller, status, headers) => {
       const fields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), one(value)]));
-      head = { status, headers: fields, serverTiming: fields['server-timing'], requestId: fields['x-request-id'] };
+      head = { status, headers: fields };
     },
     onResponseData: (_controller, chunk) => {
       chunks.push(chunk);

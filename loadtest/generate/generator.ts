@@ -81,11 +81,10 @@ function everySecond(
   takeEvents: () => unknown[],
 ): () => void {
   const firstSecond = startSecond + Math.ceil(phase.warmUpMs / 1_000);
-  const endSecond = firstSecond + Math.ceil(phase.durationMs / 1_000);
   let ended = -1;
   return () => {
     const second = session.second() - 1;
-    if (second > ended) vitals.endSecond(second, second >= firstSecond && second < endSecond);
+    if (second > ended) vitals.endSecond(second, second >= firstSecond);
     ended = second;
     report({ kind: 'second', second, slices: session.takeSlices(), events: takeEvents() });
   };

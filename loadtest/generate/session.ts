@@ -4,6 +4,7 @@ import { maxSlowest, mergeSlowest } from '../measurement/merge.ts';
 import type { FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
 import { maxWitnesses, type Witness } from '../measurement/witness.ts';
 import type { Exchange, Received } from './connection.ts';
+import { createSendCounter, parseQuotas, unusedQuota, type SendCounter } from './quota.ts';
 import { createRecorder } from './recorder.ts';
 import type { Ruling, Step, User } from './step.ts';
 import { createTimingRecorder, parseServerTiming } from './timing-recorder.ts';
@@ -22,7 +23,7 @@ export type SessionResult = {
 
 /** Takes down what one generator process does; whichever way requests are sent, they are entered here. */
 export type Session = {
-  readonly sent: (step: Step) => void;
+  readonly sent: (user: User, step: Step) => void;
   readonly answered: (user: User, step: Step, received: Received) => void;
   /** No complete answer came. */
   readonly failed: (user: User, step: Step, exchange: Unanswered) => void;
@@ -50,7 +51,25 @@ export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOpt
   const sendLag = createHistogram();
   const firstSecond = startSecond + Math.ceil(warmUpMs / 1_000);
   const isMeasured = (): boolean => recorder.second() >= firstSecond;
+  const counters = new WeakMap<User, SendCounter>();
   let slowest: Witness[] = [];
+
+  const counterOf = (user: User): SendCounter => {
+    const counter = counters.get(user) ?? createSendCounter();
+    counters.set(user, counter);
+    return counter;
+  };
+  /** A refusal of the rate limit is honest once the quota it names is used up; before, it is an error of the limiter's. */
+  const ruleOn = (user: User, step: Step, received: Received): Ruling => {
+    const ruling = user.answered(step, received);
+    if (ruling.outcome !== 'limited') return ruling;
+    const sentWithin = (seconds: number): number => counterOf(user).within(seconds, recorder.second());
+    const unused = unusedQuota(parseQuotas(received.headers['ratelimit-policy']), sentWithin);
+    if (unused === undefined) return ruling;
+    const { name, calls, periodSeconds } = unused;
+    const says = `429 after at most ${sentWithin(periodSeconds)} of ${calls} requests in ${periodSeconds} s (policy "${name}")`;
+    return { ...ruling, outcome: 'http-error', fault: `429 within the quota "${name}" of ${calls} in ${periodSeconds} s`, says };
+  };
 
   const noteSlow = (witness: Witness): void => {
     slowest.push(witness);
@@ -59,11 +78,14 @@ export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOpt
   };
 
   return {
-    sent: (step) => recorder.sent(step.endpoint),
+    sent: (user, step) => {
+      recorder.sent(step.endpoint);
+      counterOf(user).sent(recorder.second());
+    },
     answered: (user, step, received) => {
-      const ruling = ruleOn(user, step, received, isRehearsal);
+      const ruling = isRehearsal ? rehearse(user, step, received) : ruleOn(user, step, received);
       recorder.settled(step.endpoint, ruling.outcome, received.ms);
-      const timing = isMeasured() ? parseServerTiming(received.serverTiming) : undefined;
+      const timing = isMeasured() ? parseServerTiming(received.headers['server-timing']) : undefined;
       if (timing) timings.record(step.endpoint, received.ms, timing);
       const witness = (): Witness => witnessOf(recorder.second(), step, received, ruling);
       if (ruling.outcome !== 'ok' && ruling.outcome !== 'refused')
@@ -101,9 +123,10 @@ export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOpt
   };
 }
 
-function ruleOn(user: User, step: Step, answer: Received, isRehearsal: boolean): Ruling {
-  const ruling = user.answered(step, answer);
-  return isRehearsal ? { outcome: 'ok' } : ruling;
+/** The answer is looked at all the same: what that costs the client belongs to what is measured. */
+function rehearse(user: User, step: Step, received: Received): Ruling {
+  user.answered(step, received);
+  return { outcome: 'ok' };
 }
 
 const maxReceivedChars = 160;
@@ -111,7 +134,8 @@ const maxReceivedChars = 160;
 const beginningOf = (body: string): string => redactText(body.slice(0, maxReceivedChars));
 
 function witnessOf(second: number, { endpoint }: Step, received: Received, ruling: Ruling): Witness {
-  const { status, requestId, ms, body } = received;
+  const { status, ms, body } = received;
+  const requestId = received.headers['x-request-id'];
   return {
     says: ruling.says ?? ruling.fault ?? '',
     about: ruling.about ?? {},

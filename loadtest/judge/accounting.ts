@@ -1,7 +1,8 @@
+import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { settledCount, sumCounts } from '../measurement/merge.ts';
 import type { Measurement } from '../measurement/measurement.ts';
-import { broken, met, notChecked, showCount, showMs, showShare, type Check } from './check.ts';
+import { broken, met, notChecked, type Check } from './check.ts';
 
 /** Whether the counts add up, and count what was meant to be measured. */
 export function judgeAccounts(measurement: Measurement): Check[] {
@@ -83,5 +84,5 @@ function judgeServerTimes({ phases }: Measurement): Check {
     );
   }
   const outsideMs = percentileMs(mergeHistograms(phases.map(({ outsideServer }) => outsideServer)), 50) ?? 0;
-  return met(head, `median ${showMs(outsideMs)} outside the server's clock`, limit);
+  return met(head, `median ${showDuration(outsideMs)} outside the server's clock`, limit);
 }

@@ -1,5 +1,6 @@
+import { showCount } from '#lib/show.ts';
 import type { Measurement } from '../measurement/measurement.ts';
-import { broken, met, notChecked, showCount, type Check } from './check.ts';
+import { broken, met, notChecked, type Check } from './check.ts';
 
 /** Whether the target gave back what it had taken, once all was quiet again. */
 export function judgeRest({ rest }: Measurement): Check[] {

@@ -5,11 +5,17 @@ import type { Witness } from '../measurement/witness.ts';
 export type Check = {
   /** Stable, for scripts: `latency-p95`, `send-lag`, `orders-kept`. */
   readonly id: string;
-  /** `innocence`: could the client itself have made the figures? */
-  readonly kind: 'innocence' | 'limit' | 'invariant';
+  /**
+   * `limit`: was it fast enough, with few enough errors? `content`: was every answer right? `invariant`: do the books agree?
+   * `innocence`: can the figures be believed?
+   */
+  readonly kind: 'limit' | 'content' | 'invariant' | 'innocence';
   readonly title: string;
-  /** `tolerated`: broken, but it can only have made the service look slower, and that does not change the verdict. */
-  readonly outcome: 'met' | 'broken' | 'tolerated' | 'not-checked';
+  /**
+   * `excused`: missed, but client and machine may have made the miss themselves. `tolerated`: of client and machine, broken,
+   * but it can only have made the service look slower, and nothing was missed because of it.
+   */
+  readonly outcome: 'met' | 'broken' | 'excused' | 'tolerated' | 'not-checked';
   /** What was found and what is allowed, with units. */
   readonly measured: string;
   readonly limit: string;
@@ -17,16 +23,16 @@ export type Check = {
   readonly reason: string;
   /** What can be looked up of it; none when met. */
   readonly witnesses?: readonly Witness[];
-  /** Of faults of client and machine that can only lengthen what is measured: by about how much. */
-  readonly slowsByMs?: number;
-  /** Of broken limits: how much slower than allowed; Infinity when no slowness of the client can explain it. */
-  readonly excessMs?: number;
+  /** Of innocence: true when it can only make the service look slower; else, once broken, even a PASS would prove nothing. */
+  readonly onlySlows?: true;
+  /** Of limits: whether it is about speed, so that one may ask what the service was short of. */
+  readonly isSpeed?: true;
 };
 
 /** Examines a measurement for one matter. Pure: the same file gives the same checks, whenever and wherever it is judged. */
 export type Judge = (measurement: Measurement) => readonly Check[];
 
-type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'slowsByMs' | 'excessMs' | 'witnesses'>;
+export type CheckHead = Pick<Check, 'id' | 'kind' | 'title' | 'onlySlows' | 'isSpeed' | 'witnesses'>;
 
 export const met = (head: CheckHead, measured: string, limit: string, reason = ''): Check => ({
   ...head,
@@ -44,6 +50,15 @@ export const broken = (head: CheckHead, measured: string, limit: string, reason:
   reason,
 });
 
+/** A miss that client and machine may have made themselves: neither for nor against the service. */
+export const excused = (head: CheckHead, measured: string, limit: string): Check => ({
+  ...head,
+  outcome: 'excused',
+  measured,
+  limit,
+  reason: `client and machine were themselves so late that they may have made this: ${measured}`,
+});
+
 export const notChecked = (head: CheckHead, reason: string, limit = ''): Check => ({
   ...head,
   outcome: 'not-checked',
@@ -51,14 +66,3 @@ export const notChecked = (head: CheckHead, reason: string, limit = ''): Check =
   limit,
   reason,
 });
-
-/** Durations for people: 0.4 ms, 12 ms, 1.2 s. */
-export function showMs(ms: number): string {
-  if (ms >= 1_000) return `${(ms / 1_000).toFixed(ms >= 10_000 ? 1 : 2)} s`;
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-}
-
-/** Shares of 0–1 for people: 0.31 %. */
-export const showShare = (share: number): string => `${(share * 100).toFixed(share >= 0.1 ? 1 : 2)} %`;
-
-export const showCount = (count: number): string => count.toLocaleString('en-US');

@@ -1,4 +1,4 @@
-import { mergeHistograms, meanMs, percentileMs } from '../measurement/histogram.ts';
+import { countOf, latenciesOf, meanOf, mergeLatencies, percentileOf } from '../measurement/latencies.ts';
 import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
 import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
 
@@ -58,8 +58,16 @@ export const timedSlices = (measurement: Measurement): Slice[] =>
     ({ second, endpoint }) => !measurement.disturbed.includes(endpoint) && phaseAt(measurement, second)?.load.kind === 'closed',
   );
 
-/** The figures that judges and reports share. Pure. */
+const made = new WeakMap<Measurement, Figures>();
+
+/** The figures that judges and reports share; made once for each measurement. */
 export function figuresOf(measurement: Measurement): Figures {
+  const known = made.get(measurement) ?? makeFigures(measurement);
+  made.set(measurement, known);
+  return known;
+}
+
+function makeFigures(measurement: Measurement): Figures {
   const counts = sumCounts(measurement.slices);
   const measured = measuredSlices(measurement);
   const settled = settledCount(counts);
@@ -84,15 +92,14 @@ export function figuresOf(measurement: Measurement): Figures {
 }
 
 export function latencyFigures(slices: readonly Slice[]): LatencyFigures {
-  const histogram = mergeHistograms(slices.map(({ latency }) => latency));
-  const at = (percentile: number): number | null => percentileMs(histogram, percentile) ?? null;
+  const latencies = mergeLatencies(slices.map(latenciesOf));
   return {
-    count: histogram.totalCount,
-    meanMs: meanMs(histogram) ?? null,
-    p50Ms: at(50),
-    p90Ms: at(90),
-    p95Ms: at(95),
-    p99Ms: at(99),
-    maxMs: at(100),
+    count: countOf(latencies),
+    meanMs: meanOf(latencies),
+    p50Ms: percentileOf(latencies, 50),
+    p90Ms: percentileOf(latencies, 90),
+    p95Ms: percentileOf(latencies, 95),
+    p99Ms: percentileOf(latencies, 99),
+    maxMs: percentileOf(latencies, 100),
   };
 }

@@ -1,6 +1,6 @@
+import { showDuration, showShare } from '#lib/show.ts';
 import { windowOf } from './figures.ts';
 import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
-import { showShare } from './check.ts';
 
 /** Where the time of the slowest answers went: shares of their latency, 0–1, that sum up to about 1. */
 export type Attribution = Readonly<Record<TimingPart | 'outside', number>>;
@@ -42,11 +42,22 @@ export function limitingFactor(measurement: Measurement): string | undefined {
   const attribution = attributeLatency(
     measurement.phases.flatMap(({ serverTimings }) => serverTimings).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint)),
   );
-  const pool = describePool(measurement);
-  if (attribution === undefined) return pool;
+  const known = [describeFrozenWorkers(measurement), describePool(measurement)].flatMap((text) => text ?? []);
+  if (attribution === undefined) return known.length === 0 ? undefined : known.join('; ');
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
   const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
-  return pool === undefined ? sentence : `${pool}; ${sentence}`;
+  return [...known, sentence].join('; ');
+}
+
+/** Workers whose event loop did not turn for as long as an answer may take at most. */
+function describeFrozenWorkers({ samples, budget }: Measurement): string | undefined {
+  const frozen = samples.flatMap(({ second, workers }) =>
+    workers.filter(({ loopDelayMs }) => loopDelayMs >= budget.p99Ms).map(({ worker, loopDelayMs }) => ({ second, worker, loopDelayMs })),
+  );
+  const worst = frozen.toSorted((a, b) => b.loopDelayMs - a.loopDelayMs)[0];
+  if (worst === undefined) return undefined;
+  const workers = new Set(frozen.map(({ worker }) => worker));
+  return `worker ${[...workers].toSorted().join(', ')} stood still: its event loop was ${showDuration(worst.loopDelayMs)} late in second ${worst.second}`;
 }
 
 /** A pool counts as full when at most one connection in twenty is free. */

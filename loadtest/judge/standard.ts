@@ -1,8 +1,19 @@
 import { judgeAccounts } from './accounting.ts';
 import { judgeRest } from './at-rest.ts';
 import type { Judge } from './check.ts';
+import { judgeEndpoints } from './endpoint-limits.ts';
+import { judgeGrowth } from './growth.ts';
 import { judgeInstrument } from './instrument.ts';
 import { judgeLimits } from './limits.ts';
+import { judgeWindows } from './window-limits.ts';
 
 /** What every plan is judged by, whatever its scenario. */
-export const standardJudges: readonly Judge[] = [judgeLimits, judgeRest, judgeAccounts, judgeInstrument];
+export const standardJudges: readonly Judge[] = [
+  judgeLimits,
+  judgeEndpoints,
+  judgeWindows,
+  judgeGrowth,
+  judgeRest,
+  judgeAccounts,
+  judgeInstrument,
+];

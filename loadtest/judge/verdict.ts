@@ -11,7 +11,7 @@ export type Judgement = {
   readonly verdict: Verdict;
   /** Why it is not PASS, one sentence each. */
   readonly reasons: readonly string[];
-  /** On FAIL: what the service was short of, as far as it can be told. */
+  /** When it failed by being slow: what the service was short of, as far as it can be told. */
   readonly limitedBy: string | null;
   readonly checks: readonly Check[];
   readonly figures: Figures;
@@ -19,58 +19,54 @@ export type Judgement = {
 
 /** Examines a measurement. Pure: the same file gives the same verdict, whenever and wherever it is judged. */
 export function judge(measurement: Measurement, judges: readonly Judge[]): Judgement {
-  const found = judges.flatMap((examine) => examine(measurement));
-  const invariants = found.filter(({ kind }) => kind === 'invariant');
-  const limits = found.filter(({ kind }) => kind === 'limit');
-  const innocence = tolerate(
-    found.filter(({ kind }) => kind === 'innocence'),
-    limits,
-  );
-  const verdict = decide(innocence, invariants, limits);
-  const checks = [...limits, ...invariants, ...innocence];
+  const checks = tolerate(withoutBadBooks(judges.flatMap((examine) => examine(measurement))));
+  const verdict = decide(checks);
+  const isSlow = verdict === 'FAIL' && checks.some((check) => isBroken(check) && check.isSpeed);
   return {
     verdict,
     reasons: reasonsFor(verdict, checks),
-    limitedBy: verdict === 'FAIL' ? (limitingFactor(measurement) ?? null) : null,
+    limitedBy: isSlow ? (limitingFactor(measurement) ?? null) : null,
     checks,
     figures: figuresOf(measurement),
   };
 }
 
-/** What client and machine explain is only estimated: a FAIL must exceed it by far. */
-const certainty = 10;
-
-/**
- * A client or machine that is slow itself makes the service look slower than it is. A service that passes even so has
- * passed, and one that misses a limit by ten times what they explain has failed; only between is nothing known.
- */
-function tolerate(innocence: readonly Check[], limits: readonly Check[]): readonly Check[] {
-  const brokenLimits = limits.filter(isBroken);
-  const slownessMs = innocence.filter(isBroken).reduce((sum, { slowsByMs = 0 }) => sum + slowsByMs, 0);
-  const isCertain = brokenLimits.length === 0 || brokenLimits.some(({ excessMs = 0 }) => excessMs >= certainty * slownessMs);
-  if (!isCertain) return innocence;
-  return innocence.map((check) => (isBroken(check) && check.slowsByMs !== undefined ? { ...check, outcome: 'tolerated' } : check));
-}
-
-/**
- * A broken invariant is a defect whoever was slow, so it decides first, unless the client's own books are wrong. Then a
- * client that may have made the figures itself: nothing is held against the service on such evidence.
- */
-function decide(innocence: readonly Check[], invariants: readonly Check[], limits: readonly Check[]): Verdict {
-  const booksAreRight = innocence.every(({ id, outcome }) => !bookkeeping.has(id) || outcome === 'met');
-  if (booksAreRight && invariants.some(isBroken)) return 'FAIL';
-  if (innocence.some(isBroken)) return 'INVALID';
-  return limits.some(isBroken) ? 'FAIL' : 'PASS';
-}
-
+/** Of these the client's own books depend. */
 const bookkeeping = new Set(['generator-complete', 'conservation']);
+
+/** Books that do not agree with a client's count prove nothing when the client lost count. */
+function withoutBadBooks(checks: readonly Check[]): readonly Check[] {
+  if (!checks.some((check) => bookkeeping.has(check.id) && isBroken(check))) return checks;
+  return checks.map((check) =>
+    check.kind === 'invariant' && isBroken(check)
+      ? { ...check, outcome: 'excused', reason: `the client lost its own count: ${check.reason}` }
+      : check,
+  );
+}
+
+/**
+ * A slow client or machine can only make the service look slower than it is: where nothing was missed because of it, it is
+ * noted and decides nothing.
+ */
+function tolerate(checks: readonly Check[]): readonly Check[] {
+  if (checks.some(({ outcome }) => outcome === 'excused')) return checks;
+  return checks.map((check) => (check.onlySlows && isBroken(check) ? { ...check, outcome: 'tolerated' } : check));
+}
+
+/** What was missed and nothing excuses is a defect, whoever else was at fault. Then whatever makes the run prove nothing. */
+function decide(checks: readonly Check[]): Verdict {
+  if (checks.some((check) => check.kind !== 'innocence' && isBroken(check))) return 'FAIL';
+  return checks.some((check) => isBroken(check) || check.outcome === 'excused') ? 'INVALID' : 'PASS';
+}
 
 const isBroken = ({ outcome }: Check): boolean => outcome === 'broken';
 
-/** An INVALID run's figures prove nothing, so only what made it invalid is given as the reason. */
+/** A FAIL is what the service did; an INVALID run what client and machine did, and what they may have made. */
 function reasonsFor(verdict: Verdict, checks: readonly Check[]): string[] {
-  const counting = verdict === 'INVALID' ? checks.filter(({ kind }) => kind === 'innocence') : checks;
-  return counting.filter(isBroken).map(({ reason }) => reason);
+  const counting = checks.filter((check) =>
+    verdict === 'FAIL' ? check.kind !== 'innocence' && isBroken(check) : isBroken(check) || check.outcome === 'excused',
+  );
+  return counting.toSorted((a, b) => Number(b.kind === 'innocence') - Number(a.kind === 'innocence')).map(({ reason }) => reason);
 }
 
 /** Of several runs: one FAIL fails all, and what is INVALID proves nothing for the others. Of none: INVALID. */

@@ -1,19 +1,21 @@
-import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64, type JsHistogram } from 'hdr-histogram-js';
 
-export type { Histogram };
+/** Of a kind whose counts can be read one by one. */
+export type Histogram = JsHistogram;
 
 /** Longest duration a histogram holds; anything longer is recorded as this. */
 const highestUs = 600_000_000;
 
 /** An empty histogram of durations: whole microseconds from 1 µs to 10 minutes, exact to 3 significant digits. */
 export function createHistogram(): Histogram {
+  // Without WebAssembly it is always of this kind.
   return build({
     lowestDiscernibleValue: 1,
     highestTrackableValue: highestUs,
     numberOfSignificantValueDigits: 3,
     bitBucketSize: 32,
     useWebAssembly: false,
-  });
+  }) as JsHistogram;
 }
 
 /** Records a duration in milliseconds; below 1 µs counts as 1 µs. */
@@ -47,7 +49,7 @@ export function encodeHistogram(histogram: Histogram): string {
 }
 
 export function decodeHistogram(encoded: string): Histogram {
-  return decodeFromCompressedBase64(encoded, 32, false);
+  return decodeFromCompressedBase64(encoded, 32, false) as JsHistogram;
 }
 
 /** One histogram holding everything that the encoded ones hold. */

@@ -3,7 +3,16 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { messageOf, UsageError } from '#lib/errors.ts';
 import { mergeSlices } from './merge.ts';
-import type { ClientFacts, Measurement, MeasurementHead, PlayedPhase, ServerSample, Slice, TargetAtRest } from './measurement.ts';
+import type {
+  ClientFacts,
+  MachineSample,
+  Measurement,
+  MeasurementHead,
+  PlayedPhase,
+  ServerSample,
+  Slice,
+  TargetAtRest,
+} from './measurement.ts';
 
 /** The file of a run's folder in which everything meets: generators and observers write it, judges and reports read it. */
 export const measurementFileName = 'measurement.jsonl';
@@ -13,6 +22,7 @@ export type Entry =
   | { readonly kind: 'head'; readonly head: MeasurementHead }
   | { readonly kind: 'slices'; readonly slices: readonly Slice[] }
   | { readonly kind: 'sample'; readonly sample: ServerSample }
+  | { readonly kind: 'machine'; readonly machine: MachineSample }
   | { readonly kind: 'events'; readonly events: readonly unknown[] }
   | { readonly kind: 'phase'; readonly phase: PlayedPhase }
   | { readonly kind: 'client'; readonly client: ClientFacts }
@@ -83,8 +93,9 @@ const emptyParts = () => ({
   phases: [] as PlayedPhase[],
   slices: [] as Slice[],
   samples: [] as ServerSample[],
+  machine: [] as MachineSample[],
   events: [] as unknown[],
-  client: { calibration: null, othersBusy: { before: 0, after: 0 }, coLocated: false, cores: 1 } as ClientFacts,
+  client: { calibration: null, coLocated: false, cores: 1 } as ClientFacts,
   rest: null as TargetAtRest | null,
   books: null as unknown,
   left: null as readonly string[] | null,
@@ -95,15 +106,17 @@ function gather(parts: Parts, entry: Entry | undefined): void {
   if (entry.kind === 'slices') parts.slices.push(...entry.slices);
   else if (entry.kind === 'events') parts.events.push(...entry.events);
   else if (entry.kind === 'sample') parts.samples.push(entry.sample);
+  else if (entry.kind === 'machine') parts.machine.push(entry.machine);
   else if (entry.kind === 'phase') parts.phases.push(entry.phase);
   else Object.assign(parts, entry);
 }
 
-const assemble = (head: MeasurementHead, { phases, slices, samples, events, client, rest, books, left }: Parts): Measurement => ({
+const assemble = (head: MeasurementHead, { phases, slices, samples, machine, events, client, rest, books, left }: Parts): Measurement => ({
   ...head,
   phases,
   slices: mergeSlices(slices),
   samples,
+  machine,
   events,
   client,
   rest,

@@ -40,6 +40,7 @@ export type Measurement = MeasurementHead & {
   readonly phases: readonly PlayedPhase[];
   readonly slices: readonly Slice[];
   readonly samples: readonly ServerSample[];
+  readonly machine: readonly MachineSample[];
   /** What the scenario's users wrote down, in their scenario's own words. */
   readonly events: readonly unknown[];
   readonly client: ClientFacts;
@@ -151,8 +152,6 @@ export type Outcome = 'ok' | 'refused' | 'limited' | 'http-error' | 'wrong-answe
 export type ClientFacts = {
   /** What the same client measures against a server that does nothing; null when it was not calibrated. */
   readonly calibration: Calibration | null;
-  /** Share of the machine's CPU, 0–1, in use while the run was not: other programs'. */
-  readonly othersBusy: { readonly before: number; readonly after: number };
   /** True when the target runs on the generator's own machine. */
   readonly coLocated: boolean;
   readonly cores: number;
@@ -167,6 +166,18 @@ export type ProcessVitals = {
 
 export type Calibration = { readonly p99Ms: number | null; readonly requestsPerSecond: number };
 
+/** How this machine was in one second of the run. */
+export type MachineSample = {
+  readonly second: number;
+  /**
+   * Shares of the machine's CPU, 0–1: in use at all (what a hypervisor gave to others counts as in use), by the load test,
+   * by the target (null when its processes are not known; then they count as others), and by all others. Null without /proc.
+   */
+  readonly cpu: { readonly busy: number; readonly own: number; readonly target: number | null; readonly others: number } | null;
+  /** The longest that a server which does nothing took to answer this client. */
+  readonly idleAnswerMs: number;
+};
+
 /** What the server said of itself in one second; null where it could not be asked. */
 export type ServerSample = {
   readonly second: number;
@@ -177,6 +188,15 @@ export type ServerSample = {
     readonly waitingForLock: number;
     readonly total: number;
   } | null;
+  /** Its worker processes; empty where they could not be asked. */
+  readonly workers: readonly WorkerSample[];
+};
+
+export type WorkerSample = {
+  readonly worker: string;
+  readonly residentBytes: number;
+  /** p99 lateness of its event loop in the second before. */
+  readonly loopDelayMs: number;
 };
 
 /** What the target still held when all should have been quiet; null where there was no access. */

@@ -1,12 +1,16 @@
 import { createHttpClient } from '../targets/http-client.ts';
 import type { Target } from '../targets/target.ts';
-import { parseMetrics, summed } from './prometheus.ts';
+import { ofWorkers, parseMetrics, summed, type Series } from './prometheus.ts';
+import type { WorkerSample } from '../measurement/measurement.ts';
 
 export type PoolState = { readonly inUse: number; readonly capacity: number; readonly waiting: number };
 
+/** What the workers and their pools say of themselves at one moment. */
+export type ServerState = { readonly pool: PoolState | undefined; readonly workers: readonly WorkerSample[] };
+
 /** Reads the API's admin listener. Every read gives undefined where it cannot be reached or tells nothing of use. */
 export type AdminReader = {
-  readonly pool: () => Promise<PoolState | undefined>;
+  readonly state: () => Promise<ServerState | undefined>;
   /** Requests answered so far, over all routes but those of health. */
   readonly requestsServed: () => Promise<number | undefined>;
   readonly config: () => Promise<Readonly<Record<string, unknown>> | undefined>;
@@ -14,19 +18,16 @@ export type AdminReader = {
 };
 
 export function createAdminReader({ admin }: Target): AdminReader {
-  if (admin === undefined) return { pool: nothing, requestsServed: nothing, config: nothing, close: async () => {} };
+  if (admin === undefined) return { state: nothing, requestsServed: nothing, config: nothing, close: async () => {} };
   const http = createHttpClient(admin.origin, 1);
   const read = async (path: string): Promise<{ text: string; json: unknown } | undefined> => {
     const answer = await http.send({ method: 'GET', path, headers: { authorization: `Bearer ${admin.token}` } }).catch(() => undefined);
     return answer?.status === 200 ? answer : undefined;
   };
   return {
-    pool: async () => {
-      const series = parseMetrics((await read('/metrics'))?.text ?? '');
-      const inUse = summed(series, 'atalaya_pool_connections', { state: 'in_use' });
-      const capacity = summed(series, 'atalaya_pool_max');
-      const waiting = summed(series, 'atalaya_pool_waiting');
-      return inUse === undefined || capacity === undefined ? undefined : { inUse, capacity, waiting: waiting ?? 0 };
+    state: async () => {
+      const metrics = await read('/metrics');
+      return metrics && stateOf(parseMetrics(metrics.text));
     },
     requestsServed: async () => {
       const counts = parseMetrics((await read('/metrics'))?.text ?? '').filter(
@@ -37,6 +38,20 @@ export function createAdminReader({ admin }: Target): AdminReader {
     config: async () => (await read('/config'))?.json as Readonly<Record<string, unknown>> | undefined,
     close: http.close,
   };
+}
+
+/** Pure. */
+export function stateOf(series: readonly Series[]): ServerState {
+  const inUse = summed(series, 'atalaya_pool_connections', { state: 'in_use' });
+  const capacity = summed(series, 'atalaya_pool_max');
+  const waiting = summed(series, 'atalaya_pool_waiting') ?? 0;
+  const delays = new Map(ofWorkers(series, 'atalaya_event_loop_delay_p99_seconds'));
+  const workers = ofWorkers(series, 'atalaya_process_resident_memory_bytes').map(([worker, residentBytes]) => ({
+    worker,
+    residentBytes,
+    loopDelayMs: (delays.get(worker) ?? 0) * 1_000,
+  }));
+  return { pool: inUse === undefined || capacity === undefined ? undefined : { inUse, capacity, waiting }, workers };
 }
 
 const nothing = async (): Promise<undefined> => undefined;

@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { playPhase, type PhaseOptions } from '../generate/play-phase.ts';
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { sumCounts } from '../measurement/merge.ts';
@@ -8,31 +6,24 @@ import type { Calibration, Slice } from '../measurement/measurement.ts';
 /** How long the client is measured against a server that does nothing. */
 export const calibrationMs = 2_000;
 const saturatingWarmUpMs = 1_000;
-const serverStartTimeoutMs = 10_000;
 
 /**
  * Plays the same users, for a short time, against a server that does nothing. What is measured then is what the client
  * and this machine add to every figure of the run itself.
- * @param nullServerFile module to fork, see Scenario
+ * @param origin of the server that does nothing
  * @returns null when the run was canceled or a process was lost.
  */
 export async function calibrate(
   run: Omit<PhaseOptions, 'origin' | 'startSecond' | 'isRehearsal' | 'onSlices' | 'onEvents'>,
-  nullServerFile: string,
+  origin: string,
 ): Promise<Calibration | null> {
-  const server = fork(nullServerFile, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-  try {
-    const [{ origin }] = (await once(server, 'message', { signal: AbortSignal.timeout(serverStartTimeoutMs) })) as [{ origin: string }];
-    const { load } = run.phase;
-    const warmUpMs = load.kind === 'closed' ? load.thinkMs[1] : saturatingWarmUpMs;
-    const phase = { ...run.phase, warmUpMs, durationMs: calibrationMs };
-    const slices: Slice[] = [];
-    const played = await playPhase({ ...run, phase, origin, startSecond: 0, isRehearsal: true, onSlices: (news) => slices.push(...news) });
-    if (played.lost.length > 0) return null;
-    const measured = slices.filter(({ second }) => second >= Math.ceil(warmUpMs / 1_000));
-    const p99Ms = percentileMs(mergeHistograms(measured.map(({ latency }) => latency)), 99) ?? null;
-    return { p99Ms, requestsPerSecond: sumCounts(measured).ok / (calibrationMs / 1_000) };
-  } finally {
-    server.kill();
-  }
+  const { load } = run.phase;
+  const warmUpMs = load.kind === 'closed' ? load.thinkMs[1] : saturatingWarmUpMs;
+  const phase = { ...run.phase, warmUpMs, durationMs: calibrationMs };
+  const slices: Slice[] = [];
+  const played = await playPhase({ ...run, phase, origin, startSecond: 0, isRehearsal: true, onSlices: (news) => slices.push(...news) });
+  if (played.lost.length > 0) return null;
+  const measured = slices.filter(({ second }) => second >= Math.ceil(warmUpMs / 1_000));
+  const p99Ms = percentileMs(mergeHistograms(measured.map(({ latency }) => latency)), 99) ?? null;
+  return { p99Ms, requestsPerSecond: sumCounts(measured).ok / (calibrationMs / 1_000) };
 }

@@ -19,6 +19,10 @@ function parseLabels(text: string): Record<string, string> {
   return Object.fromEntries([...pairs].map(([, name = '', value = '']) => [name, value]));
 }
 
+/** The values of one metric by the worker they are of. */
+export const ofWorkers = (series: readonly Series[], name: string): [worker: string, value: number][] =>
+  series.flatMap((one) => (one.name === name && one.labels['worker'] !== undefined ? [[one.labels['worker'], one.value]] : []));
+
 /** The value of the series without a `worker` label, which the API sums over its workers. */
 export function summed(series: readonly Series[], name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
   return series.find(

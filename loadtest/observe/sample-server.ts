@@ -18,9 +18,9 @@ export async function sampleServer(
 ): Promise<void> {
   const startedMs = performance.now();
   for (let dueMs = startedMs; !stop.aborted;) {
-    const [pool, backends] = await Promise.all([admin.pool(), database.backends()]);
+    const [state, backends] = await Promise.all([admin.state(), database.backends()]);
     const second = startSecond + Math.floor((performance.now() - startedMs) / 1_000);
-    onSample({ second, pool: pool ?? null, backends: backends ?? null });
+    onSample({ second, pool: state?.pool ?? null, backends: backends ?? null, workers: state?.workers ?? [] });
     dueMs = Math.max(dueMs + 1_000, performance.now());
     await sleep(dueMs - performance.now(), undefined, { signal: stop }).catch(() => {});
   }

@@ -25,8 +25,8 @@ export async function waitForRest(target: Target, observers: Observers, servedBe
 
 async function whatIsHeld({ admin, database }: Observers): Promise<Pick<TargetAtRest, 'connectionsInUse' | 'openTransactions'>> {
   for (const endsMs = performance.now() + quietWithinMs; ; await sleep(askEveryMs)) {
-    const [pool, backends] = await Promise.all([admin.pool(), database.backends()]);
-    const [connectionsInUse, openTransactions] = [pool?.inUse ?? null, backends?.idleInTransaction ?? null];
+    const [state, backends] = await Promise.all([admin.state(), database.backends()]);
+    const [connectionsInUse, openTransactions] = [state?.pool?.inUse ?? null, backends?.idleInTransaction ?? null];
     const isAtRest = (connectionsInUse ?? 0) === 0 && (openTransactions ?? 0) === 0;
     if (isAtRest || performance.now() > endsMs) return { connectionsInUse, openTransactions };
   }

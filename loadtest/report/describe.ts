@@ -1,4 +1,4 @@
-import { showCount, showMs } from '../judge/check.ts';
+import { showCount, showDuration } from '#lib/show.ts';
 import type { Measurement, Phase } from '../measurement/measurement.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
@@ -24,4 +24,4 @@ function showRange(least: number, most: number): string {
 }
 
 /** A latency that may be unknown. */
-export const showLatency = (ms: number | null): string => (ms === null ? '–' : showMs(ms));
+export const showLatency = (ms: number | null): string => (ms === null ? '–' : showDuration(ms));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { showMs } from '../judge/check.ts';
+import { showDuration } from '#lib/show.ts';
 import { failuresOf } from '../judge/limits.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
-import { html, scriptJson, trusted, type Html } from './html.ts';
+import { html, scriptJson, raw, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
 import { head, tiles } from './summary.ts';
 import { attribution, checkTables, endpointTable, failureTable } from './tables.ts';
@@ -53,7 +53,7 @@ export async function reportHtml(report: Report): Promise<string> {
         </script>
       </body>
     </html> `;
-  return page.html;
+  return page.markup;
 }
 
 const chart = (name: string, title: string, note: string): Html =>
@@ -82,8 +82,8 @@ function charts(series: ChartSeries): Html {
 function limits({ measurement: { budget } }: Report): object {
   return {
     latency: [
-      { at: budget.p95Ms, text: `p95 < ${showMs(budget.p95Ms)}`, tone: '--c2' },
-      { at: budget.p99Ms, text: `p99 < ${showMs(budget.p99Ms)}`, tone: '--c3' },
+      { at: budget.p95Ms, text: `p95 < ${showDuration(budget.p95Ms)}`, tone: '--c2' },
+      { at: budget.p99Ms, text: `p99 < ${showDuration(budget.p99Ms)}`, tone: '--c3' },
     ],
   };
 }
@@ -119,5 +119,5 @@ async function readAssets(): Promise<{ styles: Html; library: Html; page: Html }
     read(join(uplot, '..', 'LICENSE')),
     read(join(import.meta.dirname, 'page.js')),
   ]);
-  return { styles: trusted(uplotStyles + styles), library: trusted(`/*\n${license}\n*/\n${library}`), page: trusted(page) };
+  return { styles: raw(uplotStyles + styles), library: raw(`/*\n${license}\n*/\n${library}`), page: raw(page) };
 }

@@ -1,11 +1,11 @@
 import type { Check } from '../judge/check.ts';
 import { showWitness } from '../measurement/witness.ts';
-import { escapeText } from './html.ts';
+import { escapeText } from '#lib/html.ts';
 import type { Report } from './report.ts';
 
 /**
- * Every check as a test case, so that a build server shows which one broke. A broken innocence check is an error, not a
- * failure: the test itself did not work.
+ * Every check as a test case, so that a build server shows which one broke. What is the client's or the machine's is an
+ * error, not a failure: the test itself did not work. A run that is INVALID therefore has no failure.
  */
 export function reportJunit({ judgement, measurement }: Report): string {
   const { checks } = judgement;
@@ -26,13 +26,14 @@ ${cases}
 `;
 }
 
-const isError = ({ kind, outcome }: Check): boolean => kind === 'innocence' && outcome === 'broken';
+/** A check that proves nothing for or against the service is no failure of it. */
+const isError = ({ kind, outcome }: Check): boolean => outcome === 'excused' || (kind === 'innocence' && outcome === 'broken');
 
 function testCase(check: Check, suite: string): string {
   const head = `    <testcase classname="${escapeText(`${suite} ${check.kind}`)}" name="${escapeText(`${check.id}: ${check.title}`)}"`;
   const found = escapeText([`${check.measured} (allowed: ${check.limit})`, ...(check.witnesses ?? []).map(showWitness)].join('\n'));
   if (check.outcome === 'not-checked') return `${head}><skipped message="${escapeText(check.reason)}"/></testcase>`;
-  if (check.outcome !== 'broken') return `${head}><system-out>${found}</system-out></testcase>`;
+  if (check.outcome !== 'broken' && !isError(check)) return `${head}><system-out>${found}</system-out></testcase>`;
   const element = isError(check) ? 'error' : 'failure';
   return `${head}><${element} type="${check.id}" message="${escapeText(check.reason)}">${found}</${element}></testcase>`;
 }

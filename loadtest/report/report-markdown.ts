@@ -1,11 +1,12 @@
-import { showCount, showMs, showShare, type Check } from '../judge/check.ts';
+import { showCount, showDuration, showShare } from '#lib/show.ts';
+import { type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { showWitness } from '../measurement/witness.ts';
 import { describeLoad, showLatency } from './describe.ts';
 import type { Report } from './report.ts';
 
-const signs: Readonly<Record<Check['outcome'], string>> = { met: '✅', broken: '❌', tolerated: '⚠️', 'not-checked': '➖' };
+const signs: Readonly<Record<Check['outcome'], string>> = { met: '✅', broken: '❌', excused: '❔', tolerated: '⚠️', 'not-checked': '➖' };
 
 /** The result on one page, for a pull request or a chat. */
 export function reportMarkdown({ judgement, measurement, highlights }: Report): string {
@@ -38,7 +39,7 @@ export function reportMarkdown({ judgement, measurement, highlights }: Report): 
 
 function endpointRow({ endpoint, counts, latency, isJudged }: EndpointFigures): string {
   const name = isJudged ? endpoint : `${endpoint} (not judged)`;
-  const times = [latency.p50Ms, latency.p95Ms, latency.p99Ms, latency.maxMs].map((ms) => (ms === null ? '–' : showMs(ms)));
+  const times = [latency.p50Ms, latency.p95Ms, latency.p99Ms, latency.maxMs].map((ms) => (ms === null ? '–' : showDuration(ms)));
   return row([name, showCount(counts.sent), showCount(errorCount(counts)), ...times]);
 }
 

@@ -1,7 +1,7 @@
-import { showCount, showMs, showShare } from '../judge/check.ts';
+import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { describeLoad, showLatency } from './describe.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
 
 /** Verdict, what was run, and why it is not PASS. */
@@ -45,8 +45,8 @@ export function tiles({ judgement, measurement: { budget }, highlights }: Report
   const outcomeOf = (id: string): string => checks.find((check) => check.id === id)?.outcome ?? '';
   return html`<section class="tiles">
     ${tile('Median latency', showLatency(figures.latency.p50Ms), `${showCount(figures.latency.count)} answers measured`)}
-    ${tile('p95', showLatency(figures.latency.p95Ms), `allowed < ${showMs(budget.p95Ms)}`, outcomeOf('latency-p95'))}
-    ${tile('p99', showLatency(figures.latency.p99Ms), `allowed < ${showMs(budget.p99Ms)}`, outcomeOf('latency-p99'))}
+    ${tile('p95', showLatency(figures.latency.p95Ms), `allowed < ${showDuration(budget.p95Ms)}`, outcomeOf('latency-p95'))}
+    ${tile('p99', showLatency(figures.latency.p99Ms), `allowed < ${showDuration(budget.p99Ms)}`, outcomeOf('latency-p99'))}
     ${tile('Errors', showShare(figures.errorRate), `${showCount(errorCount(figures.counts))} of ${showCount(figures.counts.sent)} requests`, outcomeOf('error-rate'))}
     ${tile('Right answers', `${figures.throughput.toFixed(0)}/s`, 'in the measured window')}
     ${highlights.map(({ label, value, note }) => tile(label, value, note))}

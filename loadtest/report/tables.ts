@@ -1,14 +1,16 @@
-import { showCount, showShare, type Check } from '../judge/check.ts';
+import { showCount, showShare } from '#lib/show.ts';
+import { type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { timingParts, type FailureKind, type Measurement, type TimingBand } from '../measurement/measurement.ts';
 import { showWitness } from '../measurement/witness.ts';
 import { showLatency } from './describe.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
 
 const kinds = [
-  { kind: 'limit', title: 'Was it fast and right enough?' },
+  { kind: 'limit', title: 'Was it fast enough, with few enough errors?' },
+  { kind: 'content', title: 'Was every answer right?' },
   { kind: 'invariant', title: 'Do the books agree?' },
   { kind: 'innocence', title: 'Can the figures be believed?' },
 ] as const;
@@ -16,6 +18,7 @@ const kinds = [
 const stateNames: Readonly<Record<Check['outcome'], string>> = {
   met: 'met',
   broken: 'broken',
+  excused: 'excused',
   tolerated: 'tolerated',
   'not-checked': 'not checked',
 };

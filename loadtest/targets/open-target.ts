@@ -1,5 +1,6 @@
 import { readEnv, type Environment } from '#lib/env.ts';
 import { ConfigError, UnreachableError } from '#lib/errors.ts';
+import { localOrigin } from '#lib/listen.ts';
 import { readLocalStack } from '#lib/local-stack.ts';
 import { loadtestEnv } from '../loadtest-env.ts';
 import { createHttpClient } from './http-client.ts';
@@ -29,7 +30,7 @@ export async function openGivenTarget(origin: string, env: Environment): Promise
     kind: 'given',
     origin,
     ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }),
-    pid: undefined,
+    pid: isOurs ? stack.pid : undefined,
     stop: async () => {},
   };
 }
@@ -53,10 +54,9 @@ function accessFrom(env: Environment): Pick<Target, 'loadtestKey' | 'admin' | 'p
   if (loadtestKey === undefined) {
     throw new ConfigError(['LOADTEST_KEY is not set; make one with: npm run api-key -- create --role loadtest --name load-test']);
   }
-  const adminHost = ADMIN_HOST === '0.0.0.0' || ADMIN_HOST === '::' ? '127.0.0.1' : ADMIN_HOST;
   return {
     loadtestKey,
-    admin: token === undefined ? undefined : { origin: `http://${adminHost}:${ADMIN_PORT}`, token },
+    admin: token === undefined ? undefined : { origin: localOrigin(ADMIN_HOST, ADMIN_PORT), token },
     // Unset, the default would name some database on this machine, of which nobody knows whose it is.
     postgres: env['POSTGRES_HOST'] || env['POSTGRES_HOST_FILE'] ? settings : undefined,
   };

@@ -10,7 +10,7 @@ export type Target = {
   readonly admin: { readonly origin: string; readonly token: string } | undefined;
   /** The database, when it is known that it is the target's. */
   readonly postgres: PostgresSettings | undefined;
-  /** The process that an own stack descends from. */
+  /** The process that the target descends from, where it is known: an own stack's, or that of `npm start`. */
   readonly pid: number | undefined;
   /** Stops an own stack; does nothing to a given one. */
   readonly stop: () => Promise<void>;

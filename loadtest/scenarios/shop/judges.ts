@@ -1,4 +1,5 @@
-import { broken, met, notChecked, showCount, showShare, type Check, type Judge } from '../../judge/check.ts';
+import { showCount, showShare } from '#lib/show.ts';
+import { broken, met, notChecked, type Check, type Judge } from '../../judge/check.ts';
 import { failuresOf } from '../../judge/limits.ts';
 import type { Measurement } from '../../measurement/measurement.ts';
 import { maxWitnesses, type Witness } from '../../measurement/witness.ts';
@@ -34,17 +35,17 @@ function judgeContent(measurement: Measurement): Check[] {
   const doubts = doubtsIn(measurement);
   return (Object.keys(rules) as Rule[]).map((rule) => {
     const found = [...failures.filter(({ fault }) => ruleOf(fault) === rule), ...(doubts.get(rule) ?? [])];
-    return checkOf(rule, rules[rule], found);
+    return checkOf({ id: rule, kind: 'content', title: rules[rule] }, found);
   });
 }
 
-function checkOf(id: string, title: string, found: readonly Found[]): Check {
+function checkOf(head: Pick<Check, 'id' | 'kind' | 'title'>, found: readonly Found[]): Check {
   const count = found.reduce((sum, one) => sum + one.count, 0);
-  if (count === 0) return met({ id, kind: 'invariant', title }, '0', '0');
+  if (count === 0) return met(head, '0', '0');
   const witnesses = found.flatMap((one) => one.witnesses).slice(0, maxWitnesses);
-  const says = witnesses[0]?.says ?? title;
+  const says = witnesses[0]?.says ?? head.title;
   const reason = count === 1 ? says : `${showCount(count)} times, such as: ${says}`;
-  return broken({ id, kind: 'invariant', title, witnesses }, showCount(count), '0', reason);
+  return broken({ ...head, witnesses }, showCount(count), '0', reason);
 }
 
 /** Doubts that nothing excuses, by the rule they are about. */
@@ -99,7 +100,7 @@ function judgeBooks(measurement: Measurement): Check[] {
     if (!isReadable) return notChecked(head, why, '0');
     if (rule === 'stock-conserved' && books.isShared) return notChecked(head, 'others use the shop too', '0');
     const found = anomalies.filter((anomaly) => anomaly.rule === rule).map((anomaly) => ({ count: 1, witnesses: [witnessOf(anomaly)] }));
-    return checkOf(rule, bookRules[rule], found);
+    return checkOf(head, found);
   });
 }
 

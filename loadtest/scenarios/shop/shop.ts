@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { showCount } from '../../judge/check.ts';
+import { showCount } from '#lib/show.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
 import type { Target } from '../../targets/target.ts';
 import type { PrepareRequest, Scenario, Stage } from '../scenario.ts';

@@ -32,6 +32,7 @@ const sample = (second: number): ServerSample => ({
   second,
   pool: { inUse: 3, capacity: 40, waiting: 0 },
   backends: { active: 2, idleInTransaction: 0, waitingForLock: 0, total: 20 },
+  workers: [],
 });
 
 const measurement: Measurement = healthyMeasurement({

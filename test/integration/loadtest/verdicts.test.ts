@@ -82,9 +82,8 @@ async function play(target: Target): Promise<Measurement> {
 
 function withInnocentClient(measurement: Measurement): Measurement {
   const nothing = encodeHistogram(createHistogram());
-  const othersBusy = { before: 0, after: 0 };
   const phases = measurement.phases.map((phase) => ({ ...phase, processVitals: [{ seconds: [], loopDelay: nothing }], sendLag: nothing }));
-  return { ...measurement, phases, client: { ...measurement.client, othersBusy, calibration: null } };
+  return { ...measurement, phases, machine: [], client: { ...measurement.client, calibration: null } };
 }
 
 const targetOf = ({ origin }: FakeApi): Target => ({

@@ -1,5 +1,13 @@
 import { createHistogram, encodeHistogram, recordMs } from '#loadtest/measurement/histogram.ts';
-import type { Budget, Measurement, PlayedPhase, Slice, TargetAtRest, TimingBand } from '#loadtest/measurement/measurement.ts';
+import type {
+  Budget,
+  MachineSample,
+  Measurement,
+  PlayedPhase,
+  Slice,
+  TargetAtRest,
+  TimingBand,
+} from '#loadtest/measurement/measurement.ts';
 import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
 import { users } from '#loadtest/plans/users.ts';
 import type { ShopBooks } from '#loadtest/scenarios/shop/books.ts';
@@ -121,6 +129,14 @@ const healthyPhase: PlayedPhase = {
   lost: [],
 };
 
+/** A second in which the machine had nothing else to do. */
+export const quietSecond = (second: number, changes: Partial<MachineSample> = {}): MachineSample => ({
+  second,
+  cpu: { busy: 0.4, own: 0.1, target: 0.3, others: 0 },
+  idleAnswerMs: 1,
+  ...changes,
+});
+
 /** A short, healthy run: 100 answers of 10 ms in each of 3 seconds, an innocent client, books that agree. */
 export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurement {
   return {
@@ -139,11 +155,11 @@ export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurem
     ...orders(),
     client: {
       calibration: { p99Ms: 5, requestsPerSecond: 200 },
-      othersBusy: { before: 0.02, after: 0.03 },
       coLocated: true,
       cores: 2,
     },
     samples: [],
+    machine: [0, 1, 2].map((second) => quietSecond(second)),
     rest: atRest,
     books: rightBooks,
     left: [],

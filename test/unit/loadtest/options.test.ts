@@ -1,7 +1,6 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
-import { parseDuration, readOptions } from '#loadtest/options.ts';
+import { readOptions } from '#loadtest/options.ts';
 import { defaultGate, gates } from '#loadtest/plans/plans.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
@@ -61,30 +60,6 @@ test.each([
   const [[name, value]] = Object.entries(flags) as [[string, string]];
   expect(() => read(flags)).toThrow(UsageError);
   expect(() => read(flags)).toThrow(new RegExp(`--${name}.*${value.replaceAll(/[.-]/g, '.')}`));
-});
-
-describe('durations', () => {
-  test.each([
-    ['250ms', 250],
-    ['1.5s', 1_500],
-    ['2m', 120_000],
-    ['1h', 3_600_000],
-    ['0', 0],
-    ['5', undefined],
-    ['s', undefined],
-    ['1 s', undefined],
-    ['1e3s', undefined],
-  ])('%s', (text, ms) => {
-    expect(parseDuration(text)).toBe(ms);
-  });
-
-  test('nothing typed makes it throw', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        expect(['number', 'undefined']).toContain(typeof parseDuration(text));
-      }),
-    );
-  });
 });
 
 test('without a plan the release is meant: smoke, then users', () => {

@@ -21,7 +21,7 @@ test.each([
 });
 
 test('says first how often the pool was full, and which settings mend it', () => {
-  const full: ServerSample = { second: 1, pool: { inUse: 2, capacity: 2, waiting: 9 }, backends: null };
+  const full: ServerSample = { second: 1, pool: { inUse: 2, capacity: 2, waiting: 9 }, backends: null, workers: [] };
   const samples = [full, { ...full, second: 2 }];
   expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, { pool: 700 })] }, { samples }))).toMatch(
     /^all 2 pool connections were in use in 2 of 2 seconds: raise DB_POOL_SIZE.*; requests waited for a database connection/,

@@ -1,0 +1,66 @@
+import { showBytes, showCount } from '#lib/show.ts';
+import type { Measurement } from '../measurement/measurement.ts';
+import { broken, met, notChecked, type Check } from './check.ts';
+import { windowOf } from './figures.ts';
+
+/** Whether the target's workers keep their size. Of a short run only what would end a worker within the hour can be told. */
+export function judgeGrowth(measurement: Measurement): Check[] {
+  const head = { id: 'memory-growth', kind: 'limit', title: 'Memory of each worker keeps its size' } as const;
+  const limit = `< ${showBytes(maxBytesPerSecond)}/s`;
+  const workers = [...memoryByWorker(measurement)].filter(([, points]) => points.length >= minPoints);
+  if (workers.length === 0) return [notChecked(head, 'the workers were not asked often enough: set ADMIN_TOKEN, or play longer', limit)];
+  const growing = workers.map(([worker, points]) => ({ worker, points, rate: slopeOf(points) }));
+  const worst = Math.max(...growing.map(({ rate }) => rate.least));
+  const guilty = growing.filter(({ rate, points }) => rate.least > maxBytesPerSecond && grownBytes(points) > settlingBytes);
+  const measured = `${showBytes(Math.max(0, worst))}/s at least`;
+  if (guilty.length === 0) return [met(head, measured, limit)];
+  const named = guilty.map(
+    ({ worker, rate, points }) =>
+      `worker ${worker} by ${showBytes(rate.median)}/s (${showBytes(grownBytes(points))} in ${showCount(points.length)} looks)`,
+  );
+  const witnesses = guilty.map(({ worker, points }) => ({
+    says: `grew from ${showBytes(points[0]?.bytes ?? 0)} to ${showBytes(points.at(-1)?.bytes ?? 0)}`,
+    about: { worker },
+    ...(points[0] === undefined ? {} : { second: points[0].second }),
+  }));
+  return [broken({ ...head, witnesses }, measured, limit, `memory grows without an end in sight: ${named.join(', ')}`)];
+}
+
+/** At that rate a worker of 512 MiB is twice its size in two minutes. */
+const maxBytesPerSecond = 4 * 2 ** 20;
+/** A heap that has just been filled for the first time settles at some size; that is no leak. */
+const settlingBytes = 64 * 2 ** 20;
+/** With fewer no slope can be told from chance. */
+const minPoints = 8;
+
+type Point = { readonly second: number; readonly bytes: number };
+
+const grownBytes = (points: readonly Point[]): number => (points.at(-1)?.bytes ?? 0) - (points[0]?.bytes ?? 0);
+
+/** Of the measured windows: while warming up every process grows. */
+function memoryByWorker({ samples, phases }: Measurement): Map<string, Point[]> {
+  const windows = phases.map(windowOf);
+  const measured = samples.filter(({ second }) => windows.some(({ from, to }) => second >= from && second < to));
+  const points = measured.flatMap(({ second, workers }) =>
+    workers.map(({ worker, residentBytes }) => ({ worker, second, bytes: residentBytes })),
+  );
+  return Map.groupBy(points, ({ worker }) => worker);
+}
+
+/** Of a normal distribution: one in a thousand lies beyond. */
+const z = 3.09;
+
+/**
+ * How fast a series grows: the median of the slopes between all pairs of points (Theil–Sen), which single jumps such as a
+ * collected heap hardly move, and the least that one may believe at 99.9 % (Sen's interval, from Kendall's tau).
+ */
+export function slopeOf(points: readonly Point[]): { readonly median: number; readonly least: number } {
+  const slopes = points
+    .flatMap((a, i) => points.slice(i + 1).map((b) => (b.bytes - a.bytes) / (b.second - a.second)))
+    .filter(Number.isFinite)
+    .toSorted((a, b) => a - b);
+  const n = points.length;
+  const spread = z * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  const at = (rank: number): number => slopes[Math.min(slopes.length - 1, Math.max(0, Math.round(rank)))] ?? 0;
+  return { median: at((slopes.length - 1) / 2), least: at((slopes.length - spread) / 2 - 1) };
+}
