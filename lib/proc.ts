@@ -16,7 +16,7 @@ export type ProcessStat = {
 };
 
 /** Linux counts in hundredths of a second, for programs that read /proc. */
-const ticksPerSecond = 100;
+export const ticksPerSecond = 100;
 
 /** The fields of one line of /proc/PID/stat; the name stands in brackets and may itself hold spaces and brackets. */
 export function parseStat(stat: string): ProcessStat | undefined {
