@@ -28,7 +28,9 @@ export class LocalStackError extends AppError {
   }
 }
 
-const startFile = resolve(import.meta.dirname, '../../deploy/local/start.ts');
+/** This project's own source. */
+export const ownRoot = resolve(import.meta.dirname, '../..');
+const startFile = 'deploy/local/start.ts';
 const startTimeoutMs = 90_000;
 const stopTimeoutMs = 60_000;
 
@@ -59,12 +61,13 @@ export function ownStackEnvironment(
 /**
  * Starts the local stack of `npm start` in a temporary folder and on free ports, with the demo data and without the
  * monitor, and resolves once it is healthy. On Linux it also stops when this process dies.
+ * @param root of the source it is started from
  * @throws {LocalStackError} with the last line the stack wrote.
  */
-export async function startLocalStack(caller: Environment, signal?: AbortSignal): Promise<OwnStack> {
+export async function startLocalStack(caller: Environment, signal?: AbortSignal, root = ownRoot): Promise<OwnStack> {
   const dataDir = await mkdtemp(join(tmpdir(), 'atalaya-loadtest-'));
   const env = ownStackEnvironment(caller, dataDir, await freePorts());
-  const node = [process.execPath, startFile] as const;
+  const node = [process.execPath, join(root, startFile)] as const;
   const [file, ...args] = process.platform === 'linux' ? ['setpriv', '--pdeathsig=TERM', ...node] : node;
   const child = startCommand({ file, args, env });
   const output = lastLines(child);

@@ -7,9 +7,12 @@ import { createHttpClient } from './http-client.ts';
 import { startLocalStack } from './local-stack.ts';
 import type { Target } from './target.ts';
 
-/** A throw-away stack of this project on this machine. */
-export async function openOwnTarget(env: Environment, signal?: AbortSignal): Promise<Target> {
-  const stack = await startLocalStack(env, signal);
+/**
+ * A throw-away stack of this project on this machine.
+ * @param root of the source it is started from; default: this project's own
+ */
+export async function openOwnTarget(env: Environment, signal?: AbortSignal, root?: string): Promise<Target> {
+  const stack = await startLocalStack(env, signal, root);
   const origin = stack.env['API_URL'] ?? `http://127.0.0.1:${stack.env['API_PORT']}`;
   return { kind: 'own', origin, ...accessFrom(stack.env), pid: stack.pid, stop: stack.stop };
 }

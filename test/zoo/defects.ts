@@ -143,9 +143,9 @@ const money: readonly Defect[] = [
     says: 'every total is a cent more than its lines, answered and stored',
     expects: /order-total/,
     seed: {
-      file: 'api/shop/orders/price-order.ts',
-      find: 'total + quantity * priceCents, 0)',
-      put: 'total + quantity * priceCents, 1)',
+      file: 'api/shop/orders/place-order.ts',
+      find: 'total + quantity * price_cents, 0)',
+      put: 'total + quantity * price_cents, 1)',
     },
   },
   {
