@@ -34,7 +34,7 @@ process.on('uncaughtException', (err) => {
 
 try {
   const config = readApiConfig(process.env);
-  logs = openApiLogs({ settings: config, worker: slot });
+  logs = await openApiLogs({ settings: config, worker: slot });
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   const isClean = await runWorker({ config, link, logs, version, stop: stop.promise });
   await logs.close();

@@ -33,9 +33,9 @@ export type ApiLogsOptions = {
  * access.log, and to standard output when the level lets `info` through.
  * @throws {ConfigError} naming LOG_DIR when its files cannot be opened
  */
-export function openApiLogs({ settings, worker, stdout = 1, followEveryMs = 1_000 }: ApiLogsOptions): ApiLogs {
+export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs = 1_000 }: ApiLogsOptions): Promise<ApiLogs> {
   const console = openLogStream(stdout, { onProblem });
-  const files = settings.LOG_DIR === undefined ? undefined : openFiles(settings.LOG_DIR);
+  const files = settings.LOG_DIR === undefined ? undefined : await openFiles(settings.LOG_DIR);
   const all = [console, ...(files ? Object.values(files) : [])];
 
   const logger = createLogger('api', settings, {
@@ -75,11 +75,11 @@ function onProblem(message: string): void {
   process.stderr.write(`api: ${message}\n`);
 }
 
-function openFiles(dir: string): Record<'app' | 'error' | 'access', LogFile> {
+async function openFiles(dir: string): Promise<Record<'app' | 'error' | 'access', LogFile>> {
   try {
     makeFolder(resolve(dir));
-    const open = (name: string): LogFile => openLogFile(join(dir, name), { onProblem });
-    return { app: open('app.log'), error: open('error.log'), access: open('access.log') };
+    const open = (name: string): Promise<LogFile> => openLogFile(join(dir, name), { onProblem });
+    return { app: await open('app.log'), error: await open('error.log'), access: await open('access.log') };
   } catch (err) {
     throw new ConfigError([`LOG_DIR=${dir}: log files cannot be opened: ${messageOf(err)}`], { cause: err });
   }

@@ -1,19 +1,28 @@
+import { once } from 'node:events';
 import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sonicBoom from 'sonic-boom';
 import { messageOf } from '#lib/errors.ts';
-import { LineWriter, type LineWriterOptions } from './line-writer.ts';
 
 export type LogFile = {
   /** Takes one whole line, newline included. Never waits, never throws. */
   readonly write: (line: string) => void;
   /** Goes over to a new file when the path no longer leads to the one that is open: it was renamed or removed. */
   readonly followPath: () => Promise<void>;
-  /** Writes at once what is left; for the sudden end of a process. */
+  /** Writes at once what is left, as far as it can be written; for the sudden end of a process. */
   readonly flushSync: () => void;
   /** Lines given up because the disk or the reader did not keep up. */
   readonly dropped: () => number;
   /** Writes what is left, waiting a second at most, and closes the file. */
   readonly close: () => Promise<void>;
+};
+
+export type LogFileOptions = {
+  /** Told of trouble in words for people, once until writing succeeds again. */
+  readonly onProblem: (message: string) => void;
+  /** Longest time a line waits for others to be written with it. */
+  readonly flushAfterMs?: number;
 };
 
 const mode = 0o640;
@@ -23,36 +32,114 @@ const mode = 0o640;
  * The file is made with mode 0640 whatever the umask.
  * @throws when it cannot be opened
  */
-export function openLogFile(path: string, options: LineWriterOptions): LogFile {
-  const writer = new LineWriter(openForAppend(path), options);
-  let isFollowing = false;
+export async function openLogFile(path: string, options: LogFileOptions): Promise<LogFile> {
+  let inode = makeFile(path);
+  const boom = new sonicBoom.SonicBoom({ dest: path, mode, ...batches });
+  await once(boom, 'ready');
+  const lines = createLines(boom, options);
   const followPath = async (): Promise<void> => {
-    if (isFollowing) return;
-    isFollowing = true;
     try {
-      if ((await inodeOf(path)) !== fstatSync(writer.fd).ino) writer.moveTo(openForAppend(path));
+      if ((await inodeOf(path)) === inode) return;
+      // Made first: a reopening that failed would leave the writer with two ideas of its file.
+      inode = makeFile(path);
+      boom.reopen();
     } catch (err) {
       // The open file keeps taking lines, so nothing is lost.
       options.onProblem(`${path} cannot be opened again: ${messageOf(err)}`);
-    } finally {
-      isFollowing = false;
     }
   };
   const close = async (): Promise<void> => {
-    await writer.finish();
-    closeSync(writer.fd);
+    await lines.finish();
+    const closed = once(boom, 'close');
+    boom.destroy();
+    await closed;
   };
-  return { ...methodsOf(writer), followPath, close };
+  return { ...lines, followPath, close };
 }
 
 /** The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close. */
-export function openLogStream(fd: number, options: LineWriterOptions): LogFile {
-  const writer = new LineWriter(fd, options);
-  return { ...methodsOf(writer), followPath: () => Promise.resolve(), close: () => writer.finish() };
+export function openLogStream(fd: number, options: LogFileOptions): LogFile {
+  const lines = createLines(new sonicBoom.SonicBoom({ fd, ...batches }), options);
+  return { ...lines, followPath: () => Promise.resolve(), close: lines.finish };
 }
 
-function methodsOf(writer: LineWriter): Pick<LogFile, 'write' | 'flushSync' | 'dropped'> {
-  return { write: (line) => writer.write(line), flushSync: () => writer.flushSync(), dropped: () => writer.dropped };
+/**
+ * Whole lines are gathered up to `minLength` and written up to `maxWrite` at a time; appends of that size by several
+ * processes do not mix. Beyond `maxLength` of waiting lines, new ones are dropped. Bytes.
+ */
+const batches = { minLength: 8_192, maxWrite: 16_384, maxLength: 8 * 1024 * 1024 } as const;
+const closeWithinMs = 1_000;
+
+type Boom = InstanceType<typeof sonicBoom.SonicBoom>;
+type Lines = Pick<LogFile, 'write' | 'flushSync' | 'dropped'> & { readonly finish: () => Promise<void> };
+
+function createLines(boom: Boom, { onProblem, flushAfterMs = 50 }: LogFileOptions): Lines {
+  let waitingBytes = 0;
+  let dropped = 0;
+  let isTroubled = false;
+  let isFinished = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Also tries again what could not be written. */
+  const flush = (): void => {
+    timer = undefined;
+    if (waitingBytes === 0 || isFinished) return;
+    boom.flush();
+    timer = setTimeout(flush, flushAfterMs);
+  };
+  boom.on('write', (bytes: number) => {
+    waitingBytes = Math.max(0, waitingBytes - bytes);
+    isTroubled = false;
+  });
+  boom.on('drop', (line: string) => {
+    waitingBytes -= Buffer.byteLength(line);
+    dropped += 1;
+  });
+  boom.on('error', (err: Error) => {
+    if (!isTroubled) onProblem(`log lines cannot be written: ${err.message}`);
+    isTroubled = true;
+  });
+  const flushSync = (): void => {
+    // While writing fails it would try for ever, and the process could not end.
+    if (isTroubled || isFinished || waitingBytes === 0) return;
+    try {
+      boom.flushSync();
+      waitingBytes = 0;
+    } catch {
+      // A reader that does not keep up: at the end of a process there is no time to wait for it.
+    }
+  };
+  return {
+    write: (line) => {
+      if (isFinished) return;
+      waitingBytes += Buffer.byteLength(line);
+      boom.write(line);
+      timer ??= setTimeout(flush, flushAfterMs);
+    },
+    flushSync,
+    dropped: () => dropped,
+    finish: async () => {
+      const endsAt = performance.now() + closeWithinMs;
+      if (waitingBytes > 0) boom.flush();
+      const isWritten = (): boolean => waitingBytes === 0;
+      while (!isWritten() && performance.now() < endsAt) await sleep(5);
+      isFinished = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** @returns the inode of the file now under the path, made when there was none */
+function makeFile(path: string): number {
+  const fd = openSync(path, 'a', mode);
+  try {
+    fchmodSync(fd, mode);
+  } catch {
+    // Another account made it; whoever may append may go on.
+  }
+  const { ino } = fstatSync(fd);
+  closeSync(fd);
+  return ino;
 }
 
 const inodeOf = (path: string): Promise<number | undefined> =>
@@ -60,13 +147,3 @@ const inodeOf = (path: string): Promise<number | undefined> =>
     ({ ino }) => ino,
     () => undefined,
   );
-
-function openForAppend(path: string): number {
-  const fd = openSync(path, 'a', mode);
-  try {
-    fchmodSync(fd, mode);
-  } catch {
-    // Another account made it; whoever may append may go on.
-  }
-  return fd;
-}

@@ -31,7 +31,7 @@ type End = { readonly reason: string; readonly error?: ConfigError };
 export async function runPrimary(env: Environment, stopSignal: Promise<string>): Promise<ExitCode> {
   const warnings: string[] = [];
   const config = readApiConfig(env, (warning) => warnings.push(warning));
-  const logs = openApiLogs({ settings: config, worker: 0 });
+  const logs = await openApiLogs({ settings: config, worker: 0 });
   const { logger } = logs;
   for (const warning of warnings) logger.warn(warning);
   try {

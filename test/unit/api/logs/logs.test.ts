@@ -1,12 +1,14 @@
 import { closeSync, openSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { accessLine, type AccessEntry } from '#api/logs/access-line.ts';
 import { openApiLogs } from '#api/logs/api-logs.ts';
 import { openLogFile } from '#api/logs/log-file.ts';
+import { runCommand } from '#lib/run-command.ts';
 import { ConfigError } from '#lib/errors.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
+import { lineLengths } from './line-lengths.ts';
 
 const entry: AccessEntry = {
   requestId: 'r-1',
@@ -29,7 +31,7 @@ describe('a log file', () => {
     const before = process.umask(0o077);
     const path = join(await temporaryFolder(), 'app.log');
     try {
-      await openLogFile(path, { onProblem: fail }).close();
+      await (await openLogFile(path, { onProblem: fail })).close();
     } finally {
       process.umask(before);
     }
@@ -39,7 +41,8 @@ describe('a log file', () => {
   test('loses no line and tears none while it is renamed again and again under two writers', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'access.log');
-    const writers = ['a', 'b'].map((name) => ({ name, file: openLogFile(path, { onProblem: fail, flushAfterMs: 1 }) }));
+    const openWriter = async (name: string) => ({ name, file: await openLogFile(path, { onProblem: fail, flushAfterMs: 1 }) });
+    const writers = await Promise.all(['a', 'b'].map(openWriter));
     const perRound = 400;
     const rounds = 25;
     for (let round = 0; round < rounds; round += 1) {
@@ -59,9 +62,38 @@ describe('a log file', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o640);
   });
 
+  test('holds whole lines, whatever their length, when several processes write it at the same time', async () => {
+    const path = join(await temporaryFolder(), 'access.log');
+    const letters = ['a', 'b', 'c'];
+    const writer = new URL('write-lines.ts', import.meta.url).pathname;
+    const runs = letters.map((letter) => runCommand({ file: process.execPath, args: [writer, path, letter] }, { timeoutMs: 30_000 }));
+    await Promise.all(runs);
+    const lines = await linesOf(path);
+    expect(lines.filter((line) => !/^([abc])\1*$/.test(line))).toEqual([]);
+    const lengths = letters.map((letter) => lines.filter((line) => line.startsWith(letter)).map((line) => line.length));
+    expect(lengths).toEqual(letters.map(() => lineLengths));
+  });
+
+  test('takes what could not be written once it can be, and ends at once while it cannot', async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, 'app.log');
+    await symlink('/dev/full', path);
+    const problem = Promise.withResolvers<string>();
+    const file = await openLogFile(path, { onProblem: problem.resolve, flushAfterMs: 1 });
+    file.write('kept\n');
+    expect(await problem.promise).toContain('ENOSPC');
+    file.flushSync();
+    await symlink(join(folder, 'new'), join(folder, 'next'));
+    await rename(join(folder, 'next'), path);
+    await file.followPath();
+    file.write('new\n');
+    await expect.poll(() => linesOf(path).catch(() => [])).toEqual(['kept', 'new']);
+    await file.close();
+  });
+
   test('the control: copying and truncating under a writer loses lines, so the test above can fail', async () => {
     const path = join(await temporaryFolder(), 'access.log');
-    const file = openLogFile(path, { onProblem: fail, flushAfterMs: 1 });
+    const file = await openLogFile(path, { onProblem: fail, flushAfterMs: 1 });
     file.write('kept\n');
     file.flushSync();
     const copy = await readFile(path);
@@ -76,7 +108,7 @@ describe('a log file', () => {
     const folder = join(await temporaryFolder(), 'logs');
     await mkdir(folder);
     const problems: string[] = [];
-    const file = openLogFile(join(folder, 'app.log'), { onProblem: (problem) => problems.push(problem) });
+    const file = await openLogFile(join(folder, 'app.log'), { onProblem: (problem) => problems.push(problem) });
     await rename(folder, `${folder}-away`);
     await file.followPath();
     file.write('still here\n');
@@ -85,8 +117,8 @@ describe('a log file', () => {
     expect(problems).toHaveLength(1);
   });
 
-  test('drops and counts lines when nobody can take them, instead of growing without end', () => {
-    const file = openLogFile('/dev/full', { onProblem: () => {} });
+  test('drops and counts lines when nobody can take them, instead of growing without end', async () => {
+    const file = await openLogFile('/dev/full', { onProblem: () => {} });
     const line = `${'x'.repeat(10_000)}\n`;
     for (let index = 0; index < 2_000; index += 1) file.write(line);
     expect(file.dropped()).toBeGreaterThan(1_000);
@@ -97,7 +129,7 @@ const openLogs = async (format: 'json' | 'text', level: 'info' | 'warn' = 'info'
   const folder = await temporaryFolder();
   const stdout = openSync(join(folder, 'stdout'), 'a');
   const settings = { LOG_LEVEL: level, LOG_FORMAT: format, LOG_DIR: join(folder, 'logs') } as const;
-  const logs = openApiLogs({ settings, worker: 2, stdout });
+  const logs = await openApiLogs({ settings, worker: 2, stdout });
   const read = (name: string): Promise<string[]> => linesOf(join(folder, name));
   const close = async (): Promise<void> => {
     await logs.close();
@@ -138,9 +170,9 @@ describe('the logs of a process', () => {
     expect(await read('logs/access.log')).toHaveLength(1);
   });
 
-  test('that cannot be opened are a problem of the settings', () => {
-    expect(openBelowProc).toThrow(ConfigError);
-    expect(openBelowProc).toThrow('LOG_DIR=/proc/nothing');
+  test('that cannot be opened are a problem of the settings', async () => {
+    await expect(openBelowProc()).rejects.toThrow(ConfigError);
+    await expect(openBelowProc()).rejects.toThrow('LOG_DIR=/proc/nothing');
   });
 });
 
