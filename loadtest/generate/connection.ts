@@ -14,7 +14,14 @@ export type Exchange =
   | { readonly kind: 'timeout'; readonly ms: number; readonly detail: string }
   | { readonly kind: 'connection-error'; readonly ms: number; readonly detail: string }
   /** An answer began and then broke the rules of HTTP, or ended before it was complete. */
-  | { readonly kind: 'broken-answer'; readonly ms: number; readonly detail: string; readonly status: number; readonly received: string };
+  | {
+      readonly kind: 'broken-answer';
+      readonly ms: number;
+      readonly detail: string;
+      readonly status: number;
+      readonly requestId: string | undefined;
+      readonly received: string;
+    };
 
 /** One connection of one user, opened with the first request and again after it was lost. One request at a time. */
 export type Connection = {
@@ -56,8 +63,7 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
   const timer = setTimeout(() => {
     isLate = true;
     // Before the exchange is cut off: what that raises is no news. A connection still being opened cannot be cut off.
-    if (head && chunks.length > 0)
-      settle({ kind: 'broken-answer', ms: timeoutMs, detail: haltDetail, status: head.status, received: body() });
+    if (head && chunks.length > 0) settle(brokenAnswer(head, timeoutMs, haltDetail));
     else settle({ kind: 'timeout', ms: timeoutMs, detail: lateDetail });
     controls?.abort(new Error(lateDetail));
   }, timeoutMs);
@@ -66,6 +72,14 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
     resolve(exchange);
   };
   const body = (): string => Buffer.concat(chunks).toString('utf8');
+  const brokenAnswer = ({ status, headers }: Pick<Answer, 'status' | 'headers'>, ms: number, detail: string): Exchange => ({
+    kind: 'broken-answer',
+    ms,
+    detail,
+    status,
+    requestId: headers['x-request-id'],
+    received: body(),
+  });
   return {
     onRequestStart: (controller) => {
       controls = controller;
@@ -84,15 +98,9 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
     onResponseError: (_controller, err) => {
       const ms = performance.now() - startedMs;
       const detail = describe(err);
-      if (head)
-        settle({
-          kind: 'broken-answer',
-          ms,
-          detail: `the answer was cut short or breaks HTTP: ${detail}`,
-          status: head.status,
-          received: body(),
-        });
-      else settle({ kind: isHttpBroken(err) ? 'broken-answer' : 'connection-error', ms, detail, status: 0, received: '' });
+      if (head) settle(brokenAnswer(head, ms, `the answer was cut short or breaks HTTP: ${detail}`));
+      else if (isHttpBroken(err)) settle(brokenAnswer({ status: 0, headers: {} }, ms, detail));
+      else settle({ kind: 'connection-error', ms, detail });
     },
   };
 }

@@ -97,6 +97,7 @@ export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOpt
       const outcome: Outcome = exchange.kind === 'broken-answer' ? 'wrong-answer' : exchange.kind;
       const status = exchange.kind === 'broken-answer' ? exchange.status : null;
       recorder.settled(step.endpoint, outcome, exchange.ms);
+      const requestId = exchange.kind === 'broken-answer' ? exchange.requestId : undefined;
       const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received) } : {};
       const witness = {
         says: exchange.detail,
@@ -104,6 +105,7 @@ export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOpt
         endpoint: step.endpoint,
         second: recorder.second(),
         latencyMs: exchange.ms,
+        ...(requestId !== undefined && { requestId }),
         ...received,
       };
       failures.add(step, outcome, status, exchange.detail, () => witness);

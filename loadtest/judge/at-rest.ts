@@ -1,5 +1,6 @@
-import { showCount } from '#lib/show.ts';
+import { showCount, showDuration } from '#lib/show.ts';
 import type { Measurement } from '../measurement/measurement.ts';
+import { maxWitnesses, type Witness } from '../measurement/witness.ts';
 import { broken, met, notChecked, type Check } from './check.ts';
 
 /** Whether the target gave back what it had taken, once all was quiet again. */
@@ -10,20 +11,31 @@ export function judgeRest({ rest }: Measurement): Check[] {
       id: 'connections-returned',
       title: 'Pool connections in use back to zero',
       reason: (count) => `${count} connections were still checked out 10 s after the last request: a leak`,
+      witnesses: (rest?.holders ?? []).map(({ worker, inUse }) => ({ says: `its pool misses ${inUse} connections`, about: { worker } })),
     }),
     judgeZero(rest?.openTransactions ?? null, why, {
       id: 'transactions-closed',
       title: 'No transaction left open',
       reason: (count) => `${count} sessions of the API still were in a transaction 10 s after the last request`,
+      witnesses: (rest?.openSessions ?? []).map(({ pid, idleMs, statement }) => ({
+        says: `idle in its transaction for ${showDuration(idleMs)}, last ran: ${statement}`,
+        about: { pid },
+      })),
     }),
   ];
 }
 
-export type ZeroCheck = { readonly id: string; readonly title: string; readonly reason: (count: string) => string };
+type ZeroCheck = {
+  readonly id: string;
+  readonly title: string;
+  readonly reason: (count: string) => string;
+  readonly witnesses: readonly Witness[];
+};
 
 /** An invariant of something that must not be found at all. @param why it could not be counted, where `found` is null */
-export function judgeZero(found: number | null, why: string, { id, title, reason }: ZeroCheck): Check {
+function judgeZero(found: number | null, why: string, { id, title, reason, witnesses }: ZeroCheck): Check {
   const head = { id, kind: 'invariant', title } as const;
   if (found === null) return notChecked(head, why, '0');
-  return found === 0 ? met(head, '0', '0') : broken(head, showCount(found), '0', reason(showCount(found)));
+  if (found === 0) return met(head, '0', '0');
+  return broken({ ...head, witnesses: witnesses.slice(0, maxWitnesses) }, showCount(found), '0', reason(showCount(found)));
 }

@@ -197,6 +197,8 @@ export type WorkerSample = {
   readonly residentBytes: number;
   /** p99 lateness of its event loop in the second before. */
   readonly loopDelayMs: number;
+  /** Checked out of its pool. */
+  readonly connectionsInUse: number;
 };
 
 /** What the target still held when all should have been quiet; null where there was no access. */
@@ -204,6 +206,10 @@ export type TargetAtRest = {
   /** Connections the pools still had checked out, 10 s after the last request. */
   readonly connectionsInUse: number | null;
   readonly openTransactions: number | null;
+  /** Workers whose pools these connections belong to. */
+  readonly holders: readonly { readonly worker: string; readonly inUse: number }[];
+  /** Sessions of the database these transactions belong to, each with the statement it ran last. */
+  readonly openSessions: readonly { readonly pid: number; readonly idleMs: number; readonly statement: string }[];
   /** Requests the API counted between the first and the last of the run; null where others may use it too. */
   readonly requestsServed: number | null;
   /** Why something above is null, for people. */

@@ -46,10 +46,13 @@ export function stateOf(series: readonly Series[]): ServerState {
   const capacity = summed(series, 'atalaya_pool_max');
   const waiting = summed(series, 'atalaya_pool_waiting') ?? 0;
   const delays = new Map(ofWorkers(series, 'atalaya_event_loop_delay_p99_seconds'));
+  const checkedOut = series.filter(({ labels }) => labels['state'] === 'in_use');
+  const inUseOf = new Map(ofWorkers(checkedOut, 'atalaya_pool_connections'));
   const workers = ofWorkers(series, 'atalaya_process_resident_memory_bytes').map(([worker, residentBytes]) => ({
     worker,
     residentBytes,
     loopDelayMs: (delays.get(worker) ?? 0) * 1_000,
+    connectionsInUse: inUseOf.get(worker) ?? 0,
   }));
   return { pool: inUse === undefined || capacity === undefined ? undefined : { inUse, capacity, waiting }, workers };
 }

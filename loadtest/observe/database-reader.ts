@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
+import type { TargetAtRest } from '../measurement/measurement.ts';
 import type { Target } from '../targets/target.ts';
 
 export type BackendState = {
@@ -13,6 +14,8 @@ export type BackendState = {
 export type DatabaseReader = {
   /** The API's own sessions, by pg_stat_activity. */
   readonly backends: () => Promise<BackendState | undefined>;
+  /** Those of them that are in a transaction and do nothing. */
+  readonly openSessions: () => Promise<TargetAtRest['openSessions']>;
   readonly close: () => Promise<void>;
 };
 
@@ -25,8 +28,14 @@ const backendsSql = `
          count(*)::int AS total
   FROM pg_stat_activity WHERE application_name = '${apiName}' AND datname = current_database()`;
 
+/** Statements have parameters in place of what users sent. */
+const openSessionsSql = `
+  SELECT pid, (extract(epoch FROM now() - state_change) * 1000)::int AS "idleMs", left(query, 160) AS statement
+  FROM pg_stat_activity WHERE application_name = '${apiName}' AND datname = current_database() AND state LIKE 'idle in transaction%'
+  ORDER BY state_change LIMIT 10`;
+
 export async function createDatabaseReader({ postgres }: Target): Promise<DatabaseReader> {
-  const none = { backends: nothing, close: async () => {} };
+  const none = { backends: nothing, openSessions: async () => [], close: async () => {} };
   if (postgres === undefined) return none;
   const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: 10_000 });
   // A lost connection shows as reads that give nothing.
@@ -38,15 +47,14 @@ export async function createDatabaseReader({ postgres }: Target): Promise<Databa
     ))
   )
     return none;
-  const one = async <T extends object>(sql: string): Promise<T | undefined> => {
-    const rows = await client.query<T>(sql).then(
-      (result) => result.rows,
+  const all = <T extends object>(sql: string): Promise<T[]> =>
+    client.query<T>(sql).then(
+      ({ rows }) => rows,
       () => [],
     );
-    return rows[0];
-  };
   return {
-    backends: () => one<BackendState>(backendsSql),
+    backends: async () => (await all<BackendState>(backendsSql))[0],
+    openSessions: () => all<TargetAtRest['openSessions'][number]>(openSessionsSql),
     close: () => client.end().catch(() => {}),
   };
 }

@@ -23,11 +23,15 @@ export async function waitForRest(target: Target, observers: Observers, servedBe
   return { ...held, requestsServed: servedBefore === undefined || servedAfter === undefined ? null : servedAfter - servedBefore, notes };
 }
 
-async function whatIsHeld({ admin, database }: Observers): Promise<Pick<TargetAtRest, 'connectionsInUse' | 'openTransactions'>> {
+type Held = Omit<TargetAtRest, 'requestsServed' | 'notes'>;
+
+async function whatIsHeld({ admin, database }: Observers): Promise<Held> {
   for (const endsMs = performance.now() + quietWithinMs; ; await sleep(askEveryMs)) {
     const [state, backends] = await Promise.all([admin.state(), database.backends()]);
     const [connectionsInUse, openTransactions] = [state?.pool?.inUse ?? null, backends?.idleInTransaction ?? null];
     const isAtRest = (connectionsInUse ?? 0) === 0 && (openTransactions ?? 0) === 0;
-    if (isAtRest || performance.now() > endsMs) return { connectionsInUse, openTransactions };
+    if (!isAtRest && performance.now() <= endsMs) continue;
+    const holders = (state?.workers ?? []).flatMap(({ worker, connectionsInUse: inUse }) => (inUse > 0 ? [{ worker, inUse }] : []));
+    return { connectionsInUse, openTransactions, holders, openSessions: isAtRest ? [] : await database.openSessions() };
   }
 }

@@ -89,7 +89,14 @@ export const booksWith = (
   stored: { orders, ledger: { ...(rightBooks.stored?.ledger as NonNullable<NonNullable<ShopBooks['stored']>['ledger']>), ...ledger } },
 });
 
-export const atRest: TargetAtRest = { connectionsInUse: 0, openTransactions: 0, requestsServed: null, notes: [] };
+export const atRest: TargetAtRest = {
+  connectionsInUse: 0,
+  openTransactions: 0,
+  holders: [],
+  openSessions: [],
+  requestsServed: null,
+  notes: [],
+};
 
 export const attempt: OrderAttempt = {
   key: 'k-1',

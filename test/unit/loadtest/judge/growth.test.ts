@@ -13,8 +13,8 @@ const watched = (seconds: number, bytes: (second: number) => number): Measuremen
     pool: null,
     backends: null,
     workers: [
-      { worker: '1', residentBytes: 120 * mib, loopDelayMs: 1 },
-      { worker: '2', residentBytes: bytes(second), loopDelayMs: 1 },
+      { worker: '1', residentBytes: 120 * mib, loopDelayMs: 1, connectionsInUse: 0 },
+      { worker: '2', residentBytes: bytes(second), loopDelayMs: 1, connectionsInUse: 0 },
     ],
   }));
   return withPhase({ durationMs: (seconds - 1) * 1_000 }, { samples });

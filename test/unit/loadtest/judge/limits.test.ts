@@ -77,7 +77,9 @@ describe('each endpoint by itself', () => {
 describe('every five seconds by themselves', () => {
   /** Ten minutes at 200 a second, in which one worker of four stands still for three seconds. */
   const frozen = run(600, (i) => [slice(i, i >= 300 && i < 303 ? [...many(150, 10), ...many(26, 2_400)] : many(200, 10))], {
-    samples: [{ second: 303, pool: null, backends: null, workers: [{ worker: '3', residentBytes: 1e8, loopDelayMs: 3_010 }] }],
+    samples: [
+      { second: 303, pool: null, backends: null, workers: [{ worker: '3', residentBytes: 1e8, loopDelayMs: 3_010, connectionsInUse: 0 }] },
+    ],
   });
 
   test('one worker of four standing still for three seconds in ten minutes is a FAIL, named with the seconds and the worker', () => {

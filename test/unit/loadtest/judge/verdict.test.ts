@@ -146,10 +146,22 @@ test('an order whose answer was lost may exist or not, and once at most', () => 
   }
 });
 
+test('connections that were not given back are traced to their worker, open transactions to what they ran last', () => {
+  const holders = [{ worker: '2', inUse: 3 }];
+  const openSessions = [{ pid: 77, idleMs: 11_000, statement: 'UPDATE products' }];
+  const { checks } = judged(healthyMeasurement({ rest: { ...atRest, connectionsInUse: 3, openTransactions: 1, holders, openSessions } }));
+  expect(checks.find(({ id }) => id === 'connections-returned')?.witnesses).toEqual([
+    { says: 'its pool misses 3 connections', about: { worker: '2' } },
+  ]);
+  expect(checks.find(({ id }) => id === 'transactions-closed')?.witnesses).toEqual([
+    { says: expect.stringMatching(/^idle in its transaction for 11.* s, last ran: UPDATE products$/) as string, about: { pid: 77 } },
+  ]);
+});
+
 test('what could not be read is shown as not checked, with the reason, and decides nothing', () => {
   const notes = ['no access to the database'];
   const books = { ...rightBooks, stored: null, notes };
-  const rest = { connectionsInUse: null, openTransactions: null, requestsServed: null, notes };
+  const rest = { ...atRest, connectionsInUse: null, openTransactions: null, notes };
   const { verdict, checks } = judged(healthyMeasurement({ books, rest }));
   expect(verdict).toBe('PASS');
   expect(checks.filter(({ outcome }) => outcome === 'not-checked').map(({ reason }) => reason)).toEqual(
