@@ -7,6 +7,7 @@ import { backupEnv } from '#backups/deps.ts';
 import { localEnv } from '#deploy/local/settings.ts';
 import { readEnv } from '#lib/env.ts';
 import { loadtestEnv } from '#loadtest/loadtest-env.ts';
+import { channelEnv } from '#monitor/alerts/channels/kinds.ts';
 import { monitorEnv } from '#monitor/config/monitor-env.ts';
 
 type Listed = { readonly name: string; readonly value: string; readonly comment: string };
@@ -43,7 +44,11 @@ const served = [...new Set([apiEnv, monitorEnv, backupEnv].flatMap((shape) => Ob
 
 describe.each([
   ['.env.example', local, [...new Set([...served, ...Object.keys(loadtestEnv), ...Object.keys(localEnv)])]],
-  ['.env.production.example', production, served],
+  [
+    '.env.production.example',
+    production,
+    served.filter((name) => !(name in channelEnv) || new RegExp(`\\b${name}(_FILE)?:`).test(compose)),
+  ],
 ])('%s', (_, listed, expected) => {
   const names = listed.map(({ name }) => name);
 
