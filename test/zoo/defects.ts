@@ -412,10 +412,10 @@ const statuses: readonly Defect[] = [
     name: 'refused-under-quota',
     kind: 'status',
     says: 'one in 100 requests is answered 429 to users far below their quota',
-    expects: /limit/,
+    expects: /rate-limit/,
     seed: {
       tamper: () =>
-        onMatching(/./, 100, (answer) => {
+        onMatching(/\/(products|orders)/, 100, (answer) => {
           Object.assign(answer, { status: 429, body: '{"status":429,"code":"rate_limited"}' });
           setHeader(answer, 'Content-Type', 'application/problem+json');
           setHeader(answer, 'Retry-After', '30');
@@ -482,9 +482,9 @@ const latency: readonly Defect[] = [
   {
     name: 'one-endpoint-slow',
     kind: 'latency',
-    says: 'the list of categories, one in 25 requests, takes 0.9 s longer',
+    says: 'the list of categories, one in 25 requests, takes 2 s longer',
     expects: /latency.*GET \/categories/s,
-    seed: { tamper: () => onMatching(/^GET \/api\/v1\/categories/, 1, async () => await sleep(900)) },
+    seed: { tamper: () => onMatching(/^GET \/api\/v1\/categories/, 1, async () => await sleep(2_000)) },
   },
   {
     name: 'replay-slow',
@@ -506,9 +506,9 @@ const workers: readonly Defect[] = [
   {
     name: 'one-worker-slow',
     kind: 'worker',
-    says: 'one of two workers takes 0.4 s longer for everything',
+    says: 'one of two workers takes 1.5 s longer for everything',
     expects: /latency/,
-    seed: { tamper: () => isFirstWorker() && onAnswer(async () => await sleep(400)) },
+    seed: { tamper: () => isFirstWorker() && onAnswer(async () => await sleep(1_500)) },
   },
   {
     name: 'one-worker-wrong',

@@ -121,14 +121,25 @@ export function keepClients(every: number): void {
   const prototype = Pool.prototype as unknown as { connect: Loose };
   const { connect } = prototype;
   const isTurn = oneIn(every);
-  prototype.connect = function tampered(...args) {
-    const connected = connect.call(this, ...args);
-    if (!(connected instanceof Promise)) return connected;
-    return connected.then((client: PoolClient) => {
-      if (isTurn()) client.release = () => {};
-      return client;
-    });
+  const kept = (client: PoolClient | undefined): boolean => {
+    const isKept = client !== undefined && isTurn();
+    if (isKept) client.release = ignore;
+    return isKept;
   };
+  prototype.connect = function tampered(callback) {
+    if (typeof callback !== 'function') return keptLater(connect.call(this) as Promise<PoolClient>, kept);
+    return connect.call(this, (err: unknown, client: PoolClient | undefined, done: unknown) =>
+      (callback as Loose)(err, client, kept(client) ? ignore : done),
+    );
+  };
+}
+
+const ignore = (): void => {};
+
+async function keptLater(connecting: Promise<PoolClient>, kept: (client: PoolClient) => boolean): Promise<PoolClient> {
+  const client = await connecting;
+  kept(client);
+  return client;
 }
 
 /** True in one worker of the stack: the first that asks. */
