@@ -131,3 +131,18 @@ export function fenceAround(importer: string, specifier: string): string | undef
   if (!fence || fence.some((one) => isIn(importer, one))) return undefined;
   return `${specifier} stays behind ${fence.join(', ')}`;
 }
+
+/** SQL that stands in one room of the API alone, by the words it begins with. */
+const ownedStatements: readonly { readonly sql: RegExp; readonly rooms: readonly string[]; readonly because: string }[] = [
+  {
+    sql: /\b(?:insert\s+into|update|delete\s+from)\s+stock_movements\b|\bupdate\s+products\s+set\s+(?:[^;()]*,\s*)?stock\s*=/i,
+    rooms: ['api/shop/stock', 'api/db/migrations'],
+    because: 'only api/shop/stock moves stock',
+  },
+];
+
+/** Why a text of the API may not stand in a file; undefined when it may. Pure. */
+export function statementProblem(file: string, text: string): string | undefined {
+  if (!isIn(file, 'api')) return undefined;
+  return ownedStatements.find(({ sql, rooms }) => sql.test(text) && !rooms.some((room) => isIn(file, room)))?.because;
+}

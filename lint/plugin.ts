@@ -1,5 +1,5 @@
 import { dirname, relative, resolve } from 'node:path';
-import { fenceAround, wallBetween } from './house.ts';
+import { fenceAround, statementProblem, wallBetween } from './house.ts';
 
 /** What this plugin uses of oxlint's rule API, which is ESLint's. @see https://oxc.rs/docs/guide/usage/linter/js-plugins */
 type Context = { readonly filename: string; readonly report: (problem: { message: string; node: unknown }) => void };
@@ -34,4 +34,18 @@ const walls = {
   },
 };
 
-export default { meta: { name: 'house' }, rules: { walls } };
+type Text = { readonly value?: unknown };
+
+const statements = {
+  create(context: Context) {
+    const file = relative(root, context.filename);
+    const check = (node: Text): void => {
+      const text = typeof node.value === 'string' ? node.value : (node.value as { cooked?: unknown } | null)?.cooked;
+      const message = typeof text === 'string' ? statementProblem(file, text) : undefined;
+      if (message !== undefined) context.report({ message, node });
+    };
+    return { Literal: check, TemplateElement: check };
+  },
+};
+
+export default { meta: { name: 'house' }, rules: { walls, statements } };

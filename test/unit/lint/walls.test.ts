@@ -57,6 +57,10 @@ const planted: readonly (readonly [importer: string, statement: string, message:
     'deploy/local/postgres may not import deploy/local/stack: imports run downward',
   ],
   ['monitor/attic/x.ts', `import '../model/look.ts';`, 'monitor/attic/x.ts has no place among the floors of monitor/ in lint/house.ts'],
+  // What only one room does.
+  ['api/shop/orders/y.ts', 'export const x = `UPDATE products SET stock = stock - 1`;', 'only api/shop/stock moves stock'],
+  ['api/shop/products/x.ts', `export const x = 'INSERT INTO stock_movements (quantity) VALUES (1)';`, 'only api/shop/stock moves stock'],
+  ['api/http/w.ts', 'export const x = (id: number) => `UPDATE products SET name = $1, stock = ${id}`;', 'only api/shop/stock moves stock'],
   // Packages.
   ['loadtest/judge/x.ts', `import 'node:fs';`, 'loadtest/judge/ only decides: it may not import node:fs'],
   ['loadtest/judge/y.ts', `import 'pg';`, 'loadtest/judge/ only decides: it may not import pg'],
@@ -75,6 +79,8 @@ const allowed: readonly (readonly [importer: string, statement: string])[] = [
   ['test/v.ts', `import '../monitor/main.ts';`],
   ['api/shop/v.ts', `import '../http/route.ts';`],
   ['api/http/v.ts', `import '../auth/principal.ts';`],
+  ['api/shop/stock/v.ts', 'export const x = `UPDATE products SET stock = 1`;'],
+  ['api/shop/products/v.ts', 'export const x = `UPDATE products SET name = $1 WHERE stock = 2`;'],
   ['loadtest/generate/v.ts', `import 'autocannon';`],
 ];
 
@@ -98,7 +104,7 @@ async function lint(cwd: string): Promise<readonly Diagnostic[]> {
   const args = [join(cwd, 'node_modules/oxlint/bin/oxlint'), '--format=json'];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd }).catch((err: { stdout: string }) => err);
   const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] };
-  return diagnostics.filter(({ code }) => code === 'house(walls)');
+  return diagnostics.filter(({ code }) => code.startsWith('house('));
 }
 
 describe('lint refuses', () => {
@@ -113,5 +119,5 @@ test('lint lets every import pass that the walls allow', () => {
 });
 
 test('the walls are held as errors', async () => {
-  await expect(readFile('.oxlintrc.json', 'utf8')).resolves.toContain('"house/walls": "error"');
+  await expect(readFile('.oxlintrc.json', 'utf8')).resolves.toMatch(/"house\/walls": "error",\s*"house\/statements": "error"/);
 });

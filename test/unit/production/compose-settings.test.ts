@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { apiEnv, readApiConfig } from '#api/config.ts';
+import { problemTypes } from '#api/errors.ts';
 import { planConnections } from '#api/processes/connection-budget.ts';
 import { backupEnv } from '#backups/deps.ts';
 import { readEnv } from '#lib/env.ts';
@@ -144,6 +145,19 @@ describe('nginx', () => {
     expect(template.match(/proxy_pass [^;]+/g)).toSatisfy((found: string[]) =>
       found.every((line) => /^proxy_pass http:\/\/api(_any)?$/.test(line)),
     );
+  });
+
+  test('sends a write to the second instance only when the first says that it was not begun, or sent nothing', () => {
+    // An outcome that is not known must never look like that.
+    expect(problemTypes.outcome_unknown.status).not.toBe(503);
+    const locations = Object.fromEntries(
+      [...template.matchAll(/location (@?[\w/-]+) \{([\s\S]*?)\n    \}/g)].map(([, name, body]) => [name, body]),
+    );
+    const retried = (name: string): string | undefined => /proxy_next_upstream ([^;]+);/.exec(locations[name] ?? '')?.[1];
+    expect(retried('/')).toBe('http_503 non_idempotent');
+    expect(retried('@unsent')).toBe('error timeout http_503');
+    expect(locations['@unsent']).toMatch(/if \(\$upstream_bytes_sent !~ "\(\^\|\[ ,:\]\)0\$"\) \{\s*return 502;/);
+    expect(template).not.toContain('proxy_intercept_errors');
   });
 
   test('leaves an instance alone for as long as it may drain', () => {
