@@ -74,6 +74,14 @@ describe('the production stack, from the .env.production of the guide with only 
     expect(rows).toBe('17|3998|2|3');
   });
 
+  test('is refused without the secrets’ files by one line that names all of them and the command that makes them', async () => {
+    const compose = ['compose', '--env-file', 'test/system/compose/guide.env', '--file', 'docker-compose.production.yaml'];
+    const err = (await docker([...compose, 'config', '--quiet'], { timeoutMs: 30_000 }).catch((thrown: unknown) => thrown)) as Error;
+    expect(err.message).toContain('sh deploy/docker/secrets.sh');
+    for (const name of ['POSTGRES_OWNER_PASSWORD', 'REDIS_PASSWORD', 'AUTH_TOKEN_SECRET', 'ADMIN_TOKEN'])
+      expect(err.message).toContain(name);
+  });
+
   test('fits the guide’s pools into what PostgreSQL gives, and says so', async () => {
     const settings = `fetch('http://127.0.0.1:9000/config', { headers: { authorization: 'Bearer ' + require('node:fs').readFileSync('/run/secrets/admin_token', 'utf8') } })`;
     const { workers, pool } = JSON.parse(
