@@ -32,7 +32,7 @@ value_of() {
 # Replaces the line of a variable where there is one, else adds it. Values here need no quotes.
 set_value() {
   if grep -q "^$1=" "$env_file"; then
-    sed "s|^$1=.*|$1=$2|" "$env_file" >"$env_file.part"
+    sed "s|^$1=.*|$1=$(printf %s "$2" | sed 's/[&|\\]/\\&/g')|" "$env_file" >"$env_file.part"
     cat "$env_file.part" >"$env_file"
     rm "$env_file.part"
   else

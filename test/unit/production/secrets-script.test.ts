@@ -1,4 +1,4 @@
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCommand } from '#lib/run-command.ts';
@@ -67,6 +67,15 @@ describe('deploy/docker/secrets.sh', () => {
     expect((await stat(join(after.folder, 'redis_password'))).ino).toBe(ino);
     expect(valueIn(after.env, 'SECRETS_STAMP')).not.toBe(valueIn(before.env, 'SECRETS_STAMP'));
     expect(valueIn(after.env, 'SECRETS_DIR')).toBe(after.folder);
+  });
+
+  test('works in a folder of any name', async () => {
+    const folder = join(await temporaryFolder(), 'a shop & | more');
+    await mkdir(folder);
+    const first = await layOut(folder, '');
+    const second = await layOut(folder);
+    expect(valueIn(second.env, 'SECRETS_DIR')).toBe(join(folder, 'secrets'));
+    expect(second.env).toBe(first.env);
   });
 
   test('closes the file and the folder to other users, and begins from the example', async () => {
