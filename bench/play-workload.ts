@@ -17,6 +17,7 @@ export type Arena = {
   readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
   readonly crowdFile: string;
   readonly nullServerFile: string;
+  readonly runId: string;
   readonly stage: Stage;
   readonly phase: Omit<Phase, 'script'>;
   readonly rounds: number;
@@ -39,10 +40,10 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
 }
 
 async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
-  const { crowdFile, stage, signal } = arena;
+  const { crowdFile, runId, stage, signal } = arena;
   const { origin, pid } = arena.contenders[contender];
   const phase = { ...arena.phase, script: workload };
-  const facts = { ...(stage.facts as object), runId: `${stage.runId}-${contender}-${round}`, isBare: true };
+  const facts = { ...(stage.facts as object), runId: `${runId}-${contender}-${round}`, isBare: true };
   const slices: Slice[] = [];
   const cpuBefore = await serverCpuSeconds(pid);
   const options = { origin, phase, startSecond: 0, seed: 1, crowdFile, facts, users: stage.users, signal };
@@ -74,8 +75,8 @@ async function serverCpuSeconds(pid: number | undefined): Promise<number | undef
 }
 
 /** What the client alone reaches against a server that does nothing; undefined when that could not be measured. */
-export async function measureClient({ crowdFile, nullServerFile, stage, phase, signal }: Arena): Promise<ClientSpeed | undefined> {
-  const facts = { ...(stage.facts as object), runId: `${stage.runId}-alone`, isBare: true };
+export async function measureClient({ crowdFile, nullServerFile, runId, stage, phase, signal }: Arena): Promise<ClientSpeed | undefined> {
+  const facts = { ...(stage.facts as object), runId: `${runId}-alone`, isBare: true };
   const run = { phase: { ...phase, script: 'read' }, seed: 1, crowdFile, facts, users: stage.users, signal };
   const nullServer = await startNullServer(nullServerFile);
   try {

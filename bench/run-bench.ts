@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { Environment } from '#lib/env.ts';
 import { clientOptions } from '#lib/postgres.ts';
@@ -6,6 +7,7 @@ import type { Phase } from '#loadtest/measurement/measurement.ts';
 import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
 import { measureMachineLoad } from '#loadtest/observe/watch-machine.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
+import { createSetUpClient } from '#loadtest/targets/set-up.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
 import { measureClient, playWorkload, type Arena, type ClientSpeed, type Workload } from './play-workload.ts';
@@ -60,12 +62,15 @@ async function playAll(target: Target, floor: Floor, options: BenchOptions): Pro
   const { rounds, seconds, connections, onProgress, signal } = options;
   onProgress(`registering ${connections} clients`);
   const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
-  const stage = await scenario.prepare(target, { users: connections, mix: [], signal });
+  const runId = `bench-${randomBytes(5).toString('hex')}`;
+  const http = createSetUpClient(target.origin, signal);
+  const stage = await scenario.prepare(target, { runId, users: connections, mix: [], http }).finally(http.close);
   const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
   const arena: Arena = {
     contenders,
     crowdFile: scenario.crowdFile,
     nullServerFile: scenario.nullServerFile,
+    runId,
     stage,
     phase: benchPhase(options),
     rounds,

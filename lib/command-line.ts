@@ -15,6 +15,8 @@ export type Verb = {
   readonly summary: string;
   /** Flags besides --help. */
   readonly options?: ParseArgsOptionsConfig;
+  /** Printed below the summary by --help, such as what the flags mean. */
+  readonly footer?: string;
   /** How many positional arguments it takes: [least, most]. */
   readonly positionals: readonly [number, number];
   readonly run: (args: Arguments) => Promise<ExitCode>;
@@ -51,7 +53,9 @@ export async function runCommandLine(commandLine: CommandLine, argv: readonly st
 
 async function runVerb(commandLine: CommandLine, name: string, verb: Verb, argv: readonly string[]): Promise<ExitCode> {
   if (argv.includes('--help') || argv.includes('-h')) {
-    print(`Usage: ${commandLine.invocation} ${name} ${verb.synopsis}\n\n${verb.summary}`);
+    print(
+      `Usage: ${commandLine.invocation} ${name} ${verb.synopsis}\n\n${verb.summary}${verb.footer === undefined ? '' : `\n\n${verb.footer}`}`,
+    );
     return EXIT.done;
   }
   const args = parseVerbArguments(commandLine, name, verb, argv);

@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
 import { runCommandLine, type Verb } from '#lib/command-line.ts';
-import { stopSignal } from '#lib/shutdown.ts';
-import { flags, optionsHelp } from './options.ts';
+import { parentEnded, stopSignal } from '#lib/shutdown.ts';
+import { flags, optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
-import { reportAgain, runGate } from './run-command.ts';
+import { mixesOf, reportAgain, runGate } from './run-command.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
+// A killed npm tells nobody; whoever started this program by itself may leave it running.
+if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(() => stopping.abort(new Error('ended with npm')));
 
 const verbs = Object.fromEntries(
   Object.values(gates).map((gate): [string, Verb] => [
@@ -15,6 +17,7 @@ const verbs = Object.fromEntries(
       synopsis: '[options]',
       summary: gate.summary,
       options: flags,
+      footer: optionsHelp(mixesOf(gate)),
       positionals: [0, 1],
       run: (args) => runGate(gate, args, { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() }),
     },
@@ -36,7 +39,7 @@ process.exitCode = await runCommandLine(
       },
     },
     defaultVerb: defaultGate,
-    footer: optionsHelp,
+    footer: optionsHelp(Object.assign({}, ...Object.values(gates).map(mixesOf)) as Mixes),
   },
   process.argv.slice(2),
 );

@@ -12,9 +12,6 @@ export type LoadtestOptions = {
   readonly json: boolean;
 };
 
-/** What can be mixed into the journeys. */
-export const mixes = ['slow-query'] as const;
-
 /** Flags as `node:util` parseArgs takes them. */
 export const flags = {
   target: { type: 'string' },
@@ -28,35 +25,43 @@ export const flags = {
   mix: { type: 'string' },
 } as const;
 
-export const optionsHelp = `Options:
+/** Disturbances by their names, each with the one line --help says of it. */
+export type Mixes = Readonly<Record<string, string>>;
+
+/** What --help says of the flags and exit codes. */
+export const optionsHelp = (mixes: Mixes): string => `Options:
   --target URL        test a service that runs already; without it a throw-away stack is started and stopped
   --allow-host NAMES  hosts other than this machine that load may be sent to, separated by commas
   --duration 30s      how long is measured, after warm-up (ms, s, m)
   --users 400         how many users at once
   --think 1s-3s       least and most pause between a user's requests; 0: none
-  --mix slow-query    part of the orders run into a slow statement; only with a stack of its own
-  --seed N            the same seed makes the same requests
-  --out DIR           where the reports go; default loadtest/reports/<time>-<plan>
+${Object.entries(mixes)
+  .map(([name, summary]) => `  ${`--mix ${name}`.padEnd(19)} ${summary}; only with a stack of its own\n`)
+  .join('')}  --seed N            the same seed makes the same requests
+  --out DIR           where measurement and reports go; default loadtest/reports/<time>-<plan>
   --json              print the result as JSON
 
 Exit codes: 0 PASS · 99 FAIL · 75 INVALID, the run proves nothing · 69 nothing answers at the target · 64, 78 usage, settings`;
 
 /**
  * Reads the flags.
+ * @param mixes what can be mixed in
  * @param randomSeed used where no --seed is given; it stands in the report
  * @throws {UsageError} naming flag, value and what is allowed.
  */
-export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, randomSeed: number): LoadtestOptions {
+export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, mixes: Mixes, randomSeed: number): LoadtestOptions {
   const text = (name: keyof typeof flags): string | undefined => {
     const value = given[name];
     return typeof value === 'string' ? value : undefined;
   };
   const mix = list(text('mix'));
   for (const name of mix) {
-    if (!(mixes as readonly string[]).includes(name)) throw new UsageError(`--mix ${name} is unknown; known: ${mixes.join(', ')}`);
+    if (!Object.hasOwn(mixes, name)) throw new UsageError(`--mix ${name} is unknown; known: ${Object.keys(mixes).join(', ') || 'none'}`);
   }
   if (mix.length > 0 && text('target') !== undefined) {
-    throw new UsageError('--mix slow-query changes the database it is used on, so it works only on a stack of its own: leave --target out');
+    throw new UsageError(
+      `--mix ${mix.join(',')} changes the database it is used on, so it works only on a stack of its own: leave --target out`,
+    );
   }
   const duration = text('duration');
   return {

@@ -8,7 +8,7 @@ import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
 import { createLiveLine } from './live-line.ts';
 import { createMeasurementFile, readMeasurement } from './measurement/measurement-file.ts';
-import { readOptions, type LoadtestOptions } from './options.ts';
+import { readOptions, type LoadtestOptions, type Mixes } from './options.ts';
 import type { Plan } from './plans/plan.ts';
 import { plans, type Gate } from './plans/plans.ts';
 import { gateJson, reportJson } from './report/report-json.ts';
@@ -31,7 +31,7 @@ export type CommandContext = {
 export async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {
   const [unexpected] = args.positionals;
   if (unexpected !== undefined) throw new UsageError(`there is no plan "${unexpected}"; see npm run loadtest -- --help`);
-  const options = readOptions(args, context.randomSeed);
+  const options = readOptions(args, mixesOf(gate), context.randomSeed);
   const origin = options.target === undefined ? undefined : guardTarget(options.target, options.allowedHosts);
   const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactStamp(context.now)}-${gate.name}`);
   // Before anything is started, so that nothing is measured in vain.
@@ -50,6 +50,9 @@ export async function runGate(gate: Gate, args: Arguments, context: CommandConte
     progress.done();
   }
 }
+
+/** What can be mixed into the plans of a gate. */
+export const mixesOf = (gate: Gate): Mixes => Object.assign({}, ...gate.plans.map(({ scenario }) => scenario.mixes)) as Mixes;
 
 /** Judges a finished run again, from the file in its folder, and writes its reports anew. */
 export async function reportAgain({ flags }: Arguments): Promise<ExitCode> {

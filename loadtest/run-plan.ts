@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
 import type { Entry } from './measurement/measurement-file.ts';
@@ -10,6 +11,7 @@ import { startNullServer, watchMachine, type NullServer } from './observe/watch-
 import { waitForRest } from './observe/target-at-rest.ts';
 import type { Plan, PlannedPhase } from './plans/plan.ts';
 import type { Stage } from './scenarios/scenario.ts';
+import { createSetUpClient, problemOf } from './targets/set-up.ts';
 import type { Target } from './targets/target.ts';
 import { isLoopback } from './targets/target-guard.ts';
 
@@ -36,28 +38,51 @@ export type RunHooks = {
 /**
  * Plays a plan against a target and measures: set-up, calibration, load with the server observed beside it, a look at the
  * books, clean-up. Judging is for others.
- * @throws {ConfigError} {UnreachableError} {SetUpError} when it cannot be prepared; the signal's reason when canceled.
+ * A target that cannot be made ready is a finding too: then the measurement says so and ends there.
+ * @throws {ConfigError} when the command's settings are at fault; the signal's reason when canceled
  */
 export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, hooks: RunHooks): Promise<void> {
-  const startedAt = new Date().toISOString();
-  const phases = plan.phases.map((phase) => phaseOf(phase, changes));
-  const users = Math.max(...phases.map(({ load }) => load.users));
-  hooks.onStep(`registering ${users} users`);
-  const stage = await plan.scenario.prepare(target, { users, mix: changes.mix, signal: hooks.signal });
+  const runId = `lt-${randomBytes(5).toString('hex')}`;
   const observers: Observers = { admin: createAdminReader(target), database: await createDatabaseReader(target) };
   try {
-    const effective = (await observers.admin.config()) ?? null;
-    hooks.write({ kind: 'head', head: headOf(plan, changes, stage, { target, effective, startedAt }) });
-    const nullServer = await startNullServer(plan.scenario.nullServerFile);
-    try {
-      await measure({ plan, phases, changes, target, stage, observers, nullServer }, hooks);
-    } finally {
-      nullServer.stop();
-    }
+    hooks.write({ kind: 'head', head: headOf(plan, changes, target, { runId, effective: (await observers.admin.config()) ?? null }) });
+    const phases = plan.phases.map((phase) => phaseOf(phase, changes));
+    const stage = await prepare(plan, { runId, target, phases, changes }, hooks);
+    if (stage) await playOn(stage, { plan, phases, changes, target, stage, observers }, hooks);
+  } finally {
+    await Promise.all([observers.admin.close(), observers.database.close()]);
+  }
+}
+
+type Preparing = Pick<Run, 'target' | 'phases' | 'changes'> & { readonly runId: string };
+
+/** @returns undefined when the target could not be made ready */
+async function prepare({ scenario }: Plan, { runId, target, phases, changes }: Preparing, hooks: RunHooks): Promise<Stage | undefined> {
+  const users = Math.max(...phases.map(({ load }) => load.users));
+  hooks.onStep(`registering ${users} users`);
+  const http = createSetUpClient(target.origin, hooks.signal);
+  try {
+    const stage = await scenario.prepare(target, { runId, users, mix: changes.mix, http });
+    hooks.write({ kind: 'setUp', setUp: { ...http.facts(), problem: null, disturbed: stage.disturbed } });
+    return stage;
+  } catch (err) {
+    const problem = problemOf(err);
+    if (problem === undefined || hooks.signal.aborted) throw err;
+    hooks.write({ kind: 'setUp', setUp: { ...http.facts(), problem, disturbed: [] } });
+    return undefined;
+  } finally {
+    await http.close();
+  }
+}
+
+/** Measures, and cleans up whatever happens. */
+async function playOn(stage: Stage, run: Omit<Run, 'nullServer'>, hooks: RunHooks): Promise<void> {
+  try {
+    const nullServer = await startNullServer(run.plan.scenario.nullServerFile);
+    await measure({ ...run, nullServer }, hooks).finally(nullServer.stop);
   } finally {
     hooks.onStep('cleaning up');
-    const [left] = await Promise.all([stage.cleanUp(), observers.admin.close(), observers.database.close()]);
-    hooks.write({ kind: 'left', left });
+    hooks.write({ kind: 'left', left: await stage.cleanUp() });
   }
 }
 
@@ -121,21 +146,18 @@ async function playPhases({ phases, target, stage, observers, nullServer }: Run,
   }
 }
 
-type Circumstances = { readonly target: Target; readonly effective: MeasurementHead['target']['effective']; readonly startedAt: string };
+type Circumstances = { readonly runId: string; readonly effective: MeasurementHead['target']['effective'] };
 
-function headOf(plan: Plan, { seed, mix }: PlanChanges, stage: Stage, { target, effective, startedAt }: Circumstances): MeasurementHead {
-  const { runId, disturbed } = stage;
-  const facts = { origin: target.origin, kind: target.kind, effective };
+function headOf(plan: Plan, { seed, mix }: PlanChanges, { origin, kind }: Target, { runId, effective }: Circumstances): MeasurementHead {
   return {
     version: 2,
     plan: plan.name,
     scenario: plan.scenario.name,
     runId,
-    startedAt,
-    target: facts,
+    startedAt: new Date().toISOString(),
+    target: { origin, kind, effective },
     seed,
     mix,
-    disturbed,
     budget: plan.budget,
   };
 }

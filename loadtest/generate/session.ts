@@ -2,7 +2,7 @@ import { redactText } from '#lib/redact.ts';
 import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
 import { maxSlowest, mergeSlowest } from '../measurement/merge.ts';
 import type { FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
-import { maxWitnesses, type Witness } from '../measurement/witness.ts';
+import { maxReceivedChars, maxWitnesses, type Witness } from '../measurement/witness.ts';
 import type { Exchange, Received } from './connection.ts';
 import { createSendCounter, parseQuotas, unusedQuota, type SendCounter } from './quota.ts';
 import { createRecorder } from './recorder.ts';
@@ -130,8 +130,6 @@ function rehearse(user: User, step: Step, received: Received): Ruling {
   user.answered(step, received);
   return { outcome: 'ok' };
 }
-
-const maxReceivedChars = 160;
 
 const beginningOf = (body: string): string => redactText(body.slice(0, maxReceivedChars));
 

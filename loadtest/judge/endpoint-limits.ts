@@ -24,7 +24,7 @@ const latencyAlpha = 1e-4;
 const minSeconds = 3;
 const minAnswers = 10;
 /** An error that was answered is no chance, so ordinary confidence is enough to call a rate too high. */
-const errorAlpha = 0.05;
+export const errorAlpha = 0.05;
 
 type Missed = {
   readonly endpoint: string;

@@ -5,10 +5,12 @@ import { judgeEndpoints } from './endpoint-limits.ts';
 import { judgeGrowth } from './growth.ts';
 import { judgeInstrument } from './instrument.ts';
 import { judgeLimits } from './limits.ts';
+import { judgeSetUp } from './set-up.ts';
 import { judgeWindows } from './window-limits.ts';
 
 /** What every plan is judged by, whatever its scenario. */
 export const standardJudges: readonly Judge[] = [
+  judgeSetUp,
   judgeLimits,
   judgeEndpoints,
   judgeWindows,

@@ -10,6 +10,7 @@ import type {
   MeasurementHead,
   PlayedPhase,
   ServerSample,
+  SetUpFacts,
   Slice,
   TargetAtRest,
 } from './measurement.ts';
@@ -20,6 +21,7 @@ export const measurementFileName = 'measurement.jsonl';
 /** One line of the file. */
 export type Entry =
   | { readonly kind: 'head'; readonly head: MeasurementHead }
+  | { readonly kind: 'setUp'; readonly setUp: SetUpFacts }
   | { readonly kind: 'slices'; readonly slices: readonly Slice[] }
   | { readonly kind: 'sample'; readonly sample: ServerSample }
   | { readonly kind: 'machine'; readonly machine: MachineSample }
@@ -90,6 +92,7 @@ type Parts = ReturnType<typeof emptyParts>;
 
 const emptyParts = () => ({
   head: undefined as MeasurementHead | undefined,
+  setUp: null as SetUpFacts | null,
   phases: [] as PlayedPhase[],
   slices: [] as Slice[],
   samples: [] as ServerSample[],
@@ -111,8 +114,13 @@ function gather(parts: Parts, entry: Entry | undefined): void {
   else Object.assign(parts, entry);
 }
 
-const assemble = (head: MeasurementHead, { phases, slices, samples, machine, events, client, rest, books, left }: Parts): Measurement => ({
+const assemble = (
+  head: MeasurementHead,
+  { setUp, phases, slices, samples, machine, events, client, rest, books, left }: Parts,
+): Measurement => ({
   ...head,
+  setUp,
+  disturbed: setUp?.disturbed ?? [],
   phases,
   slices: mergeSlices(slices),
   samples,

@@ -36,6 +36,10 @@ export type Budget = {
 };
 
 export type Measurement = MeasurementHead & {
+  /** Null when the run was ended before. */
+  readonly setUp: SetUpFacts | null;
+  /** Endpoints that are slow on purpose: what they do to others is judged, not their own latency. */
+  readonly disturbed: readonly string[];
   /** Those that were played, in order. */
   readonly phases: readonly PlayedPhase[];
   readonly slices: readonly Slice[];
@@ -63,9 +67,20 @@ export type MeasurementHead = {
   readonly seed: number;
   /** Disturbances mixed in on purpose, by their names. */
   readonly mix: readonly string[];
-  /** Endpoints that are slow on purpose: what they do to others is judged, not their own latency. */
-  readonly disturbed: readonly string[];
   readonly budget: Budget;
+};
+
+/** How the target was made ready. */
+export type SetUpFacts = {
+  /** Those sent again are counted again. */
+  readonly requests: number;
+  /** That got an error or no answer, and were sent again where there was hope. */
+  readonly failed: number;
+  readonly witnesses: readonly Witness[];
+  /** Why it could not be made ready, and whether it answered at all; null when it was. */
+  readonly problem: { readonly says: string; readonly isAnswered: boolean } | null;
+  /** Endpoints that are slow on purpose from then on. */
+  readonly disturbed: readonly string[];
 };
 
 export type TargetFacts = {

@@ -17,6 +17,9 @@ export type Witness = {
   readonly received?: string;
 };
 
+/** Of what was received, so much is shown. */
+export const maxReceivedChars = 160;
+
 /** More would only be more of the same. */
 export const maxWitnesses = 3;
 

@@ -1,5 +1,6 @@
 import type { Measurement } from '../measurement/measurement.ts';
 import type { Highlight } from '../judge/figures.ts';
+import type { HttpClient } from '../targets/http-client.ts';
 import type { Target } from '../targets/target.ts';
 
 /**
@@ -18,17 +19,23 @@ export type Scenario = {
   readonly highlights: (measurement: Measurement) => readonly Highlight[];
   /**
    * Sets up what a run needs.
+   * Leaves nothing behind in the target when it fails.
    * @throws {ConfigError} when the target refuses the credential; {SetUpError} when it answers wrongly; {UnreachableError}
    */
   readonly prepare: (target: Target, request: PrepareRequest) => Promise<Stage>;
 };
 
-export type PrepareRequest = { readonly users: number; readonly mix: readonly string[]; readonly signal: AbortSignal };
+export type PrepareRequest = {
+  /** Unique; stands in whatever the run leaves in the target. */
+  readonly runId: string;
+  readonly users: number;
+  readonly mix: readonly string[];
+  /** What it sends its requests with: errors met there are taken down and asked again where that can help. */
+  readonly http: HttpClient;
+};
 
 /** A target made ready for one run. */
 export type Stage = {
-  /** Unique; stands in whatever the run leaves in the target. */
-  readonly runId: string;
   /** Given to every generator process; plain data. */
   readonly facts: unknown;
   /** One for each user, in order; plain data, may hold secrets. */

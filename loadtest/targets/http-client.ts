@@ -11,6 +11,7 @@ export type HttpRequest = {
 
 export type HttpAnswer = {
   readonly status: number;
+  readonly requestId: string | undefined;
   readonly text: string;
   /** The body parsed; undefined when it is no JSON. */
   readonly json: unknown;
@@ -41,7 +42,8 @@ export function createHttpClient(origin: string, connections = 8): HttpClient {
           signal: AbortSignal.timeout(timeoutMs),
         });
         const text = await response.body.text();
-        return { status: response.statusCode, text, json: parseJson(text) };
+        const requestId = [response.headers['x-request-id']].flat()[0];
+        return { status: response.statusCode, requestId, text, json: parseJson(text) };
       } catch (err) {
         throw new UnreachableError(`${origin} does not answer ${method} ${path}: ${messageOf(err)}`, { cause: err });
       }

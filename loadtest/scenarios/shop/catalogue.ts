@@ -1,5 +1,7 @@
 import type { HttpClient } from '../../targets/http-client.ts';
-import { SetUpError } from './clients.ts';
+import { AppError } from '#lib/errors.ts';
+import { EXIT } from '#lib/exit-codes.ts';
+import { SetUpError } from '../../targets/set-up.ts';
 import { categoryOf, productOf, type Goods } from './shelf.ts';
 
 /** What there is to see and buy, read once before the run, so that choices depend on the seed and not on answers. */
@@ -16,6 +18,12 @@ const maxProducts = 10_000;
 const maxWords = 50;
 /** Enough that a run seldom sells a product out. */
 const plentyInStock = 50;
+
+/** Something answers at the target, and it is something else. */
+export class NoShopError extends AppError {
+  readonly code = 'LOADTEST_NO_SHOP';
+  override readonly exitCode = EXIT.unreachable;
+}
 
 /** @throws {SetUpError} when a list cannot be read, or holds anything else than the shop's products and categories */
 export async function readGoods(http: HttpClient): Promise<Goods> {
@@ -40,6 +48,7 @@ export function catalogueOf(goods: Goods, origin: string): Catalogue {
 
 async function list<T>(http: HttpClient, path: string, itemOf: (json: unknown) => T | undefined): Promise<T[]> {
   const { status, json } = await http.send({ method: 'GET', path });
+  if (status === 404) throw new NoShopError(`${http.origin} is no shop of this project: GET ${path} is answered 404`);
   if (status !== 200 || !Array.isArray(json)) throw new SetUpError(`${http.origin} does not answer GET ${path} with a list: ${status}`);
   return json.map((item) => {
     const known = itemOf(item);

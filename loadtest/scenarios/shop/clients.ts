@@ -1,34 +1,36 @@
-import { AppError, ConfigError } from '#lib/errors.ts';
+import { ConfigError } from '#lib/errors.ts';
 import { problemCode } from './faults.ts';
 import { forEachOf, type HttpAnswer, type HttpClient } from '../../targets/http-client.ts';
+import { SetUpError } from '../../targets/set-up.ts';
 
 /** A client account made for the run; the token is a secret. */
 export type ShopClient = { readonly clientId: number; readonly accessToken: string };
 
-/** The target refused to prepare a run. */
-export class SetUpError extends AppError {
-  readonly code = 'LOADTEST_SET_UP';
-}
-
 const atOnce = 16;
 
-export type Registration = { readonly count: number; readonly loadtestKey: string; readonly runId: string };
+export type Registration = {
+  readonly count: number;
+  readonly loadtestKey: string;
+  readonly runId: string;
+  /** Those made so far, in the order of the users; complete once it resolves. */
+  readonly clients: ShopClient[];
+};
 
 /**
  * One client account for every virtual user, in the order of the users. Accounts made with a load test key need no
  * password and so cost no hashing.
- * @throws {ConfigError} when the key is not accepted
+ * @throws {ConfigError} when the key is not accepted, or is of another role
  * @throws {SetUpError} when the target refuses for another reason
  */
-export async function registerClients(http: HttpClient, { count, loadtestKey, runId }: Registration): Promise<ShopClient[]> {
-  const clients: ShopClient[] = [];
+export async function registerClients(http: HttpClient, { count, loadtestKey, runId, clients }: Registration): Promise<void> {
   const indices = Array.from({ length: count }, (_, index) => index);
   await forEachOf(indices, atOnce, async (index) => {
     const body = { name: 'Load', lastname: `Test ${index}`, email: `${runId}-${index}@loadtest.invalid` };
-    const answer = await http.send({ method: 'POST', path: '/api/v1/clients', headers: { 'x-api-key': loadtestKey }, body });
+    // Sent again after an error, it must not meet the account it has already made.
+    const headers = { 'x-api-key': loadtestKey, 'idempotency-key': `${runId}-client-${index}` };
+    const answer = await http.send({ method: 'POST', path: '/api/v1/clients', headers, body });
     clients[index] = clientOf(answer, http.origin);
   });
-  return clients;
 }
 
 function clientOf(answer: HttpAnswer, origin: string): ShopClient {
@@ -36,8 +38,11 @@ function clientOf(answer: HttpAnswer, origin: string): ShopClient {
     throw new ConfigError([`LOADTEST_KEY is not accepted by ${origin} (${answer.status})`]);
   const { id_key: clientId, access_token: accessToken } = (answer.json ?? {}) as { id_key?: unknown; access_token?: unknown };
   if (answer.status === 201 && typeof clientId === 'number' && typeof accessToken === 'string') return { clientId, accessToken };
-  const why = answer.status === 201 ? 'no access token in the answer: is it the key of role loadtest?' : problemCode(answer.text);
-  throw new SetUpError(`${origin} made no client for a virtual user: ${answer.status} ${why ?? ''}`.trim());
+  if (answer.status === 201 && typeof clientId === 'number')
+    throw new ConfigError([
+      `LOADTEST_KEY is not of role loadtest at ${origin}; make one with: npm run api-key -- create --role loadtest --name load-test`,
+    ]);
+  throw new SetUpError(`${origin} made no client for a virtual user: ${answer.status} ${problemCode(answer.text) ?? ''}`.trim());
 }
 
 /** Deletes the accounts again. @returns how many could not be deleted. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { showCount } from '#lib/show.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
@@ -11,9 +10,6 @@ import type { ShopFacts } from './crowd.ts';
 import type { VisitWeights } from './journey.ts';
 import { ordersOf } from './judges.ts';
 import { installSlowQuery, slowEndpoint, slowQueryShare } from './slow-query.ts';
-
-/** Requests under way at once while a run is prepared. */
-const setUpConnections = 16;
 
 /** The shop of this project: people who browse, filter, read, order and look at what they ordered. */
 export const shop = (weights: VisitWeights): Scenario => ({
@@ -31,38 +27,48 @@ export const shop = (weights: VisitWeights): Scenario => ({
 });
 
 /** Reads the catalogue and gives every user an account of its own. */
-async function prepareShop(weights: VisitWeights, target: Target, { users, mix }: PrepareRequest): Promise<Stage> {
+async function prepareShop(weights: VisitWeights, target: Target, { runId, users, mix, http }: PrepareRequest): Promise<Stage> {
   const isSlow = mix.includes('slow-query') && target.postgres !== undefined;
   if (isSlow && target.postgres) await installSlowQuery(target.postgres);
-  const runId = `lt-${randomBytes(5).toString('hex')}`;
-  const http = createHttpClient(target.origin, setUpConnections);
+  const goods = await readGoods(http);
+  const catalogue = catalogueOf(goods, http.origin);
+  const clients: ShopClient[] = [];
   try {
-    const goods = await readGoods(http);
-    const catalogue = catalogueOf(goods, http.origin);
-    const clients = await registerClients(http, { count: users, loadtestKey: target.loadtestKey, runId });
-    const mark = await markOf(target);
-    const facts: ShopFacts = { runId, catalogue, weights, slowShare: isSlow ? slowQueryShare : 0, isShared: target.kind === 'given' };
-    return {
-      runId,
-      facts,
-      users: clients,
-      disturbed: isSlow ? [slowEndpoint] : [],
-      readBooks: () => readShopBooks(target, { before: goods, clients, mark }),
-      cleanUp: () => cleanUp(target, clients),
-    };
+    await registerClients(http, { count: users, loadtestKey: target.loadtestKey, runId, clients });
+  } catch (err) {
+    await removeAccounts(target, clients);
+    throw err;
+  }
+  const mark = await markOf(target);
+  const facts: ShopFacts = { runId, catalogue, weights, slowShare: isSlow ? slowQueryShare : 0, isShared: target.kind === 'given' };
+  let ordersStored: number | undefined;
+  return {
+    facts,
+    users: clients,
+    disturbed: isSlow ? [slowEndpoint] : [],
+    readBooks: async () => {
+      const books = await readShopBooks(target, { before: goods, clients, mark });
+      ordersStored = books.stored?.orders.length;
+      return books;
+    },
+    cleanUp: async () => [...(await removeAccounts(target, clients)), ...whatRemains(target, ordersStored)],
+  };
+}
+
+/** Accounts of an own stack go with it. @returns what could not be removed, in words */
+async function removeAccounts(target: Target, clients: readonly ShopClient[]): Promise<string[]> {
+  if (target.kind === 'own') return [];
+  const http = createHttpClient(target.origin);
+  try {
+    const left = await removeClients(http, clients.filter(Boolean), target.loadtestKey);
+    return left === 0 ? [] : [`${showCount(left)} accounts of name "Load" that could not be deleted`];
   } finally {
     await http.close();
   }
 }
 
-/** Accounts of an own stack go with it. */
-async function cleanUp(target: Target, clients: readonly ShopClient[]): Promise<string[]> {
-  if (target.kind === 'own') return [];
-  const http = createHttpClient(target.origin, setUpConnections);
-  try {
-    const left = await removeClients(http, clients, target.loadtestKey);
-    return left === 0 ? [] : [`${left} accounts that could not be deleted`];
-  } finally {
-    await http.close();
-  }
+/** An order is a document: it stays, and what it sold stays sold, when its buyer is gone. */
+function whatRemains(target: Target, orders: number | undefined): string[] {
+  if (target.kind === 'own' || orders === 0) return [];
+  return [`${orders === undefined ? 'its' : showCount(orders)} orders of buyers who are deleted, and the stock they sold`];
 }

@@ -6,6 +6,16 @@ import { expect, test as base } from 'vitest';
 import { freePort } from '#test/support/free-port.ts';
 import { startFakeApi, type FakeApi } from './fake-api.ts';
 
+type Result = {
+  readonly reasons: readonly string[];
+  readonly checks: readonly {
+    readonly id: string;
+    readonly outcome: string;
+    readonly measured: string;
+    readonly witnesses?: readonly object[];
+  }[];
+};
+
 type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
 const cli = resolve(import.meta.dirname, '../../../loadtest/cli.ts');
@@ -116,4 +126,97 @@ test('Ctrl-C ends it, with the accounts it had made gone and nothing judged', as
   expect(await ended).toBe(1);
   expect(shop.accounts()).toBe(0);
   expect(await readdir(dir)).toEqual(['measurement.jsonl']);
+});
+
+test.concurrent('the help of a plan names its options too', async () => {
+  const { status, stdout } = await loadtest(['users', '--help']);
+  expect(status).toBe(0);
+  for (const word of ['--target', '--duration', '--mix slow-query', '99']) expect(stdout).toContain(word);
+});
+
+test.concurrent('a folder that cannot be made ends it with 64 and one line, before anything is started', async ({ shop }) => {
+  const startedMs = performance.now();
+  const { status, stderr } = await loadtest(['smoke', '--target', shop.origin, '--out', '/proc/nope'], key);
+  expect(status).toBe(64);
+  expect(stderr).toMatch(/^error: --out \/proc\/nope cannot be written: .*\n$/);
+  expect(shop.connections()).toBe(0);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+});
+
+test.concurrent('SIGTERM ends it while the target hangs in set-up', async ({ dir }) => {
+  const shop = await startFakeApi(undefined, () => ({ instead: 'hang' }));
+  const child = spawn(process.execPath, [cli, 'smoke', '--target', shop.origin, '--out', dir], {
+    env: { PATH: process.env['PATH'], ...key },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((done) => child.once('exit', (status) => done(status)));
+  await expect.poll(() => shop.connections(), { timeout: 25_000 }).toBeGreaterThan(1);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(1);
+  await shop.close();
+});
+
+test.skipIf(process.platform !== 'linux')('ends with the npm that started it, killed or not', async ({ shop, dir }) => {
+  const args = ['run', '--silent', 'loadtest', '--', 'users', '--target', shop.origin, '--users', '10', '--out', dir];
+  const npm = spawn('npm', args, { env: { PATH: process.env['PATH'], HOME: dir, ...key }, cwd: resolve(cli, '../..'), stdio: 'ignore' });
+  await expect.poll(() => shop.requests.length, { timeout: 25_000 }).toBeGreaterThan(3);
+  npm.kill('SIGKILL');
+  // Orderly: with the accounts it had made gone.
+  await expect.poll(() => shop.accounts(), { timeout: 15_000 }).toBe(0);
+});
+
+test.concurrent('errors while the run is prepared are asked again, and told', async ({ dir }) => {
+  const shop = await startFakeApi(undefined, (n) => (n === 1 ? { status: 500, body: '{"code":"internal"}' } : {}));
+  const args = ['smoke', '--target', shop.origin, '--duration', '1s', '--users', '5', '--out', dir, '--json'];
+  const { stdout } = await loadtest(args, key);
+  const { checks } = JSON.parse(stdout) as Result;
+  expect(checks.find(({ id }) => id === 'set-up')).toMatchObject({
+    outcome: 'met',
+    measured: expect.stringMatching(/^1 of \d+ requests failed/) as string,
+  });
+  await shop.close();
+});
+
+test.concurrent('a target that stays broken while it is prepared is a FAIL with a report and a witness', async ({ dir }) => {
+  const headers = { 'x-request-id': 'r-broken' };
+  const shop = await startFakeApi(undefined, (_n, { method }) =>
+    method === 'POST' ? { status: 500, body: '{"code":"internal"}', headers } : {},
+  );
+  const { status, stdout } = await loadtest(['smoke', '--target', shop.origin, '--users', '2', '--out', dir, '--json'], key);
+  expect(status).toBe(99);
+  const { checks, reasons } = JSON.parse(stdout) as Result;
+  expect(reasons.join()).toMatch(/the run could not be prepared: .* 500 internal/);
+  expect(checks.find(({ id }) => id === 'set-up')?.witnesses?.[0]).toMatchObject({ status: 500, requestId: 'r-broken' });
+  expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'measurement.jsonl', 'report.html', 'report.json', 'summary.md']);
+  await shop.close();
+});
+
+test.concurrent('a key of another role ends it with 78, another kind of server with 69', async ({ dir }) => {
+  const forOperators = await startFakeApi(undefined, (_n, { method }) => (method === 'POST' ? { status: 201, body: '{"id_key":1}' } : {}));
+  const wrongKey = await loadtest(['smoke', '--target', forOperators.origin, '--out', dir], key);
+  expect(wrongKey).toMatchObject({ status: 78, stderr: expect.stringMatching(/^error: LOADTEST_KEY is not of role loadtest/) as string });
+  await forOperators.close();
+  const noShop = await startFakeApi(undefined, () => ({ status: 404, body: '<h1>Welcome to nginx</h1>' }));
+  const notOurs = await loadtest(['smoke', '--target', noShop.origin, '--out', dir], key);
+  expect(notOurs).toMatchObject({ status: 69, stderr: expect.stringMatching(/is no shop of this project/) as string });
+  await noShop.close();
+});
+
+test('a run is judged again from its file, with the same verdict and the same reports, and says what it leaves behind', async ({
+  shop,
+  dir,
+}) => {
+  const run = await loadtest(['smoke', '--target', shop.origin, '--duration', '1s', '--users', '5', '--out', dir], key);
+  expect(run.stdout).toMatch(/left in the target: \d+ orders of buyers who are deleted, and the stock they sold/);
+  const before = await Promise.all(['junit.xml', 'report.json', 'summary.md'].map((file) => readFile(join(dir, file), 'utf8')));
+  const again = await loadtest(['report', '--from', dir]);
+  expect(again).toMatchObject({ status: run.status, stdout: run.stdout, stderr: '' });
+  expect(await Promise.all(['junit.xml', 'report.json', 'summary.md'].map((file) => readFile(join(dir, file), 'utf8')))).toEqual(before);
+});
+
+test.concurrent('a folder without a run cannot be judged', async ({ dir }) => {
+  expect(await loadtest(['report', '--from', dir])).toMatchObject({
+    status: 64,
+    stderr: expect.stringMatching(/measurement\.jsonl cannot be read/) as string,
+  });
 });

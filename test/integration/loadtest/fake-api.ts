@@ -34,12 +34,13 @@ export type FakeApi = {
 /** Sees a request of a virtual user and its number, from 0. */
 export type Behave = (number: number, request: FakeRequest) => Behaviour;
 
-/** A small shop on a free port that serves a whole load test and misbehaves toward virtual users as told. */
-export async function startFakeApi(behave: Behave = () => ({})): Promise<FakeApi> {
+/** A small shop on a free port that serves a whole load test and misbehaves toward virtual users, or before they come, as told. */
+export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: Behave = () => ({})): Promise<FakeApi> {
   const shop = createShop();
   const requests: FakeRequest[] = [];
   let connections = 0;
   let isOver = false;
+  let inSetUp = 0;
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -49,7 +50,8 @@ export async function startFakeApi(behave: Behave = () => ({})): Promise<FakeApi
       // From then on it is the load test that reads the books, in the users' names.
       isOver ||= /\/orders\?.*limit=1000/.test(url);
       const isUsers = headers.authorization !== undefined && !isOver;
-      const behaviour = isUsers ? behave(requests.push(request) - 1, request) : {};
+      const isSetUp = requests.length === 0 && url !== '/livez';
+      const behaviour = isUsers ? behave(requests.push(request) - 1, request) : isSetUp ? behaveInSetUp((inSetUp += 1) - 1, request) : {};
       const answer = (): void => respond(incoming.socket, response, shop.answer(request, behaviour.forget), behaviour);
       if (behaviour.delayMs === undefined) answer();
       else setTimeout(answer, behaviour.delayMs);

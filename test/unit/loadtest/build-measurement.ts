@@ -155,6 +155,7 @@ export function healthyMeasurement(changes: Partial<Measurement> = {}): Measurem
     target: { origin: 'http://127.0.0.1:8000', kind: 'own', effective: null },
     seed: 1,
     mix: [],
+    setUp: { requests: 403, failed: 0, witnesses: [], problem: null, disturbed: [] },
     disturbed: [],
     budget,
     phases: [healthyPhase],

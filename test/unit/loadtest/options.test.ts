@@ -6,7 +6,7 @@ import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
 import { phaseOf } from '#loadtest/run-plan.ts';
 
-const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, 42);
+const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, { 'slow-query': 'orders run into it' }, 42);
 
 test('without flags everything is the plan’s, and the seed is random', () => {
   expect(read({})).toEqual({
