@@ -19,7 +19,10 @@ const patterns: readonly [RegExp, string][] = [
   // The path of a Slack incoming webhook is its secret.
   [/(https?:\/\/[^\s/]+\/services\/)[^\s"']+/gi, `$1${HIDDEN}`],
   [/\b(bearer\s+)[a-z0-9._~+/=-]+/gi, `$1${HIDDEN}`],
-  [/\b((?:x-)?api[-_]?key|password|passwd|secret|token|authorization)(["']?\s*[:=]\s*["']?)(?!bearer\b)[^\s"',;&}]+/gi, `$1$2${HIDDEN}`],
+  [
+    /\b((?:[a-z0-9]+[-_]){0,3}(?:api[-_]?key|password|passwd|secret|token|authorization))(["']?\s*[:=]\s*["']?)(?!bearer\b)[^\s"',;&}]+/gi,
+    `$1$2${HIDDEN}`,
+  ],
   [/\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b/g, HIDDEN],
 ];
 

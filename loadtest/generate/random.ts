@@ -39,6 +39,17 @@ export function pick<T>(random: Random, items: readonly T[]): T {
   return item;
 }
 
+/**
+ * One item of a list whose first are popular: the item of rank r is chosen about 1/r as often as the first (Zipf's law, as
+ * shops and pages find it), by the inverse of a logarithm.
+ * @throws {RangeError} when the list is empty.
+ */
+export function pickPopular<T>(random: Random, items: readonly T[]): T {
+  const item = items[Math.floor((items.length + 1) ** random()) - 1];
+  if (item === undefined) throw new RangeError('nothing to pick from');
+  return item;
+}
+
 /** One key of a table of weights, chosen in proportion to its weight. */
 export function pickWeighted<K extends string>(random: Random, weights: Readonly<Record<K, number>>): K {
   const entries = Object.entries(weights) as [K, number][];

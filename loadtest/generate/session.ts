@@ -42,10 +42,12 @@ export type SessionOptions = {
   readonly warmUpMs: number;
   /** On a server that does nothing every answer is as good as another. */
   readonly isRehearsal: boolean;
+  /** Milliseconds that only grow; default: of this process. */
+  readonly now?: () => number;
 };
 
-export function createSession({ startSecond, warmUpMs, isRehearsal }: SessionOptions): Session {
-  const recorder = createRecorder(startSecond);
+export function createSession({ startSecond, warmUpMs, isRehearsal, now = () => performance.now() }: SessionOptions): Session {
+  const recorder = createRecorder(startSecond, now);
   const timings = createTimingRecorder();
   const failures = createFailureKinds();
   const sendLag = createHistogram();

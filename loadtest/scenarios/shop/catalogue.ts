@@ -7,7 +7,7 @@ import { categoryOf, productOf, type Goods } from './shelf.ts';
 /** What there is to see and buy, read once before the run, so that choices depend on the seed and not on answers. */
 export type Catalogue = {
   readonly goods: Goods;
-  /** Ids of products with enough stock to be bought all through a run. */
+  /** Ids of products with enough stock to be bought all through a run; first those of which there are most. */
   readonly orderable: readonly number[];
   /** Words that occur in product names. */
   readonly words: readonly string[];
@@ -43,7 +43,11 @@ export function catalogueOf(goods: Goods, origin: string): Catalogue {
   const orderable = plenty.length >= 10 ? plenty : products.filter(({ stock }) => stock > 0);
   if (orderable.length === 0) throw new SetUpError(`${origin} has no product in stock, so that nothing could be ordered`);
   const words = new Set(products.flatMap(({ name }) => name.toLowerCase().match(/[a-z]{4,}/g) ?? []));
-  return { goods, orderable: orderable.map(({ id }) => id), words: [...words].toSorted().slice(0, maxWords) };
+  return {
+    goods,
+    orderable: orderable.toSorted((a, b) => b.stock - a.stock).map(({ id }) => id),
+    words: [...words].toSorted().slice(0, maxWords),
+  };
 }
 
 async function list<T>(http: HttpClient, path: string, itemOf: (json: unknown) => T | undefined): Promise<T[]> {

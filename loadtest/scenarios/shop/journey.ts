@@ -1,4 +1,4 @@
-import { pick, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
+import { pick, pickPopular, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
 import type { Buyer } from './buyer.ts';
 import type { Errand, Errands } from './errands.ts';
 import type { AskedOrder } from './look-at-orders.ts';
@@ -113,11 +113,14 @@ function someFilter({ categories }: Shelf, words: readonly string[], random: Ran
   };
 }
 
+/** Of what is ordered, so much is what everybody buys: orders meet at the same products, and every product is sold now and then. */
+const popularShare = 0.5;
+
 function orderOf(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): AskedOrder {
   const { orderable, random, buyer, keyPrefix } = options;
   const products = new Set<number>();
   const wanted = Math.min(lineCount, orderable.length);
-  while (products.size < wanted) products.add(pick(random, orderable));
+  while (products.size < wanted) products.add(random() < popularShare ? pickPopular(random, orderable) : pick(random, orderable));
   const lines = [...products].map((product) => ({ product, quantity: randomInt(random, 1, 2) }));
   return { key: `${keyPrefix}-${number}`, client: buyer.client, deliveryMethod: randomInt(random, 1, 3), lines };
 }

@@ -11,6 +11,8 @@ describe('redactText', () => {
     ['{"password":"hunter2","name":"ana"}', '{"password":"(hidden)","name":"ana"}'],
     ['X-API-Key: atk_abcdef', 'X-API-Key: (hidden)'],
     ['token = abc', 'token = (hidden)'],
+    ['{"access_token":"abc.def"}', '{"access_token":"(hidden)"}'],
+    ['client-secret: hunter2', 'client-secret: (hidden)'],
     ['card 4111 1111 1111 1111 refused', 'card (hidden) refused'],
   ])('hides the secret in %s', (text, redacted) => {
     expect(redactText(text)).toBe(redacted);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRandom, pickWeighted, randomInt } from '#loadtest/generate/random.ts';
+import { createRandom, pickPopular, pickWeighted, randomInt } from '#loadtest/generate/random.ts';
 import { createBuyer } from '#loadtest/scenarios/shop/buyer.ts';
 import { createErrands, type Errand } from '#loadtest/scenarios/shop/errands.ts';
 import { createJourney, type JourneyOptions } from '#loadtest/scenarios/shop/journey.ts';
@@ -89,6 +89,28 @@ test('orders 1 to 3 different products that are there to be ordered, for the use
       expect([1, 2]).toContain(line.quantity);
     }
   }
+});
+
+test('some products are popular, so that orders meet at them, and none is never sold', () => {
+  const orderable = goods.products.map(({ id }) => id);
+  const bodies = walk(11, 6_000, { orderable }).flatMap(({ endpoint, body }) => (endpoint === 'POST /orders' ? [body ?? ''] : []));
+  const sold = bodies.flatMap((body) => (JSON.parse(body) as { lines: { product_id: number }[] }).lines.map((line) => line.product_id));
+  const shareOf = (product: number): number => sold.filter((id) => id === product).length / sold.length;
+  const [first = 0, last = 0] = [orderable[0], orderable.at(-1)].map((id) => shareOf(id ?? 0));
+  expect(first).toBeGreaterThan(1.3 * last);
+  expect(last).toBeGreaterThan(0);
+});
+
+test('the popular are picked about as often as one by their rank, every item now and then', () => {
+  const random = createRandom(3, 3);
+  const counts = Array.from({ length: 20 }, () => 0);
+  for (let i = 0; i < 20_000; i += 1) {
+    const rank = pickPopular(random, [...counts.keys()]);
+    counts[rank] = (counts[rank] ?? 0) + 1;
+  }
+  expect((counts[0] ?? 0) / (counts[9] ?? 1)).toBeGreaterThan(5);
+  expect(Math.min(...counts)).toBeGreaterThan(100);
+  expect(() => pickPopular(random, [])).toThrow(RangeError);
 });
 
 test('a slow query mixed in takes its share of the steps: orders without lines, which lock no product', () => {

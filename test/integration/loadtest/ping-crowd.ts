@@ -1,0 +1,17 @@
+import type { CreateCrowd } from '#loadtest/generate/step.ts';
+
+/** Users who ask for `/` again and again, and write down how often when all is over. */
+export const createCrowd: CreateCrowd = ({ facts, record }) => {
+  let pings = 0;
+  return {
+    user: () => ({
+      next: () => ({ endpoint: 'GET /', method: 'GET', path: '/', headers: {} }),
+      answered: ({ endpoint }, { body }) => {
+        pings += 1;
+        return body === (facts as { pong: string }).pong ? { outcome: 'ok' } : { outcome: 'wrong-answer', fault: `no pong at ${endpoint}` };
+      },
+      unanswered: () => {},
+    }),
+    close: () => record({ pings }),
+  };
+};
