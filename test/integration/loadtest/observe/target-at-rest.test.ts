@@ -19,7 +19,7 @@ function adminSaying(...inUse: number[]): AdminReader & { readonly asked: () => 
   const state = async () => ({ pool: { inUse: inUse[Math.min(asked++, inUse.length - 1)] ?? 0, capacity: 10, waiting: 0 }, workers: [] });
   return { state, requestsServed: async () => 90 + asked, config: async () => undefined, close: async () => {}, asked: () => asked };
 }
-const database = { backends: async () => undefined, close: async () => {} };
+const database = { backends: async () => undefined, openSessions: async () => [], close: async () => {} };
 
 test('waits until no connection is in use any more, and only then counts what was served', async () => {
   const admin = adminSaying(3, 2, 1, 0);

@@ -83,7 +83,7 @@ test('a 429 within the quota it names is an error of the limiter, one over it a 
 test('an answer that broke off is a wrong answer, one that never began is none', () => {
   const { session } = sessionAt();
   const user = userWho({ outcome: 'ok' });
-  session.failed(user, step, { kind: 'broken-answer', ms: 5, detail: 'cut short', status: 200, received: '{"id' });
+  session.failed(user, step, { kind: 'broken-answer', ms: 5, detail: 'cut short', status: 200, requestId: 'r-1', received: '{"id' });
   session.failed(user, step, { kind: 'connection-error', ms: 5, detail: 'ECONNRESET' });
   session.failed(user, step, { kind: 'timeout', ms: 1_000, detail: 'no complete answer in time' });
   expect(session.close().slices).toMatchObject([{ wrongAnswers: 1, connectionErrors: 1, timeouts: 1 }]);
