@@ -4,7 +4,7 @@ import { apiEnv, readApiConfig } from '#api/config.ts';
 import { problemTypes } from '#api/errors.ts';
 import { planConnections } from '#api/processes/connection-budget.ts';
 import { backupEnv } from '#backups/deps.ts';
-import { readEnv } from '#lib/env.ts';
+import { readEnv, withoutSecrets } from '#lib/env.ts';
 import { postgresEnv, renamedVariables } from '#lib/settings.ts';
 import { channelEnv } from '#monitor/alerts/channels/kinds.ts';
 import { monitorEnv } from '#monitor/config/monitor-env.ts';
@@ -71,6 +71,14 @@ describe('the example', () => {
     const bare = composeFile({ SECRETS_DIR: '/secrets', COMPOSE_PROJECT_NAME: 'atalaya' });
     expect(composeFile(filledExample())).toEqual(bare);
   });
+});
+
+test('whatever a program keeps secret reaches it as a file', () => {
+  const shape = { ...apiEnv, ...monitorEnv, ...backupEnv };
+  const shown = withoutSecrets(shape, Object.fromEntries(Object.keys(shape).map((name) => [name, 'x'])));
+  const kept = Object.keys(shape).filter((name) => shown[name] === '(hidden)' && isOffered(name));
+  expect(kept.filter((name) => ![...madeSecrets, ...optionalSecrets].includes(name))).toEqual([]);
+  expect(kept.length).toBeGreaterThan(6);
 });
 
 test('what is missing is named at once, with the one command that makes all of it', () => {
