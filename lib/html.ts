@@ -1,4 +1,4 @@
-/** Text that is HTML already. Only `html`, `raw`, `joinHtml` and `scriptJson` make it. */
+/** Text that is HTML already. Only `html`, `raw` and `scriptJson` make it. */
 export type Html = { readonly markup: string };
 
 /** What a template takes: text is escaped, lists are joined, and false, null and undefined leave nothing. */
@@ -11,11 +11,6 @@ export function html(literals: TemplateStringsArray, ...values: readonly Content
 
 /** Markup of our own making, such as a style sheet. Never anything that came from outside. */
 export const raw = (markup: string): Html => ({ markup });
-
-/** Several pieces one after the other, with the same thing between each two. */
-export const joinHtml = (pieces: readonly Content[], separator: Content = ''): Html => ({
-  markup: pieces.map(render).join(render(separator)),
-});
 
 /** A value as JSON that may stand inside a script element. */
 export const scriptJson = (value: unknown): Html => raw((JSON.stringify(value) ?? 'null').replaceAll('<', String.raw`\u003c`));

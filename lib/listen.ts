@@ -62,7 +62,7 @@ function listenProblem(err: NodeJS.ErrnoException, { host, port, hostVariable, p
 const unknownAddress = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Where a program of this machine reaches one that listens on `host`: an address that means all stands for loopback. */
-export function connectHost(host: string): string {
+function connectHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
 }

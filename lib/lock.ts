@@ -24,7 +24,7 @@ export type FolderLock = {
 };
 
 /** The lock no longer protects what it was taken for. */
-export class LockLostError extends AppError {
+class LockLostError extends AppError {
   readonly code = 'LOCK_LOST';
 }
 

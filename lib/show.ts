@@ -80,13 +80,3 @@ export const showTime = (time: Date | number | string): string => `${new Date(ti
 
 /** A moment to the second as names of files and folders carry it, in UTC: `20261125T193814Z`. They sort by time. */
 export const compactStamp = (time: Date): string => time.toISOString().replaceAll(/[-:]|\.\d+/g, '');
-
-/** The moment of a text that `compactStamp` wrote; undefined for any other. */
-export function parseCompactStamp(text: string): Date | undefined {
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const time = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // The 31st of February is read as a day of March.
-  return Number.isNaN(time.getTime()) || compactStamp(time) !== text ? undefined : time;
-}

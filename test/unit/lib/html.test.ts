@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { escapeText, html, joinHtml, raw, scriptJson } from '#lib/html.ts';
+import { escapeText, html, raw, scriptJson } from '#lib/html.ts';
 
 test('text is escaped, markup is not, and nothing leaves nothing', () => {
   const items = ['a<b', `"it's" & more`].map((text) => html`<li title="${text}">${text}</li>`);
@@ -12,11 +12,6 @@ test('text is escaped, markup is not, and nothing leaves nothing', () => {
     <li title="a&lt;b">a&lt;b</li><li title="&quot;it&#39;s&quot; &amp; more">&quot;it&#39;s&quot; &amp; more</li>0<hr>
   </ul>`,
   );
-});
-
-test('pieces are joined by what stands between them, escaped likewise', () => {
-  expect(joinHtml(['<', html`<b>x</b>`], ' & ').markup).toBe('&lt; &amp; <b>x</b>');
-  expect(joinHtml([]).markup).toBe('');
 });
 
 test('no text breaks out of an element, an attribute or an XML document', () => {

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { assertFree, connectHost, listen, localOrigin } from '#lib/listen.ts';
+import { assertFree, listen, localOrigin } from '#lib/listen.ts';
 
 const names = { portVariable: 'API_PORT', hostVariable: 'API_HOST' };
 
@@ -45,10 +45,10 @@ describe('listening', () => {
 });
 
 test.each([
-  ['0.0.0.0', '127.0.0.1', 'http://127.0.0.1:8000'],
-  ['::', '::1', 'http://[::1]:8000'],
-  ['fd00::5', 'fd00::5', 'http://[fd00::5]:8000'],
-  ['api.internal', 'api.internal', 'http://api.internal:8000'],
-])('what listens on %s is reached at %s', (host, reachable, origin) => {
-  expect([connectHost(host), localOrigin(host, 8000)]).toEqual([reachable, origin]);
+  ['0.0.0.0', 'http://127.0.0.1:8000'],
+  ['::', 'http://[::1]:8000'],
+  ['fd00::5', 'http://[fd00::5]:8000'],
+  ['api.internal', 'http://api.internal:8000'],
+])('what listens on %s is reached at %s', (host, origin) => {
+  expect(localOrigin(host, 8000)).toBe(origin);
 });
