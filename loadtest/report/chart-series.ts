@@ -1,6 +1,6 @@
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { errorCount, sumCounts } from '../measurement/merge.ts';
-import type { Measurement, Slice } from '../measurement/measurement.ts';
+import type { Measurement, ServerSample, Slice } from '../measurement/measurement.ts';
 import { measuredSlices, windowOf } from '../judge/figures.ts';
 
 type Numbers = readonly (number | null)[];
@@ -16,6 +16,10 @@ export type ChartSeries = {
   readonly pool: { readonly second: Numbers; readonly inUse: Numbers; readonly capacity: Numbers; readonly waiting: Numbers };
   readonly backends: { readonly second: Numbers; readonly active: Numbers; readonly inTransaction: Numbers; readonly lockWaits: Numbers };
   readonly client: { readonly second: Numbers; readonly utilization: Numbers; readonly delayMs: Numbers };
+  /** Shares in percent, and what a server that does nothing took at most. */
+  readonly machine: { readonly second: Numbers; readonly busy: Numbers; readonly others: Numbers; readonly idleMs: Numbers };
+  /** One column of mebibytes for each worker. */
+  readonly memory: { readonly second: Numbers; readonly workers: readonly { readonly name: string; readonly mib: Numbers }[] };
 };
 
 /** Points of the percentile chart: 0 to 99.9 %, each step a tenth nearer to the end. */
@@ -38,6 +42,8 @@ export function chartSeries(measurement: Measurement): ChartSeries {
     distribution: distribution(measurement),
     ...serverColumns(measurement),
     client: clientColumns(measurement),
+    machine: machineColumns(measurement),
+    memory: memoryColumns(measurement),
   };
 }
 
@@ -88,4 +94,24 @@ function clientColumns({ phases }: Measurement): ChartSeries['client'] {
   return { second: seconds, utilization: worst(({ utilization }) => 100 * utilization), delayMs: worst(({ maxDelayMs }) => maxDelayMs) };
 }
 
-const round = (value: number | undefined): number | null => (value === undefined ? null : Math.round(value * 100) / 100);
+function machineColumns({ machine }: Measurement): ChartSeries['machine'] {
+  return {
+    second: machine.map(({ second }) => second),
+    busy: machine.map(({ cpu }) => round(cpu ? 100 * cpu.busy : undefined)),
+    others: machine.map(({ cpu }) => round(cpu ? 100 * cpu.others : undefined)),
+    idleMs: machine.map(({ idleAnswerMs }) => round(idleAnswerMs)),
+  };
+}
+
+const sizeOf = ({ workers }: ServerSample, name: string): number | undefined =>
+  workers.find(({ worker }) => worker === name)?.residentBytes;
+
+function memoryColumns({ samples }: Measurement): ChartSeries['memory'] {
+  const asked = samples.filter(({ workers }) => workers.length > 0);
+  const names = [...new Set(asked.flatMap(({ workers }) => workers.map(({ worker }) => worker)))].toSorted();
+  const column = (name: string): Numbers => asked.map((sample) => round((sizeOf(sample, name) ?? Number.NaN) / 2 ** 20));
+  return { second: asked.map(({ second }) => second), workers: names.map((name) => ({ name, mib: column(name) })) };
+}
+
+const round = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : Math.round(value * 100) / 100;

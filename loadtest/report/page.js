@@ -4,6 +4,7 @@ const limits = JSON.parse(document.getElementById('limits').textContent);
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const number = (value) => (value === null || value === undefined ? '–' : Number(value.toPrecision(4)).toLocaleString('en-US'));
 const percent = (value) => (value === null || value === undefined ? '–' : `${number(value)} %`);
+const mebibytes = (value) => (value === null || value === undefined ? '–' : `${number(value)} MiB`);
 const ms = (value) => (value === null || value === undefined ? '–' : value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`);
 
 const line = (label, stroke, more = {}) => ({ label, stroke: color(stroke), width: 1.75, points: { show: false }, ...more });
@@ -158,6 +159,19 @@ const builders = {
       show: percent,
       scales: { y: { range: [0, 100] } },
     }),
+  memory: () =>
+    overTime(
+      [series.memory.second, ...series.memory.workers.map(({ mib }) => mib)],
+      series.memory.workers.map(({ name }, i) => line(`worker ${name}`, `--c${(i % 5) + 1}`)),
+      { show: mebibytes, warmUp: series.warmUpSeconds },
+    ),
+  machine: () =>
+    overTime(
+      [series.machine.second, series.machine.busy, series.machine.others],
+      [filled('in use', '--c4'), line('by others', '--limit')],
+      { show: percent, scales: { y: { range: [0, 100] } } },
+    ),
+  idle: () => overTime([series.machine.second, series.machine.idleMs], [filled('at most', '--c3')], { show: ms }),
   lag: () => overTime([series.client.second, series.client.delayMs], [filled('late by at most', '--c3')], { show: ms }),
 };
 

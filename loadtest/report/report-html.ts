@@ -66,6 +66,8 @@ const chart = (name: string, title: string, note: string): Html =>
 function charts(series: ChartSeries): Html {
   const hasPool = series.pool.second.length > 1;
   const hasBackends = series.backends.second.length > 1;
+  const hasMemory = series.memory.second.length > 1;
+  const hasMachine = series.machine.second.length > 1;
   return html`<h2>Over time</h2>
     <section class="charts">
       ${chart('latency', 'Latency', 'each second’s percentiles, logarithmic; dashed: what is allowed over the whole run')}
@@ -73,6 +75,9 @@ function charts(series: ChartSeries): Html {
       ${chart('distribution', 'Latency by share of answers', 'how long the fastest 50 %, 90 %, 99 % took at most')}
       ${hasPool && chart('pool', 'Database pool', 'connections in use over all workers, and requests waiting for one')}
       ${hasBackends && chart('backends', 'Sessions in PostgreSQL', 'of the API, by pg_stat_activity')}
+      ${hasMemory && chart('memory', 'Memory of the workers', 'resident, each worker by itself')}
+      ${hasMachine && chart('machine', 'This machine', 'share of its CPU in use, and used by others than load test and service')}
+      ${hasMachine && chart('idle', 'A server that does nothing', 'the longest it took to answer in each second: what client and machine add')}
       ${chart('client', 'The client: busy', 'share of each second its event loop was working')}
       ${chart('lag', 'The client: late', 'worst delay of its event loop in each second')}
     </section>`;
