@@ -31,7 +31,12 @@ export type Result = {
   readonly seconds: number;
 };
 
-export type MemberOptions = { readonly env: Environment; readonly signal: AbortSignal; readonly durationMs: number };
+export type MemberOptions = {
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+  readonly durationMs: number;
+  readonly users?: number;
+};
 
 /** Plays `users` against a private copy of the shop with one defect in it. */
 export async function runDefect(defect: Defect, options: MemberOptions): Promise<Result> {
@@ -68,7 +73,12 @@ async function run(sql: string, { postgres }: Target): Promise<void> {
 
 type Open = (env: Environment, signal: AbortSignal) => Promise<Target>;
 
-async function play(name: string, expects: RegExp | undefined, { env, signal, durationMs }: MemberOptions, open: Open): Promise<Result> {
+async function play(
+  name: string,
+  expects: RegExp | undefined,
+  { env, signal, durationMs, users: count }: MemberOptions,
+  open: Open,
+): Promise<Result> {
   const startedMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - startedMs) / 1_000);
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-zoo-run-'));
@@ -76,7 +86,7 @@ async function play(name: string, expects: RegExp | undefined, { env, signal, du
     const target = await open(env, signal);
     try {
       const file = createMeasurementFile(dir);
-      const changes = { users: undefined, thinkMs: undefined, durationMs, seed: 1, mix: [] };
+      const changes = { users: count, thinkMs: undefined, durationMs, seed: 1, mix: [] };
       const hooks = { write: file.write, onStep: () => {}, onSecond: () => {}, signal };
       await runPlan(users, changes, target, hooks).finally(file.close);
     } finally {
@@ -91,7 +101,8 @@ async function play(name: string, expects: RegExp | undefined, { env, signal, du
   }
 }
 
-function judged(
+/** Whether a verdict is the right one on a defect that is named like this; undefined: on the shop as it is. Pure. */
+export function judged(
   { verdict, checks, reasons }: Judgement,
   expects: RegExp | undefined,
 ): Pick<Result, 'verdict' | 'namedAs' | 'witness' | 'isRight'> {

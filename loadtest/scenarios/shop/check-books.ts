@@ -1,44 +1,8 @@
+import { checkLedger } from './check-ledger.ts';
 import type { Claim } from './history.ts';
 import type { AskedLine } from './look-at-orders.ts';
 import { showCents, type Product } from './shelf.ts';
-import type { Ledger, Movement, StoredBooks, StoredLine, StoredOrder, StoredProduct } from './stored-books.ts';
-
-/** What the books must hold, by the name under which a report tells of it. */
-export const bookRules = {
-  'orders-kept': 'Every order the shop said yes to exists',
-  'no-duplicate-orders': 'One Idempotency-Key, one order; one order, one key',
-  'orders-asked-for': 'No order exists that nobody asked for, or that was refused',
-  'orders-as-asked': 'Orders are stored as asked: buyer, products, quantities, delivery',
-  'orders-as-answered': 'Orders are stored as answered: total and price of every line',
-  'stock-moved': 'Every line moved the stock once, by its quantity',
-  'stock-ledger': 'Stock of every product = sum of its movements',
-  'stock-conserved': 'Stock at the end = stock at the start − what was sold + what came back',
-  'no-oversell': 'No stock below zero',
-} as const;
-
-export type BookRule = keyof typeof bookRules;
-
-/** One thing in the books that should not be, with what leads to it. */
-export type Anomaly = {
-  readonly rule: BookRule;
-  /** For people: `order 17 was acknowledged and does not exist`. */
-  readonly detail: string;
-  readonly key?: string;
-  readonly order?: number;
-  readonly product?: number;
-  readonly requestId?: string;
-};
-
-export type BooksToCheck = {
-  readonly claims: readonly Claim[];
-  readonly stored: StoredBooks;
-  /** As shown before the run. */
-  readonly products: readonly Product[];
-  /** As shown after it. */
-  readonly productsAfter: readonly Product[];
-  /** Whether anybody but the run's buyers may have bought or changed something meanwhile. */
-  readonly isShared: boolean;
-};
+import type { Anomaly, BooksToCheck, StoredLine, StoredOrder } from './stored-books.ts';
 
 /**
  * Holds what the buyers were told against what the shop has stored, id by id, and names everything that does not agree.
@@ -54,17 +18,6 @@ export function checkBooks(books: BooksToCheck): Anomaly[] {
     ...checkSurplus(claims, stored.orders),
     ...stored.orders.flatMap((order) => checkPrices(order, prices)),
     ...(stored.ledger ? checkLedger(books, stored.ledger) : []),
-  ];
-}
-
-function checkLedger({ stored, products, isShared }: BooksToCheck, ledger: Ledger): Anomaly[] {
-  const movements = Map.groupBy(ledger.movements, ({ order }) => order);
-  return [
-    ...stored.orders.flatMap((order) => checkMovements(order, movements.get(order.id) ?? [])),
-    ...ledger.products.flatMap(checkStock),
-    // What others sell and count in the same shop stands in the same ledger.
-    ...(isShared ? [] : ledger.strayMovements.map(strayMovement)),
-    ...(isShared ? [] : checkConserved(products, stored.orders, ledger.products)),
   ];
 }
 
@@ -179,62 +132,4 @@ function wrongInLine(line: StoredLine, before: Product | undefined, after: Produ
   return line.name === before.name
     ? undefined
     : `product ${line.product} is named ${JSON.stringify(line.name)}, not ${JSON.stringify(before.name)}`;
-}
-
-const canceled = 4;
-
-/** One sale a line, and nothing else, unless the order was canceled since and its pieces came back. */
-function checkMovements({ id, lines, status }: StoredOrder, movements: readonly Movement[]): Anomaly[] {
-  const wrong = (detail: string, product: number): Anomaly => ({
-    rule: 'stock-moved',
-    detail: `order ${id}: ${detail}`,
-    order: id,
-    product,
-  });
-  const sales = movements.filter(({ reason }) => reason === 'sale');
-  const found = lines.flatMap(({ id: line, product, quantity }) => {
-    const moved = sales.filter((movement) => movement.line === line);
-    const pieces = moved.reduce((sum, movement) => sum - movement.quantity, 0);
-    if (moved.length === 1 && pieces === quantity && moved[0]?.product === product) return [];
-    const what = moved.length === 0 ? 'moved nothing' : `moved ${pieces} pieces in ${moved.length} movements`;
-    return [wrong(`line ${line}, ${quantity} of product ${product}, ${what}`, product)];
-  });
-  const own = new Set(lines.map((line) => line.id));
-  const odd = movements.filter(({ line, reason }) => (reason === 'sale' ? line === null || !own.has(line) : status !== canceled));
-  return [
-    ...found,
-    ...odd.map((movement) =>
-      wrong(`movement ${movement.id} (${movement.reason}, ${movement.quantity}) belongs to no line`, movement.product),
-    ),
-  ];
-}
-
-const strayMovement = ({ id, product, quantity }: Movement): Anomaly => ({
-  rule: 'stock-moved',
-  detail: `movement ${id} took ${-quantity} of product ${product} for no order`,
-  product,
-});
-
-function checkStock({ id, stock, moved }: StoredProduct): Anomaly[] {
-  const found: Anomaly[] = [];
-  if (stock !== moved) {
-    const detail = `product ${id} has a stock of ${stock}, its movements make ${moved}`;
-    found.push({ rule: 'stock-ledger', detail, product: id });
-  }
-  if (stock < 0) found.push({ rule: 'no-oversell', detail: `product ${id} has a stock of ${stock}`, product: id });
-  return found;
-}
-
-function checkConserved(products: readonly Product[], orders: readonly StoredOrder[], now: readonly StoredProduct[]): Anomaly[] {
-  const soldOf = new Map<number, number>();
-  for (const { lines } of orders) for (const { product, quantity } of lines) soldOf.set(product, (soldOf.get(product) ?? 0) + quantity);
-  const after = indexOf(now);
-  return products.flatMap(({ id, stock }): Anomaly[] => {
-    const stored = after.get(id);
-    if (stored === undefined) return [{ rule: 'stock-conserved', detail: `product ${id} is gone`, product: id }];
-    const sold = soldOf.get(id) ?? 0;
-    if (stored.stock === stock - sold + stored.restocked) return [];
-    const detail = `product ${id} was shown with ${stock} in stock, ${sold} were sold, and ${stored.stock} are left`;
-    return [{ rule: 'stock-conserved', detail, product: id }];
-  });
 }

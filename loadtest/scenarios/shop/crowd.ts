@@ -5,9 +5,9 @@ import type { Catalogue } from './catalogue.ts';
 import type { ShopClient } from './clients.ts';
 import { createErrands, type Errand } from './errands.ts';
 import { problemCode, type Answer, type Excuse, type Fault } from './faults.ts';
+import type { ShopEvent } from './history.ts';
 import { createJourney, createOrdering, createReading, type VisitWeights } from './journey.ts';
 import { createMarket } from './market.ts';
-import type { ShopEvent } from './shop-events.ts';
 import { createShelf } from './shelf.ts';
 
 /** What all users of a run share. */

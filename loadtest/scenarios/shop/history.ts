@@ -1,3 +1,5 @@
+import type { Witness } from '../../measurement/witness.ts';
+import type { Excuse, Rule } from './faults.ts';
 import type { AskedOrder } from './look-at-orders.ts';
 
 /**
@@ -16,6 +18,14 @@ export type OrderAttempt = AskedOrder & {
   readonly order: number | null;
   readonly totalCents: number | null;
 };
+
+/** What the buyers write down for the judges, as events of the measurement. */
+export type ShopEvent =
+  | ({ readonly kind: 'order' } & OrderAttempt)
+  /** An answer that is wrong unless somebody else did something meanwhile; only the first of each kind. */
+  | { readonly kind: 'doubt'; readonly rule: Rule; readonly unless: Excuse; readonly witness: Witness }
+  /** How many of a kind there were in one process. */
+  | { readonly kind: 'doubts'; readonly rule: Rule; readonly unless: Excuse; readonly count: number };
 
 /** What the buyers say of one key, all attempts taken together. */
 export type Claim = {

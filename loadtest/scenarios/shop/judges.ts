@@ -4,11 +4,11 @@ import { failuresOf } from '../../judge/limits.ts';
 import type { Measurement } from '../../measurement/measurement.ts';
 import { maxWitnesses, type Witness } from '../../measurement/witness.ts';
 import type { ShopBooks } from './books.ts';
-import { bookRules, checkBooks, type Anomaly, type BookRule } from './check-books.ts';
+import { checkBooks } from './check-books.ts';
 import { rules, type Excuse, type Rule } from './faults.ts';
-import { claimsOf, type Claim, type OrderAttempt } from './history.ts';
-import type { ShopEvent } from './shop-events.ts';
+import { claimsOf, type Claim, type OrderAttempt, type ShopEvent } from './history.ts';
 import type { Goods } from './shelf.ts';
+import { bookRules, type Anomaly, type BookRule } from './stored-books.ts';
 
 /** What must hold after every run in the shop, however fast or slow it was: every answer right, nothing lost, nothing double. */
 export const shopJudges: readonly Judge[] = [judgeContent, judgeBooks, judgeStockSufficient];

@@ -75,13 +75,23 @@ export function createShelf({ products, categories }: Goods): Shelf {
     products,
     categories,
     product: (id) => byId.get(id),
-    idsFor: (query) =>
-      ordersBy(query.sortBy).map((ordered) => {
-        const matching = ordered.filter((product) => meets(product, query));
-        return matching.slice(query.skip, query.skip + query.limit).map(({ id }) => id);
-      }),
+    idsFor: (query) => {
+      const { skip, limit, sortBy } = query;
+      if (sortBy === undefined && isWhole(query)) return [products.slice(skip, skip + limit).map(({ id }) => id)];
+      const matching = new Set(products.filter((product) => meets(product, query)));
+      return ordersBy(sortBy).map((ordered) =>
+        ordered
+          .filter((product) => matching.has(product))
+          .slice(skip, skip + limit)
+          .map(({ id }) => id),
+      );
+    },
   };
 }
+
+/** Whether nothing but a page is asked for. */
+const isWhole = ({ categoryId, search, minPriceCents, maxPriceCents }: ProductQuery): boolean =>
+  [categoryId, search, minPriceCents, maxPriceCents].every((condition) => condition === undefined);
 
 /** Whether a product may stand in the answer, as far as that does not change with every order: stock is not looked at. */
 export function meets({ name, priceCents, categoryId }: Product, query: ProductQuery): boolean {

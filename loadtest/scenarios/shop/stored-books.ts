@@ -1,3 +1,6 @@
+import type { Claim } from './history.ts';
+import type { Product } from './shelf.ts';
+
 /** The shop's own books about one run's buyers, as they stand when all is quiet. Money in cents. */
 export type StoredBooks = {
   readonly orders: readonly StoredOrder[];
@@ -51,4 +54,41 @@ export type StoredProduct = {
   readonly restocked: number;
   /** How many of these there were. */
   readonly restocks: number;
+};
+
+/** What the books must hold, by the name under which a report tells of it. */
+export const bookRules = {
+  'orders-kept': 'Every order the shop said yes to exists',
+  'no-duplicate-orders': 'One Idempotency-Key, one order; one order, one key',
+  'orders-asked-for': 'No order exists that nobody asked for, or that was refused',
+  'orders-as-asked': 'Orders are stored as asked: buyer, products, quantities, delivery',
+  'orders-as-answered': 'Orders are stored as answered: total and price of every line',
+  'stock-moved': 'Every line moved the stock once, by its quantity',
+  'stock-ledger': 'Stock of every product = sum of its movements',
+  'stock-conserved': 'Stock at the end = stock at the start − what was sold + what came back',
+  'no-oversell': 'No stock below zero',
+} as const;
+
+export type BookRule = keyof typeof bookRules;
+
+/** One thing in the books that should not be, with what leads to it. */
+export type Anomaly = {
+  readonly rule: BookRule;
+  /** For people: `order 17 was acknowledged and does not exist`. */
+  readonly detail: string;
+  readonly key?: string;
+  readonly order?: number;
+  readonly product?: number;
+  readonly requestId?: string;
+};
+
+export type BooksToCheck = {
+  readonly claims: readonly Claim[];
+  readonly stored: StoredBooks;
+  /** As shown before the run. */
+  readonly products: readonly Product[];
+  /** As shown after it. */
+  readonly productsAfter: readonly Product[];
+  /** Whether anybody but the run's buyers may have bought or changed something meanwhile. */
+  readonly isShared: boolean;
 };

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
-import { checkBooks, type Anomaly } from '#loadtest/scenarios/shop/check-books.ts';
+import { checkBooks } from '#loadtest/scenarios/shop/check-books.ts';
+import type { Anomaly } from '#loadtest/scenarios/shop/stored-books.ts';
 import { readShopBooks } from '#loadtest/scenarios/shop/books.ts';
 import { claimsOf, type OrderAttempt } from '#loadtest/scenarios/shop/history.ts';
 import { orderOf } from '#loadtest/scenarios/shop/look-at-orders.ts';

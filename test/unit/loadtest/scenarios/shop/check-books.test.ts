@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkBooks, type BookRule, type BooksToCheck } from '#loadtest/scenarios/shop/check-books.ts';
+import { checkBooks } from '#loadtest/scenarios/shop/check-books.ts';
 import { claimsOf, type OrderAttempt } from '#loadtest/scenarios/shop/history.ts';
 import type { Product } from '#loadtest/scenarios/shop/shelf.ts';
-import type { Ledger, StoredBooks, StoredOrder } from '#loadtest/scenarios/shop/stored-books.ts';
+import type { BookRule, BooksToCheck, Ledger, StoredBooks, StoredOrder } from '#loadtest/scenarios/shop/stored-books.ts';
 
 type Changeable<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? Changeable<E>[] : T[K] };
 

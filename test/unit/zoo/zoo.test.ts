@@ -1,0 +1,81 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Check } from '#loadtest/judge/check.ts';
+import type { Judgement } from '#loadtest/judge/verdict.ts';
+import { replaceOnce } from '#test/zoo/copy-source.ts';
+import { defects } from '#test/zoo/defects.ts';
+import { judged } from '#test/zoo/run-member.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+describe('a seed', () => {
+  const replacing = defects.flatMap(({ name, seed }) => ('file' in seed ? [{ name, ...seed }] : []));
+  test.each(replacing)('$name stands in the source exactly once', async ({ file, find }) => {
+    expect((await readFile(join(root, file), 'utf8')).split(find)).toHaveLength(2);
+  });
+
+  let dir = '';
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'atalaya-zoo-test-'));
+    await writeFile(join(dir, 'a.ts'), 'one two two three');
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  test.each(['two', 'four'])('that does not stand there once is refused: "%s"', async (find) => {
+    await expect(replaceOnce(dir, { file: 'a.ts', find, put: 'x' })).rejects.toThrow(/it must be once: mend the seed/);
+  });
+  test('is put in where it stands', async () => {
+    await replaceOnce(dir, { file: 'a.ts', find: 'three', put: '$& four' });
+    expect(await readFile(join(dir, 'a.ts'), 'utf8')).toBe('one two two $& four');
+  });
+});
+
+test('the zoo has at least forty members, each under a name of its own, of every kind', () => {
+  const names = defects.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThanOrEqual(40);
+  expect(new Set(defects.map(({ kind }) => kind)).size).toBe(12);
+});
+
+const check = (changes: Partial<Check> = {}): Check => ({
+  id: 'order-total',
+  kind: 'invariant',
+  title: '',
+  outcome: 'broken',
+  measured: '1',
+  limit: '0',
+  reason: 'total is wrong',
+  witnesses: [{ says: 'total is wrong', about: { order: 7 } }],
+  ...changes,
+});
+const verdict = (is: Judgement['verdict'], ...checks: readonly Check[]): Judgement => ({
+  verdict: is,
+  checks,
+  reasons: [],
+  limitedBy: null,
+  figures: {} as Judgement['figures'],
+});
+
+describe('a member is found', () => {
+  test('by FAIL, a check of its name and a witness', () => {
+    expect(judged(verdict('FAIL', check()), /order-total/)).toMatchObject({
+      isRight: true,
+      namedAs: ['order-total'],
+      witness: 'order 7 · total is wrong',
+    });
+  });
+  test.each([
+    ['PASS', verdict('PASS', check({ outcome: 'met' }))],
+    ['INVALID', verdict('INVALID', check())],
+    ['FAIL under another name', verdict('FAIL', check({ id: 'latency-p95', reason: 'slow' }))],
+    ['FAIL without a witness', verdict('FAIL', check({ witnesses: [] }))],
+  ])('but not by %s', (_, judgement) => {
+    expect(judged(judgement, /order-total/).isRight).toBe(false);
+  });
+  test('and the shop as it is must only not FAIL', () => {
+    expect(judged(verdict('INVALID', check({ kind: 'innocence' })), undefined).isRight).toBe(true);
+    expect(judged(verdict('FAIL', check()), undefined).isRight).toBe(false);
+  });
+});
