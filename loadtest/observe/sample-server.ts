@@ -22,6 +22,6 @@ export async function sampleServer(
     const second = startSecond + Math.floor((performance.now() - startedMs) / 1_000);
     onSample({ second, pool: state?.pool ?? null, backends: backends ?? null, workers: state?.workers ?? [] });
     dueMs = Math.max(dueMs + 1_000, performance.now());
-    await sleep(dueMs - performance.now(), undefined, { signal: stop }).catch(() => {});
+    await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal: stop }).catch(() => {});
   }
 }

@@ -33,9 +33,9 @@ const latency: readonly Defect[] = [
   {
     name: 'one-endpoint-slow',
     kind: 'latency',
-    says: 'the list of categories, one in 25 requests, takes 2 s longer',
+    says: 'the list of categories, one in 25 requests, takes 4 s longer',
     expects: /latency.*GET \/categories/s,
-    seed: { tamper: () => onMatching(/^GET \/api\/v1\/categories/, 1, async () => await sleep(2_000)) },
+    seed: { tamper: () => onMatching(/^GET \/api\/v1\/categories/, 1, async () => await sleep(4_000)) },
   },
   {
     name: 'replay-slow',
@@ -57,9 +57,9 @@ const workers: readonly Defect[] = [
   {
     name: 'one-worker-slow',
     kind: 'worker',
-    says: 'one of two workers takes 1.5 s longer for everything',
+    says: 'one of two workers takes 3 s longer for everything',
     expects: /latency/,
-    seed: { tamper: () => isFirstWorker() && onAnswer(async () => await sleep(1_500)) },
+    seed: { tamper: () => isFirstWorker() && onAnswer(async () => await sleep(3_000)) },
   },
   {
     name: 'one-worker-wrong',

@@ -74,6 +74,16 @@ describe('each endpoint by itself', () => {
   });
 });
 
+test('an endpoint of which every answer is too slow is not excused because a machine may have made the slowest', () => {
+  const slices = Array.from({ length: 16 }, (_, i) => [slice(i, many(200, 10)), orders(i, many(5, 900))]).flat();
+  const machine = Array.from({ length: 16 }, (_, second) => quietSecond(second, { idleAnswerMs: 600 }));
+  const check = checkOf(withPhase({ durationMs: 15_000 }, { slices, machine }), 'endpoint-latency');
+  expect(check).toMatchObject({
+    outcome: 'broken',
+    reason: expect.stringMatching(/POST \/orders: \d+ of \d+ answers took over 200 ms/) as string,
+  });
+});
+
 describe('every five seconds by themselves', () => {
   /** Ten minutes at 200 a second, in which one worker of four stands still for three seconds. */
   const frozen = run(600, (i) => [slice(i, i >= 300 && i < 303 ? [...many(150, 10), ...many(26, 2_400)] : many(200, 10))], {
