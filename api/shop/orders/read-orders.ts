@@ -6,7 +6,7 @@ import type { Page } from '../fields.ts';
 import { lineView, orderView, type orderWithLinesView } from './order-schema.ts';
 
 export type OrderRow = Shown<typeof orderView>;
-export type OrderWithLines = Shown<typeof orderWithLinesView>;
+type OrderWithLines = Shown<typeof orderWithLinesView>;
 
 const lineMembers = lineView.columns.map((column) => `'${column}', line.${column}`).join(', ');
 

@@ -33,7 +33,7 @@ export type ProductText = {
 };
 
 export const oneProduct = textStatement<ProductText>('product-one', `SELECT ${productView.select} FROM products WHERE id_key = $1`);
-export const productPage = textStatement<ProductText>(
+const productPage = textStatement<ProductText>(
   'product-page',
   `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
 );

@@ -8,6 +8,8 @@ const insert = statement('test-insert', 'INSERT INTO categories (name) VALUES ($
 const count = statement<{ count: number }>('test-count', 'SELECT count(*)::integer AS count FROM categories');
 const backend = statement<{ pid: number }>('test-backend', 'SELECT pg_backend_pid() AS pid');
 const fail = statement('test-fail', 'SELECT 1 / 0');
+const conflict = statement('test-conflict', `DO $$ BEGIN RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END $$`);
+const lockByName = statement('test-lock', 'SELECT FROM categories WHERE name = $1 FOR UPDATE');
 const pools = { DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 1, DB_POOL_RECYCLE: 0 };
 
 describe('a transaction', () => {
@@ -70,6 +72,74 @@ describe('a transaction', () => {
     } finally {
       await pool.end();
     }
+  });
+});
+
+describe('a conflict with another transaction', () => {
+  test('is tried again from the start, and only the last try counts', async ({ db }) => {
+    const { read, transact } = createDatabase(db.pool);
+    let tries = 0;
+    const done = await transact(
+      async (tx) => {
+        tries += 1;
+        await tx.query(insert, [`try ${tries}`]);
+        if (tries < 3) await tx.query(conflict);
+        return 'done';
+      },
+      { isOnce: false },
+    );
+    expect([done, tries, await read.knex('categories').pluck('name')]).toEqual(['done', 3, ['try 3']]);
+  });
+
+  test('that does not pass is given up, having changed nothing', async ({ db }) => {
+    const { read, transact } = createDatabase(db.pool);
+    let tries = 0;
+    const hopeless = transact(
+      async (tx) => {
+        tries += 1;
+        await tx.query(insert, [`try ${tries}`]);
+        await tx.query(conflict);
+      },
+      { isOnce: true },
+    );
+    await expect(hopeless).rejects.toMatchObject({ code: '40001' });
+    expect([tries, await read.query(count)]).toEqual([4, [{ count: 0 }]]);
+  });
+
+  test('such as a deadlock shows to neither of the two', async ({ db }) => {
+    const { transact } = createDatabase(db.pool);
+    await db.pool.query(`INSERT INTO categories (name) VALUES ('a'), ('b')`);
+    const bothHold = Promise.withResolvers<void>();
+    let holding = 0;
+    const lockBoth = (names: readonly [string, string]) =>
+      transact(
+        async (tx) => {
+          await tx.query(lockByName, [names[0]]);
+          holding += 1;
+          if (holding === 2) bothHold.resolve();
+          await bothHold.promise;
+          await tx.query(lockByName, [names[1]]);
+          return names;
+        },
+        { isOnce: false },
+      );
+    expect(await Promise.all([lockBoth(['a', 'b']), lockBoth(['b', 'a'])])).toHaveLength(2);
+    // One of them had to hold its first lock twice.
+    expect(holding).toBe(3);
+  });
+
+  test('is all that is tried again: any other failure is run once', async ({ db }) => {
+    const { transact } = createDatabase(db.pool);
+    let tries = 0;
+    const failing = transact(
+      async (tx) => {
+        tries += 1;
+        await tx.query(fail);
+      },
+      { isOnce: true },
+    );
+    await expect(failing).rejects.toMatchObject({ code: '22012' });
+    expect(tries).toBe(1);
   });
 });
 

@@ -12,11 +12,17 @@ export type DatabaseProxy = {
   readonly close: () => Promise<void>;
   /** How often a prepared statement of that name has been run through the door. */
   readonly ran: (statement: string) => number;
+  /**
+   * Cuts the next connection that sends these words: before the database has heard them, or after it has done what they
+   * say and before the client hears of that. Resolves then.
+   */
+  readonly cutAt: (words: string, when: 'before' | 'after') => Promise<void>;
 };
 
 export async function createDatabaseProxy(target: PostgresSettings): Promise<DatabaseProxy> {
   const port = await freePort();
   const sockets = new Set<Socket>();
+  let cut: { words: string; when: 'before' | 'after'; done: () => void } | undefined;
   const runs = new Map<string, number>();
   const server = createServer((client) => {
     const upstream = createConnection(target.POSTGRES_PORT, target.POSTGRES_HOST);
@@ -30,7 +36,22 @@ export async function createDatabaseProxy(target: PostgresSettings): Promise<Dat
           upstream.destroy();
         });
     }
-    client.pipe(upstream).pipe(client);
+    client.on('data', (chunk: Buffer) => {
+      if (cut === undefined || !chunk.includes(cut.words)) {
+        upstream.write(chunk);
+        return;
+      }
+      const { when, done } = cut;
+      cut = undefined;
+      const end = (): void => {
+        client.destroy();
+        upstream.destroy();
+        done();
+      };
+      if (when === 'before') end();
+      else upstream.unpipe(client).once('data', end).resume().write(chunk);
+    });
+    upstream.pipe(client);
     let tail = '';
     client.on('data', (chunk: Buffer) => {
       const text = tail + chunk.toString('latin1');
@@ -53,6 +74,11 @@ export async function createDatabaseProxy(target: PostgresSettings): Promise<Dat
       server.close();
       for (const socket of sockets) socket.destroy();
       await closed;
+    },
+    cutAt: (words, when) => {
+      const { promise, resolve: done } = Promise.withResolvers<void>();
+      cut = { words, when, done };
+      return promise;
     },
   };
 }
