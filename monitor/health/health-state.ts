@@ -59,14 +59,9 @@ export function foldResult(health: Health, result: ProbeResult, thresholds: Thre
     conclusiveAt: moment,
     fault: undefined,
     faultySince: undefined,
-    turnsMs: isTurn(health.verdict, verdict) ? [...health.turnsMs, result.clockMs].slice(-turnsKept) : health.turnsMs,
+    turnsMs: (health.verdict === 'down') !== (verdict === 'down') ? [...health.turnsMs, result.clockMs].slice(-turnsKept) : health.turnsMs,
     recent,
   };
-}
-
-/** What a target is before the first look is no state it could come from. */
-function isTurn(before: Verdict, after: Verdict): boolean {
-  return before !== 'none' && (before === 'down') !== (after === 'down');
 }
 
 function settledVerdict(

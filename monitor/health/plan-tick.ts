@@ -72,8 +72,9 @@ type Step = Decided & {
 function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const { kind } = trouble;
   const { now } = view;
-  const subject = { rules, health: healthOf(view, rules.name), isFlapping: view.flapping.has(rules.name), now };
   const incident = openIncident(view, rules.name, kind);
+  const isOpen = incident !== undefined;
+  const subject = { rules, health: healthOf(view, rules.name), isFlapping: view.flapping.has(rules.name), isOpen, now };
   const isOn = trouble.isOn(subject);
   const parents = parentsOf(rules, kind, view);
   const hold = isOn ? holdOf({ ...subject, kind, incident, parents, graceMs: rules.graceMs, clockMs: now.clockMs }) : undefined;

@@ -9,6 +9,8 @@ export type Subject = {
   readonly rules: TargetRules;
   readonly health: Health;
   readonly isFlapping: boolean;
+  /** Whether this kind of trouble is open already, as a process before may have left it. */
+  readonly isOpen: boolean;
   readonly now: Moment;
 };
 
@@ -24,6 +26,9 @@ export type Trouble = {
   readonly opening: (subject: Subject) => Finding;
   readonly closing: (subject: Subject) => Finding;
 };
+
+/** No look of this process has shown anything yet: what was left open stays open. */
+const isUnseen = (health: Health): boolean => health.conclusiveAt === undefined;
 
 /** An outage: failures have reached their threshold. */
 const down: Trouble = {
@@ -61,8 +66,10 @@ const unknown: Trouble = {
   kind: 'unknown',
   opens: 'unknown',
   closes: 'known',
-  isOn: ({ health, rules, now }) =>
-    health.faultySince !== undefined && now.clockMs - health.faultySince.clockMs >= rules.patience.unknownAfterMs,
+  isOn: ({ health, isOpen, rules, now }) => {
+    if (isOpen) return health.faultySince !== undefined || isUnseen(health);
+    return health.faultySince !== undefined && now.clockMs - health.faultySince.clockMs >= rules.patience.unknownAfterMs;
+  },
   since: ({ health, now }) => health.faultySince?.at ?? now.at,
   opening: ({ health }) => ({ detail: `the monitor itself cannot tell how it is: ${health.fault}`, facts: looksOf(health) }),
   closing: ({ health }) => ({ detail: `it can be judged again and is ${health.verdict}: ${detailOf(health)}` }),
@@ -73,7 +80,10 @@ const degraded: Trouble = {
   kind: 'degraded',
   opens: 'notice',
   closes: undefined,
-  isOn: ({ health, rules, now }) => health.verdict === 'degraded' && now.clockMs - health.since.clockMs >= rules.patience.warnAfterMs,
+  isOn: ({ health, isOpen, rules, now }) => {
+    if (isOpen) return health.verdict === 'degraded' || isUnseen(health);
+    return health.verdict === 'degraded' && now.clockMs - health.since.clockMs >= rules.patience.warnAfterMs;
+  },
   since: ({ health }) => health.since.at,
   opening: ({ health, now }) => {
     const { detail, ...rest } = lastFinding(health);

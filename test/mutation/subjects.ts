@@ -22,5 +22,10 @@ export const subjects: readonly Subject[] = [
   },
   { name: 'retention', mutate: ['backups/set/retention.ts'], tests: ['test/unit/backups/**/retention.test.ts'] },
   { name: 'manifest', mutate: ['backups/set/manifest.ts'], tests: ['test/unit/backups/set/*.test.ts'] },
+  {
+    name: 'what is told',
+    mutate: ['monitor/health/{alert-policy,flap,health-state,holds,plan-tick,run-probe}.ts', 'monitor/backup/probe.ts'],
+    tests: ['test/unit/monitor/health/*.test.ts', 'test/unit/monitor/backup/*.test.ts'],
+  },
   { name: 'schedule', mutate: ['monitor/backup/schedule.ts'], tests: ['test/unit/monitor/backup/schedule.test.ts'] },
 ];

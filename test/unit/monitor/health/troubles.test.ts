@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { initialHealth } from '#monitor/health/health-state.ts';
+import { inheritedHealth, initialHealth } from '#monitor/health/health-state.ts';
 import { planTick, type WatchState } from '#monitor/health/plan-tick.ts';
 import type { TargetRules } from '#monitor/health/target.ts';
 import type { Alert } from '#monitor/model/alert.ts';
@@ -39,6 +39,17 @@ function play(rules: readonly TargetRules[], looks: readonly Look[], from = fres
   }
   return { alerts, state, told: alerts.map(({ event, probe }) => `${event} ${probe}`) };
 }
+
+/** What the next process begins with. */
+const restart = (state: WatchState, nowMs: number): WatchState => ({
+  ...state,
+  health: Object.fromEntries(
+    Object.entries(state.health).map(([name, { verdict, since }]) => {
+      const wasFlapping = state.incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
+      return [name, inheritedHealth({ verdict, since: since.at }, wasFlapping, { at: nowMs, clockMs: nowMs })];
+    }),
+  ),
+});
 
 /** Looks every `everyMs` at what the world is at that moment. */
 const looksAt = (probe: string, worldAt: (ms: number) => Outcome, fromMs: number, toMs: number, everyMs: number): Look[] =>
@@ -111,10 +122,13 @@ describe('over any sequence of looks', { timeout: 60_000 }, () => {
   });
   const pairs = { firing: 'resolved', flapping: 'settled', unknown: 'known' } as const;
 
-  test('each beginning has its end, each kind for itself, and no message is told twice', () => {
+  test('each beginning has its end, each kind for itself, and no message is told twice, through restarts too', () => {
     fc.assert(
-      fc.property(looks, (sequence) => {
-        const { alerts } = play([target('api')], sequence);
+      fc.property(looks, fc.integer({ min: 0, max: 900 }), (sequence, cut) => {
+        const rules = [target('api')];
+        const first = play(rules, sequence.slice(0, cut));
+        const later = play(rules, sequence.slice(cut), restart(first.state, sequence[cut]?.[2] ?? 0));
+        const alerts = [...first.alerts, ...later.alerts];
         for (const [opens, closes] of Object.entries(pairs)) {
           const own = alerts.filter(({ event }) => event === opens || event === closes);
           expect(own.map(({ event }) => event)).toEqual(own.map((_, index) => (index % 2 === 0 ? opens : closes)));
@@ -211,6 +225,25 @@ describe('a target that is degraded', () => {
       ['api', 'failed', ms + 1],
     ]);
     expect(play(rules, down).told).toEqual(['firing redis', 'firing api']);
+  });
+});
+
+describe('a restart in the middle of it', () => {
+  test.each(['faulty', 'degraded'] as const)('tells what is %s neither as over nor again', (outcome) => {
+    const rules = [target('postgresql'), target('api')];
+    const before = play(
+      rules,
+      looksAt('postgresql', () => outcome, 0, 6 * minute, 5_000),
+    );
+    expect(before.told).toEqual([outcome === 'faulty' ? 'unknown postgresql' : 'notice postgresql']);
+    const started = restart(before.state, 7 * minute);
+    // The other target is looked at first.
+    const looks: Look[] = [['api', 'ok', 7 * minute], ...looksAt('postgresql', () => outcome, 7 * minute + 1, 20 * minute, 5_000)];
+    const goingOn = play(rules, looks, started);
+    expect(goingOn.told).toEqual([]);
+    const after = play(rules, [['postgresql', 'ok', 21 * minute]], goingOn.state);
+    expect(after.told).toEqual(outcome === 'faulty' ? ['known postgresql'] : []);
+    expect(after.state.incidents).toEqual([]);
   });
 });
 

@@ -131,7 +131,7 @@ describe('a target that goes down for a second every other second, for a minute,
         const whole = ['firing api', 'resolved api', 'flapping api', 'settled api'];
         expect([[], whole.slice(0, 2), whole]).toContainEqual(told);
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   });
 });
