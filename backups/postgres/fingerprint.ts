@@ -10,7 +10,7 @@ import { isUsers, readSchema } from './schema.ts';
 const textSettings = `SET LOCAL search_path = pg_catalog; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, YMD';
   SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
   SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = 'content'; SET LOCAL row_security = off;
-  SET LOCAL quote_all_identifiers = off; SET LOCAL max_parallel_workers_per_gather = 0`;
+  SET LOCAL quote_all_identifiers = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off`;
 
 /** Tables that hold rows of their own, as `schema.name`, quoted where needed. */
 export async function listTables(client: Client): Promise<string[]> {

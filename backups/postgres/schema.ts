@@ -49,6 +49,7 @@ const relations = `
   SELECT 'row security on table ' || ${nameOf}, ${words(when('c.relrowsecurity', `'enabled'`), when('c.relforcerowsecurity', `'forced'`))}
   FROM ${relation} WHERE (c.relrowsecurity OR c.relforcerowsecurity) AND ${isUsers}`;
 
+/** Of a column's options only those that can be set: a server may note others of its own there. */
 const columns = `
   SELECT format('column %s.%I', ${nameOf}, a.attname), ${words(
     `'#' || row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum)`,
@@ -60,7 +61,7 @@ const columns = `
     when(`c.relkind <> 'v' AND c.relkind <> 'c' AND a.attstorage <> t.typstorage`, `'storage ' || a.attstorage::text`),
     when(`a.attcompression <> ''`, `'compression ' || a.attcompression::text`),
     when(`coalesce(a.attstattarget, -1) >= 0`, `'statistics ' || a.attstattarget`),
-    options('a.attoptions'),
+    `'with (' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(a.attoptions) AS o WHERE o LIKE 'n_distinct%') || ')'`,
     options('a.attfdwoptions', 'options'),
   )}
   FROM ${relation} JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -11,6 +11,7 @@ import { docker, whyNoDocker } from './compose/docker.ts';
 import { httpsClient, type HttpsClient, type Reply } from './compose/https-client.ts';
 
 const reason = await whyNoDocker();
+const unique = (): string => randomBytes(6).toString('hex');
 
 /** The guide's own .env.production. Its pools ask for 1,200 connections and it lacks six secrets; nothing but the password is changed. */
 const guideSettings = async (): Promise<string> =>
@@ -160,10 +161,43 @@ describe('the production stack, from the .env.production of the guide with only 
       .toEqual(['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate'].map((name) => `${name} up`));
   });
 
-  test('takes a backup in the monitor’s container, and proves it', async () => {
-    const taken = (await backup(project, 'take')) as { id: string };
-    await expect(backup(project, 'verify', taken.id)).resolves.toMatchObject({ ok: true });
-    expect(await query(`SELECT count(*) FROM pg_database WHERE datname LIKE 'atalaya_scratch%'`)).toBe('0');
+  describe('a backup that the monitor took and proved', () => {
+    let id: string;
+
+    beforeAll(async () => {
+      if (reason !== undefined) return;
+      await orderOf(1);
+      id = ((await backup(project, 'take')) as { id: string }).id;
+      await expect(backup(project, 'verify', id)).resolves.toMatchObject({ ok: true, reasons: [] });
+      expect(await query(`SELECT count(*) FROM pg_database WHERE datname LIKE 'atalaya_scratch%'`)).toBe('0');
+    }, 240_000);
+
+    test('is restored beside the live database, with owners and grants, by the command of docs/backups.md', async () => {
+      const restored = await restore(project, id, '--target', 'ecommerce_drill');
+      expect(restored).toMatchObject({ id, target: 'ecommerce_drill', notices: [] });
+      const state = `SELECT concat_ws(' ', (SELECT count(*) > 0 FROM orders), (SELECT tableowner FROM pg_tables WHERE tablename = 'orders'),
+        (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()), has_database_privilege('pg_monitor', current_database(), 'CONNECT'))`;
+      expect(await query(state, 'ecommerce_drill')).toBe('t atalaya_owner atalaya_owner f');
+      const rows = 'BEGIN; SELECT count(*) > 0 FROM orders; UPDATE products SET stock = stock + 1; ROLLBACK';
+      expect(await asApp(rows, 'ecommerce_drill')).toBe('t');
+      await query('DROP DATABASE ecommerce_drill', 'postgres');
+    });
+
+    test('is restored over the live database, which the API then reads and writes; what was there is kept', async () => {
+      const later = await orderOf(1);
+      await expect(restore(project, id, '--target', 'ecommerce_prod')).rejects.toThrow(/is not empty .*--swap, or --force/);
+      const restored = await restore(project, id, '--target', 'ecommerce_prod', '--force');
+      expect(restored).toMatchObject({ id, keptAs: expect.stringMatching(/^ecommerce_prod_old_\d{8}t\d{6}z$/), notices: [] });
+      await expect.poll(async () => (await call('/readyz')).status, { timeout: 60_000, interval: 500 }).toBe(200);
+      expect(await query(`SELECT count(*) FROM orders WHERE id_key = ${later.id_key}`)).toBe('0');
+      expect(await query(`SELECT count(*) FROM orders WHERE id_key = ${later.id_key}`, restored.keptAs)).toBe('1');
+      expect(await orderOf(1)).toMatchObject({ id_key: expect.any(Number) });
+      await expect(backup(project, 'verify', restored.safetyBackupId)).resolves.toMatchObject({ ok: true });
+      // What the monitor takes of the restored database is as good as before.
+      await backup(project, 'take');
+      await expect(backup(project, 'verify', 'latest')).resolves.toMatchObject({ ok: true });
+      await query(`DROP DATABASE ${restored.keptAs}`, 'postgres');
+    });
   });
 
   test('tells that nginx is stopped within the bound it states, and that alone, whatever stands on it', async () => {
@@ -186,10 +220,26 @@ describe('the production stack, from the .env.production of the guide with only 
     expect((await told()).map(({ target }) => target)).toEqual(['nginx']);
   });
 
-  const query = async (sql: string): Promise<string> => {
-    const psql = ['psql', '--no-psqlrc', '--tuples-only', '--no-align', '--username=atalaya_admin', '--dbname=ecommerce_prod'];
-    return (await project.exec('postgres', ...psql, '--command', sql)).trim();
+  /** Through nginx, as a new client, of a new product. */
+  async function orderOf(quantity: number): Promise<{ readonly id_key: number }> {
+    const operator = { 'x-api-key': project.operatorKey };
+    const category = created(await call('/api/v1/categories', { method: 'POST', headers: operator, body: { name: `Faros ${unique()}` } }));
+    const product = { name: `Linterna ${unique()}`, price: 19.99, stock: 5, category_id: category.id_key };
+    const { id_key } = created(await call('/api/v1/products', { method: 'POST', headers: operator, body: product }));
+    const [email, password] = [`ana.${unique()}@example.com`, unique() + unique()];
+    const client = created(await call('/api/v1/clients', { method: 'POST', body: { name: 'Ana', lastname: 'Vega', email, password } }));
+    const { body: login } = await call('/api/v1/clients/login', { method: 'POST', body: { email, password } });
+    const headers = { authorization: `Bearer ${(login as { access_token: string }).access_token}`, 'idempotency-key': unique() };
+    const body = { client_id: client.id_key, delivery_method: 1, lines: [{ product_id: id_key, quantity }] };
+    return created(await call('/api/v1/orders', { method: 'POST', headers, body }));
+  }
+
+  const psql = async (user: string, database: string, sql: string): Promise<string> => {
+    const options = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', `--username=${user}`, `--dbname=${database}`];
+    return (await project.exec('postgres', 'psql', ...options, '--command', sql)).trim();
   };
+  const query = (sql: string, database = 'ecommerce_prod'): Promise<string> => psql('atalaya_admin', database, sql);
+  const asApp = (sql: string, database: string): Promise<string> => psql('ecommerce', database, sql);
 });
 
 function created({ status, body }: Reply): { readonly id_key: number } {
@@ -209,11 +259,20 @@ function connects(host: string, port: number): Promise<boolean> {
 
 /** Runs a backup command in the monitor's container, and waits when the monitor is taking its own just then. */
 async function backup(project: ComposeProject, ...args: string[]): Promise<unknown> {
-  const output = await retry(() => project.exec('monitor', 'node', 'backups/cli.ts', ...args, '--json'), {
-    attempts: 60,
+  return JSON.parse(await afterOthers(() => project.exec('monitor', 'node', 'backups/cli.ts', ...args, '--json')));
+}
+
+type Restored = { readonly id: string; readonly keptAs: string; readonly safetyBackupId: string };
+
+async function restore(project: ComposeProject, ...args: string[]): Promise<Restored> {
+  const command = ['run', '--rm', '--no-TTY', 'restore', ...args, '--json'];
+  return JSON.parse(await afterOthers(() => project.compose(command, 120_000))) as Restored;
+}
+
+const afterOthers = (work: () => Promise<string>): Promise<string> =>
+  retry(work, {
+    attempts: 120,
     firstDelayMs: 500,
     maxDelayMs: 500,
     isRetryable: (err) => err instanceof CommandError && err.status === EXIT.busy,
   });
-  return JSON.parse(output);
-}

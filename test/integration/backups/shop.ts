@@ -44,7 +44,7 @@ const schema = `
     FROM generate_series(1, 2000) i;
   CREATE TABLE moves (product_id bigint REFERENCES products, quantity int);
   INSERT INTO moves SELECT 1 + i % 2000, 1 FROM generate_series(1, 4000) i;
-  CREATE TABLE "Odd ""Name" (atalaya_row int, t text);
+  CREATE TABLE "Odd ""Name" (atalaya_row int, t text, dropped int); ALTER TABLE "Odd ""Name" DROP dropped;
   INSERT INTO "Odd ""Name" VALUES (1, 'x'), (NULL, NULL);
   CREATE TABLE logs (day date, line text) PARTITION BY RANGE (day);
   CREATE TABLE logs_2026 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

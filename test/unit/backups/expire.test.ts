@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listBackups, readCatalogue } from '#backups/set/catalogue.ts';
 import { expireBackups } from '#backups/expire.ts';
 import { diskEffects } from '#backups/set/durable-files.ts';
 import { withLockedFolder } from '#backups/set/folder-lock.ts';
@@ -86,29 +85,5 @@ describe('expire', () => {
       message: expect.stringContaining(`backup expire could not be finished: EROFS: read-only file system, rename '${join(dir, id)}'`),
     });
     expect(await readdir(dir)).toContain(id);
-  });
-});
-
-describe('the catalogue', () => {
-  test('lists whole sets, newest first, and names damaged ones apart', async () => {
-    const [older, newer] = [await putSet('20'), await putSet('21', 'written')];
-    await mkdir(join(dir, '20261122T020000Z'));
-    await mkdir(join(dir, '.part-running'));
-    expect((await listBackups(dir)).map(({ id, state }) => [id, state])).toEqual([
-      [newer, 'written'],
-      [older, 'verified'],
-    ]);
-    const { damaged } = await readCatalogue(dir);
-    expect(damaged.map(({ id, reason }) => [id, reason])).toEqual([['20261122T020000Z', 'manifest.json: missing']]);
-  });
-
-  test('does not believe a manifest that was copied into another folder', async () => {
-    await mkdir(join(dir, '20261122T020000Z'));
-    await writeManifest(join(dir, '20261122T020000Z'), sampleManifest({ id: '20261101T020000Z' }));
-    expect((await readCatalogue(dir)).damaged[0]?.reason).toContain('belongs to set 20261101T020000Z');
-  });
-
-  test('of a folder that does not exist is empty', async () => {
-    expect(await listBackups(join(dir, 'none'))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { composeFile, composeText, filledExample, madeSecrets, networksOf, optio
 
 const { services, networks, secrets } = composeFile(filledExample());
 const all = Object.entries(services);
-const lasting = all.filter(([name]) => name !== 'migrate');
+const lasting = all.filter(([name]) => name !== 'migrate' && name !== 'restore');
 
 const members = (network: string): string[] => all.filter(([, service]) => networksOf(service).includes(network)).map(([name]) => name);
 const seconds = (duration: string): number => Number(/^(\d+)s$/.exec(duration)?.[1]);
@@ -54,6 +54,12 @@ test('migrations run once', () => {
   expect(services['migrate']).toMatchObject({ restart: 'no', command: ['node', 'api/db/cli.ts', 'up'] });
 });
 
+test('only a restore that is run by hand shares the socket by which PostgreSQL takes whoever comes for the superuser', () => {
+  const sharing = all.filter(([, { volumes = [] }]) => volumes.some((volume) => volume.startsWith('postgres-socket:')));
+  expect(sharing.map(([name]) => name)).toEqual(['postgres', 'restore']);
+  expect(services['restore']).toMatchObject({ profiles: ['restore'], restart: 'no' });
+});
+
 test('only nginx is reachable from other machines, and by IPv4 only', () => {
   const published = all.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
   expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 0.0.0.0:80:8080', 'nginx 0.0.0.0:443:8443']);
@@ -64,7 +70,7 @@ test('only nginx, certbot and the monitor have a way to the internet, and nginx 
   expect(open.map(([name]) => name)).toEqual(['edge']);
   expect(members('edge').toSorted()).toEqual(['certbot', 'monitor', 'nginx']);
   expect(members('web').toSorted()).toEqual(['api-a', 'api-b', 'nginx']);
-  expect(members('backend').toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'postgres', 'redis']);
+  expect(members('backend').toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'postgres', 'redis', 'restore']);
 });
 
 test('nothing keeps a capability', () => {
@@ -72,7 +78,8 @@ test('nothing keeps a capability', () => {
 });
 
 test('a server with 4 GB holds all of it', () => {
-  const total = all.reduce((sum, [, { deploy }]) => sum + mebibytes(deploy.resources.limits.memory), 0);
+  const running = all.filter(([name]) => name !== 'restore');
+  const total = running.reduce((sum, [, { deploy }]) => sum + mebibytes(deploy.resources.limits.memory), 0);
   expect(total).toBeLessThanOrEqual(4096);
 });
 
