@@ -54,6 +54,11 @@ export function pgRestoreToText(options: { readonly file: string; readonly outpu
   return { file: 'pg_restore', args: ['--exit-on-error', ...scopeArgs[options.scope], `--file=${options.output}`, options.file] };
 }
 
+/** The archive's table of contents on standard output, one object or grant a line. */
+export function pgRestoreList(options: { readonly file: string }): Command {
+  return { file: 'pg_restore', args: ['--list', options.file] };
+}
+
 /** Runs SQL from standard input; ends with status 3 at the first error. */
 export function psql(into: PostgresSettings): Command {
   const quiet = ['--no-psqlrc', '--quiet', '--output=/dev/null', '--no-password'];

@@ -1,15 +1,12 @@
 import { join } from 'node:path';
-import { Transform, type Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { CommandError, runCommand, type RunOptions } from '#lib/run-command.ts';
-import type { PostgresSettings } from '#lib/settings.ts';
-import { longestWorkMs, type BackupDeps } from '../deps.ts';
+import { CommandError } from '#lib/run-command.ts';
+import type { BackupDeps } from '../deps.ts';
 import { BackupFailedError, BackupRefusedError } from '../errors.ts';
 import type { BackupSet } from '../set/catalogue.ts';
 import { dumpFileName } from '../set/manifest.ts';
-import { faultOfTool, pgRestore, pgRestoreToText, psql, requireTool, type RestoreScope } from './commands.ts';
+import { missingFromDump, readWholeDump, restoreDump, type Order } from './archive.ts';
+import { faultOfTool, requireTool, type RestoreScope } from './commands.ts';
 import { withSession, type Session } from './connection.ts';
-import { together } from './dump.ts';
 import { compareFingerprints, compareItems, takeFingerprint } from './fingerprint.ts';
 import { applyProperties, describeDatabase, itemsOf } from './properties.ts';
 import { withScratchDatabase, type ScratchDatabase } from './scratch.ts';
@@ -41,20 +38,24 @@ export async function restoreInto<T>(
   const { major: toolMajor } = await requireTool('pg_restore', Math.max(set.manifest.pgDump.major, server.serverMajor));
   const origin = { origin: set.manifest.database, locale: set.manifest.locale };
   return withScratchDatabase(server, origin, async (scratch) => {
-    const order: Order = { dumpPath: join(set.path, dumpFileName), into: scratch.settings, scope, signal: deps.signal };
+    const order = {
+      dumpPath: join(set.path, dumpFileName),
+      into: scratch.settings,
+      scope,
+      toolMajor,
+      serverMajor: server.serverMajor,
+      signal: deps.signal,
+    };
     deps.onProgress?.({ step: 'read' });
     const unreadable = await faultOf('cannot be read to its end', server, () => readWholeDump(order));
     if (unreadable) return work({ scratch, differences: [unreadable], notices: [] });
     deps.onProgress?.({ step: 'restore' });
     const startedAt = performance.now();
-    const throughText = setsUnknownParameter(toolMajor, server.serverMajor);
-    const fault = await faultOf('cannot be restored', server, () =>
-      throughText ? restoreThroughText(order, server) : restoreStraight(order),
-    );
+    const fault = await faultOf('cannot be restored', server, () => restoreDump(order));
     const restoreMs = Math.round(performance.now() - startedAt);
     if (fault) return work({ scratch, differences: [fault], notices: [], restoreMs });
     deps.onProgress?.({ step: 'compare' });
-    return work({ scratch, restoreMs, ...(await compareWithSet(server, scratch, request)) });
+    return work({ scratch, restoreMs, ...(await compareWithSet(server, scratch, order, request)) });
   });
 }
 
@@ -63,6 +64,7 @@ type Request = Parameters<typeof restoreInto>[1];
 async function compareWithSet(
   server: Session,
   scratch: ScratchDatabase,
+  order: Order,
   { set, scope, deps }: Request,
 ): Promise<Pick<Restored, 'differences' | 'notices'>> {
   const { fingerprint, properties, locale, server: dumpedOn } = set.manifest;
@@ -73,6 +75,7 @@ async function compareWithSet(
   });
   const limits = { withoutRoles: scope === 'data', namesOnly: isOtherVersion };
   const differences = compareFingerprints(fingerprint, actual, limits);
+  if (scope === 'data' && fingerprint.schema) differences.push(...(await missingFromDump(order, fingerprint.schema)));
   if (properties) {
     await applyProperties(server.client, scratch.name, properties, scope);
     const found = await describeDatabase(server.client, scratch.name);
@@ -85,7 +88,9 @@ async function compareWithSet(
     ...(isOtherVersion
       ? [`PostgreSQL ${server.serverMajor} words definitions differently than ${dumpedOn.major}; only names were compared`]
       : []),
-    ...(scope === 'data' ? ['owners, grants and settings of roles were left out and not compared'] : []),
+    ...(scope === 'data'
+      ? ['owners, grants and settings of roles were left out of the restore; that the dump holds them was checked']
+      : []),
   ];
   return { differences, notices };
 }
@@ -118,79 +123,4 @@ async function faultOf(what: string, server: Session, work: () => Promise<void>)
     await server.client.query('SELECT');
     return `${dumpFileName}: ${what}: ${faultOfTool(err)}`;
   }
-}
-
-type Order = {
-  readonly dumpPath: string;
-  /** The empty database to fill. */
-  readonly into: PostgresSettings;
-  readonly scope: RestoreScope;
-  readonly signal: AbortSignal | undefined;
-};
-
-/** Reads the dump to its end without a server: a truncated or broken archive shows here. */
-async function readWholeDump({ dumpPath, signal }: Order): Promise<void> {
-  await runCommand(pgRestoreToText({ file: dumpPath, output: '/dev/null', scope: 'everything' }), limitsOf(signal));
-}
-
-async function restoreStraight({ dumpPath, into, scope, signal }: Order): Promise<void> {
-  await runCommand(pgRestore(into, { file: dumpPath, scope }), limitsOf(signal));
-}
-
-/**
- * From 17 on pg_restore begins with `SET transaction_timeout`, which servers before 17 do not know, so that
- * `--exit-on-error` ends every restore there at once. Pure.
- */
-export function setsUnknownParameter(toolMajor: number, serverMajor: number): boolean {
-  return toolMajor >= 17 && serverMajor < 17;
-}
-
-async function restoreThroughText({ dumpPath, into, scope, signal }: Order, server: Session): Promise<void> {
-  await requireTool('psql', server.serverMajor);
-  const toText = pgRestoreToText({ file: dumpPath, output: '-', scope });
-  const sql = withoutUnknownParameter();
-  let psqlFailure: unknown;
-  try {
-    await together(
-      signal,
-      (both) => runCommand(toText, { ...limitsOf(both), stdout: (stream: Readable) => pipeline(stream, sql) }),
-      (both) =>
-        runCommand(psql(into), { ...limitsOf(both), stdin: (stream: Writable) => pipeline(sql, stream) }).catch((err: unknown) => {
-          psqlFailure = err;
-          throw err;
-        }),
-    );
-  } catch (err) {
-    // When psql stops at an error, pg_restore may be the first to fail, by the broken pipe; psql knows why.
-    throw psqlFailure instanceof CommandError && psqlFailure.status !== null ? psqlFailure : err;
-  }
-}
-
-/** The line stands in the preamble, before the first object; nothing later is looked at. */
-const preambleBytes = 16 * 1024;
-const unknownParameterLine = /^SET transaction_timeout = 0;\n/m;
-
-// latin1 keeps every byte as it is, whatever the encoding of the text.
-const cleaned = (text: Buffer): Buffer => Buffer.from(text.toString('latin1').replace(unknownParameterLine, ''), 'latin1');
-
-/** Takes `SET transaction_timeout` out of the preamble of SQL text. */
-export function withoutUnknownParameter(): Transform {
-  let preamble: Buffer | undefined = Buffer.alloc(0);
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (!preamble) return done(null, chunk);
-      preamble = Buffer.concat([preamble, chunk]);
-      if (preamble.length < preambleBytes) return done();
-      const first = cleaned(preamble);
-      preamble = undefined;
-      done(null, first);
-    },
-    flush(done) {
-      done(null, preamble && cleaned(preamble));
-    },
-  });
-}
-
-function limitsOf(signal: AbortSignal | undefined): Pick<RunOptions, 'timeoutMs' | 'signal'> {
-  return { timeoutMs: longestWorkMs, ...(signal ? { signal } : {}) };
 }

@@ -188,6 +188,23 @@ describe('a role', () => {
   });
 });
 
+test('a role that may not give objects to others proves owners and grants by what the dump holds of them, and says so', async () => {
+  const shop = await openShop();
+  const deps = await withRole(shop, 'CREATEDB');
+  await query(shop.postgres, `GRANT INSERT ON moves TO ${deps.postgres.POSTGRES_USER}`);
+  await takeBackup(deps);
+  const notices = [
+    expect.stringMatching(/^owners, grants and settings of roles were left out of the restore; that the dump holds them was checked$/),
+  ];
+  expect(await verifyBackup(deps, 'latest')).toMatchObject({ ok: true, notices });
+  const { id } = await onPath(
+    await pathWith({ pg_dump: 'case "$1" in --version) exec $REAL "$@";; esac; exec $REAL --no-privileges "$@"' }),
+    () => takeBackup(deps),
+  );
+  expect(await verifyBackup(deps, id)).toMatchObject({ ok: false, reasons: ['grants on table public.moves are not in the dump'] });
+  expect((await verifyBackup(shop, id)).reasons).toEqual([expect.stringMatching(/^grants on table public\.moves differs/)]);
+});
+
 /** The same shop seen by a role that reads everything and owns nothing. */
 async function withRole(deps: Awaited<ReturnType<typeof openShop>>, attributes: string): Promise<typeof deps> {
   const role = `${deps.postgres.POSTGRES_DB}_role`;

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { diskEffects } from '#backups/set/durable-files.ts';
 import { lockFileName, withLockedFolder } from '#backups/set/folder-lock.ts';
 import type { SetStore } from '#backups/set/store.ts';
 import { BusyError } from '#lib/errors.ts';
@@ -68,13 +70,17 @@ describe('the folder of sets', () => {
     await release();
   });
 
-  test('is free at once when its holder was killed', async () => {
+  test('is free at once when its holder was killed', { timeout: 30_000 }, async () => {
     const dir = await temporaryFolder();
+    // What nothing refers to would be collected, and the lock with it.
     const script = `import { withLockedFolder } from '#backups/set/folder-lock.ts';
-      await withLockedFolder({ dir: ${JSON.stringify(dir)}, now: () => new Date() }, 'take', () => { console.log('held'); return new Promise(() => setInterval(() => {}, 1000)); });`;
+      globalThis.forever = Promise.withResolvers();
+      setInterval(() => {}, 1e6);
+      await withLockedFolder({ dir: ${JSON.stringify(dir)}, now: () => new Date() }, 'take', () => { console.log('held'); return forever.promise; });`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
     await expect(withLockedFolder({ dir, now }, 'verify', nothing)).rejects.toThrow(`(process ${child.pid} on`);
     child.kill('SIGKILL');
     await ended;
@@ -117,4 +123,18 @@ describe('the folder of sets', () => {
     await expect(withLockedFolder({ dir: join(file, 'sets'), now }, 'take', nothing)).rejects.toMatchObject(refused);
     await expect(withLockedFolder({ dir: file, now }, 'take', nothing)).rejects.toMatchObject(refused);
   });
+});
+
+test('a folder that was made is there after a loss of power, with all folders above it', async () => {
+  const parent = await temporaryFolder();
+  const done: string[] = [];
+  const noted =
+    (verb: string, effect: (path: string) => Promise<unknown>) =>
+    async (path: string): Promise<void> => {
+      await effect(path);
+      done.push(`${verb} ${relative(parent, path) || '.'}`);
+    };
+  const files = { ...diskEffects, makeFolder: noted('make', diskEffects.makeFolder), syncFolder: noted('sync', diskEffects.syncFolder) };
+  await withLockedFolder({ dir: join(parent, 'a', 'b'), now, files }, 'take', nothing);
+  expect(done).toEqual(['make a', 'sync .', 'make a/b', 'sync a']);
 });

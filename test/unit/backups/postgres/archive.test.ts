@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { setsUnknownParameter, withoutUnknownParameter } from '#backups/postgres/restore.ts';
+import { missingEntries, setsUnknownParameter, withoutUnknownParameter } from '#backups/postgres/archive.ts';
 
 describe('a newer pg_restore before an older server', () => {
   test('begins with a setting the server does not know only across version 17', () => {
@@ -33,5 +33,34 @@ describe('a newer pg_restore before an older server', () => {
       }),
       { numRuns: 50 },
     );
+  });
+});
+
+describe('owners and grants in the list of a dump', () => {
+  const schema = {
+    'owner of table public.orders': 'shop',
+    'grants on table public.orders': 'app: INSERT by shop, shop: SELECT by shop',
+    'owner of view public."Odd name"': 'shop',
+    'grants on view public."Odd name"': 'shop: SELECT by shop',
+    'grants on function public.f(integer)': 'PUBLIC: EXECUTE by shop',
+  };
+  const list = [
+    ';',
+    '; Dumped from database version: 15.18',
+    '215; 1259 16386 TABLE public orders shop',
+    '216; 1259 16390 VIEW public Odd name shop',
+    '3300; 0 0 ACL public TABLE orders shop',
+  ];
+
+  test('are found', () => {
+    expect(missingEntries(list, schema)).toEqual([]);
+  });
+
+  test('are missed, each by its name', () => {
+    const others = list.filter((line) => !line.includes('ACL')).map((line) => line.replace('Odd name shop', 'Odd name postgres'));
+    expect(missingEntries(others, schema)).toEqual([
+      'grants on table public.orders are not in the dump',
+      'owner of view public."Odd name" is not shop in the dump',
+    ]);
   });
 });
