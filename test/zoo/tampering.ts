@@ -116,30 +116,22 @@ export function onStatement(change: (text: string) => string): void {
 
 const asCommit = async (result: Promise<object>): Promise<object> => ({ ...(await result), command: 'COMMIT' });
 
-/** Pool clients of one checkout in `every` are never given back. */
-export function keepClients(every: number): void {
+/** Pool clients of one checkout in `every` are never given back; `instead` happens to them then. */
+export function keepClients(every: number, instead: (client: PoolClient) => unknown = () => {}): void {
   const prototype = Pool.prototype as unknown as { connect: Loose };
   const { connect } = prototype;
   const isTurn = oneIn(every);
-  const kept = (client: PoolClient | undefined): boolean => {
-    const isKept = client !== undefined && isTurn();
-    if (isKept) client.release = ignore;
-    return isKept;
+  const keep = (client: PoolClient): PoolClient => {
+    if (isTurn()) client.release = () => void instead(client);
+    return client;
   };
   prototype.connect = function tampered(callback) {
-    if (typeof callback !== 'function') return keptLater(connect.call(this) as Promise<PoolClient>, kept);
-    return connect.call(this, (err: unknown, client: PoolClient | undefined, done: unknown) =>
-      (callback as Loose)(err, client, kept(client) ? ignore : done),
-    );
+    if (typeof callback !== 'function') return (connect.call(this) as Promise<PoolClient>).then(keep);
+    return connect.call(this, (err: unknown, client?: PoolClient) => {
+      const kept = client && keep(client);
+      return (callback as Loose)(err, kept, kept?.release);
+    });
   };
-}
-
-const ignore = (): void => {};
-
-async function keptLater(connecting: Promise<PoolClient>, kept: (client: PoolClient) => boolean): Promise<PoolClient> {
-  const client = await connecting;
-  kept(client);
-  return client;
 }
 
 /** True in one worker of the stack: the first that asks. */
