@@ -129,7 +129,7 @@ export function keepClients(every: number, instead: (client: PoolClient) => unkn
     if (typeof callback !== 'function') return (connect.call(this) as Promise<PoolClient>).then(keep);
     return connect.call(this, (err: unknown, client?: PoolClient) => {
       const kept = client && keep(client);
-      return (callback as Loose)(err, kept, kept?.release);
+      return (callback as Loose)(err, kept, () => kept?.release());
     });
   };
 }
