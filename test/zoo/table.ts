@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { defects } from './defects.ts';
 import type { Result } from './run-member.ts';
 
@@ -18,6 +20,7 @@ export async function publish(results: readonly Result[]): Promise<void> {
   await mkdir(dirname(keptFile), { recursive: true });
   await writeFile(keptFile, `${JSON.stringify(all, null, 2)}\n`);
   await writeFile(page, markdown(all));
+  await promisify(execFile)(join(root, 'node_modules/.bin/oxfmt'), [page]);
 }
 
 const cell = (text: string): string =>
@@ -41,7 +44,7 @@ function markdown(results: Readonly<Record<string, Result>>): string {
 Private copies of the shop with one defect each, and what \`npm run loadtest -- users --duration 15s\` makes of them. Each
 must be FAIL, with the defect named by a check and a witness that can be looked up: an order, a key, a product, a request.
 \`npm run zoo\` runs them all and writes this page; \`npm run zoo -- NAME…\` runs some again. How each is seeded stands in
-\`test/zoo/defects.ts\`.
+\`test/zoo/defects/\`.
 
 ${found} of ${defects.length} found. ${clean.length} runs against the shop as it is, ${busy.length} of them beside a busy core: ${count('PASS')} PASS,
 ${count('INVALID')} INVALID (the machine was too busy to tell), ${count('FAIL')} FAIL.
