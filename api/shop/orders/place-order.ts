@@ -1,11 +1,10 @@
 import { clientNotFound } from '../../auth/principal.ts';
 import { statement } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
-import { ApiError, type FieldError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
-import { jsonDecimal } from '../money.ts';
-import { lockProducts, shortages, takeStock, type LockedProduct } from '../stock/stock.ts';
+import { lockProducts, takeStock, type LockedProduct } from '../stock/stock.ts';
 import type { OrderInput, orderWithLinesView } from './order-schema.ts';
+import { assertExpectedTotal, assertInStock, totalCentsOf } from './price-order.ts';
 
 type Line = OrderInput['lines'][number];
 type Products = ReadonlyMap<number, LockedProduct>;
@@ -70,44 +69,4 @@ export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeo
 function priceOf(products: Products, { product_id }: Line): { readonly price_cents: number; readonly product_name: string } {
   const { price_cents, name } = products.get(product_id) as LockedProduct;
   return { price_cents, product_name: name };
-}
-
-/**
- * Holds what is wanted against the products as locked. Pure.
- * @throws not_found for products that do not exist
- * @throws insufficient_stock
- */
-export function assertInStock(lines: readonly Line[], products: Products): void {
-  const unknown = faultsOf(lines, ({ product_id }) => !products.has(product_id), 'product_id', 'does not exist');
-  if (unknown.length > 0) throw new ApiError('not_found', 'A product does not exist.', { errors: unknown });
-
-  const wanted = lines.map(({ product_id, quantity }) => ({ productId: product_id, quantity }));
-  const short = new Map(shortages(wanted, products).map((shortage) => [shortage.productId, shortage]));
-  if (short.size === 0) return;
-  throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was ordered.', {
-    errors: faultsOf(lines, ({ product_id }) => short.has(product_id), 'quantity', 'is more than there is in stock'),
-    extensions: { products: [...short.values()].map(({ productId, ...counts }) => ({ product_id: productId, ...counts })) },
-  });
-}
-
-function faultsOf(lines: readonly Line[], isFaulty: (line: Line) => boolean, field: keyof Line, message: string): FieldError[] {
-  return lines.flatMap((line, index) => (isFaulty(line) ? [{ pointer: `/lines/${index}/${field}`, message }] : []));
-}
-
-/** The total of an order in cents. Exact for as many lines, pieces and as high a price as the API takes. Pure. */
-export function totalCentsOf(lines: readonly { readonly quantity: number; readonly price_cents: number }[]): number {
-  return lines.reduce((total, { quantity, price_cents }) => total + quantity * price_cents, 0);
-}
-
-/**
- * Holds the total a client counted on against the true one; fractions of a cent in it do not matter, since many clients
- * add prices up as binary fractions. Pure.
- * @throws price_mismatch with the true total
- */
-export function assertExpectedTotal(expected: number | undefined, totalCents: number): void {
-  if (expected === undefined || Math.round(expected * 100) === totalCents) return;
-  throw new ApiError('price_mismatch', 'The total is another than the one sent; nothing was ordered.', {
-    errors: [{ pointer: '/total', message: 'is not the total of the lines' }],
-    extensions: { total: jsonDecimal(totalCents) },
-  });
 }

@@ -30,23 +30,8 @@ export async function lockProducts(tx: Tx, productIds: Iterable<number>): Promis
   return new Map(products.map((product) => [product.id_key, product]));
 }
 
-/** So many pieces of a product; a product may be wanted several times. */
-export type Wanted = { readonly productId: number; readonly quantity: number };
-
-export type Shortage = { readonly productId: number; readonly requested: number; readonly available: number };
-
-/** The products of which there is less than is wanted in all. Pure. */
-export function shortages(wanted: readonly Wanted[], products: ReadonlyMap<number, Pick<LockedProduct, 'stock'>>): Shortage[] {
-  const quantities = new Map<number, number>();
-  for (const { productId, quantity } of wanted) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
-  return [...quantities].flatMap(([productId, requested]) => {
-    const available = products.get(productId)?.stock ?? 0;
-    return requested > available ? [{ productId, requested, available }] : [];
-  });
-}
-
 /** Pieces of a product, and the order's line that they go to. */
-export type SoldLine = Wanted & { readonly orderId: number; readonly lineId: number };
+export type SoldLine = { readonly productId: number; readonly quantity: number; readonly orderId: number; readonly lineId: number };
 
 export const takeSold = statement<{ readonly missing: number }>(
   'stock-take',
