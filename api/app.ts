@@ -12,6 +12,7 @@ import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
 import { defaultLoadLimits, shedLoad, type InFlight, type LoadLimits } from './http/shed-load.ts';
 import { createClaims } from './http/idempotency.ts';
+import { createKeyTurns } from './http/key-turns.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
 import { createRateLimit, noRateLimit } from './http/rate-limit.ts';
 import { createRatePolicy, type RatePolicySettings } from './http/rate-policy.ts';
@@ -89,7 +90,7 @@ export function createApp(deps: AppDeps): LeanKoa {
   app.use(refuseUnmatched);
   app.use(authorize);
   const claimOf = createClaims({ secret: settings.AUTH_TOKEN_SECRET, isRequired: settings.IDEMPOTENCY_REQUIRED });
-  app.use(answer({ database: deps.database, claimOf, countTarget: limit.countTarget, timingFor }));
+  app.use(answer({ database: deps.database, claimOf, inKeyTurn: createKeyTurns(), countTarget: limit.countTarget, timingFor }));
   app.on('error', (err: NodeJS.ErrnoException) => {
     // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
     if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');

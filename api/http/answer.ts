@@ -5,6 +5,7 @@ import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged } from './etag.ts';
 import type { ApiMiddleware } from './exchange.ts';
 import { runOnce, type Claim, type ClaimedRequest, type OnceAnswer } from './idempotency.ts';
+import type { InKeyTurn } from './key-turns.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { readRequest } from './read-request.ts';
 import type { PublicObject, Route, RouteRequest } from './route.ts';
@@ -13,13 +14,14 @@ import { send } from './send.ts';
 export type AnswerDeps = {
   readonly database: Database;
   readonly claimOf: (request: ClaimedRequest) => Claim | undefined;
+  readonly inKeyTurn: InKeyTurn;
   readonly countTarget: RateLimit['countTarget'];
   /** The timing to keep for this caller's request; undefined for those who are not told. */
   readonly timingFor: (principal: Principal, startedAt: number) => RequestTiming | undefined;
 };
 
 /** Innermost: reads and checks the input, lets the route do its work, sends what it answers. */
-export function answer({ database, claimOf, countTarget, timingFor }: AnswerDeps): ApiMiddleware {
+export function answer({ database, claimOf, inKeyTurn, countTarget, timingFor }: AnswerDeps): ApiMiddleware {
   return async (ctx) => {
     const { state, req } = ctx;
     const route = state.route as Route;
@@ -30,7 +32,12 @@ export function answer({ database, claimOf, countTarget, timingFor }: AnswerDeps
     const claim = claimOf({ route, path: state.path, rawBody, principal, address, header });
     const timing = timingFor(principal, state.startedAt);
     state.timing = timing;
-    const work = (): Promise<OnceAnswer> => perform(database, route, request, claim);
+    const work = (): Promise<OnceAnswer> =>
+      inKeyTurn(
+        claim,
+        () => request.signal,
+        () => perform(database, route, request, claim),
+      );
     const { status, headers, body } = timing ? await withTiming(timing, work) : await work();
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (isRead && isUnchanged(req.headers['if-none-match'], headers['ETag'])) send(ctx, { status: 304, headers });
