@@ -114,3 +114,19 @@ describe('a target that is slow', { timeout }, () => {
     expect(titles(slack)).toEqual(['[NOTICE] api']);
   });
 });
+
+describe('a backup that fails', { timeout: 150_000 }, () => {
+  test('is told at its failure, whatever the age of the one before', async () => {
+    const database = await createDatabase();
+    onTestFinished(database.drop);
+    const settings = Object.fromEntries(Object.entries(database.settings).map(([name, value]) => [name, `${value}`]));
+    const { slack } = await watch(
+      // Without pg_dump none can be taken.
+      { ...settings, PATH: '/nowhere', BACKUP_ENABLED: 'true', BACKUP_DIR: join(await temporaryFolder(), 'sets') },
+      { probes: [{ name: 'postgresql', kind: 'postgres' }], backups: { settle: '0s', interval: '200ms' } },
+    );
+    // The daily job looks at the clock once a minute.
+    await slack.until(() => titles(slack).length === 1, 100_000);
+    expect(slack.texts()[0]).toMatch(/^\[FIRING\] backups: the last backup failed: .*pg_dump.*no verified backup yet/);
+  });
+});
