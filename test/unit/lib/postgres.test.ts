@@ -45,6 +45,7 @@ describe('failureOf', () => {
     ['connection lost', failing('Connection terminated unexpectedly'), 'unreachable'],
     ['connection lost earlier', failing('Client has encountered a connection error and is not queryable'), 'unreachable'],
     ['connection not made in time', failing('timeout expired'), 'unreachable'],
+    ['answer not given in time', failing('Query read timeout'), 'unreachable'],
     ['connection exception', failing('x', { code: '08006' }), 'unreachable'],
     ['pool of pg', failing('timeout exceeded when trying to connect'), 'pool-timeout'],
     ['pool of knex', failing('Knex: Timeout acquiring a connection. The pool is probably full.'), 'pool-timeout'],
