@@ -1,7 +1,7 @@
+import type { FileHandle } from 'node:fs/promises';
 import * as z from 'zod';
 import { integer } from '#lib/env.ts';
 import { postgresEnv, type PostgresSettings } from '#lib/settings.ts';
-import type { FileEffects } from './set/durable-files.ts';
 
 /** Where sets are kept and for how long; the monitor, which takes the daily backup, reads the same. */
 export const backupStoreEnv = {
@@ -14,6 +14,22 @@ export const backupStoreEnv = {
 export const backupEnv = { ...postgresEnv, ...backupStoreEnv } satisfies z.ZodRawShape;
 
 export type BackupSettings = Readonly<z.output<z.ZodObject<typeof backupEnv>>>;
+
+/**
+ * Every way in which the folder of sets is changed. A harness can put its own below, to see what is on the disk when
+ * the power goes.
+ */
+export type FileEffects = {
+  /** Makes a file (mode 0600) that must not exist yet. */
+  readonly create: (path: string) => Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
+  /** Makes one folder (mode 0700) whose parent exists. */
+  readonly makeFolder: (path: string) => Promise<unknown>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  /** Removes a file or a folder with all it holds; nothing there is fine. */
+  readonly remove: (path: string) => Promise<void>;
+  /** Makes names that were made, changed or removed in a folder last through a loss of power. */
+  readonly syncFolder: (path: string) => Promise<void>;
+};
 
 /** How far a verb has come. `bytes` counts what the step has written or read so far. */
 export type BackupProgress = {

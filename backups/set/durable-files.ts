@@ -1,24 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { FileEffects } from '../deps.ts';
 
-/**
- * Every way in which the folder of sets is changed. A harness can put its own below, to see what is on the disk when
- * the power goes.
- */
-export type FileEffects = {
-  /** Makes a file (mode 0600) that must not exist yet. */
-  readonly create: (path: string) => Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
-  /** Makes one folder (mode 0700) whose parent exists. */
-  readonly makeFolder: (path: string) => Promise<unknown>;
-  readonly rename: (from: string, to: string) => Promise<void>;
-  /** Removes a file or a folder with all it holds; nothing there is fine. */
-  readonly remove: (path: string) => Promise<void>;
-  /** Makes names that were made, changed or removed in a folder last through a loss of power. */
-  readonly syncFolder: (path: string) => Promise<void>;
-};
-
+/** The disk itself. */
 export const diskEffects: FileEffects = {
   create: (path) => open(path, 'wx', 0o600),
   makeFolder: (path) => mkdir(path, { mode: 0o700 }),

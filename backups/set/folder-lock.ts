@@ -3,9 +3,9 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { messageOf } from '#lib/errors.ts';
 import { lockFolder } from '#lib/lock.ts';
-import type { BackupDeps } from '../deps.ts';
+import type { BackupDeps, FileEffects } from '../deps.ts';
 import { BackupRefusedError, explainFailure } from '../errors.ts';
-import { diskEffects, type FileEffects } from './durable-files.ts';
+import { diskEffects } from './durable-files.ts';
 import { folderStore, sweepFolder, type SetStore } from './store.ts';
 
 /** In BACKUP_DIR; whoever changes what is there holds it. */

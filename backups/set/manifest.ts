@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as z from 'zod';
 import { AppError, messageOf } from '#lib/errors.ts';
-import { diskEffects, replaceDurably, type FileEffects } from './durable-files.ts';
+import type { FileEffects } from '../deps.ts';
+import { diskEffects, replaceDurably } from './durable-files.ts';
 
 export const manifestFileName = 'manifest.json';
 export const dumpFileName = 'database.dump';

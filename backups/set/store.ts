@@ -3,8 +3,9 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { compactStamp } from '#lib/show.ts';
+import type { FileEffects } from '../deps.ts';
 import { readCatalogue, type BackupSet, type Catalogue } from './catalogue.ts';
-import { writeDurably, type FileEffects, type StoredFile } from './durable-files.ts';
+import { writeDurably, type StoredFile } from './durable-files.ts';
 import { writeManifest, type Manifest } from './manifest.ts';
 
 /** Where sets are kept, for the one run that may change it. */

@@ -59,6 +59,13 @@ describe('a manifest of another release', () => {
     });
   });
 
+  test('of version 2 holds the schema and what belongs to the database', () => {
+    expect(parseManifest(read('version-2.manifest'))).toMatchObject({
+      fingerprint: { schema: { 'column public.orders.total': '#3 bigint not null' } },
+      properties: { owner: 'shop', grants: [{ to: null, privilege: 'CONNECT' }], settings: [{ value: '7MB' }, { role: 'ecommerce' }] },
+    });
+  });
+
   test('reads with its members in any order', () => {
     const manifest = sampleManifest();
     const turned = Object.fromEntries(Object.entries(manifest).toReversed()) as typeof manifest;
