@@ -3,8 +3,8 @@ import type { Measurement } from '../measurement/measurement.ts';
 /** An instrument should be ten times finer than what it measures: what the client may add is a tenth of the limit. */
 export const instrumentShare = 0.1;
 
-/** From here on a machine has no CPU left to give: who runs, runs at the cost of others. */
-const exhaustedShare = 0.95;
+/** From here on a machine has no CPU left to give, for it is not busy evenly: who runs, runs at the cost of others. */
+const exhaustedShare = 0.9;
 
 /** What an answer that ended in a second of the run may have taken, client and machine taken into account. */
 export type Allowance = (limitMs: number, second: number) => number;

@@ -102,7 +102,7 @@ describe('between a guilty client and a guilty server', () => {
     expect(judged(measured(0.98, 0.6, 450)).verdict).toBe('INVALID');
     expect(judged(measured(0.98, 0.6, 550)).verdict).toBe('FAIL');
     expect(judged(measured(0.98, 0.6, 1_900)).verdict).toBe('FAIL');
-    expect(judged(measured(0.9, 0.6, 250)).verdict).toBe('FAIL');
+    expect(judged(measured(0.85, 0.6, 250)).verdict).toBe('FAIL');
   });
 
   test('answers with an error in them, and wrong ones, are no fault of a slow client; requests that ran out of time may be', () => {
