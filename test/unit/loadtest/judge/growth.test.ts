@@ -39,6 +39,10 @@ test('a heap that fills for the first time and then keeps its size is none', () 
   expect(growthOf(watched(30, (second) => (200 - 100 * Math.exp(-second / 4)) * mib))?.outcome).toBe('met');
 });
 
+test('a little growth in a short run is none: a heap of that size may still settle', () => {
+  expect(growthOf(watched(9, (second) => (100 + 6 * second) * mib))?.outcome).toBe('met');
+});
+
 test('too few looks tell nothing', () => {
   expect(growthOf(watched(6, (second) => (100 + 50 * second) * mib))?.outcome).toBe('not-checked');
 });
