@@ -24,8 +24,12 @@ export function healthRoutes(check: HealthCheck): ApiMiddleware {
 }
 
 async function respond(ctx: ApiContext, answer: Ask): Promise<void> {
-  if (ctx.req.method !== 'GET' && ctx.req.method !== 'HEAD') {
-    throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers: { Allow: 'HEAD, GET' } });
+  const { method } = ctx.req;
+  if (method !== 'GET' && method !== 'HEAD') {
+    const headers = { Allow: 'HEAD, GET, OPTIONS' };
+    if (method !== 'OPTIONS') throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers });
+    send(ctx, { status: 204, headers });
+    return;
   }
   const { status, body } = await answer(ctx);
   send(ctx, { status, body: JSON.stringify(body), headers: { 'Cache-Control': 'no-store' } });

@@ -146,6 +146,8 @@ describe('a refusal', () => {
     expect([product.status, product.headers.get('allow')]).toEqual([405, 'HEAD, GET, PUT, DELETE, OPTIONS']);
     const asked = await call(`${api.url}/clients/login`, { method: 'OPTIONS' });
     expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
+    const health = await call(`${api.url}/livez`, { method: 'OPTIONS' });
+    expect([health.status, health.headers.get('allow')]).toEqual([204, 'HEAD, GET, OPTIONS']);
   });
 });
 
