@@ -20,7 +20,7 @@ const patterns: readonly [RegExp, string][] = [
   [/(https?:\/\/[^\s/]+\/services\/)[^\s"']+/gi, `$1${HIDDEN}`],
   [/\b(bearer\s+)[a-z0-9._~+/=-]+/gi, `$1${HIDDEN}`],
   [
-    /\b((?:[a-z0-9]+[-_]){0,3}(?:api[-_]?key|password|passwd|secret|token|authorization))(["']?\s*[:=]\s*["']?)(?!bearer\b)[^\s"',;&}]+/gi,
+    /\b((?:[a-z0-9]+[-_]){0,3}(?:api[-_]?key|password|passwd|secret|token|authorization))(["']?\s*[:=]\s*["']?)(?!bearer\b|\(hidden\))[^\s"',;&}]+/gi,
     `$1$2${HIDDEN}`,
   ],
   [/\b\d{4}[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b/g, HIDDEN],

@@ -69,7 +69,7 @@ describe('npm start that cannot', () => {
   });
 
   test('stops the database it started when the API refuses to run', async () => {
-    const { status, errors } = await start({ DB_POOL_SIZE: '900', SEED_DEMO: 'false', MONITOR_ENABLED: 'false' });
+    const { status, errors } = await start({ MAX_CONNECTIONS_RESERVE: '199', SEED_DEMO: 'false', MONITOR_ENABLED: 'false' });
     expect(status).toBe(EXIT.config);
     expect(errors).toEqual([expect.stringMatching(/^error: .*max_connections/)]);
   });

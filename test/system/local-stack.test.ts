@@ -14,8 +14,9 @@ import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-reco
 
 const run = promisify(execFile);
 
-/** Sees an outage of the API within about a second. */
+/** Sees an outage of the API within about a second, and tells each of the many there are here. */
 const quickWatch = `
+flapping: off
 defaults: { interval: 500ms, timeout: 1s, confirmInterval: 200ms, failures: 3, successes: 2 }
 probes:
   - { name: postgresql, kind: postgres }
