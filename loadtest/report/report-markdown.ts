@@ -23,7 +23,8 @@ export function reportMarkdown({ judgement, measurement, highlights }: Report): 
       .flatMap(({ witnesses = [] }) => witnesses)
       .map((witness) => `  - ${escapeCell(showWitness(witness))}`),
     ...(limitedBy === null ? [] : [`- **Limited by:** ${escapeCell(limitedBy)}`]),
-    ...(reasons.length > 0 ? [''] : []),
+    ...(measurement.left ?? []).map((what) => `- Left in the target: ${escapeCell(what)}`),
+    ...(reasons.length + (measurement.left?.length ?? 0) > 0 ? [''] : []),
     `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} · p99 ${showLatency(latency.p99Ms)} · ${figures.throughput.toFixed(0)} right answers/s · ${showShare(figures.errorRate)} errors · ${[...highlights.map(({ label, value }) => `${value} ${label.toLowerCase()}`), `${showCount(counts.sent)} requests`].join(' · ')}`,
     '',
     '| | check | found | allowed | |',

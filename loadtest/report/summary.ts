@@ -7,7 +7,7 @@ import type { Report } from './report.ts';
 /** Verdict, what was run, and why it is not PASS. */
 export function head({ judgement, measurement }: Report): Html {
   const { verdict, reasons, limitedBy } = judgement;
-  const { plan, seed, target, startedAt, client } = measurement;
+  const { plan, seed, target, startedAt, client, left } = measurement;
   const place = target.kind === 'own' ? 'a stack of its own on this machine' : target.origin;
   const shared = client.coLocated
     ? `client and service share ${client.cores} cores`
@@ -18,6 +18,7 @@ export function head({ judgement, measurement }: Report): Html {
         <h1>Load test “${plan}”</h1>
         <p>${describeLoad(measurement)}</p>
         <p class="soft small">against ${place} · ${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · seed ${seed} · ${shared}</p>
+        ${(left ?? []).map((what) => html`<p class="small"><strong>Left in the target:</strong> ${what}</p>`)}
       </div>
     </header>
     ${

@@ -68,6 +68,23 @@ describe('the HTML report', () => {
   });
 });
 
+test('what a run leaves in the target is announced in every report for people', async () => {
+  const report = reportOf(healthyMeasurement({ left: ['12 orders of buyers who are deleted'] }));
+  for (const text of [await reportHtml(report), reportMarkdown(report)]) expect(text).toContain('12 orders of buyers who are deleted');
+  expect(JSON.parse(reportJson(report))).toMatchObject({ left: ['12 orders of buyers who are deleted'] });
+});
+
+test('witnesses of a broken check stand in every report', async () => {
+  const witness = { says: 'total is 9.99, expected 10.00', about: { order: 17, key: 'k-1' }, endpoint: 'POST /orders', requestId: 'r-77' };
+  const failures = [
+    { endpoint: 'POST /orders', outcome: 'wrong-answer', status: 201, fault: 'order-total', count: 1, witnesses: [witness] },
+  ] as const;
+  const report = reportOf(withPhase({ failures }, { slices: [slice(1, many(100, 10), { wrongAnswers: 1 })] }));
+  for (const text of [await reportHtml(report), reportMarkdown(report), reportJunit(report), reportJson(report)]) {
+    for (const part of ['r-77', '17', 'total is 9.99, expected 10.00']) expect(text).toContain(part);
+  }
+});
+
 test('JSON holds the verdict, every check and what was asked for', () => {
   const { verdict, checks } = hostile.judgement;
   expect(JSON.parse(reportJson(hostile))).toMatchObject({
