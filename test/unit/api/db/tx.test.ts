@@ -1,0 +1,104 @@
+import type { Pool } from 'pg';
+import { describe, expect, test } from 'vitest';
+import { CommitUnknownError, createDatabase } from '#api/db/tx.ts';
+import { ApiError } from '#api/errors.ts';
+
+function fail(err: Error | undefined): void {
+  if (err) throw err;
+}
+
+const withCode = (message: string, code: string): Error => Object.assign(new Error(message), { code });
+const cut = new Error('Connection terminated unexpectedly');
+const conflict = withCode('could not serialize access', '40001');
+
+/** What happens to each attempt in turn: where it fails, and how. The last one goes for all that follow. */
+type Attempt = { readonly connect?: Error; readonly work?: Error; readonly commit?: Error; readonly answer?: string };
+
+/** Runs a transaction whose attempts go so. */
+async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
+  let tries = 0;
+  const released: unknown[] = [];
+  const current = (): Attempt => attempts[Math.min(tries, attempts.length) - 1] ?? {};
+  const client = {
+    query: async (text: string) => {
+      if (text === 'COMMIT') fail(current().commit);
+      return { command: text === 'COMMIT' ? (current().answer ?? 'COMMIT') : text };
+    },
+    release: (broken: unknown) => released.push(broken instanceof Error),
+  };
+  const pool = {
+    connect: async () => {
+      tries += 1;
+      fail(current().connect);
+      return client;
+    },
+  } as unknown as Pool;
+  const work = async (): Promise<string> => {
+    fail(current().work);
+    return 'done';
+  };
+  const result = await createDatabase(pool)
+    .transact(work, { isOnce })
+    .catch((err: unknown) => err);
+  return { result, tries, released };
+}
+
+describe('a COMMIT whose connection breaks', () => {
+  test('leaves it unknown at once, for work that cannot notice that it was done before', async () => {
+    const { result, tries, released } = await outcomeOf([{ commit: cut }, {}], false);
+    expect(result).toBeInstanceOf(CommitUnknownError);
+    expect([tries, released]).toEqual([1, [true]]);
+  });
+
+  test.each([
+    ['nothing was heard of it', cut],
+    ['the server was shutting down', withCode('terminating connection', '57P01')],
+    ['no answer came in time', new Error('Query read timeout')],
+    ['the reason is not known', new Error('something else')],
+  ])('is unknown when %s', async (_reason, commit) => {
+    expect((await outcomeOf([{ commit }], false)).result).toBeInstanceOf(CommitUnknownError);
+  });
+
+  test.each([
+    ['a deferred constraint', withCode('violates', '23503')],
+    ['the time limit', withCode('canceling statement', '57014')],
+  ])('is certain when the server itself refused it for %s', async (_reason, commit) => {
+    expect(await outcomeOf([{ commit }], true)).toMatchObject({ result: commit, tries: 1, released: [false] });
+  });
+
+  test('is found out by running again what notices that it was done', async () => {
+    expect(await outcomeOf([{ commit: cut }, { connect: cut }, {}], true)).toMatchObject({ result: 'done', tries: 3 });
+  });
+
+  test('is settled by a refusal of the work, or of what it says, but by no failure of the database', async () => {
+    const refusal = new ApiError('insufficient_stock', 'Too late.');
+    const constraint = withCode('duplicate key', '23505');
+    for (const work of [refusal, constraint]) expect((await outcomeOf([{ commit: cut }, { work }], true)).result).toBe(work);
+    const full = new Error('timeout exceeded when trying to connect');
+    for (const connect of [cut, full, withCode('starting up', '57P03'), withCode('no password', '28P01')]) {
+      const { result, tries } = await outcomeOf([{ commit: cut }, { connect }], true);
+      expect([result instanceof CommitUnknownError, tries]).toEqual([true, 4]);
+    }
+    expect((await outcomeOf([{ commit: cut }, { work: conflict }], true)).result).toBeInstanceOf(CommitUnknownError);
+  });
+});
+
+describe('any other failure', () => {
+  test('is what it is: a conflict after four attempts, the rest after one', async () => {
+    expect(await outcomeOf([{ work: conflict }], false)).toMatchObject({
+      result: conflict,
+      tries: 4,
+      released: [false, false, false, false],
+    });
+    expect(await outcomeOf([{ work: conflict }, { commit: conflict }, {}], false)).toMatchObject({ result: 'done', tries: 3 });
+    for (const attempt of [{ connect: cut }, { work: cut }, { work: new Error('a defect') }]) {
+      expect((await outcomeOf([attempt, {}], true)).tries).toBe(1);
+    }
+  });
+
+  test('that was swallowed makes PostgreSQL roll back, which is not taken for done', async () => {
+    expect((await outcomeOf([{ answer: 'ROLLBACK' }], true)).result).toMatchObject({
+      message: expect.stringContaining('rolled back') as string,
+    });
+  });
+});
