@@ -54,17 +54,23 @@ export type DrainOptions = {
    * already under way on a kept-alive connection gets an answer that is safe to retry instead of a reset.
    */
   readonly lingerMs: number;
+  /** How long at most it stays open for those that go on connecting: what waits to be accepted when it closes is lost. */
+  readonly maxLingerMs: number;
+  /** Nobody new for so long: the load balancers have noticed, and nothing waits to be accepted. */
+  readonly quietMs: number;
 };
 
 /**
  * Ends a server without losing what it accepted. The caller has already made it answer new requests with 503.
  * @returns whether everything was answered before the deadline
  */
-export async function drainServer(server: Server, inFlight: InFlight, { deadlineMs, lingerMs }: DrainOptions): Promise<boolean> {
+export async function drainServer(server: Server, inFlight: InFlight, options: DrainOptions): Promise<boolean> {
+  const { deadlineMs, lingerMs, maxLingerMs, quietMs } = options;
   const deadline = new AbortController();
   const late = sleep(deadlineMs, false, { signal: deadline.signal }).catch(() => false);
-  const idle = Promise.all([inFlight.whenIdle(), sleep(lingerMs)]).then(() => true);
-  const finished = await Promise.race([idle, late]);
+  const quiet = Promise.race([untilQuiet(server, quietMs, deadline.signal), sleep(maxLingerMs, undefined, { signal: deadline.signal })]);
+  const idle = Promise.all([sleep(lingerMs), quiet.catch(() => undefined)]).then(() => inFlight.whenIdle());
+  const finished = await Promise.race([idle.then(() => true), late]);
   const closed = new Promise<boolean>((resolve) => {
     server.close(() => resolve(true));
   });
@@ -74,4 +80,18 @@ export async function drainServer(server: Server, inFlight: InFlight, { deadline
   if (!flushed) server.closeAllConnections();
   deadline.abort();
   return flushed;
+}
+
+/** Resolves once nobody new has connected for a while. */
+async function untilQuiet(server: Server, quietMs: number, signal: AbortSignal): Promise<void> {
+  let lastAt = performance.now();
+  const note = (): void => {
+    lastAt = performance.now();
+  };
+  server.on('connection', note);
+  try {
+    for (let restMs = quietMs; restMs > 0; restMs = lastAt + quietMs - performance.now()) await sleep(restMs, undefined, { signal });
+  } finally {
+    server.off('connection', note);
+  }
 }

@@ -35,7 +35,7 @@ export type WorkerDeps = {
 };
 
 const beatEveryMs = 1_000;
-const drainLingerMs = 300;
+const drainLimits = { lingerMs: 300, maxLingerMs: 2_000, quietMs: 100 };
 /** Passwords are hashed in the thread pool, which also resolves names and writes logs; half of its four threads stay free. */
 const passwordConcurrency = 2;
 const redisReadyWithinMs = 2_000;
@@ -64,7 +64,10 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   await stop;
   isDraining = true;
   clearInterval(beat);
-  const isClean = await drainServer(server, inFlight, { deadlineMs: config.DRAIN_TIMEOUT * 1_000, lingerMs: drainLingerMs });
+  const isClean = await drainServer(server, inFlight, {
+    deadlineMs: config.DRAIN_TIMEOUT * 1_000,
+    ...drainLimits,
+  });
   if (!isClean) logger.error({ in_flight: inFlight.count }, 'requests were cut off: they took longer than DRAIN_TIMEOUT');
   await closeParts({ pool, probe, redis }, logger);
   return isClean;
