@@ -2,7 +2,7 @@ import { alertId, type Alert, type AlertEvent } from '../model/alert.ts';
 import { incidentId, type Incident } from '../model/incident.ts';
 import type { Clock } from '../model/look.ts';
 import type { Outbox } from './outbox.ts';
-import type { PartState } from './trouble.ts';
+import type { PartState } from './judge-parts.ts';
 
 export type Notice = {
   /** What it is about, such as `watchdog`. */

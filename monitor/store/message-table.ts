@@ -46,7 +46,7 @@ export function messageTable(connection: Connection): MessageTable {
            ON CONFLICT (channel, alert_id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts,
              refusals = excluded.refusals, is_uncertain = excluded.is_uncertain, last_error = excluded.last_error,
              settled_at = excluded.settled_at
-           WHERE excluded.attempts > 0`,
+           WHERE excluded.attempts > 0 OR excluded.state <> 'pending'`,
         )
         .run(...toRow(message));
     },

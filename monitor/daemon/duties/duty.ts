@@ -1,4 +1,5 @@
 import { schedule } from 'node-cron';
+import { aborted } from '#lib/abort.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { Clock, Moment } from '../../model/look.ts';
 
@@ -23,20 +24,18 @@ export async function runDuties(
   signal: AbortSignal,
 ): Promise<void> {
   const running = new Map<Duty, Promise<void>>();
-  const run = async (duty: Duty, now: Moment): Promise<void> => {
-    try {
-      await duty.run(now, signal);
-    } catch (err) {
-      deps.logger.error({ err, duty: duty.name }, 'a duty could not be done');
-    } finally {
-      running.delete(duty);
-    }
+  const begin = (duty: Duty, now: Moment): void => {
+    const work = new Promise<void>((resolve) => resolve(duty.run(now, signal)));
+    const ended = work
+      .catch((err: unknown) => deps.logger.error({ err, duty: duty.name }, 'a duty could not be done'))
+      .finally(() => running.delete(duty));
+    running.set(duty, ended);
   };
   deps.tick(() => {
     const now = deps.clock();
-    for (const duty of duties) if (!running.has(duty) && duty.isDue(now)) running.set(duty, run(duty, now));
+    for (const duty of duties) if (!running.has(duty) && duty.isDue(now)) begin(duty, now);
   }, signal);
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await aborted(signal);
   await Promise.all(running.values());
 }
 

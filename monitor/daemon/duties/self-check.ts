@@ -1,7 +1,7 @@
 import type { DeliveryLoop } from '../../alerts/deliver.ts';
 import type { Outbox } from '../../alerts/outbox.ts';
 import type { SelfAlerts } from '../../alerts/self-alerts.ts';
-import { judgeParts } from '../../alerts/trouble.ts';
+import { judgeParts } from '../../alerts/judge-parts.ts';
 import type { Duty } from './duty.ts';
 
 export type SelfCheckDeps = {
