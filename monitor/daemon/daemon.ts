@@ -40,7 +40,7 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, dec
     const { MONITOR_HOST: host, MONITOR_PORT: port, MONITOR_DATA_DIR: dir } = settings.env;
     const server = await startStatusServer({ host, port, takeSnapshot: () => running.takeSnapshot(), logger });
     closers.push({ name: 'status page', close: server.close });
-    closers.push({ name: 'watchdog', close: startWatchdog(dir, { logger }).stop });
+    closers.push({ name: 'watchdog', close: startWatchdog(dir, { killAfterMs: decorate.standstillMs, logger }).stop });
     let current = run(running, failed.reject);
     closers.push({ name: 'watch and delivery', close: () => current.stop() });
     const reload = async (read: () => Promise<MonitorSettings>): Promise<void> => {

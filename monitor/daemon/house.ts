@@ -12,10 +12,11 @@ import { createStore } from '../store/open-store.ts';
 import type { MonitorStore } from '../store/store.ts';
 import { takeWatchdogNote } from './watchdog.ts';
 
-/** What tests put around the store and the channels; in production nothing. */
+/** What tests put around the store and the channels, and how long the monitor may stand still in them; in production nothing. */
 export type Decorations = {
   readonly store: (store: MonitorStore) => MonitorStore;
   readonly channel: (channel: Channel) => Channel;
+  readonly standstillMs?: number;
 };
 
 export const noDecorations: Decorations = { store: (store) => store, channel: (channel) => channel };

@@ -1,6 +1,7 @@
 import type { Channel } from '../alerts/channel.ts';
 import { channelStates } from '../alerts/channel-states.ts';
 import { createChannels } from '../alerts/channels/kinds.ts';
+import { webhookFetch } from '../alerts/channels/webhook-fetch.ts';
 import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
 import { createBackupJob, type BackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
@@ -77,7 +78,7 @@ function createRunning(house: House, settings: MonitorSettings, { loops, watch, 
     selfCheckDuty({ outbox, loops, selfAlerts }),
     noticeStandstillDuty(selfAlerts),
     holdFolderDuty(lock, lost.reject),
-    ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch })]),
+    ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
   ];
   const byMinute: Duty[] = [expireHistoryDuty(store), ...(backup ? [backup] : [])];
   return {

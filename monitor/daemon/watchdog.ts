@@ -16,7 +16,7 @@ const noteFile = (dir: string): string => join(dir, 'watchdog.json');
  */
 export function startWatchdog(
   dir: string,
-  { killAfterMs = standstillMs, logger }: { readonly killAfterMs?: number; readonly logger: Logger },
+  { killAfterMs = standstillMs, logger }: { readonly killAfterMs: number | undefined; readonly logger: Logger },
 ): { readonly stop: () => Promise<void> } {
   const beats = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('watchdog-worker.mjs', import.meta.url), {

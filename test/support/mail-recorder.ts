@@ -68,7 +68,6 @@ export async function startMailRecorder(
     seen.add(address);
     return refuse(450, '4.7.1 greylisted, come back later');
   };
-  const refuse = (code: number, text = 'refused by the test'): Error => Object.assign(new Error(text), { responseCode: code });
   const answerAt =
     (at: MailRefusal['at']): NonNullable<SMTPServerOptions['onRcptTo']> =>
     ({ address }, _session, callback) => {
@@ -123,6 +122,8 @@ export async function startMailRecorder(
     close: () => promisify(server.close.bind(server))(),
   };
 }
+
+const refuse = (code: number, text = 'refused by the test'): Error => Object.assign(new Error(text), { responseCode: code });
 
 async function readAll(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];

@@ -7,9 +7,9 @@ export type FailPoint = 'alert-committed' | 'send-begun' | 'send-accepted';
 
 /**
  * The monitor as main.ts runs it, but that it kills itself when it reaches TEST_FAIL_POINT for the TEST_FAIL_HIT-th time,
- * as a crash or a power cut would.
+ * as a crash or a power cut would, and stands still for ever at SIGUSR2.
  */
-const { TEST_FAIL_POINT: wanted, TEST_FAIL_HIT: hit = '1' } = process.env;
+const { TEST_FAIL_POINT: wanted, TEST_FAIL_HIT: hit = '1', TEST_STANDSTILL_MS: standstillMs } = process.env;
 let reached = 0;
 
 function reach(point: FailPoint): void {
@@ -17,6 +17,10 @@ function reach(point: FailPoint): void {
   reached += 1;
   if (reached === Number(hit)) process.kill(process.pid, 'SIGKILL');
 }
+
+process.on('SIGUSR2', () => {
+  for (;;);
+});
 
 const decorations: Decorations = {
   store: (store) => ({
@@ -34,6 +38,7 @@ const decorations: Decorations = {
       reach('send-accepted');
     },
   }),
+  ...(standstillMs === undefined ? {} : { standstillMs: Number(standstillMs) }),
 };
 
 try {

@@ -72,34 +72,34 @@ const alert: Alert = {
   dependents: [],
 };
 
-describe('the password of a mail server', () => {
-  const settings = (smtpUrl: string, allowsCleartext = false) => ({
-    SLACK_WEBHOOK_URL: undefined,
-    SMTP_URL: smtpUrl,
-    SMTP_ALLOW_CLEARTEXT: allowsCleartext,
-    ALERT_EMAIL_FROM: 'm@shop.example',
-    ALERT_EMAIL_TO: ['ops@shop.example'],
-  });
-  const withPassword = (mail: MailRecorder, query = ''): string =>
-    `${mail.url.replace('smtp://', 'smtp://user:hunter2@')}?tls.rejectUnauthorized=false${query}`;
-  const channelOf = (smtpUrl: string, allowsCleartext = false): Channel => {
-    const sender = { deployment: undefined, host: 'tower', statusUrl: 'http://127.0.0.1:8080' };
-    return createChannels(settings(smtpUrl, allowsCleartext), sender)[0] as Channel;
-  };
-  const send = async ({ send: sendAlert }: Channel): Promise<DeliveryFailure | undefined> => {
-    try {
-      await sendAlert(alert, { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] }, AbortSignal.timeout(10_000));
-      return undefined;
-    } catch (err) {
-      return (err as AlertDeliveryError).failure;
-    }
-  };
-  const startServer = async (offersTls: boolean): Promise<MailRecorder> => {
-    const mail = await startMailRecorder({ offersLogin: true, offersTls });
-    onTestFinished(mail.close);
-    return mail;
-  };
+const settings = (smtpUrl: string, allowsCleartext = false) => ({
+  SLACK_WEBHOOK_URL: undefined,
+  SMTP_URL: smtpUrl,
+  SMTP_ALLOW_CLEARTEXT: allowsCleartext,
+  ALERT_EMAIL_FROM: 'm@shop.example',
+  ALERT_EMAIL_TO: ['ops@shop.example'],
+});
+const withPassword = (mail: MailRecorder, query = ''): string =>
+  `${mail.url.replace('smtp://', 'smtp://user:hunter2@')}?tls.rejectUnauthorized=false${query}`;
+const channelOf = (smtpUrl: string, allowsCleartext = false): Channel => {
+  const sender = { deployment: undefined, host: 'tower', statusUrl: 'http://127.0.0.1:8080' };
+  return createChannels(settings(smtpUrl, allowsCleartext), sender)[0] as Channel;
+};
+const send = async ({ send: sendAlert }: Channel): Promise<DeliveryFailure | undefined> => {
+  try {
+    await sendAlert(alert, { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] }, AbortSignal.timeout(10_000));
+    return undefined;
+  } catch (err) {
+    return (err as AlertDeliveryError).failure;
+  }
+};
+const startServer = async (offersTls: boolean): Promise<MailRecorder> => {
+  const mail = await startMailRecorder({ offersLogin: true, offersTls });
+  onTestFinished(mail.close);
+  return mail;
+};
 
+describe('the password of a mail server', () => {
   test('goes to a server that offers TLS, over TLS', async () => {
     const mail = await startServer(true);
     expect(await send(channelOf(withPassword(mail)))).toBeUndefined();
