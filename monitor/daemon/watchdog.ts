@@ -1,45 +1,60 @@
+import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Logger } from '#lib/logger.ts';
 
 /** Longer than any single look, send or write keeps the loop; a frozen monitor tells nobody anything. */
 const standstillMs = 30_000;
-const beatMs = 1_000;
 
-const noteFile = (dir: string): string => join(dir, 'watchdog.json');
+const noteFile = (dir: string): string => join(dir, 'watchdog.note');
 
 /**
- * Kills this process when its event loop stands still for half a minute, after leaving a note of it; whoever started it
- * (compose, systemd, npm start) starts it again. A thread of its own watches, so it stands still with a process that is
- * suspended as a whole, and does not take that for a frozen one.
+ * Reads the monitor's beats from its standard input. Two waits in a row without one, and it ends the monitor: after a pause
+ * of the whole container the first wait is over before the monitor could beat again. A shell, since a thread or process of
+ * Node would need more memory than all the rest of the monitor's work.
+ */
+const script = `
+missed=0
+while :; do
+  if beat=$(timeout "$1" head -c 1); then
+    [ -n "$beat" ] || exit 0
+    missed=0
+  else
+    missed=$((missed + 1))
+    [ "$missed" -lt 2 ] || { echo "$3" >"$2"; kill -9 "$PPID"; exit 0; }
+  fi
+done`;
+
+/**
+ * Ends this process with SIGKILL when its event loop stands still for half a minute, blocked or suspended, and leaves a note
+ * of it; whoever started it (compose, systemd, npm start) starts it again.
  */
 export function startWatchdog(
   dir: string,
   { killAfterMs = standstillMs, logger }: { readonly killAfterMs: number | undefined; readonly logger: Logger },
-): { readonly stop: () => Promise<void> } {
-  const beats = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(new URL('watchdog-worker.mjs', import.meta.url), {
-    workerData: { beats, noteFile: noteFile(dir), killAfterMs },
-    // It counts, and does nothing else.
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
-  });
-  worker.on('error', (err) => logger.error({ err }, 'the watchdog has ended; nobody sees a standstill until the next start'));
-  worker.unref();
-  const timer = setInterval(() => Atomics.add(beats, 0, 1), beatMs);
+): { readonly stop: () => void } {
+  const waitSeconds = killAfterMs / 2 / 1_000;
+  const args = ['-c', script, 'watchdog', String(waitSeconds), noteFile(dir), String(killAfterMs)];
+  const child = spawn('/bin/sh', args, { stdio: ['pipe', 'ignore', 'ignore'], env: { PATH: '/usr/local/bin:/usr/bin:/bin' } });
+  const timer = setInterval(() => child.stdin.write('.'), killAfterMs / 6);
+  const end = (): void => clearInterval(timer);
+  child.stdin.on('error', end);
+  child.on('error', (err) => logger.error({ err }, 'no watchdog can be started; nobody ends a monitor that stands still'));
+  child.on('exit', end);
+  child.unref();
   timer.unref();
   return {
-    stop: async () => {
-      clearInterval(timer);
-      await worker.terminate();
+    stop: () => {
+      end();
+      child.stdin.destroy();
     },
   };
 }
 
-/** How long the process before stood still, when its watchdog ended it; asked once. */
+/** How long the process before stood still, in ms, when its watchdog ended it; asked once. */
 export function takeWatchdogNote(dir: string): number | undefined {
   try {
-    const { stoodStillMs } = JSON.parse(readFileSync(noteFile(dir), 'utf8')) as { stoodStillMs: number };
+    const stoodStillMs = Number(readFileSync(noteFile(dir), 'utf8'));
     rmSync(noteFile(dir), { force: true });
     return stoodStillMs;
   } catch {

@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -92,30 +92,42 @@ describe('the folder', { timeout }, () => {
 });
 
 describe('a frozen monitor', { timeout }, () => {
-  test('is ended by its watchdog, and the next start tells so', async () => {
+  test.each([
+    ['whose loop is blocked', 'SIGUSR2'],
+    ['that was suspended', 'SIGSTOP'],
+  ] as const)('%s is ended by its watchdog, and the next start tells so', async (_, signal) => {
     const { slack, plan } = await setScene();
     const frozen = await startMonitor({ ...plan, env: { ...plan.env, TEST_STANDSTILL_MS: '2000' } });
     onTestFinished(() => frozen.kill());
     await frozen.untilStatus((view) => statusOf(view, 'api') === 'up');
-    frozen.child.kill('SIGUSR2');
+    frozen.child.kill(signal);
     expect(await frozen.ended).toBe('SIGKILL');
     await start(plan);
     await slack.until(() => slack.texts('[NOTICE] monitor.watchdog').length === 1);
-    expect(slack.texts()[0]).toContain('had stood still for 2');
+    expect(slack.texts()[0]).toContain('had stood still for 2 s');
   });
 
-  test('that was only suspended with its whole process goes on', async () => {
+  test('that goes on in time is left alone, and its watchdog ends with it', async () => {
     const { plan } = await setScene();
     const monitor = await startMonitor({ ...plan, env: { ...plan.env, TEST_STANDSTILL_MS: '2000' } });
     onTestFinished(() => monitor.kill());
     await monitor.untilStatus((view) => statusOf(view, 'api') === 'up');
     monitor.child.kill('SIGSTOP');
-    await sleep(4_000);
+    await sleep(500);
     monitor.child.kill('SIGCONT');
-    await monitor.untilStatus((view) => statusOf(view, 'api') === 'up');
-    expect(monitor.child.signalCode).toBeNull();
+    const from = Date.now();
+    await monitor.untilStatus((view) => Date.parse(view.generated_at) - from > 3_000);
+    const children = childrenOf(monitor.child.pid);
+    expect(children.length).toBeGreaterThan(0);
+    expect(await monitor.stop()).toBe(0);
+    await expect.poll(() => children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
   });
 });
+
+const childrenOf = (pid = 0): string[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((child) => child !== '');
 
 test('a heartbeat goes out to whoever watches the watchman', { timeout }, async () => {
   const beat = Promise.withResolvers<string>();
