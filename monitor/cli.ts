@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { print, runCommandLine, type CommandLine, type Verb } from '#lib/command-line.ts';
 import { readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
@@ -11,7 +11,6 @@ import { describeStatus, fetchStatus } from './commands/status.ts';
 import { sendTestAlerts } from './commands/test-alert.ts';
 import { readMonitorSettings } from './config/config.ts';
 import { monitorEnv } from './config/monitor-env.ts';
-import { becomeLean, compileCacheDir } from './daemon/lean-process.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
 
 const env = withLocalStack(process.env);
@@ -23,10 +22,10 @@ const run: Verb = {
   synopsis: '',
   summary: 'Watches until it is stopped; what npm run monitor does without a command.',
   positionals: [0, 0],
-  run: async () => {
-    // Under the same pid, main.ts takes this process's place; where that cannot be, it is the daemon itself.
-    const dataDir = resolve(env['MONITOR_DATA_DIR'] || '.local/monitor');
-    await becomeLean({ cacheDir: compileCacheDir(dataDir), script: join(import.meta.dirname, 'main.ts'), env }, async () => {});
+  run: () => {
+    // Under the same pid, the daemon's own door takes this process's place: it needs half the memory.
+    const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    process.execve?.(process.execPath, [process.execPath, join(import.meta.dirname, 'main.mjs')], Object.fromEntries(set));
     return runDaemon(env);
   },
 };

@@ -59,7 +59,11 @@ export function openForReading(file: string): { readonly connection: Connection;
  * @throws {StoreError} when the folder cannot be used
  */
 export function openOrReplaceDatabase(dir: string, now: Date): { connection: Connection; setAside: string | undefined } {
-  guarded(`needs the folder ${dir}`, () => mkdirSync(dir, { recursive: true, mode: 0o700 }));
+  guarded(`needs the folder ${dir}`, () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    // Older versions left it open to all.
+    chmodSync(dir, 0o700);
+  });
   const file = join(dir, storeFileName);
   try {
     return { connection: openDatabase(file), setAside: undefined };

@@ -62,7 +62,7 @@ export function apiPart({ settings, programEnv }: StackPlan): Part {
 export function monitorPart({ settings, programEnv }: StackPlan): Part {
   return nodeProgram({
     name: 'monitor',
-    script: entryFile('monitor/main.ts'),
+    script: entryFile('monitor/main.mjs'),
     env: programEnv,
     outputFile: join(settings.LOG_DIR, 'monitor.log'),
     healthUrl: `${monitorUrl(settings)}/healthz`,

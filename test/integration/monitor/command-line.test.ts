@@ -149,7 +149,7 @@ describe('the monitor at rest', { timeout }, () => {
   test.skipIf(process.platform !== 'linux')('takes less than 100 MB, from its first start on a machine', async () => {
     const [api, dir, port] = await Promise.all([startWatchedApi(), temporaryFolder(), freePort()]);
     onTestFinished(api.kill);
-    const child = spawn(process.execPath, [resolve('monitor/main.ts')], {
+    const child = spawn(process.execPath, [resolve('monitor/main.mjs')], {
       env: { ...cleanEnvironment(), API_URL: api.url, MONITOR_PORT: String(port), MONITOR_DATA_DIR: dir, BACKUP_DIR: join(dir, 'backups') },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
