@@ -120,7 +120,7 @@ describe('a frozen monitor', { timeout }, () => {
     const children = childrenOf(monitor.child.pid);
     expect(children.length).toBeGreaterThan(0);
     expect(await monitor.stop()).toBe(0);
-    await expect.poll(() => children.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    await expect.poll(() => children.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 20_000 }).toEqual([]);
   });
 });
 
