@@ -45,28 +45,27 @@ export const everySecond: Tick = (task, signal) => {
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 };
 
-/** Without a tick for longer, the schedule is begun anew: node-cron waits for a clock that was set back to catch up. */
-const silentMs = 90_000;
+/** A clock that moved this much against the steady one was set, by hand or by the first answer of a time server. */
+const jumpMs = 30_000;
 
-/** Ticks at the start of every minute, in UTC. */
+/** What the clock of the machine is ahead of the steady one, in ms. */
+const difference = (): number => Date.now() - performance.now();
+
+/**
+ * Ticks at the start of every minute, in UTC. A schedule is begun anew when the clock was set: node-cron waits for one that
+ * was set back to catch up, and after one that was set forward works through every minute in between before anything else.
+ */
 export const everyMinute: Tick = (task, signal) => {
-  let tickedMs = performance.now();
-  const begin = () =>
-    schedule(
-      '* * * * *',
-      () => {
-        tickedMs = performance.now();
-        task();
-      },
-      { timezone: 'UTC', noOverlap: true, suppressMissedWarning: true },
-    );
+  const begin = () => schedule('* * * * *', () => task(), { timezone: 'UTC', noOverlap: true, suppressMissedWarning: true });
   let scheduled = begin();
+  let before = difference();
   const guard = setInterval(() => {
-    if (performance.now() - tickedMs < silentMs) return;
+    const jumpedMs = Math.abs(difference() - before);
+    before = difference();
+    if (jumpedMs < jumpMs) return;
     void scheduled.destroy();
-    tickedMs = performance.now();
     scheduled = begin();
-  }, 10_000);
+  }, 1_000);
   signal.addEventListener(
     'abort',
     () => {

@@ -13,6 +13,16 @@ const titles = ({ arrivals }: World, channel: string): string[] =>
 const minuteMs = 60_000;
 
 describe('the outbox', () => {
+  test('wakes its channels for an alert, and for nothing else', () => {
+    const world = openWorld();
+    let woken = 0;
+    world.process.outbox.onQueued(() => void (woken += 1));
+    world.process.outbox.commit({ health: [], incidents: [], alerts: [] });
+    expect(woken).toBe(0);
+    world.commit(buildAlert('a', 'firing', world.now.at));
+    expect(woken).toBe(1);
+  });
+
   test('takes the same alert once, and a reminder as another message', async () => {
     const world = openWorld();
     const firing = buildAlert('a', 'firing', world.now.at);
