@@ -7,6 +7,8 @@ export type Behaviour = {
   readonly delayMs?: number;
   readonly status?: number;
   readonly body?: string;
+  /** Makes of the right body another. */
+  readonly change?: (body: string) => string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Says yes to an order and does not keep it. */
   readonly forget?: true;
@@ -205,7 +207,7 @@ function respond(socket: Socket, response: ServerResponse, right: RightAnswer, b
     socket.end();
     return;
   }
-  const body = behaviour.body ?? right.body;
+  const body = behaviour.body ?? behaviour.change?.(right.body) ?? right.body;
   response.writeHead(behaviour.status ?? right.status, {
     ...right.headers,
     'x-request-id': `r-${(lastRequest += 1)}`,

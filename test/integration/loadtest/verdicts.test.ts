@@ -13,7 +13,7 @@ import { runPlan } from '#loadtest/run-plan.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import type { Target } from '#loadtest/targets/target.ts';
 import { childPids } from './child-pids.ts';
-import { startFakeApi, type Behave, type FakeApi } from './fake-api.ts';
+import { startFakeApi, type Behave, type Behaviour, type FakeApi } from './fake-api.ts';
 
 /** The whole of a load test in small, with limits that a busy machine can keep. */
 const plan: Plan = {
@@ -122,6 +122,61 @@ test.concurrent('a server that says 200 with nonsense fails, be it once', async 
     expect.objectContaining({ status: 200, received: '<h1>Welcome to nginx</h1>' }),
   );
 });
+
+/** Misbehaves toward one request: the first of its kind after a few. */
+function once(pattern: RegExp, behaviour: Behaviour): Behave {
+  let left = 3;
+  return (_n, { method, url }) => (pattern.test(`${method} ${url}`) && (left -= 1) === 0 ? behaviour : {});
+}
+
+type Json = Record<string, unknown>;
+const inJson = (change: (json: never) => unknown) => (body: string) => JSON.stringify(change(JSON.parse(body) as never));
+const aCentMore = inJson((order: Json) => ({ ...order, total: (Math.round(100 * (order['total'] as number)) + 1) / 100 }));
+const aPieceMore = inJson((order: Json) => ({ ...order, lines: (order['lines'] as Json[]).map((line) => ({ ...line, quantity: 9 })) }));
+const ofAnother = inJson((list: Json[]) => [
+  ...list,
+  { ...list.at(-1), id_key: 99_999, client_id: 99_999, date: '2026-01-01T00:00:00Z', total: 1, delivery_method: 1, status: 1, version: 1 },
+]);
+
+const onceWrong: readonly {
+  readonly wrong: string;
+  readonly behave: () => Behave;
+  readonly id: string;
+  readonly about: readonly string[];
+}[] = [
+  {
+    wrong: 'a total a cent too high',
+    behave: () => once(/^POST .*orders$/, { change: aCentMore }),
+    id: 'order-total',
+    about: ['order', 'key'],
+  },
+  {
+    wrong: 'a quantity other than ordered',
+    behave: () => once(/^POST .*orders$/, { change: aPieceMore }),
+    id: 'order-content',
+    about: ['order', 'key'],
+  },
+  {
+    wrong: 'a list without its last item',
+    behave: () => once(/products\?/, { change: inJson((list: unknown[]) => list.slice(0, -1)) }),
+    id: 'list-members',
+    about: ['product'],
+  },
+  { wrong: 'the order of another in a list', behave: () => once(/orders\?/, { change: ofAnother }), id: 'privacy', about: ['order'] },
+  { wrong: 'half an answer', behave: () => once(/products\/\d/, { instead: 'half' }), id: 'answer-complete', about: [] },
+  { wrong: '200 for an order that was made', behave: () => once(/^POST .*orders$/, { status: 200 }), id: 'answer-status', about: ['key'] },
+];
+
+test.concurrent.for(onceWrong)(
+  'one answer with $wrong in a whole run is a FAIL, named and with a witness',
+  async ({ behave, id, about }, { judged, expect: hold }) => {
+    const result = await judged(behave());
+    hold(result.verdict).toBe('FAIL');
+    const [witness] = result.checks.find((check) => check.id === id && check.outcome === 'broken')?.witnesses ?? [];
+    hold(witness?.requestId).toMatch(/^r-\d+$/);
+    for (const name of about) hold(witness?.about).toHaveProperty(name);
+  },
+);
 
 test.concurrent('a server that resets connections fails for its errors', async ({ judged }) => {
   const result = await judged((n) => (n % 5 === 0 ? { instead: 'reset' } : {}));
