@@ -41,7 +41,7 @@ export async function watchMachine(watch: MachineWatch, stop: AbortSignal): Prom
   const asking = askAgainAndAgain(watch.nullServer.origin, stop, (ms) => (slowestMs = Math.max(slowestMs, ms)));
   let before = await readUsage(watch.targetPid);
   for (let second = 0; !stop.aborted; second += 1) {
-    await sleep(startedMs + 1_000 * (second + 1) - performance.now(), undefined, { signal: stop }).catch(() => {});
+    await sleep(Math.max(0, startedMs + 1_000 * (second + 1) - performance.now()), undefined, { signal: stop }).catch(() => {});
     const after = await readUsage(watch.targetPid);
     const [idleAnswerMs] = [slowestMs];
     slowestMs = 0;
