@@ -45,7 +45,7 @@ const floors: Readonly<Record<string, string>> = {
     model`,
   loadtest: `
     cli
-    run-command
+    commands
     options live-line show-result
     run-plan
     plans report

@@ -3,7 +3,7 @@ import { runCommandLine, type Verb } from '#lib/command-line.ts';
 import { parentEnded, stopSignal } from '#lib/shutdown.ts';
 import { flags, optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
-import { mixesOf, reportAgain, runGate } from './run-command.ts';
+import { mixesOf, reportAgain, runGate } from './commands.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));

@@ -18,12 +18,12 @@ export async function driveUsers(drive: Drive): Promise<number> {
 }
 
 async function live(drive: Drive, { user, thinkMs }: DrivenUser, arriveMs: number, underWay: { requests: number }): Promise<void> {
-  const { session, stop } = drive;
+  const { notebook, stop } = drive;
   const connection = openConnection(drive.origin, drive.timeoutMs);
   let retryMs = 0;
   try {
     let pauseMs = arriveMs;
-    while (await pause(pauseMs, stop, (ms) => session.sentLate(ms))) {
+    while (await pause(pauseMs, stop, (ms) => notebook.sentLate(ms))) {
       underWay.requests += 1;
       const wasAnswered = await send(connection, user, drive);
       underWay.requests -= 1;
@@ -48,12 +48,12 @@ async function pause(ms: number, stop: AbortSignal, onLate: (ms: number) => void
 const isOwnFault = /^(EADDRNOTAVAIL|EMFILE|ENFILE|ENOBUFS|ENOMEM)\b/;
 
 /** @returns whether an answer came @throws when the client's own machine is at its limits */
-async function send(connection: Connection, user: DrivenUser['user'], { session, timeoutMs }: Drive): Promise<boolean> {
+async function send(connection: Connection, user: DrivenUser['user'], { notebook, timeoutMs }: Drive): Promise<boolean> {
   const step = user.next();
-  session.sent(user, step);
+  notebook.sent(user, step);
   const exchange = await connection.send(step);
   if (exchange.kind === 'connection-error' && isOwnFault.test(exchange.detail)) throw new Error(`this machine ran out: ${exchange.detail}`);
-  if (exchange.kind === 'answer') session.answered(user, step, exchange);
-  else session.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms });
+  if (exchange.kind === 'answer') notebook.answered(user, step, exchange);
+  else notebook.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms });
   return exchange.kind === 'answer';
 }

@@ -1,6 +1,6 @@
 import type { Load } from '../measurement/measurement.ts';
 import { driveUsers } from './closed-users.ts';
-import type { Session } from './session.ts';
+import type { Notebook } from './notebook.ts';
 import type { User } from './step.ts';
 
 /** A user and the moments it pauses for. */
@@ -14,7 +14,7 @@ export type Drive = {
   readonly origin: string;
   readonly users: readonly DrivenUser[];
   /** Where everything that happens is entered. */
-  readonly session: Session;
+  readonly notebook: Notebook;
   readonly timeoutMs: number;
   /** Users arrive one after the other over this long. */
   readonly arrivalMs: number;

@@ -3,7 +3,7 @@ import { createRandom } from './random.ts';
 import type { Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
 import { drivers, type DrivenUser } from './driver.ts';
 import { watchProcess, type VitalsMonitor } from './process-vitals.ts';
-import { createSession, type Session, type SessionResult } from './session.ts';
+import { createNotebook, type Notebook, type NotebookResult } from './notebook.ts';
 import type { CreateCrowd, Crowd } from './step.ts';
 
 /** Sent once by the parent; holds credentials, which therefore stand in no argument list. */
@@ -24,7 +24,7 @@ export type GeneratorReport =
   | { readonly kind: 'second'; readonly second: number; readonly slices: readonly Slice[]; readonly events: readonly unknown[] }
   | {
       readonly kind: 'done';
-      readonly result: SessionResult;
+      readonly result: NotebookResult;
       readonly events: readonly unknown[];
       readonly vitals: ProcessVitals;
       readonly inFlightAtEnd: number;
@@ -42,17 +42,17 @@ async function play(job: GeneratorJob): Promise<void> {
     return taken;
   };
   const crowd = createCrowd({ script: phase.script, seed, facts: job.facts, record: (event) => events.push(event) });
-  const session = createSession({ ...phase, startSecond: job.startSecond, isRehearsal: job.isRehearsal });
+  const notebook = createNotebook({ ...phase, startSecond: job.startSecond, isRehearsal: job.isRehearsal });
   const vitals = watchProcess();
   const stop = new AbortController();
   const stopTimer = setTimeout(() => stop.abort(), phase.warmUpMs + phase.durationMs);
-  const ticker = setInterval(everySecond(job, session, vitals, takeEvents), 1_000);
+  const ticker = setInterval(everySecond(job, notebook, vitals, takeEvents), 1_000);
   try {
     const users = job.users.map((user) => drivenUser(crowd, job, user));
-    const drive = { origin, users, session, timeoutMs: phase.timeoutMs, arrivalMs: arrivalMs(phase), stop: stop.signal };
+    const drive = { origin, users, notebook, timeoutMs: phase.timeoutMs, arrivalMs: arrivalMs(phase), stop: stop.signal };
     const inFlightAtEnd = await drivers[phase.load.kind](drive);
     crowd.close();
-    report({ kind: 'done', result: session.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
+    report({ kind: 'done', result: notebook.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
   } finally {
     clearInterval(ticker);
     clearTimeout(stopTimer);
@@ -76,17 +76,17 @@ function drivenUser(crowd: Crowd, { phase, seed }: GeneratorJob, { index, facts 
 
 function everySecond(
   { phase, startSecond }: GeneratorJob,
-  session: Session,
+  notebook: Notebook,
   vitals: VitalsMonitor,
   takeEvents: () => unknown[],
 ): () => void {
   const firstSecond = startSecond + Math.ceil(phase.warmUpMs / 1_000);
   let ended = -1;
   return () => {
-    const second = session.second() - 1;
+    const second = notebook.second() - 1;
     if (second > ended) vitals.endSecond(second, second >= firstSecond);
     ended = second;
-    report({ kind: 'second', second, slices: session.takeSlices(), events: takeEvents() });
+    report({ kind: 'second', second, slices: notebook.takeSlices(), events: takeEvents() });
   };
 }
 

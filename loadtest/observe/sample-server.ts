@@ -22,6 +22,12 @@ export async function sampleServer(
     const second = startSecond + Math.floor((performance.now() - startedMs) / 1_000);
     onSample({ second, pool: state?.pool ?? null, backends: backends ?? null, workers: state?.workers ?? [] });
     dueMs = Math.max(dueMs + 1_000, performance.now());
-    await sleep(Math.max(0, dueMs - performance.now()), undefined, { signal: stop }).catch(() => {});
+    await sleepUntil(dueMs, stop);
   }
+}
+
+/** Resolves at a moment of `performance.now()`, at once when it has passed, and when the signal fires. */
+export async function sleepUntil(moment: number, stop: AbortSignal): Promise<void> {
+  // Node warns of a negative time, on standard error and in every run.
+  await sleep(Math.max(0, moment - performance.now()), undefined, { signal: stop }).catch(() => {});
 }

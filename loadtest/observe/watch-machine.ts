@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSeconds, processTree, readProcesses, ticksPerSecond } from '#lib/proc.ts';
+import { sleepUntil } from './sample-server.ts';
 import { openConnection } from '../generate/connection.ts';
 import type { MachineSample } from '../measurement/measurement.ts';
 
@@ -41,7 +42,7 @@ export async function watchMachine(watch: MachineWatch, stop: AbortSignal): Prom
   const asking = askAgainAndAgain(watch.nullServer.origin, stop, (ms) => (slowestMs = Math.max(slowestMs, ms)));
   let before = await readUsage(watch.targetPid);
   for (let second = 0; !stop.aborted; second += 1) {
-    await sleep(Math.max(0, startedMs + 1_000 * (second + 1) - performance.now()), undefined, { signal: stop }).catch(() => {});
+    await sleepUntil(startedMs + 1_000 * (second + 1), stop);
     const after = await readUsage(watch.targetPid);
     const [idleAnswerMs] = [slowestMs];
     slowestMs = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Received } from '#loadtest/generate/connection.ts';
-import { createSession } from '#loadtest/generate/session.ts';
+import { createNotebook } from '#loadtest/generate/notebook.ts';
 import type { Ruling, Step, User } from '#loadtest/generate/step.ts';
 import { decodeHistogram } from '#loadtest/measurement/histogram.ts';
 
@@ -8,22 +8,22 @@ const step: Step = { endpoint: 'GET /x', method: 'GET', path: '/x', headers: {} 
 const userWho = (ruling: Ruling): User => ({ next: () => step, answered: () => ruling, unanswered: () => {} });
 const received = (ms: number, headers: Received['headers'] = {}): Received => ({ status: 200, body: '{"a":1}', headers, ms });
 
-/** A session and its clock, which stands still until it is set. */
-function sessionAt(startSecond = 0, warmUpMs = 2_000) {
+/** A notebook and its clock, which stands still until it is set. */
+function notebookAt(startSecond = 0, warmUpMs = 2_000) {
   let nowMs = 0;
-  const session = createSession({ startSecond, warmUpMs, isRehearsal: false, now: () => nowMs });
-  return { session, setMs: (ms: number) => (nowMs = ms) };
+  const notebook = createNotebook({ startSecond, warmUpMs, isRehearsal: false, now: () => nowMs });
+  return { notebook, setMs: (ms: number) => (nowMs = ms) };
 }
 
 test("the server's own timings, the slowest answers and the lag are kept from the end of warm-up on", () => {
-  const { session, setMs } = sessionAt();
+  const { notebook, setMs } = notebookAt();
   const user = userWho({ outcome: 'ok' });
   for (const atMs of [0, 1_999, 2_000, 3_500]) {
     setMs(atMs);
-    session.answered(user, step, received(atMs === 0 ? 900 : 5, { 'server-timing': 'db;dur=3' }));
-    session.sentLate(7);
+    notebook.answered(user, step, received(atMs === 0 ? 900 : 5, { 'server-timing': 'db;dur=3' }));
+    notebook.sentLate(7);
   }
-  const { serverTimings, outsideServer, slowest, sendLag } = session.close();
+  const { serverTimings, outsideServer, slowest, sendLag } = notebook.close();
   expect(serverTimings.reduce((sum, { count }) => sum + count, 0)).toBe(2);
   expect(decodeHistogram(outsideServer).totalCount).toBe(2);
   expect(decodeHistogram(sendLag).totalCount).toBe(2);
@@ -34,15 +34,15 @@ test("the server's own timings, the slowest answers and the lag are kept from th
 });
 
 test('seconds are counted on from the phases before', () => {
-  const { session, setMs } = sessionAt(40);
+  const { notebook, setMs } = notebookAt(40);
   setMs(1_200);
-  session.sent(userWho({ outcome: 'ok' }), step);
-  session.answered(userWho({ outcome: 'ok' }), step, received(5));
-  expect(session.close().slices.map(({ second, ok }) => [second, ok])).toEqual([[41, 1]]);
+  notebook.sent(userWho({ outcome: 'ok' }), step);
+  notebook.answered(userWho({ outcome: 'ok' }), step, received(5));
+  expect(notebook.close().slices.map(({ second, ok }) => [second, ok])).toEqual([[41, 1]]);
 });
 
 test('what went wrong is told with its witnesses: what it is about, who answered, what was received, no secret', () => {
-  const { session } = sessionAt();
+  const { notebook } = notebookAt();
   const user = userWho({
     outcome: 'wrong-answer',
     fault: 'order-total',
@@ -50,8 +50,8 @@ test('what went wrong is told with its witnesses: what it is about, who answered
     about: { order: 17, key: 'k-1' },
   });
   const answer = { ...received(12, { 'x-request-id': 'r-1' }), body: '{"id_key":17,"access_token":"abc.def.ghi"}' };
-  for (let i = 0; i < 9; i += 1) session.answered(user, step, answer);
-  const [kind] = session.close().failures;
+  for (let i = 0; i < 9; i += 1) notebook.answered(user, step, answer);
+  const [kind] = notebook.close().failures;
   expect(kind).toMatchObject({ endpoint: 'GET /x', outcome: 'wrong-answer', fault: 'order-total', status: 200, count: 9 });
   expect(kind?.witnesses).toHaveLength(3);
   expect(kind?.witnesses[0]).toMatchObject({
@@ -65,14 +65,14 @@ test('what went wrong is told with its witnesses: what it is about, who answered
 });
 
 test('a 429 within the quota it names is an error of the limiter, one over it a limit', () => {
-  const { session } = sessionAt();
+  const { notebook } = notebookAt();
   const user = userWho({ outcome: 'limited' });
   const limited = { ...received(1, { 'ratelimit-policy': '"loadtest";q=3;w=60' }), status: 429 };
   for (let i = 0; i < 5; i += 1) {
-    session.sent(user, step);
-    session.answered(user, step, limited);
+    notebook.sent(user, step);
+    notebook.answered(user, step, limited);
   }
-  const { slices, failures } = session.close();
+  const { slices, failures } = notebook.close();
   expect(slices).toMatchObject([{ httpErrors: 3, limited: 2 }]);
   expect(failures.find(({ outcome }) => outcome === 'http-error')).toMatchObject({
     status: 429,
@@ -81,10 +81,10 @@ test('a 429 within the quota it names is an error of the limiter, one over it a 
 });
 
 test('an answer that broke off is a wrong answer, one that never began is none', () => {
-  const { session } = sessionAt();
+  const { notebook } = notebookAt();
   const user = userWho({ outcome: 'ok' });
-  session.failed(user, step, { kind: 'broken-answer', ms: 5, detail: 'cut short', status: 200, requestId: 'r-1', received: '{"id' });
-  session.failed(user, step, { kind: 'connection-error', ms: 5, detail: 'ECONNRESET' });
-  session.failed(user, step, { kind: 'timeout', ms: 1_000, detail: 'no complete answer in time' });
-  expect(session.close().slices).toMatchObject([{ wrongAnswers: 1, connectionErrors: 1, timeouts: 1 }]);
+  notebook.failed(user, step, { kind: 'broken-answer', ms: 5, detail: 'cut short', status: 200, requestId: 'r-1', received: '{"id' });
+  notebook.failed(user, step, { kind: 'connection-error', ms: 5, detail: 'ECONNRESET' });
+  notebook.failed(user, step, { kind: 'timeout', ms: 1_000, detail: 'no complete answer in time' });
+  expect(notebook.close().slices).toMatchObject([{ wrongAnswers: 1, connectionErrors: 1, timeouts: 1 }]);
 });

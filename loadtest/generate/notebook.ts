@@ -12,7 +12,7 @@ import { createTimingRecorder, parseServerTiming } from './timing-recorder.ts';
 type Unanswered = Exclude<Exchange, { kind: 'answer' }>;
 
 /** What one generator process hands over at the end. */
-export type SessionResult = {
+export type NotebookResult = {
   readonly slices: readonly Slice[];
   readonly serverTimings: readonly TimingBand[];
   readonly outsideServer: string;
@@ -22,7 +22,7 @@ export type SessionResult = {
 };
 
 /** Takes down what one generator process does; whichever way requests are sent, they are entered here. */
-export type Session = {
+export type Notebook = {
   readonly sent: (user: User, step: Step) => void;
   readonly answered: (user: User, step: Step, received: Received) => void;
   /** No complete answer came. */
@@ -32,10 +32,10 @@ export type Session = {
   /** Of the run, counted on from the phases before. */
   readonly second: () => number;
   readonly takeSlices: () => Slice[];
-  readonly close: () => SessionResult;
+  readonly close: () => NotebookResult;
 };
 
-export type SessionOptions = {
+export type NotebookOptions = {
   /** Seconds of the run before this phase. */
   readonly startSecond: number;
   /** Nothing before that is kept of the server's timings, the slowest answers and the client's lag. */
@@ -46,7 +46,7 @@ export type SessionOptions = {
   readonly now?: () => number;
 };
 
-export function createSession({ startSecond, warmUpMs, isRehearsal, now = () => performance.now() }: SessionOptions): Session {
+export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () => performance.now() }: NotebookOptions): Notebook {
   const recorder = createRecorder(startSecond, now);
   const timings = createTimingRecorder();
   const failures = createFailureKinds();
