@@ -6,6 +6,7 @@ import { BackupFailedError, BackupRefusedError } from './errors.ts';
 import { requireTool } from './postgres/commands.ts';
 import { withSession } from './postgres/connection.ts';
 import { dumpInto } from './postgres/dump.ts';
+import { rolesIn } from './postgres/properties.ts';
 import { sweepScratch } from './postgres/scratch.ts';
 import { lockDatabase, readDatabaseFacts, requireReadableDatabase } from './postgres/snapshot.ts';
 import { sizeOf, type BackupSet } from './set/catalogue.ts';
@@ -75,6 +76,7 @@ function dumpOnce(deps: BackupDeps, store: SetStore, kind: Manifest['kind']): Pr
         state: 'written',
         ...facts,
         ...dumped,
+        roles: [...new Set([...facts.roles, ...rolesIn(dumped.properties)])].toSorted(),
         server: { version: serverVersion, major: serverMajor },
         pgDump: { version: pgDump.text, major: pgDump.major },
         durationMs: Math.round(performance.now() - startedAt),

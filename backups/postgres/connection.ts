@@ -53,7 +53,7 @@ function lossOf(client: Client): Promise<never> {
 async function prepareForLongWork(client: Client): Promise<Pick<Session, 'serverVersion' | 'serverMajor'>> {
   await client.query(
     `SET statement_timeout = 0; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
-     SET client_connection_check_interval = '2s'; SET client_min_messages = warning`,
+     SET client_connection_check_interval = '2s'; SET client_min_messages = warning; SET default_transaction_read_only = off`,
   );
   const { rows } = await client.query<{ number: string; version: string }>(
     `SELECT current_setting('server_version_num') AS number, split_part(current_setting('server_version'), ' ', 1) AS version`,

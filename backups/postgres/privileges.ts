@@ -35,7 +35,8 @@ const owned: readonly (readonly [catalogue: string, owner: string, acl: string |
   ['pg_publication', 'pubowner', undefined, '', 'true'],
 ];
 
-const isUsers = (catalogue: string): string => {
+/** Made by users, and no part of an extension. */
+const isOfUsers = (catalogue: string): string => {
   const classOf = catalogue === 'pg_largeobject_metadata' ? 'pg_largeobject' : catalogue;
   const isOwn = catalogue === 'pg_namespace' ? `(x.oid >= 16384 OR x.nspname = 'public') AND x.nspname !~ '^pg_'` : 'x.oid >= 16384';
   return `${isOwn} AND i.schema IS DISTINCT FROM 'pg_toast' AND i.schema !~ '^pg_temp' IS NOT FALSE
@@ -52,7 +53,7 @@ const aclText = (acl: string): string => `(
 const objects = owned
   .map(([catalogue, owner, acl, letter, where]) => {
     const classOf = catalogue === 'pg_largeobject_metadata' ? 'pg_largeobject' : catalogue;
-    const from = `FROM ${catalogue} x, pg_identify_object('${classOf}'::regclass, x.oid, 0) AS i WHERE (${where}) AND ${isUsers(catalogue)}`;
+    const from = `FROM ${catalogue} x, pg_identify_object('${classOf}'::regclass, x.oid, 0) AS i WHERE (${where}) AND ${isOfUsers(catalogue)}`;
     const owners = `SELECT format('owner of %s %s', i.type, i.identity) AS name, pg_get_userbyid(x.${owner})::text AS definition ${from}`;
     if (acl === undefined) return owners;
     return `${owners} UNION ALL SELECT format('grants on %s %s', i.type, i.identity), ${aclText(`coalesce(x.${acl}, acldefault(${letter}, x.${owner}))`)} ${from}`;

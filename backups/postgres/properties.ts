@@ -106,6 +106,12 @@ function stepsTo(client: Client, name: string, properties: DatabaseProperties, s
   ];
 }
 
+/** The roles that properties name, without the system's own. Pure. */
+export function rolesIn({ owner, grants = [], settings }: DatabaseProperties): string[] {
+  const names = [owner, ...grants.map(({ to }) => to ?? ''), ...settings.map(({ role }) => role ?? '')];
+  return names.filter((name) => name !== '' && !name.startsWith('pg_'));
+}
+
 /** Properties as items to compare. Pure. */
 export function itemsOf({ locale, properties }: DatabaseDescription): Record<string, string> {
   const { owner, grants, settings, connectionLimit, comment } = properties;

@@ -1,8 +1,8 @@
 import type { Client } from 'pg';
 
 /*
- * Everything a schema holds, as names and definitions. Over 200 lines since it is one list: PostgreSQL keeps each kind of
- * object in a catalogue of its own. https://www.postgresql.org/docs/current/catalogs.html
+ * Everything a schema holds, as names and definitions: one list, since PostgreSQL keeps each kind of object in a catalogue
+ * of its own. https://www.postgresql.org/docs/current/catalogs.html
  */
 
 /** Neither the system's own, nor temporary, nor part of an extension, whose content comes with CREATE EXTENSION. */

@@ -29,7 +29,7 @@ export async function withScratchDatabase<T>(
   const name = `${scratchPrefix}${hashOf(options.origin)}_${randomBytes(4).toString('hex')}`;
   await server.client.query(`SELECT pg_advisory_lock($1, hashtext($2))`, [useKey, name]);
   try {
-    const hasLocale = await createDatabase(server.client, name, options.locale);
+    const hasLocale = await createDatabase(server, name, options.locale);
     return await work({ name, hasLocale, settings: { ...server.settings, POSTGRES_DB: name } });
   } finally {
     await dropAlways(server, name);
@@ -64,10 +64,10 @@ export async function sweepScratch(client: Client): Promise<void> {
 }
 
 /** @returns whether the locale asked for could be had. */
-async function createDatabase(client: Client, name: string, locale: DatabaseLocale): Promise<boolean> {
+async function createDatabase({ client, serverMajor }: Session, name: string, locale: DatabaseLocale): Promise<boolean> {
   const head = `CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE template0`;
   try {
-    await client.query(`${head} ${localeClause(client, locale)}`);
+    await client.query(`${head} ${localeClause(client, serverMajor, locale)}`);
     return true;
   } catch (err) {
     const state = sqlStateOf(err);
@@ -79,8 +79,8 @@ async function createDatabase(client: Client, name: string, locale: DatabaseLoca
       );
     }
     if (!localeFaults.has(state ?? '')) throw err;
-    const encoding = client.escapeLiteral(locale.encoding);
-    await client.query(`${head} ENCODING ${encoding} LC_COLLATE 'C' LC_CTYPE 'C'`);
+    const plain = { encoding: locale.encoding, collate: 'C', ctype: 'C', provider: 'libc' } as const;
+    await client.query(`${head} ${localeClause(client, serverMajor, plain)}`);
     return false;
   }
 }
@@ -88,11 +88,12 @@ async function createDatabase(client: Client, name: string, locale: DatabaseLoca
 /** wrong_object_type: unknown libc locale · invalid_parameter_value: unknown ICU locale · undefined_object · not supported. */
 const localeFaults: ReadonlySet<string> = new Set(['42809', '22023', '42704', '0A000']);
 
-function localeClause(client: Client, locale: DatabaseLocale): string {
-  const { encoding, collate, ctype, provider, name } = locale;
-  const libc = `ENCODING ${client.escapeLiteral(encoding)} LC_COLLATE ${client.escapeLiteral(collate)} LC_CTYPE ${client.escapeLiteral(ctype)}`;
-  if (provider === 'libc' || name === undefined) return libc;
-  return `${libc} LOCALE_PROVIDER ${provider} ${provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE'} ${client.escapeLiteral(name)}`;
+/** The provider is always named, since the server's own may be another; servers before 15 know only libc, and no word for it. */
+function localeClause(client: Client, serverMajor: number, { encoding, collate, ctype, provider, name }: DatabaseLocale): string {
+  const literal = (text: string): string => client.escapeLiteral(text);
+  const clause = `ENCODING ${literal(encoding)} LC_COLLATE ${literal(collate)} LC_CTYPE ${literal(ctype)}`;
+  if (provider === 'libc' || name === undefined) return serverMajor < 15 ? clause : `${clause} LOCALE_PROVIDER libc`;
+  return `${clause} LOCALE_PROVIDER ${provider} ${provider === 'icu' ? 'ICU_LOCALE' : 'BUILTIN_LOCALE'} ${literal(name)}`;
 }
 
 async function dropDatabase(client: Client, name: string): Promise<void> {

@@ -183,6 +183,14 @@ describe('the production stack, from the .env.production of the guide with only 
       await query('DROP DATABASE ecommerce_drill', 'postgres');
     });
 
+    test('of a database with another locale provider than the server’s own is verified too', async () => {
+      await query(`CREATE DATABASE libc_shop TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'`);
+      const inThere = ['monitor', 'env', 'POSTGRES_DB=libc_shop', 'node', 'backups/cli.ts'] as const;
+      await afterOthers(() => project.exec(...inThere, 'take'));
+      expect(JSON.parse(await afterOthers(() => project.exec(...inThere, 'verify', 'latest', '--json')))).toMatchObject({ ok: true });
+      await query('DROP DATABASE libc_shop');
+    });
+
     test('is restored over the live database, which the API then reads and writes; what was there is kept', async () => {
       const later = await orderOf(1);
       await expect(restore(project, id, '--target', 'ecommerce_prod')).rejects.toThrow(/is not empty .*--swap, or --force/);

@@ -1,4 +1,5 @@
-import { truncate } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -206,17 +207,41 @@ describe('a restore that cannot be right is refused', () => {
   test('when roles of the dump are missing, unless owners are left out', async () => {
     const deps = await openShop();
     const role = `${deps.postgres.POSTGRES_DB}_owner`;
-    await administer(`CREATE ROLE ${role}`);
+    const setting = `${deps.postgres.POSTGRES_DB}_reports`;
+    await administer(
+      `CREATE ROLE ${role}; CREATE ROLE ${setting}; ALTER ROLE ${setting} IN DATABASE ${deps.postgres.POSTGRES_DB} SET work_mem = '7MB'`,
+    );
     await query(deps.postgres, `ALTER TABLE moves OWNER TO ${role}`);
     await takeBackup(deps);
     await query(deps.postgres, `REASSIGN OWNED BY ${role} TO ${deps.postgres.POSTGRES_USER}`);
-    await administer(`DROP ROLE ${role}`);
+    await administer(`DROP ROLE ${role}; DROP ROLE ${setting}`);
     const target = newName(deps).POSTGRES_DB;
     const restoring = restoreBackup(deps, { which: 'latest', target });
-    await expect(restoring).rejects.toMatchObject({ reason: 'roles-missing', message: expect.stringContaining(role) });
+    await expect(restoring).rejects.toMatchObject({
+      reason: 'roles-missing',
+      message: expect.stringContaining(`no role ${role}, ${setting};`),
+    });
     expect(await verifyBackup(deps, 'latest')).toMatchObject({ ok: true });
     expect(await restoreBackup(deps, { which: 'latest', target, noOwner: true })).toMatchObject({ target });
   });
+});
+
+test('a set of version 1 is verified and restored, saying what could not be compared', async () => {
+  const deps = await openShop();
+  const { path, id } = await takeBackup(deps);
+  const { fingerprint, properties: _properties, ...rest } = await readManifest(path);
+  const { schema: _schema, ...content } = fingerprint;
+  const before = { formatVersion: 1, ...rest, fingerprint: content };
+  const checksum = createHash('sha256').update(JSON.stringify(before)).digest('hex');
+  await writeFile(join(path, 'manifest.json'), `${JSON.stringify({ ...before, checksum }, null, 2)}\n`);
+  const notices = [`backup ${id} is of an older release and holds no schema to compare; rows and sequences were`];
+  expect(await verifyBackup(deps, id)).toMatchObject({ ok: true, notices });
+  expect(await restoreBackup(deps, { which: id, target: newName(deps).POSTGRES_DB })).toMatchObject({ id, notices });
+  // What the set does not say of its database is kept from the one it replaces.
+  const name = deps.postgres.POSTGRES_DB;
+  await administer(`ALTER DATABASE ${name} SET work_mem = '7MB'`);
+  keptOf(deps, await restoreBackup(deps, { which: id, target: name, swap: true }));
+  expect(await query(deps.postgres, 'SHOW work_mem')).toEqual([{ work_mem: '7MB' }]);
 });
 
 describe('a pg_restore of version 17 before a server of version 15', () => {
