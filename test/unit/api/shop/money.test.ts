@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { centsOf, decimalOf, jsonDecimal, priceInput } from '#api/shop/money.ts';
+import { view } from '#api/http/view.ts';
+import { centsOf, decimalOf, jsonDecimal, money, priceInput, priceText } from '#api/shop/money.ts';
 
 const cents = fc.integer({ min: 0, max: 99_999_999 });
 
@@ -47,5 +48,43 @@ describe('money', () => {
     expect(priceInput.parse(999_999.99)).toBe(99_999_999);
     const refused = [0, -5, 0.001, 19.999, 1_000_000, '19.99', null];
     expect(refused.filter((price) => priceInput.safeParse(price).success)).toEqual([]);
+  });
+});
+
+const reasonOf = (schema: typeof priceInput | typeof priceText, given: unknown): string | undefined =>
+  schema.safeParse(given).error?.issues[0]?.message;
+
+describe('a price', () => {
+  test.each([
+    ['19.99', 'must be a number'],
+    [0, 'must be 0.01 or more'],
+    [0.009, 'must be 0.01 or more'],
+    [1_000_000, 'must be 999999.99 or less'],
+    [19.999, 'must have at most two decimal places'],
+    [0.01, undefined],
+    [999_999.99, undefined],
+  ])('of %j in a body %s', (given, reason) => {
+    expect(reasonOf(priceInput, given)).toBe(reason);
+  });
+
+  test.each(['', 'x', '1x', 'x1', '1.', '.5', '-1', '1e3', '1.999', ' 1', '1,5'])('written as %j in a query is none', (given) => {
+    expect(reasonOf(priceText, given)).toBe('must be a price such as 19.90');
+  });
+
+  test('in a query is text of bounded length', () => {
+    expect([priceText.parse('0'), priceText.parse('19.9'), priceText.parse('12'), priceText.parse('19.99')]).toEqual([
+      0, 1_990, 1_200, 1_999,
+    ]);
+    expect(priceText.safeParse(`0.${'0'.repeat(19)}`).success).toBe(false);
+    expect(priceText.parse(`${'0'.repeat(18)}12`)).toBe(1_200);
+  });
+
+  test('goes out under its own name, from a column of cents', () => {
+    const { select, schema, json } = view([money('price', 'price_cents')]);
+    expect([select, json({ price_cents: 1_990 }), schema['properties']]).toEqual([
+      'price_cents',
+      '{"price":19.90}',
+      { price: { type: 'number', multipleOf: 0.01 } },
+    ]);
   });
 });
