@@ -1,6 +1,6 @@
 import type { Step } from '../../generate/step.ts';
 import type { Buyer } from './buyer.ts';
-import { problemCode, type Answer, type Fault } from './faults.ts';
+import { problemCode, type Answer, type Excuse, type Fault } from './faults.ts';
 import type { OrderAttempt } from './history.ts';
 import type { AskedOrder } from './look-at-orders.ts';
 import { faultInForeignOrder, faultInOwnOrder, faultInOwnOrders, type Acknowledged } from './look-at-own-orders.ts';
@@ -33,51 +33,59 @@ export type ErrandOptions = {
 export type Errands = ReturnType<typeof createErrands>;
 
 /** The requests one buyer can make. Each is made the moment before it is sent. */
-export function createErrands(options: ErrandOptions) {
-  const { shelf, market, buyer, headers } = options;
-  const read = (endpoint: string, path: string, look: (answer: Answer) => Fault | undefined): Errand => ({
-    endpoint,
-    method: 'GET',
-    path: `/api/v1${path}`,
-    headers,
-    judge: (answer) => judgeStatus(answer, 200, look),
-  });
+export const createErrands = (options: ErrandOptions) => ({
+  ...catalogueErrands(options),
+  ...orderErrands(options),
+  order: (asked: AskedOrder, endpoint: string): Errand => orderErrand(asked, endpoint, options),
+});
+
+type Look = (answer: Answer) => Fault | undefined;
+
+const reading = (endpoint: string, path: string, { headers }: ErrandOptions, look: Look, unless?: Excuse): Errand => ({
+  endpoint,
+  method: 'GET',
+  path: `/api/v1${path}`,
+  headers,
+  judge: (answer) => judgeStatus(answer, 200, look, unless),
+});
+
+function catalogueErrands(options: ErrandOptions) {
+  const { shelf, market, now } = options;
   /** Only what was answered before now binds the answer. */
-  const withSales = (look: (sales: Sales, answer: Answer) => Fault | undefined): ((answer: Answer) => Fault | undefined) => {
-    const sales = market.salesFor(options.now());
+  const withSales = (look: (sales: Sales, answer: Answer) => Fault | undefined): Look => {
+    const sales = market.salesFor(now());
     return (answer) => look(sales, answer);
   };
+  const list = (endpoint: string, query: ProductQuery, path: string): Errand => {
+    const look = withSales((sales, answer) => faultInProducts(query, shelf, sales, answer));
+    return reading(endpoint, path, options, look);
+  };
   return {
-    categories: () => read('GET /categories', '/categories?limit=1000', (answer) => faultInCategories(shelf, answer)),
-    page: (query: ProductQuery) =>
-      read(
-        'GET /products',
-        `/products?skip=${query.skip}&limit=${query.limit}`,
-        withSales((sales, answer) => faultInProducts(query, shelf, sales, answer)),
-      ),
-    filter: (query: ProductQuery) =>
-      read(
-        'GET /products/filter',
-        `/products/filter?${searchOf(query)}`,
-        withSales((sales, answer) => faultInProducts(query, shelf, sales, answer)),
-      ),
-    product: (id: number): Errand => {
+    categories: () => reading('GET /categories', '/categories?limit=1000', options, (answer) => faultInCategories(shelf, answer)),
+    page: (query: ProductQuery) => list('GET /products', query, `/products?skip=${query.skip}&limit=${query.limit}`),
+    filter: (query: ProductQuery) => list('GET /products/filter', query, `/products/filter?${searchOf(query)}`),
+    product: (id: number) => {
       const look = withSales((sales, answer) => faultInProduct(id, shelf, sales, answer));
-      const errand = read('GET /products/:id', `/products/${id}`, look);
-      return { ...errand, judge: (answer) => judgeStatus(answer, 200, look, { change: 'edited', product: id }) };
+      return reading('GET /products/:id', `/products/${id}`, options, look, { change: 'edited', product: id });
     },
-    /** The last order this buyer placed. */
-    ownOrder: (placed: Acknowledged) => read('GET /orders/:id', `/orders/${placed.order.id}`, (answer) => faultInOwnOrder(placed, answer)),
+  };
+}
+
+function orderErrands(options: ErrandOptions) {
+  const { buyer } = options;
+  return {
+    ownOrder: (placed: Acknowledged) =>
+      reading('GET /orders/:id', `/orders/${placed.order.id}`, options, (answer) => faultInOwnOrder(placed, answer)),
     ownOrders: () => {
       const own = buyer.own();
       const page = { skip: Math.max(0, own.count - ownOrdersLimit / 2), limit: ownOrdersLimit };
-      return read('GET /orders', `/orders?skip=${page.skip}&limit=${page.limit}`, (answer) => faultInOwnOrders(page, own, answer));
+      const path = `/orders?skip=${page.skip}&limit=${page.limit}`;
+      return reading('GET /orders', path, options, (answer) => faultInOwnOrders(page, own, answer));
     },
     foreignOrder: (id: number): Errand => ({
-      ...read("GET /orders/:id (another's)", `/orders/${id}`, () => undefined),
+      ...reading("GET /orders/:id (another's)", `/orders/${id}`, options, () => undefined),
       judge: (answer) => judgeForeign(id, answer),
     }),
-    order: (asked: AskedOrder, endpoint: string) => orderErrand(asked, endpoint, options),
   };
 }
 
@@ -98,7 +106,7 @@ function searchOf(query: ProductQuery): string {
 }
 
 /** Statuses first: the limit of rates, and what a server may say when it is in trouble, are counted elsewhere. */
-export function judgeStatus(answer: Answer, wanted: number, look: (answer: Answer) => Fault | undefined, unless?: Fault['unless']): Judged {
+export function judgeStatus(answer: Answer, wanted: number, look: Look, unless?: Excuse): Judged {
   const { status } = answer;
   if (status === 429) return { outcome: 'limited' };
   if (status >= 500) return { outcome: 'http-error' };
