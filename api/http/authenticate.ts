@@ -17,7 +17,7 @@ const apiKeyPrefix = 'atk_';
  * Who makes the request. No credential is anonymous; one that proves nothing is an error, also on public routes, since
  * the caller believes to be known.
  */
-export async function authenticateHeaders(headers: IncomingHttpHeaders, credentials: Credentials, admit: Admit): Promise<Principal> {
+async function authenticateHeaders(headers: IncomingHttpHeaders, credentials: Credentials, admit: Admit): Promise<Principal> {
   const { authorization } = headers;
   const apiKey = headers['x-api-key'];
   if (apiKey !== undefined) return proved(await credentials.apiKeys.authenticate(String(apiKey), admit), 'X-API-Key');

@@ -8,7 +8,7 @@ import { call, eventually, startApi } from '#test/support/api-process.ts';
 import { createDatabase } from '#test/support/database.ts';
 import { createMigratedDatabase } from '#test/support/migrated-database.ts';
 import { asOperator } from './running-api.ts';
-import { asAdmin } from './worker-processes.ts';
+import { asAdmin, workersOf } from './worker-processes.ts';
 
 async function newDatabase(): Promise<PostgresSettings> {
   const made = await createMigratedDatabase();
@@ -139,7 +139,7 @@ describe('a start that can work', () => {
     expect(health.body).toMatchObject({ checks: { db_pool: { size: 34, total_capacity: 34, configured_capacity: 150 } } });
   });
 
-  test('opens no more connections than that, however many ask', async () => {
+  test('opens no more connections than that, however many ask, nor does a worker that takes the place of another', async () => {
     const postgres = await newDatabase();
     const api = await startApi(postgres, { ...guidePool, API_WORKERS: '1', MAX_CONNECTIONS_RESERVE: '296', RATE_LIMIT_ENABLED: 'false' });
     onTestFinished(() => void api.child.kill('SIGKILL'));
@@ -148,5 +148,11 @@ describe('a start that can work', () => {
     const { body } = await call(`${api.adminUrl}/metrics`, { headers: asAdmin });
     expect(body['text']).toMatch(/^atalaya_pool_max 3$/m);
     expect(body['text']).toMatch(/^atalaya_pool_connections\{state="idle"\} 3$/m);
+    for (const worker of workersOf(api)) process.kill(worker, 'SIGKILL');
+    await eventually(
+      () => call(`${api.adminUrl}/metrics`, { headers: asAdmin }),
+      ({ body: after }) =>
+        /^atalaya_worker_restarts_total 1$[^]*/m.test(String(after['text'])) && /^atalaya_pool_max 3$/m.test(String(after['text'])),
+    );
   });
 });
