@@ -1,6 +1,6 @@
 import { redactText } from '#lib/redact.ts';
 import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
-import { maxSlowest, mergeSlowest } from '../measurement/merge.ts';
+import { mergeSlowest } from '../measurement/merge.ts';
 import type { FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
 import { maxReceivedChars, maxWitnesses, type Witness } from '../measurement/witness.ts';
 import type { Exchange, Received } from './connection.ts';
@@ -46,6 +46,9 @@ export type NotebookOptions = {
   readonly now?: () => number;
 };
 
+/** Then the list is cut back to the slowest, so that it stays short however long the run. */
+const maxSlowNotes = 500;
+
 export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () => performance.now() }: NotebookOptions): Notebook {
   const recorder = createRecorder(startSecond, now);
   const timings = createTimingRecorder();
@@ -75,8 +78,7 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
 
   const noteSlow = (witness: Witness): void => {
     slowest.push(witness);
-    // Cut back now and then, so that the list stays short however long the run.
-    if (slowest.length > 50 * maxSlowest) slowest = mergeSlowest(slowest);
+    if (slowest.length > maxSlowNotes) slowest = mergeSlowest(slowest);
   };
 
   return {

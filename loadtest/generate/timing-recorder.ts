@@ -24,7 +24,7 @@ export function parseServerTiming(header: string | undefined): ServerTiming | un
 const isTimingPart = (name: string | undefined): name is TimingPart => (timingParts as readonly (string | undefined)[]).includes(name);
 
 /** The parts follow one another, so together they are the server's own time for the request. */
-export const totalMs = (timing: ServerTiming): number => timingParts.reduce((sum, part) => sum + timing[part], 0);
+const totalMs = (timing: ServerTiming): number => timingParts.reduce((sum, part) => sum + timing[part], 0);
 
 type OpenBand = { -readonly [K in keyof TimingBand]: TimingBand[K] } & { sumMs: Record<TimingPart, number> };
 

@@ -42,7 +42,7 @@ export function windowOf({ startSecond, warmUpMs, durationMs }: PlayedPhase): { 
 }
 
 /** The phase that a second of the run belongs to. Answers that come after its last request was sent are still its own. */
-export const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
+const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
   phases.findLast(({ startSecond }) => startSecond <= second);
 
 /** Slices after warm-up. Answers that came after the last request was sent belong to them: those are the slowest. */
@@ -91,7 +91,7 @@ function makeFigures(measurement: Measurement): Figures {
   };
 }
 
-export function latencyFigures(slices: readonly Slice[]): LatencyFigures {
+function latencyFigures(slices: readonly Slice[]): LatencyFigures {
   const latencies = mergeLatencies(slices.map(latenciesOf));
   return {
     count: countOf(latencies),

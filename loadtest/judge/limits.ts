@@ -94,7 +94,7 @@ function judgeLimiter(measurement: Measurement): Check {
 }
 
 /** The variable a policy of this project's API comes from, with its value, when the effective settings name one. */
-export function settingOf(fault: string, effective: Readonly<Record<string, unknown>> | null): string {
+function settingOf(fault: string, effective: Readonly<Record<string, unknown>> | null): string {
   const policy = /"(\w+)"/.exec(fault)?.[1]?.toUpperCase();
   const name = [`RATE_LIMIT_${policy}_CALLS`, 'RATE_LIMIT_CALLS'].find((variable) => effective?.[variable] !== undefined);
   return name === undefined ? '' : ` (${name}=${String(effective?.[name])}, RATE_LIMIT_PERIOD=${String(effective?.['RATE_LIMIT_PERIOD'])})`;

@@ -16,7 +16,7 @@ import type {
 } from './measurement.ts';
 
 /** The file of a run's folder in which everything meets: generators and observers write it, judges and reports read it. */
-export const measurementFileName = 'measurement.jsonl';
+const measurementFileName = 'measurement.jsonl';
 
 /** One line of the file. */
 export type Entry =

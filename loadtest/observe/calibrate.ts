@@ -4,7 +4,7 @@ import { sumCounts } from '../measurement/merge.ts';
 import type { Calibration, Slice } from '../measurement/measurement.ts';
 
 /** How long the client is measured against a server that does nothing. */
-export const calibrationMs = 2_000;
+const calibrationMs = 2_000;
 const saturatingWarmUpMs = 1_000;
 
 /**
