@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { answerWith } from './connect.ts';
@@ -82,6 +82,8 @@ async function shakeHands(target: CertificateTarget, resolveHost: ResolveHost, s
   const { host, port } = target.address;
   const name = target.serverName ?? host;
   const lookup = answerWith(await resolveHost(host, signal));
+  // Loaded only where it is needed: a monitor at rest keeps its memory.
+  const { checkServerIdentity, connect } = await import('node:tls');
   return new Promise((resolve, reject) => {
     // Whatever it shows is looked at, and judged above.
     const socket = connect({ host, port, lookup, rejectUnauthorized: false, ...(isIP(name) === 0 ? { servername: name } : {}) }, () => {

@@ -1,9 +1,10 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { redactUrl } from '#lib/redact.ts';
 import { conditionText, violationOf, type Condition, type Observed } from './condition.ts';
+import { lightHttp } from '#lib/light-http.ts';
 import { answerWith } from './connect.ts';
 import { serverName, tlsMode } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
@@ -98,7 +99,7 @@ async function get(target: HttpTarget, resolveHost: ResolveHost, signal: AbortSi
   const { url } = target;
   const addresses = await resolveHost(url.hostname, signal);
   // Loaded only where it is needed: a monitor at rest keeps its memory.
-  const request = url.protocol === 'https:' ? (await import('node:https')).request : httpRequest;
+  const { request } = url.protocol === 'https:' ? await import('node:https') : lightHttp();
   const name = target.serverName ?? url.hostname;
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {

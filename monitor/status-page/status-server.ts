@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import Koa from 'koa';
+import { lightHttp } from '#lib/light-http.ts';
 import { listen } from '#lib/listen.ts';
 import type { Logger } from '#lib/logger.ts';
 import { renderMetrics } from './metrics.ts';
@@ -94,7 +95,7 @@ const stuckMs = 20_000;
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const handle = statusApp(options).callback();
-  const server = createServer(limits, (request, response) => void handle(request, response));
+  const server = lightHttp().createServer(limits, (request, response) => void handle(request, response));
   server.timeout = stuckMs;
   boundConnections(server);
   await listen(server, { host: options.host, port: options.port, hostVariable: 'MONITOR_HOST', portVariable: 'MONITOR_PORT' });

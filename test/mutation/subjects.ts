@@ -24,8 +24,8 @@ export const subjects: readonly Subject[] = [
   { name: 'manifest', mutate: ['backups/set/manifest.ts'], tests: ['test/unit/backups/set/*.test.ts'] },
   {
     name: 'what is told',
-    mutate: ['monitor/health/{alert-policy,flap,health-state,holds,plan-tick,run-probe}.ts', 'monitor/backup/probe.ts'],
-    tests: ['test/unit/monitor/health/*.test.ts', 'test/unit/monitor/backup/*.test.ts'],
+    mutate: ['monitor/health/{alert-policy,flap,health-state,holds}.ts', 'monitor/backup/probe.ts'],
+    tests: ['test/unit/monitor/health/{health-state,holds,plan-tick,troubles}.test.ts', 'test/unit/monitor/backup/backup-probe.test.ts'],
   },
   { name: 'schedule', mutate: ['monitor/backup/schedule.ts'], tests: ['test/unit/monitor/backup/schedule.test.ts'] },
 ];

@@ -1,6 +1,6 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { FetchFunction } from '@slack/webhook';
+import { lightHttp } from '#lib/light-http.ts';
 
 type FetchResponse = Awaited<ReturnType<FetchFunction>>;
 
@@ -11,10 +11,10 @@ const maxAnswerBytes = 64 * 1024;
  * works too, but what it loads stays in the memory of a monitor at rest, some 20 MB.
  * @throws when no whole answer comes, or the signal fires
  */
-export const webhookFetch: FetchFunction = (url, init) => {
+export const webhookFetch: FetchFunction = async (url, init) => {
   const { method = 'GET', headers = {}, body, signal } = init ?? {};
   const text = typeof body === 'string' ? body : '';
-  const send = new URL(url).protocol === 'https:' ? httpsRequest : httpRequest;
+  const { request: send } = new URL(url).protocol === 'https:' ? await import('node:https') : lightHttp();
   return new Promise((resolve, reject) => {
     const request = send(url, {
       method,
