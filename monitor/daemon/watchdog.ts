@@ -10,19 +10,19 @@ const noteFile = (dir: string): string => join(dir, 'watchdog.note');
 
 /**
  * Reads the monitor's beats from its standard input. Two waits in a row without one, and it ends the monitor: after a pause
- * of the whole container the first wait is over before the monitor could beat again. A shell, since a thread or process of
- * Node would need more memory than all the rest of the monitor's work.
+ * of the whole container the first wait is over before the monitor could beat again. Any failure but a wait that is over
+ * ends the watchdog, not the monitor. A shell, since a thread of Node would need 12 MB.
  */
 const script = `
 missed=0
 while :; do
-  if beat=$(timeout "$1" head -c 1); then
-    [ -n "$beat" ] || exit 0
-    missed=0
-  else
-    missed=$((missed + 1))
-    [ "$missed" -lt 2 ] || { echo "$3" >"$2"; kill -9 "$PPID"; exit 0; }
-  fi
+  beat=$(timeout "$1" head -c 1)
+  case $? in
+  0) [ -n "$beat" ] || exit 0; missed=0 ;;
+  124) missed=$((missed + 1)) ;;
+  *) exit 1 ;;
+  esac
+  [ "$missed" -lt 2 ] || { echo "$3" >"$2"; kill -9 "$PPID"; exit 0; }
 done`;
 
 /**
@@ -40,7 +40,11 @@ export function startWatchdog(
   const end = (): void => clearInterval(timer);
   child.stdin.on('error', end);
   child.on('error', (err) => logger.error({ err }, 'no watchdog can be started; nobody ends a monitor that stands still'));
-  child.on('exit', end);
+  child.on('exit', (code) => {
+    end();
+    // A signal to the whole group ends it with the monitor.
+    if (code !== 0 && code !== null) logger.error({ code }, 'the watchdog has ended; nobody ends a monitor that stands still');
+  });
   child.unref();
   timer.unref();
   return {

@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
-import { dailyBackupDuty } from '#monitor/daemon/duties/daily-backup.ts';
 import { runDuties, type Duty } from '#monitor/daemon/duties/duty.ts';
 import { expireHistoryDuty } from '#monitor/daemon/duties/expire-history.ts';
 import { holdFolderDuty } from '#monitor/daemon/duties/hold-folder.ts';
 import { noticeStandstillDuty } from '#monitor/daemon/duties/notice-standstill.ts';
 import { sendHeartbeatDuty } from '#monitor/daemon/duties/send-heartbeat.ts';
-import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -47,20 +45,6 @@ test('history of 400 days is kept, and older history deleted, once a day', async
   expect(store.recentIncidents(9)).toHaveLength(2);
   expect(await ask(duty, dayMs - 1)).toBe(false);
   expect(await ask(duty, dayMs)).toBe(true);
-});
-
-test.each([
-  ['up', true],
-  ['degraded', true],
-  ['down', false],
-  ['unknown', false],
-] as const)('while the database is %s a backup is taken: %s', async (status, isTaken) => {
-  let asked = 0;
-  const job = { runIfDue: () => Promise.resolve(void (asked += 1)) };
-  const watch = { snapshot: () => [{ kind: 'postgres', status } as TargetSnapshot] };
-  await ask(dailyBackupDuty(job, watch, 60_000), 60_000);
-  await ask(dailyBackupDuty(job, watch, 60_000), 59_999);
-  expect(asked).toBe(isTaken ? 1 : 0);
 });
 
 const createHeartbeat = (status: 'ok' | 'warning' | 'failing', response = { ok: true, status: 200 }) => {
