@@ -25,6 +25,8 @@ export type PhaseOptions = {
 const generatorFile = join(import.meta.dirname, 'generator.ts');
 /** A process that is silent for that long is not measuring any more. */
 const silenceMs = 10_000;
+/** Until it first reports, it has its modules to load, which takes a while on a machine with other things to do. */
+const startMs = 30_000;
 
 /**
  * Plays one phase: its users spread over processes, played to the end, their findings handed on as they come and gathered
@@ -61,13 +63,15 @@ async function runGenerator(users: GeneratorJob['users'], name: string, options:
     lost ??= why;
     child.kill('SIGKILL');
   };
-  const silence = setTimeout(() => end(`${name} reported nothing for ${silenceMs / 1_000} s and was ended`), silenceMs);
+  const endAfter = (ms: number): NodeJS.Timeout => setTimeout(() => end(`${name} reported nothing for ${ms / 1_000} s and was ended`), ms);
+  let silence = endAfter(startMs);
   const onAbort = (): void => end(`${name} was canceled`);
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
 
   child.on('message', (report: GeneratorReport) => {
-    silence.refresh();
+    clearTimeout(silence);
+    silence = endAfter(silenceMs);
     if (report.kind === 'failed') end(`${name} failed: ${report.message}`);
     else if (report.kind === 'second') options.onSlices(report.slices, report.second);
     else {
