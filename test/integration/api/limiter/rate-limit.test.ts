@@ -121,7 +121,9 @@ describe('20 requests in 3 seconds', () => {
 test('logins are limited to 5 a minute beside the default, and load tests have a quota of their own', async ({ start }) => {
   const api = await start();
   const login = () => call(`${api.url}/clients/login`, { body: { email: 'nobody@example.com', password: 'wrong-password' } });
-  const logins = await Promise.all(Array.from({ length: 8 }, login));
+  // One by one: at the same time, a busy machine would refuse some for the time a password takes.
+  const logins: Answer[] = [];
+  while (logins.length < 8) logins.push(await login());
   expect(logins.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
   const refused = logins.find(({ status }) => status === 429);
   expect(refused?.body).toMatchObject({ 'violated-policies': ['login'], type: quotaExceeded });

@@ -94,7 +94,7 @@ describe('a start that cannot work is one line and exit code 78', () => {
   });
 });
 
-describe('a start that can work', () => {
+describe('a start that can work', { timeout: 60_000 }, () => {
   test('goes on a schema that a newer version has only expanded', async () => {
     const postgres = await newDatabase();
     await migrateUp(postgres, { migrations: [...migrations, newer] });
