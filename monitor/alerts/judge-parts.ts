@@ -1,6 +1,6 @@
 import { showDuration } from '#lib/show.ts';
 import type { Moment } from '../model/look.ts';
-import type { StoreFault } from './outbox.ts';
+import type { StoreFault } from './unwritten.ts';
 import { brokenSince, type Pace } from './pace.ts';
 
 /** How one part of the monitor itself fares. */

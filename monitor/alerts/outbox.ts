@@ -1,10 +1,9 @@
-import { messageOf } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { Alert } from '../model/alert.ts';
 import type { TickCommit } from '../model/incident.ts';
 import type { Clock } from '../model/look.ts';
 import type { MonitorStore, StoredMessage } from '../store/store.ts';
-import { createUnwritten } from './unwritten.ts';
+import { createUnwritten, type StoreFault } from './unwritten.ts';
 
 /** A message that still has to go out, as this process holds it. */
 export type QueuedMessage = StoredMessage & {
@@ -14,8 +13,6 @@ export type QueuedMessage = StoredMessage & {
 
 /** What a message is from now on. */
 export type Outcome = Pick<QueuedMessage, 'state'> & Partial<Pick<QueuedMessage, 'refusals' | 'lastError' | 'notBeforeMs' | 'isUncertain'>>;
-
-export type StoreFault = { readonly why: string; readonly sinceMs: number };
 
 export type Outbox = {
   /**
@@ -61,21 +58,9 @@ const mostPending = 500;
  */
 export function createOutbox({ store, clock, logger }: OutboxDeps): Outbox {
   const queues = new Map<string, Map<string, QueuedMessage>>();
-  const unwritten = createUnwritten(store);
-  let fault: StoreFault | undefined;
+  const unwritten = createUnwritten({ store, clock, logger });
   let listener: (() => void) | undefined;
 
-  const write = (): boolean => {
-    try {
-      unwritten.write();
-      if (fault) logger.info('the store takes writes again');
-      fault = undefined;
-    } catch (err) {
-      if (!fault) logger.error({ err }, 'the store refuses to write; alerts go on from memory');
-      fault = { why: messageOf(err), sinceMs: fault?.sinceMs ?? clock().clockMs };
-    }
-    return fault === undefined;
-  };
   const put = (message: QueuedMessage): void => {
     unwritten.keepMessage(message);
     const queue = queues.get(message.channel);
@@ -91,48 +76,38 @@ export function createOutbox({ store, clock, logger }: OutboxDeps): Outbox {
     logger.error({ channel, alertId: oldest.alert.id }, 'too many messages wait; the oldest is set aside');
     put({ ...oldest, state: 'failed', lastError: `more than ${mostPending} messages waited`, settledAt: clock().at });
   };
-  const readOrNone = (read: () => readonly StoredMessage[]): readonly StoredMessage[] => {
-    try {
-      return read();
-    } catch (err) {
-      logger.error({ err }, 'messages of before cannot be read');
-      return [];
-    }
-  };
   return {
     commit: (tick, except = []) => {
       unwritten.keepTick(tick);
       const channels = [...queues.keys()].filter((channel) => !except.includes(channel));
       for (const alert of tick.alerts) for (const channel of channels) enqueue(channel, alert);
-      write();
+      unwritten.write();
       if (tick.alerts.length > 0) listener?.();
     },
     pending: (channel) => [...(queues.get(channel)?.values() ?? [])],
     begin: (messages) => {
       const begun = messages.map((message) => ({ ...message, attempts: message.attempts + 1, isUncertain: true }));
       begun.forEach(put);
-      return { begun, isRecorded: write() };
+      return { begun, isRecorded: unwritten.write() };
     },
     settle: (message, outcome) => {
       const settledAt = outcome.state === 'pending' ? undefined : clock().at;
       put({ ...message, ...outcome, settledAt });
-      write();
+      unwritten.write();
     },
-    flush: () => void write(),
-    storeFault: () => fault,
+    flush: () => void unwritten.write(),
+    storeFault: unwritten.fault,
     serve: (channels, requeueSince) => {
       for (const gone of [...queues.keys()].filter((channel) => !channels.includes(channel))) queues.delete(gone);
-      const waiting = readOrNone(store.pendingMessages);
+      const waiting = readOrNone(store.pendingMessages, logger);
       for (const channel of channels) {
-        const held = [...(queues.get(channel)?.values() ?? [])];
-        const stored = waiting.filter((message) => message.channel === channel && !held.some(({ alert }) => alert.id === message.alert.id));
-        const due = [...stored, ...held].map((message) => ({ ...message, notBeforeMs: 0 }));
-        queues.set(channel, new Map(due.map((message) => [message.alert.id, message])));
+        const stored = waiting.filter((message) => message.channel === channel);
+        queues.set(channel, dueAgain(stored, queues.get(channel)));
       }
-      for (const message of readOrNone(() => store.failedMessages(requeueSince))) {
+      for (const message of readOrNone(() => store.failedMessages(requeueSince), logger)) {
         if (channels.includes(message.channel)) put({ ...message, state: 'pending', refusals: 0, settledAt: undefined, notBeforeMs: 0 });
       }
-      write();
+      unwritten.write();
       listener?.();
     },
     onQueued: (next) => {
@@ -152,3 +127,18 @@ const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({
   settledAt: undefined,
   notBeforeMs: 0,
 });
+
+/** What is stored, or held more recently in memory, due at once. */
+function dueAgain(stored: readonly StoredMessage[], held: ReadonlyMap<string, QueuedMessage> = new Map()): Map<string, QueuedMessage> {
+  const all = [...stored.filter(({ alert }) => !held.has(alert.id)), ...held.values()];
+  return new Map(all.map((message) => [message.alert.id, { ...message, notBeforeMs: 0 }]));
+}
+
+function readOrNone(read: () => readonly StoredMessage[], logger: Logger): readonly StoredMessage[] {
+  try {
+    return read();
+  } catch (err) {
+    logger.error({ err }, 'messages of before cannot be read');
+    return [];
+  }
+}

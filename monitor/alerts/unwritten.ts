@@ -1,12 +1,21 @@
+import { messageOf } from '#lib/errors.ts';
+import type { Logger } from '#lib/logger.ts';
 import type { Incident, StoredHealth, TickCommit } from '../model/incident.ts';
+import type { Clock } from '../model/look.ts';
 import type { MonitorStore, StoreChanges, StoredMessage } from '../store/store.ts';
 
 export type Unwritten = {
   readonly keepTick: (tick: TickCommit) => void;
   readonly keepMessage: (message: StoredMessage) => void;
-  /** Hands everything to the store, in one transaction. @throws {StoreError} having kept everything */
-  readonly write: () => void;
+  /** Hands everything to the store, in one transaction. @returns false when the store refuses; everything is then kept */
+  readonly write: () => boolean;
+  readonly fault: () => StoreFault | undefined;
 };
+
+/** Why and since when the store takes nothing, on the clock that never jumps. */
+export type StoreFault = { readonly why: string; readonly sinceMs: number };
+
+export type UnwrittenDeps = { readonly store: Pick<MonitorStore, 'write'>; readonly clock: Clock; readonly logger: Logger };
 
 /** More rows than this are not kept for a store that takes nothing: those of what is over go first. */
 const mostKept = 2_000;
@@ -15,10 +24,11 @@ const mostKept = 2_000;
  * Rows that the store has not taken yet: of each only its latest state, in the order in which each was first changed. So
  * they stay few, however long the store takes nothing.
  */
-export function createUnwritten(store: Pick<MonitorStore, 'write'>): Unwritten {
+export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwritten {
   const health = new Map<string, StoredHealth>();
   const incidents = new Map<string, Incident>();
   const messages = new Map<string, StoredMessage>();
+  let fault: StoreFault | undefined;
   const changes = (): StoreChanges => ({
     health: [...health.values()],
     incidents: [...incidents.values()],
@@ -35,10 +45,20 @@ export function createUnwritten(store: Pick<MonitorStore, 'write'>): Unwritten {
       dropOver(messages, ({ state }) => state !== 'pending');
     },
     write: () => {
-      if (health.size + incidents.size + messages.size === 0) return;
-      store.write(changes());
+      if (health.size + incidents.size + messages.size === 0) return true;
+      try {
+        store.write(changes());
+      } catch (err) {
+        if (!fault) logger.error({ err }, 'the store refuses to write; alerts go on from memory');
+        fault = { why: messageOf(err), sinceMs: fault?.sinceMs ?? clock().clockMs };
+        return false;
+      }
+      if (fault) logger.info('the store takes writes again');
+      fault = undefined;
       for (const map of [health, incidents, messages]) map.clear();
+      return true;
     },
+    fault: () => fault,
   };
 }
 
