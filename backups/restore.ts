@@ -5,7 +5,7 @@ import { withSession, type Session } from './postgres/connection.ts';
 import { missingRoles } from './postgres/privileges.ts';
 import { applyProperties, describeDatabase } from './postgres/properties.ts';
 import { inspectTarget, keepOrDrop, nameOfOld, replaceDatabase, type TargetState } from './postgres/replace.ts';
-import { restoreInto, type Restored } from './postgres/restore.ts';
+import { requireFitness, restoreInto, type Restored } from './postgres/restore.ts';
 import type { ScratchDatabase } from './postgres/scratch.ts';
 import { findDamage, findUsableSet, type BackupSet } from './set/catalogue.ts';
 import { withLockedFolder } from './set/folder-lock.ts';
@@ -70,6 +70,7 @@ async function requireWholeSet(deps: BackupDeps, store: SetStore, which: string)
 
 async function restoreSet(restore: Restore): Promise<RestoreResult> {
   const { deps, store, server, set, options } = restore;
+  await requireFitness(server, set);
   if (!options.noOwner) await requireRoles(restore);
   const postgres = { ...deps.postgres, POSTGRES_DB: options.target };
   const target = await inspectTarget(postgres, (options.swap ?? false) || (options.force ?? false));

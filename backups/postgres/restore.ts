@@ -34,8 +34,7 @@ export async function restoreInto<T>(
   work: (restored: Restored) => Promise<T>,
 ): Promise<T> {
   const { set, scope, deps } = request;
-  requireServer(server, set);
-  const { major: toolMajor } = await requireTool('pg_restore', Math.max(set.manifest.pgDump.major, server.serverMajor));
+  const toolMajor = await requireFitness(server, set);
   const origin = { origin: set.manifest.database, locale: set.manifest.locale };
   return withScratchDatabase(server, origin, async (scratch) => {
     const order = {
@@ -95,12 +94,18 @@ async function compareWithSet(
   return { differences, notices };
 }
 
-/** @throws {BackupRefusedError} `server-too-old`: a dump cannot be relied on to load into an older server. */
-function requireServer(session: Session, set: BackupSet): void {
-  const { server } = set.manifest;
-  if (session.serverMajor >= server.major) return;
-  const text = `backup ${set.id} is of PostgreSQL ${server.version}; this server (${session.serverVersion}) is older`;
-  throw new BackupRefusedError('server-too-old', `${text}; set POSTGRES_HOST to a server of version ${server.major} or newer`);
+/**
+ * A dump cannot be relied on to load into an older server, nor by an older pg_restore.
+ * @returns the major version of pg_restore
+ * @throws {BackupRefusedError} `server-too-old`, `tool-missing` or `tool-too-old`
+ */
+export async function requireFitness(session: Session, set: BackupSet): Promise<number> {
+  const { server, pgDump } = set.manifest;
+  if (session.serverMajor < server.major) {
+    const text = `backup ${set.id} is of PostgreSQL ${server.version}; this server (${session.serverVersion}) is older`;
+    throw new BackupRefusedError('server-too-old', `${text}; set POSTGRES_HOST to a server of version ${server.major} or newer`);
+  }
+  return (await requireTool('pg_restore', Math.max(pgDump.major, session.serverMajor))).major;
 }
 
 /**

@@ -193,6 +193,15 @@ describe('a restore that cannot be right is refused', () => {
     await expect(restoring).rejects.toMatchObject({ reason: 'set-damaged', message: expect.stringContaining('database.dump: 100 bytes') });
   });
 
+  test('when the server is older than the set, before a safety backup is taken', async () => {
+    const deps = await openShop();
+    const { path } = await takeBackup(deps);
+    await writeManifest(path, { ...(await readManifest(path)), server: { version: '99.1', major: 99 } });
+    const restoring = restoreBackup(deps, { which: 'latest', target: deps.postgres.POSTGRES_DB, force: true });
+    await expect(restoring).rejects.toMatchObject({ reason: 'server-too-old' });
+    expect(await listBackups(deps.dir)).toHaveLength(1);
+  });
+
   test('when the content differs from the manifest, and the name stays free', async () => {
     const deps = await openShop();
     const { path } = await takeBackup(deps);
