@@ -11,7 +11,7 @@ const money: readonly Defect[] = [
     says: 'every total is a cent more than its lines, answered and stored',
     expects: /order-total/,
     seed: {
-      file: 'api/shop/orders/place-order.ts',
+      file: 'api/shop/orders/price-order.ts',
       find: 'total + quantity * price_cents, 0)',
       put: 'total + quantity * price_cents, 1)',
     },
