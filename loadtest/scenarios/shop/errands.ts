@@ -1,34 +1,10 @@
-import type { Step } from '../../generate/step.ts';
-import type { Buyer } from './buyer.ts';
-import { problemCode, type Answer, type Excuse, type Fault } from './faults.ts';
-import type { OrderAttempt } from './history.ts';
+import { judgeStatus, type Errand, type ErrandOptions, type Judged, type Look } from './errand.ts';
+import type { Answer, Excuse, Fault } from './faults.ts';
 import type { AskedOrder } from './look-at-orders.ts';
 import { faultInForeignOrder, faultInOwnOrder, faultInOwnOrders, type Acknowledged } from './look-at-own-orders.ts';
 import { faultInCategories, faultInProduct, faultInProducts, type Sales } from './look-at-products.ts';
-import type { Market } from './market.ts';
 import { orderErrand } from './order-errand.ts';
-import type { ProductQuery, Shelf } from './shelf.ts';
-
-/** What an answer was worth, and what is wrong with it. */
-export type Judged = { readonly outcome: 'ok' | 'refused' | 'limited' | 'http-error' | 'wrong-answer'; readonly fault?: Fault };
-
-/** A request of the shop that knows what its answer must be, and tells the buyer's memory of it. */
-export type Errand = Step & {
-  readonly key?: string;
-  readonly judge: (answer: Answer) => Judged;
-  /** No answer came. */
-  readonly lost?: () => void;
-};
-
-export type ErrandOptions = {
-  readonly shelf: Shelf;
-  readonly market: Market;
-  readonly buyer: Buyer;
-  /** The buyer's credential. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly record: (attempt: OrderAttempt) => void;
-  readonly now: () => number;
-};
+import type { ProductQuery } from './shelf.ts';
 
 export type Errands = ReturnType<typeof createErrands>;
 
@@ -38,8 +14,6 @@ export const createErrands = (options: ErrandOptions) => ({
   ...orderErrands(options),
   order: (asked: AskedOrder, endpoint: string): Errand => orderErrand(asked, endpoint, options),
 });
-
-type Look = (answer: Answer) => Fault | undefined;
 
 const reading = (endpoint: string, path: string, { headers }: ErrandOptions, look: Look, unless?: Excuse): Errand => ({
   endpoint,
@@ -103,19 +77,6 @@ function searchOf(query: ProductQuery): string {
   put('max_price', query.maxPriceCents && query.maxPriceCents / 100);
   put('in_stock_only', query.inStockOnly === true ? 'true' : undefined);
   return search.toString();
-}
-
-/** Statuses first: the limit of rates, and what a server may say when it is in trouble, are counted elsewhere. */
-export function judgeStatus(answer: Answer, wanted: number, look: Look, unless?: Excuse): Judged {
-  const { status } = answer;
-  if (status === 429) return { outcome: 'limited' };
-  if (status >= 500) return { outcome: 'http-error' };
-  const fault = status === wanted ? look(answer) : { ...wrongStatus(answer, wanted), ...(unless && { unless }) };
-  return fault ? { outcome: 'wrong-answer', fault } : { outcome: 'ok' };
-}
-
-function wrongStatus({ status, body }: Answer, wanted: number): Fault {
-  return { rule: 'answer-status', detail: `${status} (${problemCode(body) ?? body.slice(0, 80)}) instead of ${wanted}` };
 }
 
 function judgeForeign(id: number, answer: Answer): Judged {

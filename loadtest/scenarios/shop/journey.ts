@@ -1,6 +1,7 @@
 import { pick, pickPopular, pickWeighted, randomInt, type Random } from '../../generate/random.ts';
 import type { Buyer } from './buyer.ts';
-import type { Errand, Errands } from './errands.ts';
+import type { Errand } from './errand.ts';
+import type { Errands } from './errands.ts';
 import type { AskedOrder } from './look-at-orders.ts';
 import type { Market } from './market.ts';
 import type { ProductQuery, Shelf } from './shelf.ts';

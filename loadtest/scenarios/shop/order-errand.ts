@@ -1,4 +1,4 @@
-import type { Errand, ErrandOptions, Judged } from './errands.ts';
+import type { Errand, ErrandOptions, Judged } from './errand.ts';
 import { problemCode, type Answer, type Fault } from './faults.ts';
 import type { OrderAttempt } from './history.ts';
 import { lookAtPlaced, type AskedOrder } from './look-at-orders.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test as base } from 'vitest';
 import { createBuyer } from '#loadtest/scenarios/shop/buyer.ts';
-import { createErrands, type Errand, type Errands } from '#loadtest/scenarios/shop/errands.ts';
+import type { Errand } from '#loadtest/scenarios/shop/errand.ts';
+import { createErrands, type Errands } from '#loadtest/scenarios/shop/errands.ts';
 import type { OrderAttempt } from '#loadtest/scenarios/shop/history.ts';
 import { createMarket } from '#loadtest/scenarios/shop/market.ts';
 import { createShelf } from '#loadtest/scenarios/shop/shelf.ts';
