@@ -17,6 +17,8 @@ export type ReadRequest = {
  * @throws {ApiError} naming what cannot be accepted
  */
 export async function readRequest(route: Route, { state, req, res }: ApiContext): Promise<ReadRequest> {
+  const { expect = '100-continue' } = req.headers;
+  if (expect.toLowerCase() !== '100-continue') throw new ApiError('expectation_failed', 'Nothing but 100-continue can be expected.');
   const params = readParams(route, state);
   const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseQuery(state.search);
   const rawBody = await readRouteBody(route, req);

@@ -1,21 +1,25 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, problemTypes, type ProblemCode } from '../errors.ts';
 import { requestIdFrom } from '../http/exchange.ts';
 import { problemDocument } from '../http/problem.ts';
 import type { InFlight } from '../http/shed-load.ts';
+import type { AccessEntry } from '../logs/access-line.ts';
 
 /**
  * The HTTP server of a worker, with its times set on purpose: kept-alive connections outlive those of a proxy in front
  * (nginx: 60 s), and a client that sends slowly does not hold a connection for minutes.
  */
-export function createHttpServer(listener: RequestListener): Server {
+export function createHttpServer(listener: RequestListener, writeAccess: (entry: AccessEntry) => void): Server {
   const server = createServer(
     { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000, noDelay: true },
     listener,
   );
-  server.on('clientError', answerClientError);
+  // What Node would refuse by itself without a line or a document goes the way of every request, which refuses it.
+  server.on('checkExpectation', listener);
+  server.on('clientError', (err, socket) => answerClientError(err, socket, writeAccess));
   return server;
 }
 
@@ -26,7 +30,7 @@ const detailOf = {
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 /** What does not become a request never reaches the middleware; it gets its problem document here. */
-function answerClientError(err: NodeJS.ErrnoException, socket: Duplex): void {
+function answerClientError(err: NodeJS.ErrnoException, socket: Duplex, writeAccess: (entry: AccessEntry) => void): void {
   if (err.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -39,6 +43,9 @@ function answerClientError(err: NodeJS.ErrnoException, socket: Duplex): void {
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Request-ID: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
   );
+  // What it was a request for was not understood, or is not worth believing.
+  const unread = { method: '-', path: '-', route: undefined, principal: undefined, durationMs: 0 };
+  writeAccess({ ...unread, requestId, status, bytes: Buffer.byteLength(body), ip: (socket as Socket).remoteAddress ?? '' });
 }
 
 function codeOf({ code }: NodeJS.ErrnoException): keyof typeof detailOf {

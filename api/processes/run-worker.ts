@@ -116,7 +116,7 @@ function buildServer(parts: Parts): {
     isDraining,
     pressure: () => ({ poolWaiting: pool.waitingCount, loopDelayMs: loop.last().meanMs }),
   });
-  return { server: createHttpServer(app.callback()), collect: () => metrics.registry.getMetricsAsJSON() };
+  return { server: createHttpServer(app.callback(), logs.access), collect: () => metrics.registry.getMetricsAsJSON() };
 }
 
 async function closeParts({ pool, probe, redis }: Pick<Parts, 'pool' | 'probe' | 'redis'>, logger: Logger): Promise<void> {

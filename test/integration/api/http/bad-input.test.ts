@@ -107,6 +107,13 @@ describe('what cannot be accepted', () => {
       'POST /clients HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}',
     );
     expect(lying).toMatch(/^HTTP\/1\.1 400 /);
+    const expecting = await raw(api, 'GET /products HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: a-miracle\r\n\r\n');
+    expect(expecting).toMatch(/^HTTP\/1\.1 417 /);
+    for (const answer of [nonsense, headers, lying, expecting]) expect(answer).toContain('application/problem+json');
+    // None of them goes unrecorded.
+    expect(await api.stop()).toBe(0);
+    const statuses = [...api.stdout().matchAll(/"msg":"request".*?"status":(\d+)/g)].map(([, status]) => Number(status));
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([400, 400, 417, 431]);
   });
 });
 
