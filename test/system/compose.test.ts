@@ -247,7 +247,8 @@ describe('the production stack, from the .env.production of the guide with only 
     return (await project.exec('postgres', 'psql', ...options, '--command', sql)).trim();
   };
   const query = (sql: string, database = 'ecommerce_prod'): Promise<string> => psql('atalaya_admin', database, sql);
-  const asApp = (sql: string, database: string): Promise<string> => psql('ecommerce', database, sql);
+  // The guide's POSTGRES_USER: by name alone the superuser, here a role that only reads and writes.
+  const asApp = (sql: string, database: string): Promise<string> => psql('postgres', database, sql);
 });
 
 function created({ status, body }: Reply): { readonly id_key: number } {

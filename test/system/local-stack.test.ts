@@ -149,7 +149,7 @@ describe('the local stack', { timeout: 120_000 }, () => {
       const keepDown = setInterval(() => killAll(api), 100);
       // Not before both messages are noted as sent: one that is cut off may come again.
       await expect.poll(monitorView, inTime).toEqual({ status: 'down', pending: 0 });
-      killAll(/monitor\/main\.ts/);
+      killAll(/monitor\/main\.mjs/);
       clearInterval(keepDown);
     });
     expect(told).toEqual({ slack: onceEach, mail: onceEach });
