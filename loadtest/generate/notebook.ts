@@ -105,7 +105,7 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
       const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received) } : {};
       const witness = {
         says: exchange.detail,
-        about: {},
+        about: askedBy(step),
         endpoint: step.endpoint,
         second: recorder.second(),
         latencyMs: exchange.ms,
@@ -171,3 +171,9 @@ function createFailureKinds() {
     kinds: (): FailureKind[] => [...kinds.values()],
   };
 }
+
+/** Without an answer there is no request id: what was asked for is all that can be looked up. */
+const askedBy = ({ path, headers }: Step): Witness['about'] => {
+  const key = headers['idempotency-key'];
+  return { path, ...(key !== undefined && { key }) };
+};
