@@ -47,8 +47,9 @@ export function createCrowd({ script, seed, facts, record }: CrowdOptions): Crow
       });
       const { orderable, words } = catalogue;
       const random = createRandom(seed, 2 * index);
+      const slowRandom = createRandom(seed, -1 - index);
       const keyPrefix = `${runId}-${index}`;
-      const journey = walk({ shelf, orderable, words, random, weights, buyer, market, errands, keyPrefix, slowShare });
+      const journey = walk({ shelf, orderable, words, random, weights, buyer, market, errands, keyPrefix, slowShare, slowRandom });
       if (isBare) return bareUser(journey);
       return userOf(journey, (fault) => fault.unless !== undefined && (isShared || fault.unless.change === 'bought'), doubts.note);
     },

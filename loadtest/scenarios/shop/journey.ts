@@ -23,8 +23,12 @@ export type JourneyOptions = {
   readonly errands: Errands;
   /** Begins every Idempotency-Key; unique to this user in this run. */
   readonly keyPrefix: string;
-  /** Share of requests, 0–1, before which goes an order that runs into the slow query (see `slow-query`). */
+  /**
+   * Share of requests, 0–1, before which goes an order that runs into the slow query (see `slow-query`), and the stream that
+   * decides it: one of its own, since how many requests there are follows the answers.
+   */
   readonly slowShare: number;
+  readonly slowRandom: Random;
 };
 
 /** What a user does next; each request is made only when the answer to the one before has come. */
@@ -37,14 +41,15 @@ const checkedShare = 0.5;
 
 /**
  * One user's endless walk through the shop, visit after visit: some only browse, some buy, some look at what they bought.
- * The same seed makes the same choices, however the server answers; only which orders are looked at follows the answers.
+ * The same seed makes the same choices, however the server answers; only which orders are looked at, and before which
+ * request a slow one goes, follows the answers.
  */
 export function* createJourney(options: JourneyOptions): Generator<Errand, never> {
-  const { random, weights, slowShare } = options;
+  const { random, weights, slowShare, slowRandom } = options;
   const numbers = counter();
   for (;;) {
     for (const errand of visits[pickWeighted(random, weights)](options, numbers)) {
-      if (random() < slowShare) yield options.errands.order(slowOrder(options, numbers()), slowEndpoint);
+      if (slowRandom() < slowShare) yield options.errands.order(slowOrder(options, numbers()), slowEndpoint);
       yield errand;
     }
   }

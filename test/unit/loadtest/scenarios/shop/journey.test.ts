@@ -18,7 +18,7 @@ function walk(seed: number, count: number, { goods: given = goods, ...changes }:
   const weights = { browse: 6, buy: 3, lookBack: 1 };
   const random = createRandom(seed, 0);
   const common = { shelf, orderable: [1, 2, 3], words: ['lamp'], weights, buyer, market, errands, keyPrefix: 'k', slowShare: 0 };
-  const journey = createJourney({ ...common, random, ...changes });
+  const journey = createJourney({ ...common, random, slowRandom: createRandom(seed, -1), ...changes });
   let lastId = 0;
   return Array.from({ length: count }, () => {
     market.acknowledged({ ...asked, id: 5_000 }, 0);
@@ -35,6 +35,22 @@ test('the same seed gives the same requests, another seed others', () => {
     fc.property(fc.integer(), (seed) => {
       expect(sent(walk(seed, 60))).toEqual(sent(walk(seed, 60)));
       expect(sent(walk(seed, 60))).not.toEqual(sent(walk(seed + 1, 60)));
+    }),
+  );
+});
+
+/** Without the orders that are looked at, which follow the answers. */
+const choices = (errands: readonly Errand[]): string[] => sent(errands).filter((request) => !/^GET \S*\/orders\/\d/.test(request));
+
+test('the same seed gives the same requests whatever the answers, but for the orders that are looked at', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const [alone, amongOthers] = [undefined, 5_000].map((order) =>
+        choices(walk(seed, 80, { market: { ...createMarket(), foreignOrder: () => order } })),
+      );
+      const common = Math.min(alone?.length ?? 0, amongOthers?.length ?? 0);
+      expect(common).toBeGreaterThan(10);
+      expect(alone?.slice(0, common)).toEqual(amongOthers?.slice(0, common));
     }),
   );
 });
