@@ -54,7 +54,7 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
       const isUsers = headers.authorization !== undefined && !isOver;
       const isSetUp = requests.length === 0 && url !== '/livez';
       const behaviour = isUsers ? behave(requests.push(request) - 1, request) : isSetUp ? behaveInSetUp((inSetUp += 1) - 1, request) : {};
-      const answer = (): void => respond(incoming.socket, response, shop.answer(request, behaviour.forget), behaviour);
+      const answer = (): void => respond(incoming.socket, response, shop.answer(request, behaviour.forget ?? isRefusal(behaviour)), behaviour);
       if (behaviour.delayMs === undefined) answer();
       else setTimeout(answer, behaviour.delayMs);
     });
@@ -72,6 +72,9 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
     close: () => close(server),
   };
 }
+
+/** What limits the rate does so before any work. */
+const isRefusal = ({ status }: Behaviour): boolean => status === 429;
 
 type RightAnswer = { readonly status: number; readonly body: string; readonly headers: Readonly<Record<string, string>> };
 

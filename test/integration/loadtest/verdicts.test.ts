@@ -167,7 +167,8 @@ const onceWrong: readonly {
   { wrong: '200 for an order that was made', behave: () => once(/^POST .*orders$/, { status: 200 }), id: 'answer-status', about: ['key'] },
 ];
 
-test.concurrent.for(onceWrong)(
+// One after the other: each is a whole run, and five at once would measure each other.
+test.for(onceWrong)(
   'one answer with $wrong in a whole run is a FAIL, named and with a witness',
   async ({ behave, id, about }, { judged, expect: hold }) => {
     const result = await judged(behave());
