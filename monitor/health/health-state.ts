@@ -59,10 +59,13 @@ export function foldResult(health: Health, result: ProbeResult, thresholds: Thre
     conclusiveAt: moment,
     fault: undefined,
     faultySince: undefined,
-    turnsMs: (health.verdict === 'down') !== (verdict === 'down') ? [...health.turnsMs, result.clockMs].slice(-turnsKept) : health.turnsMs,
+    turnsMs: isTurn(health.verdict, verdict) ? [...health.turnsMs, result.clockMs].slice(-turnsKept) : health.turnsMs,
     recent,
   };
 }
+
+/** Whether a target went down or came back. One that is found down at first, as while a stack starts, has not gone down. */
+const isTurn = (was: Verdict, is: Verdict): boolean => was !== 'none' && (was === 'down') !== (is === 'down');
 
 function settledVerdict(
   current: Verdict,

@@ -69,7 +69,9 @@ export function createWatch(deps: WatchDeps): Watch {
           const health = state.health[target.name];
           const { intervalMs, confirmIntervalMs } = target.cadence;
           const untilNextMs = intervalMs - (deps.clock().clockMs - startedMs);
-          await wakeup.wait(health && isUnsettled(health) ? confirmIntervalMs : Math.max(1, untilNextMs), signal);
+          // Looks that confirm stay apart, whoever asks: three within a moment would be one.
+          if (health && isUnsettled(health)) await createWakeup().wait(confirmIntervalMs, signal);
+          else await wakeup.wait(Math.max(1, untilNextMs), signal);
         }
       }
     },

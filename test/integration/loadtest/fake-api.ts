@@ -54,7 +54,8 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
       const isUsers = headers.authorization !== undefined && !isOver;
       const isSetUp = requests.length === 0 && url !== '/livez';
       const behaviour = isUsers ? behave(requests.push(request) - 1, request) : isSetUp ? behaveInSetUp((inSetUp += 1) - 1, request) : {};
-      const answer = (): void => respond(incoming.socket, response, shop.answer(request, behaviour.forget ?? isRefusal(behaviour)), behaviour);
+      const answer = (): void =>
+        respond(incoming.socket, response, shop.answer(request, behaviour.forget ?? isRefusal(behaviour)), behaviour);
       if (behaviour.delayMs === undefined) answer();
       else setTimeout(answer, behaviour.delayMs);
     });

@@ -36,7 +36,10 @@ test('the daily backup is taken from a real database, verified, and then not due
   expect(overview).toMatchObject({ lastFailure: undefined, decision: { isDue: false, reason: 'done' }, backups: [{ state: 'verified' }] });
   expect(await job.runIfDue(running)).toMatchObject({ isDue: false });
   const probe = backupProbe(job.overview, { maxAgeMs: 60_000, now: Date.now });
-  expect(await probe(running)).toMatchObject({ outcome: 'ok', detail: expect.stringMatching(/^newest verified backup is [\d.]+ m?s old$/) });
+  expect(await probe(running)).toMatchObject({
+    outcome: 'ok',
+    detail: expect.stringMatching(/^newest verified backup is [\d.]+ m?s old$/),
+  });
 });
 
 test('without pg_dump the job refuses clearly, and the next attempt waits', { timeout: 60_000 }, async () => {

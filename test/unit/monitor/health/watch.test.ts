@@ -51,10 +51,10 @@ const api = (lookAt: () => ProbeReport['outcome']): Target => ({
 const flap = { turns: 3, windowMs: 120_000, settleMs: 60_000 };
 
 /** Runs the real watch in virtual time and gives what it told. */
-async function watchFor(ms: number, target: Target, store: MonitorStore): Promise<readonly Alert[]> {
+async function watchFor(ms: number, target: Target | readonly Target[], store: MonitorStore): Promise<readonly Alert[]> {
   const alerts: Alert[] = [];
   const commit = (tick: TickCommit): void => void alerts.push(...tick.alerts);
-  const watch = createWatch({ targets: [target], flap, store, commit, clock: systemClock, logger });
+  const watch = createWatch({ targets: [target].flat(), flap, store, commit, clock: systemClock, logger });
   const stopping = new AbortController();
   const running = watch.run(stopping.signal);
   await vi.advanceTimersByTimeAsync(ms);
@@ -133,5 +133,29 @@ describe('a target that goes down for a second every other second, for a minute,
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('an outage', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('is confirmed by looks that are apart, also while others that stand on the target fail and have it looked at', async () => {
+    const blip = (): ProbeReport['outcome'] => (performance.now() - startMs < 1_000 ? 'failed' : 'ok');
+    const child = (name: string): Target => ({ ...api(blip), name, dependsOn: [['api']] });
+    const startMs = performance.now();
+    expect(titles(await watchFor(20_000, [api(blip), child('site'), child('certificate'), child('shop')], storeWith()))).toEqual([]);
+  });
+
+  test('that is found at the start, as while a stack starts, is no coming and going when another follows', async () => {
+    const startMs = performance.now();
+    const outages = [0, 60_000];
+    const isDown = (): boolean => outages.some((at) => performance.now() - startMs >= at && performance.now() - startMs < at + 20_000);
+    const told = await watchFor(
+      110_000,
+      api(() => (isDown() ? 'failed' : 'ok')),
+      storeWith(),
+    );
+    expect(titles(told)).toEqual(['firing api', 'resolved api', 'firing api', 'resolved api']);
   });
 });
