@@ -15,7 +15,7 @@ Usage: npm run mutate [-- SUBJECT…]
 
   SUBJECT  ${subjects.map(({ name }) => name).join(', ')}
 
-Without a subject all are run, and docs/mutation.md is written anew.`;
+Without a subject all are run, and docs/mutation.md is written anew; with subjects, the changes no test noticed are listed here.`;
 
 const asked = process.argv.slice(2);
 if (asked.includes('--help') || asked.includes('-h')) process.stdout.write(`${help}\n`);
@@ -32,8 +32,9 @@ function mutate(names: readonly string[]): number {
   const report = runStryker(selected);
   if (!report) return 1;
   const scores = selected.map((subject) => scoreOf(subject, report, (file) => isOf(subject, file)));
-  for (const { subject, killed, mutants, score } of scores) {
+  for (const { subject, killed, mutants, score, survivors } of scores) {
     process.stdout.write(`${subject}: ${killed} of ${mutants} noticed, ${(score * 100).toFixed(1)} %\n`);
+    if (names.length > 0) for (const survivor of survivors) process.stdout.write(`  ${survivor}\n`);
   }
   if (names.length === 0) writeFileSync(page, showScores(scores, leastScore));
   return scores.every(({ score }) => score >= leastScore) ? 0 : 1;
