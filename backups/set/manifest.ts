@@ -105,7 +105,7 @@ const sha256Of = (content: string | Buffer): string => createHash('sha256').upda
 /** A manifest as it is written: JSON that ends with the SHA-256 of the bytes before that line. */
 export function manifestText(manifest: Manifest): string {
   const json = JSON.stringify({ version: currentVersion, ...manifest }, null, 2);
-  const body = json.replace(/\n\}$/, ',\n');
+  const body = `${json.slice(0, -'\n}'.length)},\n`;
   return `${body}${trailer(sha256Of(body))}`;
 }
 
@@ -114,7 +114,7 @@ export function manifestText(manifest: Manifest): string {
  * @throws {ManifestError} for text in which one byte is not as it was written.
  */
 export function parseManifest(bytes: Buffer): Manifest {
-  const { version, formatVersion, checksum, ...content } = parseObject(bytes.toString('utf8'));
+  const { version, formatVersion, checksum, ...content } = parseObject(bytes.toString());
   const isWhole = formatVersion === 1 ? isWholeVersion1(bytes, { formatVersion, ...content }, checksum) : isWholeText(bytes);
   if (!isWhole) throw new ManifestError('it does not match its own checksum');
   if (formatVersion !== 1 && version !== currentVersion) {
@@ -125,8 +125,8 @@ export function parseManifest(bytes: Buffer): Manifest {
   const parsed = manifestSchema.safeParse(content);
   // As it was read, with members that nobody here knows: they are kept when the manifest is written again.
   if (parsed.success) return content as Manifest;
-  const issue = parsed.error.issues[0];
-  throw new ManifestError(`${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'not valid'}`);
+  const { path, message } = parsed.error.issues[0] as z.core.$ZodIssue;
+  throw new ManifestError(`${path.join('.')}: ${message}`);
 }
 
 function isWholeText(bytes: Buffer): boolean {

@@ -1,11 +1,15 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ManifestError, manifestText, parseManifest, type Manifest } from '#backups/set/manifest.ts';
+import { ManifestError, manifestText, parseManifest, readManifest, writeManifest, type Manifest } from '#backups/set/manifest.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { sampleManifest } from './sample-manifest.ts';
 
 const parse = (text: string): Manifest => parseManifest(Buffer.from(text));
+/** The form in which version 1 was written. */
+const inOneForm = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const released = join(import.meta.dirname, 'manifests');
 const read = (name: string): Buffer => readFileSync(join(released, name));
 
@@ -38,10 +42,44 @@ describe('a manifest', () => {
     }
   });
 
-  test('with a member that is missing or of another type is refused, naming the member', () => {
-    const { database: _database, ...rest } = sampleManifest();
-    expect(() => parse(manifestText(rest as Manifest))).toThrow(/^manifest\.json: database: /);
-    expect(() => parse(manifestText({ ...sampleManifest(), roles: 'shop' } as unknown as Manifest))).toThrow(/^manifest\.json: roles: /);
+  test('that does not match its checksum is said to be damaged, with a code that alerts carry', () => {
+    const changed = manifestText(sampleManifest()).replace('"shop"', '"shap"');
+    expect(() => parse(changed)).toThrow(
+      expect.objectContaining({ message: 'manifest.json: it does not match its own checksum', code: 'MANIFEST_DAMAGED' }),
+    );
+  });
+
+  test.each(['', '{', 'null', '7', '"set"', '[]'])('is a JSON object: not %j', (text) => {
+    expect(() => parse(text)).toThrow(/^manifest\.json: it is not a JSON object$/);
+  });
+
+  test('ends with the SHA-256 of what stands before that line', () => {
+    const text = manifestText(sampleManifest());
+    const [, body, sha256] = /^(.*\n)  "checksum": "([0-9a-f]{64})"\n\}\n$/s.exec(text) ?? [];
+    expect(sha256).toBe(
+      createHash('sha256')
+        .update(body as string)
+        .digest('hex'),
+    );
+  });
+});
+
+describe('the manifest in the folder of a set', () => {
+  test('is a file of its own, which replaces the one before as a whole', async () => {
+    const set = await temporaryFolder();
+    await writeManifest(set, sampleManifest());
+    await writeManifest(set, sampleManifest({ state: 'verified' }));
+    expect(readdirSync(set)).toEqual(['manifest.json']);
+    expect(await readManifest(set)).toEqual(sampleManifest({ state: 'verified' }));
+  });
+
+  test('is told to be missing, or why it cannot be read, with the cause', async () => {
+    const set = await temporaryFolder();
+    await expect(readManifest(set)).rejects.toThrow(
+      expect.objectContaining({ message: 'manifest.json: missing', cause: expect.objectContaining({ code: 'ENOENT' }) }),
+    );
+    mkdirSync(join(set, 'manifest.json'));
+    await expect(readManifest(set)).rejects.toThrow('manifest.json: EISDIR: illegal operation on a directory, read');
   });
 });
 
@@ -81,7 +119,15 @@ describe('a manifest of another release', () => {
   test('of a version that is not known here is refused, saying so rather than that it is damaged', () => {
     const next = { version: 3, ...sampleManifest() };
     expect(() => parse(manifestText(next))).toThrow(
-      /^manifest\.json: version 3 is not known here; use the release of Atalaya that wrote it/,
+      /^manifest\.json: version 3 is not known here; use the release of Atalaya that wrote it, or a newer one$/,
     );
+  });
+
+  test('of version 1 does not read written with other spaces, or with a checksum of something else', () => {
+    const { checksum, ...content } = JSON.parse(read('version-1.manifest').toString()) as Record<string, unknown>;
+    expect(() => parse(inOneForm({ ...content, checksum }))).not.toThrow();
+    expect(() => parse(JSON.stringify({ ...content, checksum }))).toThrow(/does not match its own checksum$/);
+    expect(() => parse(inOneForm({ ...content, database: 'shap', checksum }))).toThrow(/does not match its own checksum$/);
+    expect(() => parse(inOneForm(content))).toThrow(/does not match its own checksum$/);
   });
 });
