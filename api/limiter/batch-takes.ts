@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LimiterUnavailableError, type Limiter, type Quota, type Verdict } from './limiter.ts';
 
 /** One request's quotas. */
@@ -47,7 +46,7 @@ export function createBatchingLimiter({ send, timeoutMs, maxPending = 10_000 }: 
         // Who waited behind a batch that was not answered has waited long enough.
         refuse([...batch, ...takeWaiters()], err);
       }
-      if (batch.length >= crowd) await sleep(gatherMs);
+      if (batch.length >= crowd) await new Promise((resolve) => setTimeout(resolve, gatherMs));
     }
     isOnTheWay = false;
   };
@@ -92,12 +91,10 @@ function answerWithin(answer: Promise<FlatVerdicts>, timeoutMs: number): Promise
 function distribute(batch: readonly Waiter[], flat: FlatVerdicts): void {
   let offset = 0;
   for (const { take, resolve, reject } of batch) {
-    if (flat.length < offset + take.length * 4) {
-      reject(new LimiterUnavailableError('the answer is shorter than the question'));
-      continue;
-    }
-    resolve(take.map((_, index) => verdictAt(flat, offset + index * 4)));
+    const verdicts = take.map((_, index) => verdictAt(flat, offset + index * 4));
     offset += take.length * 4;
+    if (offset > flat.length) reject(new LimiterUnavailableError('the answer is shorter than the question'));
+    else resolve(verdicts);
   }
 }
 

@@ -70,7 +70,7 @@ type LastCounts = {
   readonly recall: (quotas: readonly Quota[]) => Quota[];
 };
 
-type Remembered = { count: number; atMs: number };
+type Remembered = { readonly count: number; readonly atMs: number };
 
 /**
  * What a counter said last of each key. When it falls silent, whoever counts instead begins there: callers who had used
@@ -84,14 +84,7 @@ function createLastCounts(now: () => number, maxKeys = 20_000): LastCounts {
       const atMs = now();
       quotas.forEach(({ key, limit }, index) => {
         const count = limit - (verdicts[index] as Verdict).remaining;
-        const known = counts.get(key);
-        if (known) {
-          known.count = count;
-          known.atMs = atMs;
-          return;
-        }
-        const [oldest] = counts.size >= maxKeys ? counts.keys() : [];
-        if (oldest !== undefined) counts.delete(oldest);
+        if (!counts.has(key) && counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
         counts.set(key, { count, atMs });
       });
     },

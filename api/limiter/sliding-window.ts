@@ -63,7 +63,7 @@ export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
     }
     entry.periodMs = quota.periodMs;
     entry.times.dropUntil(nowMs - quota.periodMs);
-    if (quota.counted) takeOver(entry.times, quota, nowMs);
+    takeOver(entry.times, quota, nowMs);
     return entry.times;
   };
 

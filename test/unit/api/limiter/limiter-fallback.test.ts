@@ -1,52 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createBatchingLimiter, flatten, type Take } from '#api/limiter/batch-takes.ts';
 import { createFallbackLimiter } from '#api/limiter/fallback-limiter.ts';
-import { LimiterUnavailableError, type Limiter, type Verdict } from '#api/limiter/limiter.ts';
+import { LimiterUnavailableError, type Limiter, type Quota } from '#api/limiter/limiter.ts';
 import { createLocalLimiter, createSlidingWindows } from '#api/limiter/sliding-window.ts';
 import { createLimiter } from '#api/limiter/create-limiter.ts';
-import { createPrimaryCounter } from '#api/limiter/primary-limiter.ts';
+import { createPrimaryCounter, type PrimaryLink } from '#api/limiter/primary-limiter.ts';
 import { createLogger } from '#lib/logger.ts';
 
 const quota = { key: 'k', limit: 20, periodMs: 3_000 };
 const silent = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
 const never = (): Promise<never> => new Promise(() => {});
-const verdict = (remaining: number): Verdict => ({ allowed: true, remaining, retryAfterMs: 0, resetMs: 1 });
-
-describe('batched counting', () => {
-  test('sends requests of one turn together, and those that arrive meanwhile in the next batch, in order', async () => {
-    const batches: number[] = [];
-    let counted = 0;
-    const send = async (takes: readonly Take[]): Promise<number[]> => {
-      batches.push(takes.length);
-      await sleep(5);
-      return takes.flatMap(() => flatten([verdict((counted += 1))]));
-    };
-    const limiter = createBatchingLimiter({ send, timeoutMs: 1_000 });
-    const early = [limiter.take([quota]), limiter.take([quota]), limiter.take([quota])];
-    await sleep(1);
-    const late = [limiter.take([quota]), limiter.take([quota])];
-    const all = await Promise.all([...early, ...late]);
-    expect(all.map(([only]) => only?.remaining)).toEqual([1, 2, 3, 4, 5]);
-    expect(batches).toEqual([3, 2]);
-  });
-
-  test('refuses a batch without an answer, and whoever waits behind it, when the time is over', async () => {
-    const limiter = createBatchingLimiter({ send: never, timeoutMs: 40 });
-    const first = limiter.take([quota]);
-    await sleep(10);
-    await expect(limiter.take([quota])).rejects.toThrow(LimiterUnavailableError);
-    await expect(first).rejects.toThrow('no answer in 40 ms');
-  });
-
-  test('refuses at once beyond its bound, and an answer that is too short', async () => {
-    const bounded = createBatchingLimiter({ send: never, timeoutMs: 50, maxPending: 2 });
-    const results = await Promise.allSettled([1, 2, 3].map(() => bounded.take([quota])));
-    expect(String((results[2] as PromiseRejectedResult).reason)).toContain('too many requests');
-    const short = createBatchingLimiter({ send: () => Promise.resolve([1, 1]), timeoutMs: 50 });
-    await expect(short.take([quota])).rejects.toThrow(LimiterUnavailableError);
-  });
-});
 
 const switchable = (): { limiter: Limiter; isDown: (down: boolean) => void; calls: () => number } => {
   let down = false;
@@ -61,28 +24,26 @@ const switchable = (): { limiter: Limiter; isDown: (down: boolean) => void; call
 
 describe('the fallback', () => {
   test('decides by the second while the first is silent, and returns by itself', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const { limiter: first, isDown, calls } = switchable();
     const switches: string[] = [];
-    const returned = Promise.withResolvers<void>();
     const limiter = createFallbackLimiter({
       first,
       second: createLocalLimiter(),
       retryEveryMs: 20,
-      onSwitch: (to) => {
-        switches.push(to);
-        if (to === 'first') returned.resolve();
-      },
+      onSwitch: (to) => switches.push(to),
     });
     await limiter.take([quota]);
     isDown(true);
     expect((await limiter.take([quota]))[0]?.allowed).toBe(true);
     expect(limiter.hasFallenBack()).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
     const before = calls();
-    await sleep(1);
     await Promise.all(Array.from({ length: 5 }, () => limiter.take([quota])));
     expect(calls(), 'requests ask the first no more').toBe(before);
     isDown(false);
-    await returned.promise;
+    await vi.advanceTimersByTimeAsync(20);
     expect(limiter.hasFallenBack()).toBe(false);
     expect(switches).toEqual(['second', 'first']);
   });
@@ -134,5 +95,130 @@ describe('the fallback', () => {
     const results = await Promise.all(workers.flatMap((worker) => Array.from({ length: 30 }, () => worker.take([quota]))));
     const allowed = results.flatMap(([only]) => (only?.allowed ? [only.remaining] : []));
     expect(allowed.toSorted((a, b) => b - a)).toEqual(Array.from({ length: 20 }, (_, index) => 19 - index));
+  });
+
+  test('tells once why it falls back, however many meet the silence, and tries the first by a request of nobody', async () => {
+    const asked: string[] = [];
+    const reason = new LimiterUnavailableError('no answer');
+    const take: Limiter['take'] = (quotas) => {
+      asked.push(...quotas.map(({ key }) => key));
+      return Promise.reject(reason);
+    };
+    const told: unknown[] = [];
+    const limiter = createFallbackLimiter({
+      first: { take },
+      second: createLocalLimiter(),
+      retryEveryMs: 1_000,
+      onSwitch: (...news) => told.push(news),
+    });
+    await Promise.all([limiter.take([quota]), limiter.take([quota])]);
+    expect(told).toEqual([['second', reason]]);
+    expect(asked).toEqual(['k', 'k', 'trial']);
+  });
+
+  test('returns though nobody wants to be told', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { limiter: first, isDown } = switchable();
+    const limiter = createFallbackLimiter({ first, second: createLocalLimiter(), retryEveryMs: 20 });
+    isDown(true);
+    await limiter.take([quota]);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(limiter.hasFallenBack()).toBe(true);
+    isDown(false);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(limiter.hasFallenBack()).toBe(false);
+  });
+
+  test('hands over how many were counted last and how long ago, of the keys it knows', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { limiter: first, isDown } = switchable();
+    const { limiter: second, handedOver } = recording();
+    const limiter = createFallbackLimiter({ first, second, retryEveryMs: 10_000 });
+    await limiter.take([quota, { ...quota, key: 'other' }]);
+    await limiter.take([quota]);
+    vi.advanceTimersByTime(700);
+    isDown(true);
+    await limiter.take([quota, { ...quota, key: 'unknown' }]);
+    expect(handedOver()).toEqual([
+      { ...quota, counted: { count: 2, ageMs: 700 } },
+      { ...quota, key: 'unknown' },
+    ]);
+  });
+
+  test('remembers the counts of twenty thousand keys; the one it has known longest makes room', async () => {
+    const { limiter: first, isDown } = switchable();
+    const { limiter: second, handedOver } = recording();
+    const limiter = createFallbackLimiter({ first, second, retryEveryMs: 10_000 });
+    const quotas = Array.from({ length: 20_000 }, (_, index) => ({ ...quota, key: `k${index}` }));
+    await limiter.take(quotas);
+    await limiter.take([{ ...quota, key: 'k5' }]);
+    await limiter.take([{ ...quota, key: 'new' }]);
+    isDown(true);
+    await limiter.take([...quotas, { ...quota, key: 'new' }]);
+    expect(handedOver().flatMap(({ key, counted }) => (counted ? [] : [key]))).toEqual(['k0']);
+  });
+});
+
+/** Allows all, and keeps the quotas it was asked last. */
+function recording(): { readonly limiter: Limiter; readonly handedOver: () => readonly Quota[] } {
+  let last: readonly Quota[] = [];
+  const take: Limiter['take'] = (quotas) => {
+    last = quotas;
+    return Promise.resolve(quotas.map(({ limit }) => ({ allowed: true, remaining: limit, retryAfterMs: 0, resetMs: 0 })));
+  };
+  return { limiter: { take }, handedOver: () => last };
+}
+
+describe('the limiter of a worker', () => {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger(
+    'test',
+    { LOG_LEVEL: 'info', LOG_FORMAT: 'json' },
+    { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
+  );
+  const told = (): unknown[] => lines.splice(0).map(({ level, store, reason, msg }) => ({ level, store, reason, msg }));
+  const fellBack = 'rate limit is counted locally: its store does not answer';
+
+  test('says which store does not answer and why, and when it counts there again', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const count = createPrimaryCounter();
+    let isUp = false;
+    const link: PrimaryLink = { askPrimary: (takes) => (isUp ? Promise.resolve(count(takes)) : never()) };
+    const limiter = createLimiter({ link, redis: undefined, logger, onFallback: () => {} });
+    const taken = limiter.take([quota]);
+    await vi.advanceTimersByTimeAsync(2_010);
+    await taken;
+    expect(limiter.store()).toBe('local');
+    expect(told()).toEqual([{ level: 'error', store: 'primary', reason: 'no answer in 2000 ms', msg: fellBack }]);
+    isUp = true;
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(limiter.store()).toBe('primary');
+    expect(told()).toEqual([{ level: 'info', store: 'primary', reason: undefined, msg: 'rate limit is counted in its store again' }]);
+  });
+
+  test('counts in Redis where there is one, and by the primary while it is silent, which is local', async () => {
+    let isUp = true;
+    let askedPrimary = 0;
+    const verdict = [1, 7, 0, 3_000];
+    const redis = {
+      defineCommand: () => {},
+      takeQuotas: () => (isUp ? Promise.resolve(verdict) : Promise.reject(new Error('Connection is closed.'))),
+    } as unknown as Redis;
+    const count = createPrimaryCounter();
+    const askPrimary: PrimaryLink['askPrimary'] = (takes) => {
+      askedPrimary += 1;
+      return Promise.resolve(count(takes));
+    };
+    let fallbacks = 0;
+    const limiter = createLimiter({ link: { askPrimary }, redis, logger, onFallback: () => (fallbacks += 1) });
+    expect(await limiter.take([quota])).toMatchObject([{ remaining: 7 }]);
+    expect([limiter.store(), askedPrimary]).toEqual(['redis', 0]);
+    isUp = false;
+    expect(await limiter.take([quota]), 'with the thirteen that Redis had counted').toMatchObject([{ remaining: 6 }]);
+    expect([limiter.store(), askedPrimary, fallbacks]).toEqual(['local', 1, 1]);
+    expect(told()).toEqual([{ level: 'error', store: 'redis', reason: 'counting failed', msg: fellBack }]);
   });
 });
