@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createFallbackLimiter } from '#api/limiter/fallback-limiter.ts';
-import { LimiterUnavailableError, type Limiter, type Quota } from '#api/limiter/limiter.ts';
+import { LimiterUnavailableError, type Limiter, type Quota, type Verdict } from '#api/limiter/limiter.ts';
 import { createLocalLimiter, createSlidingWindows } from '#api/limiter/sliding-window.ts';
 import { createLimiter } from '#api/limiter/create-limiter.ts';
-import { createPrimaryCounter, type PrimaryLink } from '#api/limiter/primary-limiter.ts';
+import { createPrimaryCounter, createPrimaryLimiter, type PrimaryLink } from '#api/limiter/primary-limiter.ts';
 import { createLogger } from '#lib/logger.ts';
 
 const quota = { key: 'k', limit: 20, periodMs: 3_000 };
@@ -153,11 +153,27 @@ describe('the fallback', () => {
     const limiter = createFallbackLimiter({ first, second, retryEveryMs: 10_000 });
     const quotas = Array.from({ length: 20_000 }, (_, index) => ({ ...quota, key: `k${index}` }));
     await limiter.take(quotas);
-    await limiter.take([{ ...quota, key: 'k5' }]);
+    for (let again = 0; again < 3; again += 1) await limiter.take([{ ...quota, key: 'k5' }]);
     await limiter.take([{ ...quota, key: 'new' }]);
     isDown(true);
     await limiter.take([...quotas, { ...quota, key: 'new' }]);
     expect(handedOver().flatMap(({ key, counted }) => (counted ? [] : [key]))).toEqual(['k0']);
+  });
+
+  test('the primary counts by a clock of its own, and takes over what a worker knows', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const count = createPrimaryCounter();
+    const limiter = createPrimaryLimiter({ askPrimary: (takes) => Promise.resolve(count(takes)) }, 1_000);
+    const take = async (changes: Partial<Quota> = {}): Promise<Verdict | undefined> => {
+      const taken = limiter.take([{ ...quota, ...changes }]);
+      await vi.advanceTimersByTimeAsync(0);
+      return (await taken)[0];
+    };
+    expect(await take({ counted: { count: 19, ageMs: 1_000 } })).toMatchObject({ allowed: true, remaining: 0, resetMs: 2_000 });
+    expect(await take()).toMatchObject({ allowed: false });
+    vi.advanceTimersByTime(2_000);
+    expect(await take(), 'one is left that was counted here').toMatchObject({ allowed: true, remaining: 18 });
   });
 });
 
