@@ -1,5 +1,3 @@
-import type { Load } from '../measurement/measurement.ts';
-import { driveUsers } from './closed-users.ts';
 import type { Notebook } from './notebook.ts';
 import type { User } from './step.ts';
 
@@ -27,6 +25,3 @@ export type Drive = {
  * @returns how many requests had no outcome when it gave up waiting: 0 unless a timer failed
  */
 export type Driver = (drive: Drive) => Promise<number>;
-
-/** Who drives which kind of load. */
-export const drivers: Readonly<Record<Load['kind'], Driver>> = { closed: driveUsers, saturating: driveUsers };

@@ -1,7 +1,8 @@
 import { messageOf } from '#lib/errors.ts';
 import { createRandom } from './random.ts';
-import type { Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
-import { drivers, type DrivenUser } from './driver.ts';
+import type { Load, Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
+import { driveUsers } from './closed-users.ts';
+import type { DrivenUser, Driver } from './driver.ts';
 import { watchProcess, type VitalsMonitor } from './process-vitals.ts';
 import { createNotebook, type Notebook, type NotebookResult } from './notebook.ts';
 import type { CreateCrowd, Crowd } from './step.ts';
@@ -59,6 +60,9 @@ async function play(job: GeneratorJob): Promise<void> {
     stop.abort();
   }
 }
+
+/** Who drives which kind of load. */
+const drivers: Readonly<Record<Load['kind'], Driver>> = { closed: driveUsers, saturating: driveUsers };
 
 /** Most of the warm-up, so that the last to come has some of it too; but not longer than a pause. */
 const arrivalShare = 0.6;
