@@ -153,11 +153,10 @@ describe('the fallback', () => {
     const limiter = createFallbackLimiter({ first, second, retryEveryMs: 10_000 });
     const quotas = Array.from({ length: 20_000 }, (_, index) => ({ ...quota, key: `k${index}` }));
     await limiter.take(quotas);
-    for (let again = 0; again < 3; again += 1) await limiter.take([{ ...quota, key: 'k5' }]);
-    await limiter.take([{ ...quota, key: 'new' }]);
+    for (const key of ['k5', 'new', 'newer']) await limiter.take([{ ...quota, key }]);
     isDown(true);
     await limiter.take([...quotas, { ...quota, key: 'new' }]);
-    expect(handedOver().flatMap(({ key, counted }) => (counted ? [] : [key]))).toEqual(['k0']);
+    expect(handedOver().flatMap(({ key, counted }) => (counted ? [] : [key]))).toEqual(['k0', 'k1']);
   });
 
   test('the primary counts by a clock of its own, and takes over what a worker knows', async () => {
