@@ -1,4 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Logger } from '#lib/logger.ts';
+import { createOutbox } from '#monitor/alerts/outbox.ts';
+import type { Incident } from '#monitor/model/incident.ts';
+import { openDatabase, StoreError } from '#monitor/store/database.ts';
+import { createStore } from '#monitor/store/open-store.ts';
+import type { StoreChanges } from '#monitor/store/store.ts';
 import { buildAlert, createWorld, type World } from './outbox-world.ts';
 
 function openWorld(): World {
@@ -142,5 +148,237 @@ describe('the outbox', () => {
     expect(world.process.outbox.pending('slack').map(({ alert, refusals }) => [alert.id, refusals])).toEqual([['failed.firing.1', 0]]);
     await world.settle(minuteMs);
     expect(titles(world, 'slack')).toEqual(['failed.firing.1']);
+  });
+});
+
+const startAt = Date.parse('2026-11-24T02:00:00Z');
+
+/** An outbox that serves Slack and email over the real store, on a disk that fills up when told, and what it says in its log. */
+function openOutbox() {
+  const store = createStore(openDatabase(':memory:'));
+  onTestFinished(() => store.close());
+  const said: unknown[] = [];
+  const written: StoreChanges[] = [];
+  const disk = { isFull: false, isUnreadable: false };
+  const now = { at: startAt, clockMs: 1_000 };
+  const read = <T>(rows: () => T): T => {
+    if (disk.isUnreadable) throw new StoreError('the disk is gone');
+    return rows();
+  };
+  const logger = {
+    error: (fields: object, text: string) => void said.push([text, fields]),
+    info: (text: string) => void said.push([text]),
+  } as unknown as Logger;
+  const outbox = createOutbox({
+    store: {
+      write: (changes) => {
+        if (disk.isFull) throw new StoreError('the disk is full');
+        written.push(changes);
+        store.write(changes);
+      },
+      pendingMessages: () => read(store.pendingMessages),
+      failedMessages: (since) => read(() => store.failedMessages(since)),
+    },
+    clock: () => now,
+    logger,
+  });
+  outbox.serve(['slack', 'email'], startAt);
+  const queue = (id: string, except: readonly string[] = []): void =>
+    outbox.commit({ health: [], incidents: [], alerts: [buildAlert(id, 'firing', now.at)] }, except);
+  const waiting = (channel: string): string[] => outbox.pending(channel).map(({ alert }) => alert.incidentId);
+  const onDisk = (): string[] => store.pendingMessages().map(({ channel, alert }) => `${channel} ${alert.incidentId}`);
+  const first = (channel: string) => {
+    const [message] = outbox.pending(channel);
+    if (!message) throw new Error(`nothing waits for ${channel}`);
+    return message;
+  };
+  return { store, outbox, disk, now, said, written, queue, waiting, onDisk, first };
+}
+
+const healthOf = (probe: string, detail: string) => ({ probe, verdict: 'down', since: 1, checkedAt: 2, latencyMs: 1.5, detail }) as const;
+const incidentOf = (id: string, endedAt?: number): Incident => ({
+  id,
+  kind: 'down',
+  probe: id,
+  startedAt: 1,
+  detectedAt: 2,
+  detail: 'refused',
+  firedAt: 3,
+  reminders: 0,
+  lastToldAt: 3,
+  suppressedBy: undefined,
+  endedAt,
+});
+
+describe('what the outbox has on record', () => {
+  test('is each message before anything is sent, for each channel but those excepted', () => {
+    const { queue, waiting, onDisk } = openOutbox();
+    queue('a');
+    queue('b', ['email']);
+    expect(onDisk()).toEqual(['slack a', 'email a', 'slack b']);
+    expect(waiting('slack')).toEqual(['a', 'b']);
+    expect(waiting('email')).toEqual(['a']);
+    expect(waiting('pager')).toEqual([]);
+  });
+
+  test('is that a send began, so that a crash leaves the message counted and uncertain', () => {
+    const { outbox, store, queue, first } = openOutbox();
+    queue('a', ['email']);
+    expect(first('slack')).toMatchObject({ attempts: 0, isUncertain: false });
+    const { begun, isRecorded } = outbox.begin([first('slack')]);
+    expect(isRecorded).toBe(true);
+    expect(begun).toMatchObject([{ attempts: 1, isUncertain: true }]);
+    expect(store.pendingMessages()).toMatchObject([{ attempts: 1, isUncertain: true }]);
+  });
+
+  test('is when a message was settled, and no such moment while it still waits', () => {
+    const { outbox, store, now, queue, first } = openOutbox();
+    queue('a', ['email']);
+    outbox.settle(first('slack'), { state: 'pending', refusals: 1, lastError: 'no' });
+    expect(store.pendingMessages()).toMatchObject([{ settledAt: undefined }]);
+    outbox.begin([first('slack')]);
+    outbox.settle(first('slack'), { state: 'failed', refusals: 2, lastError: 'no' });
+    expect(store.failedMessages(0)).toMatchObject([{ settledAt: now.at, refusals: 2, lastError: 'no' }]);
+    expect(outbox.pending('slack')).toEqual([]);
+  });
+
+  test('is what a tick found, beside its messages or without any', () => {
+    const { outbox, store } = openOutbox();
+    outbox.commit({ health: [healthOf('api', 'refused')], incidents: [incidentOf('i')], alerts: [] });
+    expect(store.loadHealth()).toEqual([healthOf('api', 'refused')]);
+    expect(store.openIncidents()).toEqual([incidentOf('i')]);
+    outbox.commit({ health: [healthOf('api', 'timeout')], incidents: [], alerts: [buildAlert('a', 'firing', startAt)] }, ['email']);
+    expect(store.loadHealth()).toEqual([healthOf('api', 'timeout')]);
+    expect(store.pendingMessages()).toHaveLength(1);
+  });
+
+  test('is asked of the store only when something changed, and each change once', () => {
+    const { outbox, written, queue } = openOutbox();
+    outbox.flush();
+    expect(outbox.begin([])).toEqual({ begun: [], isRecorded: true });
+    expect(written).toEqual([]);
+    queue('a', ['email']);
+    outbox.flush();
+    expect(written).toHaveLength(1);
+    expect(written).toMatchObject([{ health: [], incidents: [], messages: [{ channel: 'slack' }] }]);
+  });
+
+  test('is why a message was set aside when too many waited, which the log says too', () => {
+    const { store, said, now, queue } = openOutbox();
+    for (let count = 0; count <= 500; count += 1) queue(`i${count}`, ['email']);
+    expect(store.failedMessages(0)).toMatchObject([{ lastError: 'more than 500 messages waited', settledAt: now.at }]);
+    expect(said).toEqual([['too many messages wait; the oldest is set aside', { channel: 'slack', alertId: 'i0.firing.1' }]]);
+  });
+});
+
+describe('a store that takes nothing', () => {
+  test('is told once with its reason and since when, and once that it is well', () => {
+    const { outbox, disk, now, said, queue, first } = openOutbox();
+    disk.isFull = true;
+    queue('a');
+    now.clockMs += 5_000;
+    expect(outbox.begin([first('slack')]).isRecorded).toBe(false);
+    expect(outbox.storeFault()).toEqual({ why: 'the disk is full', sinceMs: 1_000 });
+    expect(said).toEqual([['the store refuses to write; alerts go on from memory', { err: new StoreError('the disk is full') }]]);
+    disk.isFull = false;
+    outbox.flush();
+    queue('b');
+    expect(outbox.storeFault()).toBeUndefined();
+    expect(said.slice(1)).toEqual([['the store takes writes again']]);
+  });
+
+  test('has everything once it is well, each row as it last was', () => {
+    const { outbox, store, disk, queue, onDisk } = openOutbox();
+    disk.isFull = true;
+    for (const detail of ['refused', 'timeout']) outbox.commit({ health: [healthOf('api', detail)], incidents: [], alerts: [] });
+    outbox.commit({ health: [], incidents: [incidentOf('i')], alerts: [] });
+    queue('a');
+    queue('b');
+    disk.isFull = false;
+    outbox.flush();
+    expect(store.loadHealth()).toEqual([healthOf('api', 'timeout')]);
+    expect(store.openIncidents()).toEqual([incidentOf('i')]);
+    expect(onDisk()).toEqual(['slack a', 'email a', 'slack b', 'email b']);
+  });
+
+  test('costs at most 2,000 messages of memory, and no message that still waits while one that is over can go', () => {
+    const { outbox, store, disk, queue, onDisk } = openOutbox();
+    disk.isFull = true;
+    queue('waits', ['slack']);
+    for (let count = 0; count < 2_010; count += 1) queue(`i${count}`, ['email']);
+    disk.isFull = false;
+    outbox.flush();
+    expect(onDisk()).toHaveLength(501);
+    expect(onDisk()[0]).toBe('email waits');
+    expect(store.failedMessages(0)).toHaveLength(1_499);
+  });
+
+  test('costs at most 2,000 incidents of memory: first one that is over is forgotten, then the oldest', () => {
+    const { outbox, store, disk } = openOutbox();
+    const add = (...incidents: Incident[]): void => outbox.commit({ health: [], incidents, alerts: [] });
+    disk.isFull = true;
+    add(incidentOf('first'), incidentOf('over', 9), ...Array.from({ length: 1_998 }, (_, n) => incidentOf(`i${n}`)));
+    add(incidentOf('one more'));
+    add(incidentOf('and another'));
+    disk.isFull = false;
+    outbox.flush();
+    const kept = store.recentIncidents(3_000).map(({ id }) => id);
+    expect(kept).toHaveLength(2_000);
+    expect(kept).not.toContain('over');
+    expect(kept).not.toContain('first');
+    expect(kept).toContain('i0');
+  });
+
+  test('that cannot be read either does not keep new alerts from being queued', () => {
+    const { outbox, disk, said, queue, waiting } = openOutbox();
+    disk.isUnreadable = true;
+    outbox.serve(['slack'], startAt);
+    expect(waiting('slack')).toEqual([]);
+    expect(said).toContainEqual(['messages of before cannot be read', { err: new StoreError('the disk is gone') }]);
+    queue('a');
+    expect(waiting('slack')).toEqual(['a']);
+  });
+});
+
+describe('after a reload the outbox', () => {
+  test('serves a channel no longer that is gone, and has its messages again when it comes back', () => {
+    const { outbox, queue, waiting } = openOutbox();
+    queue('a');
+    outbox.serve(['slack'], startAt);
+    queue('b');
+    expect(waiting('slack')).toEqual(['a', 'b']);
+    expect(waiting('email')).toEqual([]);
+    outbox.serve(['slack', 'email'], startAt);
+    expect(waiting('email')).toEqual(['a']);
+  });
+
+  test('holds what the disk never took, and of what it took the later state, due at once', () => {
+    const { outbox, disk, queue, first } = openOutbox();
+    queue('a', ['email']);
+    disk.isFull = true;
+    queue('b', ['email']);
+    const [begun = first('slack')] = outbox.begin([first('slack')]).begun;
+    outbox.settle(begun, { state: 'pending', notBeforeMs: 90_000 });
+    outbox.serve(['slack', 'email'], startAt);
+    expect(outbox.pending('slack')).toMatchObject([
+      { alert: { incidentId: 'a' }, attempts: 1, notBeforeMs: 0 },
+      { alert: { incidentId: 'b' }, attempts: 0, notBeforeMs: 0 },
+    ]);
+  });
+
+  test('queues again what was set aside, on record, and leaves that of a channel it does not serve', () => {
+    const { outbox, store, queue, first, onDisk } = openOutbox();
+    queue('a');
+    for (const channel of ['slack', 'email']) {
+      const [begun = first(channel)] = outbox.begin([first(channel)]).begun;
+      outbox.settle(begun, { state: 'failed', refusals: 40 });
+    }
+    let woken = 0;
+    outbox.onQueued(() => void (woken += 1));
+    outbox.serve(['slack'], startAt);
+    expect(onDisk()).toEqual(['slack a']);
+    expect(first('slack')).toMatchObject({ refusals: 0, settledAt: undefined, notBeforeMs: 0 });
+    expect(store.failedMessages(0).map(({ channel }) => channel)).toEqual(['email']);
+    expect(woken).toBe(1);
   });
 });

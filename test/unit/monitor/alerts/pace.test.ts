@@ -85,6 +85,11 @@ describe('a channel', () => {
     expect(paceAfterSuccess(now, 1_000)).toMatchObject({ failures: 0, lastError: undefined, notBeforeMs: now.clockMs + 1_000 });
   });
 
+  test('has accepted nothing before its first acceptance, and keeps having done so through later failures', () => {
+    expect(after({}).pace.hasAccepted).toBe(false);
+    expect(after({}, paceAfterSuccess(now, 0)).pace.hasAccepted).toBe(true);
+  });
+
   test('is judged by the steady clock, whatever happens to the other', () => {
     expect(brokenSince(after({}).pace, { at: now.at + 31_536_000_000, clockMs: now.clockMs + 1_000 })).toBeUndefined();
   });

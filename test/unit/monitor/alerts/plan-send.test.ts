@@ -66,6 +66,24 @@ describe('a channel sends next', () => {
     expect(planned(...other)).toBe('stale_pair: z.resolved.1 + z.firing.1');
   });
 
+  test('an outage and a time unknown apart, though both are over, and so the end of one whose beginning was told', () => {
+    const stale = (id: string, begins: AlertEvent, ends: AlertEvent): QueuedMessage[] => [
+      message(id, begins, { agoMs: 90_000 }),
+      message(id, ends, { agoMs: 80_000 }),
+    ];
+    expect(planned(...stale('a', 'firing', 'resolved'), ...stale('b', 'unknown', 'known'))).toBe('stale_pair: a.resolved.1 + a.firing.1');
+    const told = message('z', 'resolved', { agoMs: 70_000 });
+    expect(planned(told, ...stale('a', 'firing', 'resolved'))).toBe('due: z.resolved.1');
+    expect(planned(...stale('a', 'firing', 'resolved'), told)).toBe('stale_pair: a.resolved.1 + a.firing.1');
+  });
+
+  test('the end of an outage with all that waited before it, and no end of one that goes on', () => {
+    const [firing, reminder] = [message('a', 'firing', { agoMs: 90_000 }), message('a', 'reminder', { agoMs: 80_000 })];
+    const all = `stale_pair: a.resolved.1 + ${firing.alert.id} + ${reminder.alert.id}`;
+    expect(planned(firing, reminder, message('a', 'resolved'))).toBe(all);
+    expect(planned(firing, reminder)).toBe(`reminded_anyway: a.firing.1 + ${reminder.alert.id}`);
+  });
+
   test('an outage that still goes on by itself, beside earlier ones that are over', () => {
     const over = [message('a', 'firing', { agoMs: 90_000 }), message('a', 'resolved', { agoMs: 80_000 })];
     const open = message('b', 'firing', { agoMs: 70_000 });

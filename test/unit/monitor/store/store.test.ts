@@ -104,6 +104,14 @@ describe('the store', () => {
     expect(store.failedMessages(6)).toEqual([]);
   });
 
+  test('says that it cannot be read when that is so', () => {
+    const store = createStore(openDatabase(':memory:'));
+    store.close();
+    for (const read of [store.pendingMessages, () => store.failedMessages(0), () => store.channelTotals('slack', 0)]) {
+      expect(read).toThrow("the monitor's store cannot be read");
+    }
+  });
+
   test('forgets what ended before the moment given, and nothing younger', () => {
     const store = memoryStore();
     const key = store.jobRuns.begin('backup', 10, 'first');
