@@ -130,7 +130,7 @@ const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({
 
 /** What is stored, or held more recently in memory, due at once. */
 function dueAgain(stored: readonly StoredMessage[], held: ReadonlyMap<string, QueuedMessage> = new Map()): Map<string, QueuedMessage> {
-  const all = [...stored.filter(({ alert }) => !held.has(alert.id)), ...held.values()];
+  const all = [...stored, ...held.values()];
   return new Map(all.map((message) => [message.alert.id, { ...message, notBeforeMs: 0 }]));
 }
 

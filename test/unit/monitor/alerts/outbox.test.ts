@@ -234,12 +234,32 @@ describe('what the outbox has on record', () => {
   test('is when a message was settled, and no such moment while it still waits', () => {
     const { outbox, store, now, queue, first } = openOutbox();
     queue('a', ['email']);
-    outbox.settle(first('slack'), { state: 'pending', refusals: 1, lastError: 'no' });
-    expect(store.pendingMessages()).toMatchObject([{ settledAt: undefined }]);
     outbox.begin([first('slack')]);
+    outbox.settle(first('slack'), { state: 'pending', refusals: 1, lastError: 'no' });
+    expect(store.pendingMessages()).toMatchObject([{ refusals: 1, settledAt: undefined }]);
     outbox.settle(first('slack'), { state: 'failed', refusals: 2, lastError: 'no' });
     expect(store.failedMessages(0)).toMatchObject([{ settledAt: now.at, refusals: 2, lastError: 'no' }]);
     expect(outbox.pending('slack')).toEqual([]);
+  });
+
+  test('is how a send ended whose channel was taken away meanwhile', () => {
+    const { outbox, store, queue, first, waiting } = openOutbox();
+    for (const id of ['a', 'b']) queue(id, ['email']);
+    const { begun } = outbox.begin(outbox.pending('slack'));
+    const [a = first('slack'), b = first('slack')] = begun;
+    outbox.serve(['email'], startAt);
+    outbox.settle(a, { state: 'sent' });
+    outbox.settle(b, { state: 'pending', refusals: 1 });
+    expect(store.pendingMessages()).toMatchObject([{ alert: { incidentId: 'b' }, refusals: 1 }]);
+    expect(waiting('slack')).toEqual([]);
+  });
+
+  test('is not undone by the same alert committed again while it is sent', () => {
+    const { outbox, queue, first } = openOutbox();
+    queue('a', ['email']);
+    outbox.begin([first('slack')]);
+    queue('a', ['email']);
+    expect(first('slack')).toMatchObject({ attempts: 1, isUncertain: true });
   });
 
   test('is what a tick found, beside its messages or without any', () => {
@@ -276,6 +296,7 @@ describe('a store that takes nothing', () => {
     const { outbox, disk, now, said, queue, first } = openOutbox();
     disk.isFull = true;
     queue('a');
+    expect(said).toHaveLength(1);
     now.clockMs += 5_000;
     expect(outbox.begin([first('slack')]).isRecorded).toBe(false);
     expect(outbox.storeFault()).toEqual({ why: 'the disk is full', sinceMs: 1_000 });
@@ -313,20 +334,20 @@ describe('a store that takes nothing', () => {
     expect(store.failedMessages(0)).toHaveLength(1_499);
   });
 
-  test('costs at most 2,000 incidents of memory: first one that is over is forgotten, then the oldest', () => {
+  test.each([
+    ['one that is over', 9, 'over'],
+    ['the oldest, when none is over', undefined, 'oldest'],
+  ])('costs at most 2,000 incidents of memory, and forgets %s', (_, endedAt, forgotten) => {
     const { outbox, store, disk } = openOutbox();
+    const ids = ['oldest', 'over', ...Array.from({ length: 1_998 }, (_each, n) => `i${n}`)];
     const add = (...incidents: Incident[]): void => outbox.commit({ health: [], incidents, alerts: [] });
     disk.isFull = true;
-    add(incidentOf('first'), incidentOf('over', 9), ...Array.from({ length: 1_998 }, (_, n) => incidentOf(`i${n}`)));
+    add(...ids.map((id) => incidentOf(id, id === 'over' ? endedAt : undefined)));
     add(incidentOf('one more'));
-    add(incidentOf('and another'));
     disk.isFull = false;
     outbox.flush();
-    const kept = store.recentIncidents(3_000).map(({ id }) => id);
-    expect(kept).toHaveLength(2_000);
-    expect(kept).not.toContain('over');
-    expect(kept).not.toContain('first');
-    expect(kept).toContain('i0');
+    const kept = new Set([...store.recentIncidents(3_000), ...store.openIncidents()].map(({ id }) => id));
+    expect([...ids, 'one more'].filter((id) => !kept.has(id))).toEqual([forgotten]);
   });
 
   test('that cannot be read either does not keep new alerts from being queued', () => {
