@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { atLeast } from '#loadtest/judge/binomial.ts';
+
+test.each<[bad: number, trials: number, share: number, probability: number]>([
+  [2, 3, 1 / 2, 1 / 2],
+  [8, 10, 1 / 2, 56 / 1_024],
+  [9, 9, 1 / 2, 1 / 512],
+  [10, 10, 1 / 10, 1e-10],
+  [12, 12, 1 / 4, 1 / 4 ** 12],
+  // Summed with fractions of whole numbers.
+  [10, 20, 1 / 10, 7.15090402108378e-6],
+  [20, 100, 1 / 10, 0.001978560865771231],
+  [30, 1_000, 1 / 100, 2.0599888509719576e-7],
+  [40, 50, 1 / 2, 1.1930665838377763e-5],
+])('that %i or more of %i come out bad, each with probability %d, has probability %d', (bad, trials, share, probability) => {
+  expect(atLeast(bad, trials, share) / probability).toBeCloseTo(1, 8);
+});
+
+test('no bad one is certain, more than there are trials are impossible, and so is what never happens', () => {
+  expect(atLeast(0, 10, 0.1)).toBe(1);
+  expect(atLeast(0, 10, 0)).toBe(1);
+  expect(atLeast(11, 10, 0.1)).toBe(0);
+  expect(atLeast(1, 10, 0)).toBe(0);
+});
+
+test('as many as are to be expected count as certain: there nothing is decided', () => {
+  expect(atLeast(5, 10, 0.5)).toBe(1);
+  expect(atLeast(3, 10, 0.5)).toBe(1);
+  expect(atLeast(6, 10, 0.5)).toBeCloseTo(386 / 1_024, 8);
+});
