@@ -113,9 +113,10 @@ describe('a target that goes down for a second every other second, for a minute,
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
+  // The first look, at once, finds it up: one that is found down has not gone down.
   test('is told by at most one outage, its end, and that it comes and goes, whatever the looks happen to meet', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 5_000 }), fc.integer({ min: 700, max: 1_300 }), async (fromMs, halfMs) => {
+      fc.asyncProperty(fc.integer({ min: 100, max: 5_000 }), fc.integer({ min: 700, max: 1_300 }), async (fromMs, halfMs) => {
         const startMs = performance.now() + fromMs;
         const isDown = (): boolean => {
           const ms = performance.now() - startMs;
