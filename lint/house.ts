@@ -46,8 +46,9 @@ const floors: Readonly<Record<string, string>> = {
   loadtest: `
     cli
     commands
+    compare capacity size-pool conformance
     options live-line show-result
-    run-plan
+    target-command run-plan
     plans report
     scenarios
     observe
