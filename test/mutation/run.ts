@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, matchesGlob, resolve } from 'node:path';
+import { print, runCommandLine } from '../../lib/command-line.ts';
+import { UsageError } from '../../lib/errors.ts';
+import { EXIT, type ExitCode } from '../../lib/exit-codes.ts';
 import { scoreOf, showScores, type MutationReport } from './report.ts';
 import { subjects, type Subject } from './subjects.ts';
 
@@ -9,35 +12,22 @@ const leastScore = 0.85;
 const root = resolve(import.meta.dirname, '../..');
 const page = join(root, 'docs/mutation.md');
 
-const help = `Breaks the code and counts what the tests notice (StrykerJS); exit 1 when a subject stays below ${leastScore * 100} %.
-
-Usage: npm run mutate [-- SUBJECT…]
-
-  SUBJECT  ${subjects.map(({ name }) => name).join(', ')}
-
-Without a subject all are run, and docs/mutation.md is written anew; with subjects, the changes no test noticed are listed here.`;
-
-const asked = process.argv.slice(2);
-if (asked.includes('--help') || asked.includes('-h')) process.stdout.write(`${help}\n`);
-else process.exitCode = mutate(asked);
-
-function mutate(names: readonly string[]): number {
+function mutate(names: readonly string[], only: string | undefined): ExitCode {
   const unknown = names.filter((name) => !subjects.some((subject) => subject.name === name));
-  if (unknown.length > 0) {
-    process.stderr.write(`error: no subject is called ${unknown.join(', ')}; there are ${subjects.map(({ name }) => name).join(', ')}\n`);
-    return 64;
-  }
-  if (!install()) return 1;
+  if (unknown.length > 0)
+    throw new UsageError(`no subject is called ${unknown.join(', ')}; there are ${subjects.map(({ name }) => name).join(', ')}`);
+  if (names.length === 0 && only !== undefined) throw new UsageError('--only needs the subjects whose files it picks from');
+  if (!install()) return EXIT.failed;
   const selected = names.length === 0 ? subjects : subjects.filter(({ name }) => names.includes(name));
-  const report = runStryker(selected);
-  if (!report) return 1;
+  const report = runStryker(selected, only);
+  if (!report) return EXIT.failed;
   const scores = selected.map((subject) => scoreOf(subject, report, (file) => isOf(subject, file)));
   for (const { subject, killed, mutants, score, survivors } of scores) {
-    process.stdout.write(`${subject}: ${killed} of ${mutants} noticed, ${(score * 100).toFixed(1)} %\n`);
-    if (names.length > 0) for (const survivor of survivors) process.stdout.write(`  ${survivor}\n`);
+    print(`${subject}: ${killed} of ${mutants} noticed, ${(score * 100).toFixed(1)} %`);
+    if (names.length > 0) for (const survivor of survivors) print(`  ${survivor}`);
   }
   if (names.length === 0) writeFileSync(page, showScores(scores, leastScore));
-  return scores.every(({ score }) => score >= leastScore) ? 0 : 1;
+  return scores.every(({ score }) => score >= leastScore) ? EXIT.done : EXIT.failed;
 }
 
 function isOf({ mutate: globs }: Subject, file: string): boolean {
@@ -51,11 +41,11 @@ function install(): boolean {
   return run('npm', ['ci', '--loglevel=error'], import.meta.dirname);
 }
 
-function runStryker(selected: readonly Subject[]): MutationReport | undefined {
+function runStryker(selected: readonly Subject[], only = '**'): MutationReport | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'atalaya-mutate-'));
   const jsonReport = join(dir, 'report.json');
   const config = {
-    mutate: selected.flatMap((subject) => subject.mutate),
+    mutate: globSync(only, { cwd: root, exclude: ['**/node_modules'] }).filter((file) => selected.some((subject) => isOf(subject, file))),
     testRunner: 'vitest',
     plugins: [join(import.meta.dirname, 'node_modules/@stryker-mutator/vitest-runner/dist/src/index.js')],
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
@@ -65,7 +55,7 @@ function runStryker(selected: readonly Subject[]): MutationReport | undefined {
     reporters: process.stdout.isTTY ? ['progress', 'json'] : ['progress-append-only', 'json'],
     jsonReporter: { fileName: jsonReport },
     tempDirName: join(dir, 'sandbox'),
-    concurrency: 2,
+    concurrency: availableParallelism(),
     timeoutMS: 10_000,
   };
   try {
@@ -82,3 +72,23 @@ function runStryker(selected: readonly Subject[]): MutationReport | undefined {
 function run(file: string, args: readonly string[], cwd: string): boolean {
   return spawnSync(file, args, { cwd, stdio: 'inherit' }).status === 0;
 }
+
+process.exitCode = await runCommandLine(
+  {
+    invocation: 'npm run mutate --',
+    summary: `Breaks the code and counts what the tests notice (StrykerJS); exit 1 when a subject stays below ${leastScore * 100} %.`,
+    verbs: {
+      run: {
+        synopsis: '[SUBJECT…] [--only GLOB]',
+        summary:
+          'All subjects, written to docs/mutation.md; or those named, with the changes no test noticed, --only in files such as loadtest/judge/limits.ts.',
+        footer: `SUBJECT: ${subjects.map(({ name }) => name).join(', ')}`,
+        options: { only: { type: 'string' } },
+        positionals: [0, subjects.length],
+        run: ({ positionals, flags }) => Promise.resolve(mutate(positionals, flags['only'] as string | undefined)),
+      },
+    },
+    defaultVerb: 'run',
+  },
+  process.argv.slice(2),
+);
