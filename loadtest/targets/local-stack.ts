@@ -19,7 +19,7 @@ export type OwnStack = {
 };
 
 /** The stack did not come up. `exitCode` is 78 when its settings were at fault. */
-export class LocalStackError extends AppError {
+class LocalStackError extends AppError {
   readonly code = 'LOCAL_STACK';
   override readonly exitCode;
   constructor(message: string, status: number | null) {
@@ -29,7 +29,7 @@ export class LocalStackError extends AppError {
 }
 
 /** This project's own source. */
-export const ownRoot = resolve(import.meta.dirname, '../..');
+const ownRoot = resolve(import.meta.dirname, '../..');
 const startFile = 'deploy/local/start.ts';
 const startTimeoutMs = 90_000;
 const stopTimeoutMs = 60_000;

@@ -20,7 +20,7 @@ const maxWords = 50;
 const plentyInStock = 50;
 
 /** Something answers at the target, and it is something else. */
-export class NoShopError extends AppError {
+class NoShopError extends AppError {
   readonly code = 'LOADTEST_NO_SHOP';
   override readonly exitCode = EXIT.unreachable;
 }

@@ -3,7 +3,7 @@ import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 
 /** How long an order that runs into the slow query holds its connection. */
-export const slowQuerySeconds = 1;
+const slowQuerySeconds = 1;
 
 /** The endpoint name of orders that run into it. */
 export const slowEndpoint = 'POST /orders (slow query)';
