@@ -1,25 +1,12 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Measurement, ServerSample } from '#loadtest/measurement/measurement.ts';
 import { writeReport } from '#loadtest/report/write-report.ts';
+import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { healthyMeasurement, judged, many, slice } from '#test/unit/loadtest/build-measurement.ts';
-
-const executablePath = '/usr/bin/chromium';
-const missingBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed: apt-get install chromium`;
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** As much of the browser's canvas as is used here; the project's types know no browser. */
 type Canvas = {
@@ -45,7 +32,7 @@ test('the HTML report opens from a file without network and draws every chart', 
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-report-page-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   const { html } = await writeReport({ measurement, judgement: judged(measurement), highlights: [] }, dir);
-  const browser = await chromium.launch({ executablePath, headless: true, args });
+  const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ offline: true });
   const [requests, faults]: [string[], string[]] = [[], []];

@@ -1,24 +1,12 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
 import { planFor, startMonitor, statusOf, type RunningMonitor } from '../run-monitor.ts';
 import { startWatchedApi, type WatchedApi } from '../watched-api.ts';
 
-const executablePath = '/usr/bin/chromium';
-const missingBrowser = existsSync(executablePath) ? undefined : `${executablePath} is not installed: apt-get install chromium`;
 const timeout = 90_000;
-
-const chromiumFlags = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 type Scene = { readonly api: WatchedApi; readonly monitor: RunningMonitor };
 
@@ -34,7 +22,7 @@ async function setScene(): Promise<Scene> {
 }
 
 async function openBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath, headless: true, args: chromiumFlags });
+  const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   return browser;
 }
