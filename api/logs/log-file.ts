@@ -42,7 +42,7 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
       if ((await inodeOf(path)) === inode) return;
       // Made first: a reopening that failed would leave the writer with two ideas of its file.
       inode = makeFile(path);
-      boom.reopen();
+      reopen(boom);
     } catch (err) {
       // The open file keeps taking lines, so nothing is lost.
       options.onProblem(`${path} cannot be opened again: ${messageOf(err)}`);
@@ -55,6 +55,14 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
     await closed;
   };
   return { ...lines, followPath, close };
+}
+
+/** A write that is under way delays the reopening until it has succeeded: one that fails would put it off for ever. */
+function reopen(boom: Boom): void {
+  const again = (): void => boom.reopen();
+  boom.once('error', again);
+  boom.once('ready', () => boom.off('error', again));
+  boom.reopen();
 }
 
 /** The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close. */
