@@ -72,6 +72,9 @@ export function showBytes(bytes: number): string {
 /** A count with thousands apart: `12,345`. */
 export const showCount = (count: number): string => count.toLocaleString('en-US');
 
+/** A count with the name of what was counted: `1 request`, `1,200 requests`. */
+export const showCountOf = (count: number, one: string): string => `${showCount(count)} ${one}${count === 1 ? '' : 's'}`;
+
 /** A share of 0–1 as a percentage: `0.31 %`, `12.5 %`. */
 export const showShare = (share: number): string => `${(share * 100).toFixed(share >= 0.1 ? 1 : 2)} %`;
 

@@ -1,4 +1,4 @@
-import { showCount, showDuration, showShare } from '#lib/show.ts';
+import { showCount, showCountOf, showDuration, showShare } from '#lib/show.ts';
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { settledCount, sumCounts } from '../measurement/merge.ts';
 import type { Measurement } from '../measurement/measurement.ts';
@@ -30,7 +30,7 @@ function judgeConservation({ slices, phases }: Measurement): Check {
     head,
     measured.replace('=', '≠'),
     'equal',
-    `the client lost count of ${showCount(counts.sent - settled - inFlightAtEnd)} requests`,
+    `the client lost count of ${showCountOf(Math.abs(counts.sent - settled - inFlightAtEnd), 'request')}`,
   );
 }
 
@@ -46,7 +46,7 @@ function judgeServerCount({ slices, rest }: Measurement): Check {
       head,
       showCount(served),
       limit,
-      `the server answered ${showCount(served - counts.sent)} requests that the client did not account for`,
+      `the server answered ${showCountOf(served - counts.sent, 'request')} that the client did not account for`,
     );
   if (served < answered)
     return notChecked(
@@ -61,7 +61,7 @@ function judgeLimited({ slices }: Measurement): Check {
   const head = { id: 'not-rate-limited', kind: 'innocence', title: 'No answer came from the rate limit (429)' } as const;
   const { limited } = sumCounts(slices);
   if (limited === 0) return met(head, '0', '0');
-  const reason = `${showCount(limited)} requests were answered 429: the run measured the rate limit, not the service; is RATE_LIMIT_LOADTEST_CALLS too low?`;
+  const reason = `${showCountOf(limited, 'request')} answered 429: the run measured the rate limit, not the service; is RATE_LIMIT_LOADTEST_CALLS too low?`;
   return broken(head, showCount(limited), '0', reason);
 }
 
@@ -80,7 +80,7 @@ function judgeServerTimes({ phases }: Measurement): Check {
       head,
       measured,
       limit,
-      `for ${showCount(impossible)} answers the server claims more time than passed between request and answer`,
+      `for ${showCountOf(impossible, 'answer')} the server claims more time than passed between request and answer`,
     );
   }
   const outsideMs = percentileMs(mergeHistograms(phases.map(({ outsideServer }) => outsideServer)), 50) ?? 0;

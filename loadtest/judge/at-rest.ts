@@ -1,4 +1,4 @@
-import { showCount, showDuration } from '#lib/show.ts';
+import { showCount, showCountOf, showDuration } from '#lib/show.ts';
 import type { Measurement } from '../measurement/measurement.ts';
 import { maxWitnesses, type Witness } from '../measurement/witness.ts';
 import { broken, met, notChecked, type Check } from './check.ts';
@@ -10,13 +10,16 @@ export function judgeRest({ rest }: Measurement): Check[] {
     judgeZero(rest?.connectionsInUse ?? null, why, {
       id: 'connections-returned',
       title: 'Pool connections in use back to zero',
-      reason: (count) => `${count} connections were still checked out 10 s after the last request: a leak`,
-      witnesses: (rest?.holders ?? []).map(({ worker, inUse }) => ({ says: `its pool misses ${inUse} connections`, about: { worker } })),
+      reason: (count) => `${showCountOf(count, 'connection')} still checked out 10 s after the last request: a leak`,
+      witnesses: (rest?.holders ?? []).map(({ worker, inUse }) => ({
+        says: `its pool misses ${showCountOf(inUse, 'connection')}`,
+        about: { worker },
+      })),
     }),
     judgeZero(rest?.openTransactions ?? null, why, {
       id: 'transactions-closed',
       title: 'No transaction left open',
-      reason: (count) => `${count} sessions of the API still were in a transaction 10 s after the last request`,
+      reason: (count) => `${showCountOf(count, 'session')} of the API still in a transaction 10 s after the last request`,
       witnesses: (rest?.openSessions ?? []).map(({ pid, idleMs, statement }) => ({
         says: `idle in its transaction for ${showDuration(idleMs)}, last ran: ${statement}`,
         about: { pid },
@@ -28,7 +31,7 @@ export function judgeRest({ rest }: Measurement): Check[] {
 type ZeroCheck = {
   readonly id: string;
   readonly title: string;
-  readonly reason: (count: string) => string;
+  readonly reason: (count: number) => string;
   readonly witnesses: readonly Witness[];
 };
 
@@ -37,5 +40,5 @@ function judgeZero(found: number | null, why: string, { id, title, reason, witne
   const head = { id, kind: 'invariant', title } as const;
   if (found === null) return notChecked(head, why, '0');
   if (found === 0) return met(head, '0', '0');
-  return broken({ ...head, witnesses: witnesses.slice(0, maxWitnesses) }, showCount(found), '0', reason(showCount(found)));
+  return broken({ ...head, witnesses: witnesses.slice(0, maxWitnesses) }, showCount(found), '0', reason(found));
 }

@@ -4,7 +4,6 @@
  */
 export function atLeast(bad: number, trials: number, share: number): number {
   if (bad <= 0) return 1;
-  if (bad > trials || share <= 0) return 0;
   // Below the mean the tail is most of it, and its sum would only cost time: nothing is decided there.
   if (bad <= trials * share) return 1;
   let term = Math.exp(

@@ -7,21 +7,20 @@ import { windowOf } from './figures.ts';
 export function judgeGrowth(measurement: Measurement): Check[] {
   const head = { id: 'memory-growth', kind: 'limit', title: 'Memory of each worker keeps its size' } as const;
   const limit = `< ${showBytes(maxBytesPerSecond)}/s`;
-  const workers = [...memoryByWorker(measurement)].filter(([, points]) => points.length >= minPoints);
+  const workers = [...memoryByWorker(measurement)].filter(([, points]) => points.length >= minPoints).map(growthOf);
   if (workers.length === 0) return [notChecked(head, 'the workers were not asked often enough: set ADMIN_TOKEN, or play longer', limit)];
-  const growing = workers.map(([worker, points]) => ({ worker, points, rate: slopeOf(points) }));
-  const worst = Math.max(...growing.map(({ rate }) => rate.least));
-  const guilty = growing.filter(({ rate, points }) => rate.least > maxBytesPerSecond && grownBytes(points) > settlingBytes);
-  const measured = `${showBytes(Math.max(0, worst))}/s at least`;
+  const worst = Math.max(...workers.map(({ rate }) => rate.least));
+  const guilty = workers.filter(({ rate, grownBytes }) => rate.least >= maxBytesPerSecond && grownBytes > settlingBytes);
+  const measured = `${showBytes(Math.max(0, Math.round(worst)))}/s at least`;
   if (guilty.length === 0) return [met(head, measured, limit)];
   const named = guilty.map(
-    ({ worker, rate, points }) =>
-      `worker ${worker} by ${showBytes(rate.median)}/s (${showBytes(grownBytes(points))} in ${showCount(points.length)} looks)`,
+    ({ worker, rate, grownBytes, looks }) =>
+      `worker ${worker} by ${showBytes(rate.median)}/s (${showBytes(grownBytes)} in ${showCount(looks)} looks)`,
   );
-  const witnesses = guilty.map(({ worker, points }) => ({
-    says: `grew from ${showBytes(points[0]?.bytes ?? 0)} to ${showBytes(points.at(-1)?.bytes ?? 0)}`,
+  const witnesses = guilty.map(({ worker, first, last }) => ({
+    says: `grew from ${showBytes(first.bytes)} to ${showBytes(last.bytes)}`,
     about: { worker },
-    ...(points[0] === undefined ? {} : { second: points[0].second }),
+    second: first.second,
   }));
   return [broken({ ...head, witnesses }, measured, limit, `memory grows without an end in sight: ${named.join(', ')}`)];
 }
@@ -35,7 +34,10 @@ const minPoints = 8;
 
 type Point = { readonly second: number; readonly bytes: number };
 
-const grownBytes = (points: readonly Point[]): number => (points.at(-1)?.bytes ?? 0) - (points[0]?.bytes ?? 0);
+function growthOf([worker, points]: readonly [string, readonly Point[]]) {
+  const [first, last] = [points[0], points.at(-1)] as [Point, Point];
+  return { worker, first, last, looks: points.length, grownBytes: last.bytes - first.bytes, rate: slopeOf(points) };
+}
 
 /** Of the measured windows: while warming up every process grows. */
 function memoryByWorker({ samples, phases }: Measurement): Map<string, Point[]> {
@@ -52,7 +54,8 @@ const z = 3.09;
 
 /**
  * How fast a series grows: the median of the slopes between all pairs of points (Theil–Sen), which single jumps such as a
- * collected heap hardly move, and the least that one may believe at 99.9 % (Sen's interval, from Kendall's tau).
+ * collected heap hardly move, and the least that one may believe at 99.9 % (Sen's interval, from Kendall's tau); 0 where
+ * there are too few points for that.
  */
 export function slopeOf(points: readonly Point[]): { readonly median: number; readonly least: number } {
   const slopes = points
@@ -61,6 +64,6 @@ export function slopeOf(points: readonly Point[]): { readonly median: number; re
     .toSorted((a, b) => a - b);
   const n = points.length;
   const spread = z * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-  const at = (rank: number): number => slopes[Math.min(slopes.length - 1, Math.max(0, Math.round(rank)))] ?? 0;
+  const at = (rank: number): number => slopes[Math.round(rank)] ?? 0;
   return { median: at((slopes.length - 1) / 2), least: at((slopes.length - spread) / 2 - 1) };
 }

@@ -21,7 +21,7 @@ export type Judgement = {
 export function judge(measurement: Measurement, judges: readonly Judge[]): Judgement {
   const checks = tolerate(withoutBadBooks(judges.flatMap((examine) => examine(measurement))));
   const verdict = decide(checks);
-  const isSlow = verdict === 'FAIL' && checks.some((check) => isBroken(check) && check.isSpeed);
+  const isSlow = checks.some((check) => isBroken(check) && check.isSpeed);
   return {
     verdict,
     reasons: reasonsFor(verdict, checks),
@@ -55,17 +55,17 @@ function tolerate(checks: readonly Check[]): readonly Check[] {
 
 /** What was missed and nothing excuses is a defect, whoever else was at fault. Then whatever makes the run prove nothing. */
 function decide(checks: readonly Check[]): Verdict {
-  if (checks.some((check) => check.kind !== 'innocence' && isBroken(check))) return 'FAIL';
-  return checks.some((check) => isBroken(check) || check.outcome === 'excused') ? 'INVALID' : 'PASS';
+  if (checks.some(isDefect)) return 'FAIL';
+  return checks.some(isDoubt) ? 'INVALID' : 'PASS';
 }
 
 const isBroken = ({ outcome }: Check): boolean => outcome === 'broken';
+const isDefect = (check: Check): boolean => check.kind !== 'innocence' && isBroken(check);
+const isDoubt = ({ outcome }: Check): boolean => outcome === 'broken' || outcome === 'excused';
 
 /** A FAIL is what the service did; an INVALID run what client and machine did, and what they may have made. */
 function reasonsFor(verdict: Verdict, checks: readonly Check[]): string[] {
-  const counting = checks.filter((check) =>
-    verdict === 'FAIL' ? check.kind !== 'innocence' && isBroken(check) : isBroken(check) || check.outcome === 'excused',
-  );
+  const counting = checks.filter(verdict === 'FAIL' ? isDefect : isDoubt);
   return counting.toSorted((a, b) => Number(b.kind === 'innocence') - Number(a.kind === 'innocence')).map(({ reason }) => reason);
 }
 

@@ -1,6 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compactStamp, parseDuration, showBytes, showCount, showDuration, showShare, showTime, writeDuration } from '#lib/show.ts';
+import {
+  compactStamp,
+  parseDuration,
+  showBytes,
+  showCount,
+  showCountOf,
+  showDuration,
+  showShare,
+  showTime,
+  writeDuration,
+} from '#lib/show.ts';
 
 describe('parseDuration', () => {
   test.each([
@@ -103,6 +113,15 @@ test('counts, shares and times are shown the same everywhere', () => {
     '0.31 %',
     '12.5 %',
     '2026-11-25 19:38:14 UTC',
+  ]);
+});
+
+test('what is counted is in the singular when it is one', () => {
+  expect([0, 1, 2, 1_200].map((count) => showCountOf(count, 'request'))).toEqual([
+    '0 requests',
+    '1 request',
+    '2 requests',
+    '1,200 requests',
   ]);
 });
 

@@ -72,6 +72,7 @@ test('requests still under way at the end of each phase are accounted for', () =
     limit: 'equal',
     reason: 'the client lost count of 2 requests',
   });
+  expect(checkOf('conservation', under(2, 4))?.reason).toBe('the client lost count of 1 request');
 });
 
 test('a run in which nothing was sent, or nothing came to an end, shows nothing', () => {
@@ -104,7 +105,7 @@ test('the server may have counted what got no answer, and must have counted ever
     outcome: 'broken',
     measured: '38',
     limit: '24 to 37',
-    reason: 'the server answered 1 requests that the client did not account for',
+    reason: 'the server answered 1 request that the client did not account for',
   });
   expect(checkOf('server-count', served(23, { slices }))).toMatchObject({
     outcome: 'not-checked',
@@ -124,7 +125,7 @@ test('answers of the rate limit are counted, with what to look at', () => {
     outcome: 'broken',
     measured: '3',
     limit: '0',
-    reason: '3 requests were answered 429: the run measured the rate limit, not the service; is RATE_LIMIT_LOADTEST_CALLS too low?',
+    reason: '3 requests answered 429: the run measured the rate limit, not the service; is RATE_LIMIT_LOADTEST_CALLS too low?',
   });
 });
 

@@ -27,20 +27,26 @@ test('what was not given back is counted, and traced to who holds it', () => {
       ...connections,
       outcome: 'broken',
       measured: '3',
-      reason: '3 connections were still checked out 10 s after the last request: a leak',
+      reason: '3 connections still checked out 10 s after the last request: a leak',
       witnesses: [
         { says: 'its pool misses 2 connections', about: { worker: '1' } },
-        { says: 'its pool misses 1 connections', about: { worker: '2' } },
+        { says: 'its pool misses 1 connection', about: { worker: '2' } },
       ],
     },
     {
       ...transactions,
       outcome: 'broken',
       measured: '1',
-      reason: '1 sessions of the API still were in a transaction 10 s after the last request',
+      reason: '1 session of the API still in a transaction 10 s after the last request',
       witnesses: [{ says: 'idle in its transaction for 12 s, last ran: UPDATE products', about: { pid: 77 } }],
     },
   ]);
+});
+
+test('of many who hold something three are shown', () => {
+  const holders = ['1', '2', '3', '4'].map((worker) => ({ worker, inUse: 1 }));
+  const [check] = judgedRest({ connectionsInUse: 4, holders });
+  expect(check?.witnesses?.map(({ about }) => about['worker'])).toEqual(['1', '2', '3']);
 });
 
 test.each<[string, Partial<TargetAtRest> | null]>([

@@ -150,7 +150,7 @@ export const faults: readonly { fault: string; measurement: Measurement; verdict
     measurement: healthyMeasurement({ rest: { ...atRest, connectionsInUse: 2 } }),
     verdict: 'FAIL',
     id: 'connections-returned',
-    says: /2 connections were still checked out/,
+    says: /2 connections still checked out/,
   },
   {
     fault: 'a transaction left open',

@@ -32,8 +32,15 @@ test('of several processes the one whose loop was latest counts, up to a tenth o
   });
   expect(checkOf('client-delay', delayed())).toMatchObject({
     outcome: 'not-checked',
+    limit: '',
     reason: 'no generator process lived long enough to tell',
   });
+});
+
+test('processes of all phases count, those that ended too early to tell are left out', () => {
+  const [ended] = withPhase({ processVitals: [{ seconds: [], loopDelay: histogramOf() }] }).phases as [Measurement['phases'][number]];
+  const measurement = delayed(30);
+  expect(checkOf('client-delay', { ...measurement, phases: [ended, ...measurement.phases, ended] })).toMatchObject({ measured: '30 ms' });
 });
 
 test('for users who never pause only time running out is a matter of the client: a tenth of the shortest patience is let be', () => {
@@ -90,6 +97,7 @@ test('users who never pause must be able to send a quarter more than was answere
 
 test('others may use three tenths of the machine on average', () => {
   expect(checkOf('machine-quiet', used(0, 0.5))).toMatchObject({ outcome: 'met', measured: '25.0 %', limit: '≤ 30.0 %' });
+  expect(checkOf('machine-quiet', used(0.3))).toMatchObject({ outcome: 'met', measured: '30.0 %' });
   expect(checkOf('machine-quiet', used(0.2, 0.5))).toMatchObject({
     outcome: 'broken',
     measured: '35.0 %',
@@ -120,6 +128,22 @@ test('pauses may be longer by a fiftieth of the mean pause', () => {
     measured: '50 ms (p99 50 ms)',
     limit: '≤ 40 ms',
     reason: 'the client fell behind its own schedule by 50 ms on average, so the load was less than asked for',
+  });
+});
+
+const pausing = (least: number, most: number) => ({ kind: 'closed', users: 400, thinkMs: [least, most] }) as const;
+
+test('where phases differ the shortest pauses are what nobody may be late by, over all of them', () => {
+  const [phase] = healthyMeasurement().phases as [Measurement['phases'][number]];
+  const phases = [
+    { ...phase, load: pausing(500, 1_500), sendLag: histogramOf(10, 10, 10) },
+    { ...phase, load: pausing(1_000, 3_000), sendLag: histogramOf(30), startSecond: 5 },
+    { ...phase, load: { kind: 'saturating', users: 400 } as const, sendLag: histogramOf(900), startSecond: 9 },
+  ];
+  expect(checkOf('send-lag', healthyMeasurement({ phases }))).toMatchObject({
+    outcome: 'met',
+    measured: '15 ms (p99 30 ms)',
+    limit: '≤ 20 ms',
   });
 });
 
