@@ -21,6 +21,7 @@ async function runZoo(names: readonly string[], flags: Flags): Promise<ExitCode>
   const options: MemberOptions = { env: process.env, signal: stopping.signal, durationMs: 15_000 };
   const wanted = names.length > 0 ? defects.filter(({ name }) => names.includes(name)) : clean > 0 ? [] : defects;
   const results: Result[] = [];
+  let missing: readonly string[] = [];
   const members = [
     ...wanted.map((defect) => () => runDefect(defect, options)),
     ...Array.from({ length: clean }, (_, i) => () => runClean(i + 1, isBusy, options)),
@@ -29,8 +30,10 @@ async function runZoo(names: readonly string[], flags: Flags): Promise<ExitCode>
     const result = await member();
     results.push(result);
     tell(`${String(results.length).padStart(3)}/${members.length}  ${line(result)}`);
-    await publish([result]);
+    missing = await publish([result]);
   }
+  if (missing.length > 0)
+    tell(`docs/zoo.md is left as it is: ${missing.length} of ${defects.length} members have no result here yet, such as ${missing[0]}`);
   const missed = results.filter(({ isRight }) => !isRight);
   tell(
     `${results.length - missed.length} of ${results.length} right${missed.length > 0 ? `; not ${missed.map(({ name }) => name).join(', ')}` : ''}`,

@@ -6,21 +6,27 @@ import { defects } from './defects.ts';
 import type { Result } from './run-member.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-/** Results of earlier runs, so that a part can be run again. */
-const keptFile = join(root, 'loadtest/reports/zoo.json');
-const page = join(root, 'docs/zoo.md');
+/** `kept`: results of earlier runs, so that a part can be run again. */
+const places = { kept: join(root, 'loadtest/reports/zoo.json'), page: join(root, 'docs/zoo.md') };
 
-/** Adds results to those known and writes docs/zoo.md from all. */
-export async function publish(results: readonly Result[]): Promise<void> {
-  const kept = await readFile(keptFile, 'utf8').then(
+/**
+ * Adds results to those kept, and writes docs/zoo.md from all once every member has one: a page of a part would read as if
+ * the others were not found.
+ * @returns the members without a result, none when the page was written
+ */
+export async function publish(results: readonly Result[], { kept, page } = places): Promise<string[]> {
+  const earlier = await readFile(kept, 'utf8').then(
     (text) => JSON.parse(text) as Record<string, Result>,
     () => ({}),
   );
-  const all: Record<string, Result> = { ...kept, ...Object.fromEntries(results.map((result) => [result.name, result])) };
-  await mkdir(dirname(keptFile), { recursive: true });
-  await writeFile(keptFile, `${JSON.stringify(all, null, 2)}\n`);
+  const all: Record<string, Result> = { ...earlier, ...Object.fromEntries(results.map((result) => [result.name, result])) };
+  await mkdir(dirname(kept), { recursive: true });
+  await writeFile(kept, `${JSON.stringify(all, null, 2)}\n`);
+  const missing = defects.map(({ name }) => name).filter((name) => all[name] === undefined);
+  if (missing.length > 0) return missing;
   await writeFile(page, markdown(all));
   await promisify(execFile)(join(root, 'node_modules/.bin/oxfmt'), [page]);
+  return [];
 }
 
 const cell = (text: string): string =>
@@ -30,9 +36,10 @@ const cell = (text: string): string =>
     .replaceAll(/[<>]/g, (sign) => (sign === '<' ? '&lt;' : '&gt;'));
 const maxWitnessChars = 220;
 
+/** @param results one of each defect at least */
 function markdown(results: Readonly<Record<string, Result>>): string {
   const rows = defects.map(({ name, kind, says }) => {
-    const { verdict = 'not run', namedAs = [], witness = '', isRight = false } = results[name] ?? {};
+    const { verdict, namedAs, witness, isRight } = results[name] as Result;
     return `| ${name} | ${kind} | ${cell(says)} | ${verdict}${isRight ? '' : ' ✗'} | ${namedAs.join(', ')} | ${cell(witness.slice(0, maxWitnessChars))} |`;
   });
   const found = defects.filter(({ name }) => results[name]?.isRight === true).length;
@@ -46,7 +53,7 @@ must be FAIL, with the defect named by a check and a witness that can be looked 
 \`npm run zoo\` runs them all and writes this page; \`npm run zoo -- NAME…\` runs some again. How each is seeded stands in
 \`test/zoo/defects/\`.
 
-${found} of ${defects.length} found. ${clean.length} runs against the shop as it is, ${busy.length} of them beside a busy core: ${count('PASS')} PASS,
+${found} of ${defects.length} found. Runs against the shop as it is: ${clean.length}, ${busy.length} of them beside a busy core; ${count('PASS')} were PASS,
 ${count('INVALID')} INVALID (the machine was too busy to tell), ${count('FAIL')} FAIL.
 
 | defect | kind | what is broken | verdict | named as | witness |

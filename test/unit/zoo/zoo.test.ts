@@ -6,7 +6,8 @@ import type { Check } from '#loadtest/judge/check.ts';
 import type { Judgement } from '#loadtest/judge/verdict.ts';
 import { replaceOnce } from '#test/zoo/copy-source.ts';
 import { defects } from '#test/zoo/defects.ts';
-import { judged } from '#test/zoo/run-member.ts';
+import { judged, type Result } from '#test/zoo/run-member.ts';
+import { publish } from '#test/zoo/table.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -77,5 +78,43 @@ describe('a member is found', () => {
   test('and the shop as it is must only not FAIL', () => {
     expect(judged(verdict('INVALID', check({ kind: 'innocence' })), undefined).isRight).toBe(true);
     expect(judged(verdict('FAIL', check()), undefined).isRight).toBe(false);
+  });
+});
+
+describe('the page of the zoo', () => {
+  const result = (name: string, changes: Partial<Result> = {}): Result => ({
+    name,
+    verdict: 'FAIL',
+    namedAs: ['privacy'],
+    witness: 'order 7',
+    isRight: true,
+    seconds: 20,
+    ...changes,
+  });
+  const [first, ...others] = defects.map(({ name }) => name);
+  let dir = '';
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'atalaya-zoo-page-'));
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  test('is written once every member has a result, kept ones included; until then it stays as it is', async () => {
+    const places = { kept: join(dir, 'reports/zoo.json'), page: join(dir, 'zoo.md') };
+    await writeFile(places.page, 'as it was');
+    expect(await publish([result('clean 1', { verdict: 'PASS', witness: '', namedAs: [] })], places)).toEqual([first, ...others]);
+    expect(
+      await publish(
+        others.map((name) => result(name)),
+        places,
+      ),
+    ).toEqual([first]);
+    expect(await readFile(places.page, 'utf8')).toBe('as it was');
+
+    expect(await publish([result(first ?? '', { isRight: false })], places)).toEqual([]);
+    const text = await readFile(places.page, 'utf8');
+    expect(text).toContain(
+      `${others.length} of ${defects.length} found. Runs against the shop as it is: 1, 0 of them beside a busy core; 1 were PASS,`,
+    );
+    expect(text).toMatch(new RegExp(`${first} .*FAIL ✗`));
   });
 });
