@@ -5,8 +5,8 @@ import type { Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
 import { atLeast } from './binomial.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
-import { timedSlices } from './figures.ts';
-import { certainErrors, failuresOf, isSaturating, slowestOf, witnessesOf } from './limits.ts';
+import { isSaturating, timedSlices } from './figures.ts';
+import { certainErrors, failuresOf, slowestOf, witnessesOf } from './limits.ts';
 import { allowanceOf, noAllowance, type Allowance } from './slowness.ts';
 
 /**

@@ -22,7 +22,7 @@ export type EndpointFigures = {
 };
 
 export type Figures = {
-  /** Latency in the measured window, over all judged endpoints. */
+  /** Latency in the measured window, over all judged endpoints (`timedSlices`). */
   readonly latency: LatencyFigures;
   /** Whole run, warm-up included: an error is an error whenever it happens. */
   readonly counts: Counts;
@@ -45,17 +45,23 @@ export function windowOf({ startSecond, warmUpMs, durationMs }: PlayedPhase): { 
 const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
   phases.findLast(({ startSecond }) => startSecond <= second);
 
-/** Slices after warm-up. Answers that came after the last request was sent belong to them: those are the slowest. */
-export const measuredSlices = (measurement: Measurement): Slice[] =>
+/** Whether no user ever pauses: then latency is users ÷ throughput, whoever is tested. */
+export const isSaturating = ({ phases }: Measurement): boolean => phases.every(({ load }) => load.kind === 'saturating');
+
+/**
+ * Slices after warm-up. Answers that came after the last request was sent belong to them: those are the slowest.
+ * @param isMeant which phases count
+ */
+export const measuredSlices = (measurement: Measurement, isMeant: (phase: PlayedPhase) => boolean = () => true): Slice[] =>
   measurement.slices.filter(({ second }) => {
     const phase = phaseAt(measurement, second);
-    return phase !== undefined && second >= windowOf(phase).from;
+    return phase !== undefined && second >= windowOf(phase).from && isMeant(phase);
   });
 
-/** Slices whose latency is the service's own: not of endpoints slowed on purpose, nor of users who never pause. */
+/** Slices whose latency is judged: not of endpoints slowed on purpose, nor, when others pause, of users who never do. */
 export const timedSlices = (measurement: Measurement): Slice[] =>
-  measuredSlices(measurement).filter(
-    ({ second, endpoint }) => !measurement.disturbed.includes(endpoint) && phaseAt(measurement, second)?.load.kind === 'closed',
+  measuredSlices(measurement, ({ load }) => load.kind === 'closed' || isSaturating(measurement)).filter(
+    ({ endpoint }) => !measurement.disturbed.includes(endpoint),
   );
 
 const made = new WeakMap<Measurement, Figures>();
@@ -76,11 +82,11 @@ function makeFigures(measurement: Measurement): Figures {
   const inWindow = sumCounts(measured.filter(({ second }) => windows.some(({ from, to }) => second >= from && second < to)));
   const windowSeconds = windows.reduce((sum, { from, to }) => sum + to - from, 0);
   return {
-    latency: latencyFigures(measured.filter(({ endpoint }) => !measurement.disturbed.includes(endpoint))),
+    latency: latencyFigures(timedSlices(measurement)),
     counts,
     errorRate: settled === 0 ? 0 : errorCount(counts) / settled,
     throughput: windowSeconds === 0 ? 0 : (inWindow.ok + inWindow.refused) / windowSeconds,
-    endpoints: [...endpoints.entries()]
+    endpoints: [...endpoints]
       .map(([endpoint, slices]) => ({
         endpoint,
         counts: sumCounts(measurement.slices.filter((slice) => slice.endpoint === endpoint)),

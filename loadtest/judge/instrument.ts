@@ -2,8 +2,8 @@ import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { decodeHistogram, meanMs, mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import type { Measurement } from '../measurement/measurement.ts';
 import { broken, met, notChecked, type Check } from './check.ts';
-import { figuresOf } from './figures.ts';
-import { isSaturating, shortestTimeoutMs } from './limits.ts';
+import { figuresOf, isSaturating } from './figures.ts';
+import { shortestTimeoutMs } from './limits.ts';
 import { instrumentShare } from './slowness.ts';
 
 /** Of the mean pause: by as much the load may fall short. */

@@ -4,7 +4,7 @@ import type { FailureKind, Measurement, Slice } from '../measurement/measurement
 import { errorCount, mergeFailures, settledCount } from '../measurement/merge.ts';
 import { maxWitnesses, type Witness } from '../measurement/witness.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
-import { figuresOf, timedSlices, type Figures } from './figures.ts';
+import { figuresOf, isSaturating, timedSlices, type Figures } from './figures.ts';
 import { allowanceOf, type Allowance } from './slowness.ts';
 
 /** Whether the service was fast and right enough over the run. Each limit is exclusive: p95 of exactly 200 ms does not pass "< 200 ms". */
@@ -20,13 +20,7 @@ export function judgeLimits(measurement: Measurement): Check[] {
   ];
 }
 
-/** Three digits of a histogram: a timeout of 15,000 ms may come back as 14,990. */
-const histogramPrecision = 0.999;
-
 export const shortestTimeoutMs = ({ phases }: Measurement): number => Math.min(...phases.map(({ timeoutMs }) => timeoutMs));
-
-/** Whether no user ever pauses: then latency is users ÷ throughput, whoever is tested. */
-export const isSaturating = ({ phases }: Measurement): boolean => phases.every(({ load }) => load.kind === 'saturating');
 
 type LatencyQuestion = { readonly percentile: number; readonly measuredMs: number | null; readonly limitMs: number };
 
@@ -39,14 +33,12 @@ function judgeLatency({ percentile, measuredMs, limitMs }: LatencyQuestion, meas
   }
   if (measuredMs < limitMs) return met(head, showDuration(measuredMs), limit);
   const timeoutMs = shortestTimeoutMs(measurement);
-  const measured = measuredMs >= timeoutMs * histogramPrecision ? `≥ ${showDuration(timeoutMs)}` : showDuration(measuredMs);
+  const measured = measuredMs >= timeoutMs ? `≥ ${showDuration(timeoutMs)}` : showDuration(measuredMs);
   const slices = timedSlices(measurement);
   const allowed = allowanceOf(measurement);
   const tooSlow = slices.reduce((sum, slice) => sum + countOver(latenciesOf(slice), allowed(limitMs, slice.second)), 0);
   const all = slices.reduce((sum, slice) => sum + countOf(latenciesOf(slice)), 0);
-  if (tooSlow < all * (1 - percentile / 100)) {
-    return excused(head, `p${percentile} is ${measured}`, limit);
-  }
+  if (tooSlow <= all * (1 - percentile / 100)) return excused(head, `p${percentile} is ${measured}`, limit);
   const witnesses = slowestOf(measurement, () => true);
   return broken({ ...head, witnesses }, measured, limit, `p${percentile} is ${measured}, allowed is ${limit}`);
 }
@@ -86,21 +78,23 @@ export function certainErrors(slices: readonly Slice[], allowed: Allowance, meas
 function judgeLimiter(measurement: Measurement): Check {
   const head = { id: 'rate-limit', kind: 'limit', title: 'Refusals (429) of users within their quota' } as const;
   const kinds = failuresOf(measurement).filter(({ outcome, status }) => outcome === 'http-error' && status === 429);
+  const [first] = kinds;
+  if (first === undefined) return met(head, '0', '0');
   const count = kinds.reduce((sum, kind) => sum + kind.count, 0);
-  if (count === 0) return met(head, '0', '0');
-  const setting = settingOf(kinds[0]?.fault ?? '', measurement.target.effective);
-  const reason = `${showCount(count)} requests were answered ${mostFrequent(kinds)}${setting}: the limiter refuses what it grants`;
+  const requests = count === 1 ? '1 request was' : `${showCount(count)} requests were`;
+  const setting = settingOf(first.fault, measurement.target.effective ?? {});
+  const reason = `${requests} answered ${mostFrequent(kinds)}${setting}: the limiter refuses what it grants`;
   return broken({ ...head, witnesses: witnessesOf(kinds) }, showCount(count), '0', reason);
 }
 
 /** The variable a policy of this project's API comes from, with its value, when the effective settings name one. */
-function settingOf(fault: string, effective: Readonly<Record<string, unknown>> | null): string {
+function settingOf(fault: string, effective: Readonly<Record<string, unknown>>): string {
   const policy = /"(\w+)"/.exec(fault)?.[1]?.toUpperCase();
-  const name = [`RATE_LIMIT_${policy}_CALLS`, 'RATE_LIMIT_CALLS'].find((variable) => effective?.[variable] !== undefined);
-  return name === undefined ? '' : ` (${name}=${String(effective?.[name])}, RATE_LIMIT_PERIOD=${String(effective?.['RATE_LIMIT_PERIOD'])})`;
+  const name = [`RATE_LIMIT_${policy}_CALLS`, 'RATE_LIMIT_CALLS'].find((variable) => effective[variable] !== undefined);
+  return name === undefined ? '' : ` (${name}=${String(effective[name])}, RATE_LIMIT_PERIOD=${String(effective['RATE_LIMIT_PERIOD'])})`;
 }
 
-export function mostFrequent([first]: readonly FailureKind[]): string {
+function mostFrequent([first]: readonly FailureKind[]): string {
   if (first === undefined) return 'for reasons that were not kept';
   const what = first.status === null ? first.outcome : `${first.status}`;
   return `${what} at ${first.endpoint}: ${first.fault}`;
@@ -112,7 +106,7 @@ export const witnessesOf = (kinds: readonly FailureKind[]): Witness[] => kinds.f
 export function slowestOf({ phases, disturbed }: Measurement, isMeant: (witness: Witness) => boolean): Witness[] {
   const meant = phases
     .flatMap(({ slowest }) => slowest)
-    .filter((witness) => isMeant(witness) && !disturbed.includes(witness.endpoint ?? ''));
+    .filter((witness) => isMeant(witness) && !disturbed.some((endpoint) => endpoint === witness.endpoint));
   return meant.toSorted((a, b) => (b.latencyMs ?? 0) - (a.latencyMs ?? 0)).slice(0, maxWitnesses);
 }
 

@@ -5,8 +5,8 @@ import type { Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
 import { atLeast } from './binomial.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
-import { timedSlices } from './figures.ts';
-import { certainErrors, isSaturating, slowestOf, witnessesOf, failuresOf } from './limits.ts';
+import { isSaturating, timedSlices } from './figures.ts';
+import { certainErrors, slowestOf, witnessesOf, failuresOf } from './limits.ts';
 import { allowanceOf, noAllowance } from './slowness.ts';
 
 /** As long as people wait before they give up: what is bad for that long is bad, however long the run. */
@@ -64,7 +64,7 @@ function windowsOf(slices: readonly Slice[], tally: (slice: Slice) => Tally): Wi
   for (const slice of slices) bySecond.set(slice.second, add(bySecond.get(slice.second), tally(slice)));
   const seconds = [...bySecond.keys()];
   const [first, last] = [Math.min(...seconds), Math.max(...seconds)];
-  const count = seconds.length === 0 ? 0 : Math.max(1, last - first + 2 - windowSeconds);
+  const count = Math.max(1, last - first + 2 - windowSeconds);
   return Array.from({ length: count }, (_, i) => {
     const from = first + i;
     const inside = Array.from({ length: windowSeconds }, (_second, offset) => bySecond.get(from + offset));

@@ -8,7 +8,9 @@ import type {
   TargetAtRest,
   TimingBand,
 } from '#loadtest/measurement/measurement.ts';
+import type { Check } from '#loadtest/judge/check.ts';
 import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
+import type { Witness } from '#loadtest/measurement/witness.ts';
 import { users } from '#loadtest/plans/users.ts';
 import type { ShopBooks } from '#loadtest/scenarios/shop/books.ts';
 import type { OrderAttempt } from '#loadtest/scenarios/shop/history.ts';
@@ -186,3 +188,31 @@ export const withClient = (changes: Partial<Measurement['client']>): Measurement
 
 /** As the plan `users` judges it. */
 export const judged = (measurement: Measurement): Judgement => judge(measurement, users.judges);
+
+export const checkOf = (measurement: Measurement, id: string): Check | undefined =>
+  judged(measurement).checks.find((check) => check.id === id);
+
+/** A run of so many seconds, each as `second` says. */
+export const run = (seconds: number, second: (index: number) => readonly Slice[], more: Partial<Measurement> = {}): Measurement =>
+  withPhase({ durationMs: (seconds - 1) * 1_000 }, { slices: Array.from({ length: seconds }, (_, i) => second(i)).flat(), ...more });
+
+/** One second of orders, which are asked for less often than products. */
+export const orderSlice = (second: number, latencies: readonly number[], counts: Partial<Slice> = {}): Slice => ({
+  ...slice(second, latencies, counts),
+  endpoint: 'POST /orders',
+});
+
+/** Of the slowest answers one. */
+export const slowAnswer = (second: number, endpoint: string, latencyMs: number): Witness => ({
+  says: '',
+  about: { key: 'lt-1-2' },
+  endpoint,
+  second,
+  latencyMs,
+  requestId: 'r-1',
+});
+
+/** Vitals of a client whose event loop was late by that much, in each of these seconds. */
+export const lateClient = (maxDelayMs: number, ...seconds: readonly number[]): Pick<PlayedPhase, 'processVitals'> => ({
+  processVitals: [{ seconds: seconds.map((second) => ({ second, utilization: 0.2, cpu: 0.2, maxDelayMs })), loopDelay: histogramOf(0.1) }],
+});
