@@ -81,16 +81,17 @@ describe('a member is found', () => {
   });
 });
 
+const result = (name: string, changes: Partial<Result> = {}): Result => ({
+  name,
+  verdict: 'FAIL',
+  namedAs: ['privacy'],
+  witness: 'order 7',
+  isRight: true,
+  seconds: 20,
+  ...changes,
+});
+
 describe('the page of the zoo', () => {
-  const result = (name: string, changes: Partial<Result> = {}): Result => ({
-    name,
-    verdict: 'FAIL',
-    namedAs: ['privacy'],
-    witness: 'order 7',
-    isRight: true,
-    seconds: 20,
-    ...changes,
-  });
   const [first, ...others] = defects.map(({ name }) => name);
   let dir = '';
   beforeAll(async () => {

@@ -61,13 +61,18 @@ describe('the limits of a whole run', () => {
   });
 });
 
+/** Of a hundred answers twenty are slow in a second in which the client was late, `certain` at another time. */
+const partly = (certain: number): Measurement =>
+  withPhase(
+    { durationMs: 9_000, ...lateClient(800, 1) },
+    { slices: [slice(1, many(20, 900)), slice(6, [...many(certain, 900), ...many(80 - certain, 10)])] },
+  );
+
+/** A thousand requests while the client was so late; the limit is ten. */
+const failing = (lateMs: number, counts: Parameters<typeof slice>[2]): Measurement =>
+  withPhase(lateClient(lateMs, 1), { machine: [], slices: [slice(1, many(1_000 - 20, 5), counts)] });
+
 describe('a miss is excused', () => {
-  /** Of a hundred answers twenty are slow in a second in which the client was late, `certain` at another time. */
-  const partly = (certain: number): Measurement =>
-    withPhase(
-      { durationMs: 9_000, ...lateClient(800, 1) },
-      { slices: [slice(1, many(20, 900)), slice(6, [...many(certain, 900), ...many(80 - certain, 10)])] },
-    );
   test.each([
     { id: 'latency-p95', certain: 5, outcome: 'excused' },
     { id: 'latency-p95', certain: 6, outcome: 'broken' },
@@ -82,9 +87,6 @@ describe('a miss is excused', () => {
     expect(words(partly(0), 'latency-p95')).toEqual(['excused', 'p95 is 900 ms', '< 200 ms', reason]);
   });
 
-  /** A thousand requests while the client was so late; the limit is ten. */
-  const failing = (lateMs: number, counts: Parameters<typeof slice>[2]): Measurement =>
-    withPhase(lateClient(lateMs, 1), { machine: [], slices: [slice(1, many(1_000 - 20, 5), counts)] });
   test.each([
     // As long as the timeout minus the limit for 99 %.
     { lateMs: 14_499, counts: { timeouts: 20 }, outcome: 'broken' },
@@ -104,16 +106,19 @@ describe('a miss is excused', () => {
   );
 });
 
+const failure = (changes: Partial<FailureKind>): FailureKind => ({
+  endpoint: 'POST /orders',
+  outcome: 'http-error',
+  status: 500,
+  fault: 'internal',
+  count: 1,
+  witnesses: [],
+  ...changes,
+});
+
+const seen = (requestId: string): Witness => ({ says: '', about: {}, requestId });
+
 describe('a reason for errors names the most frequent', () => {
-  const failure = (changes: Partial<FailureKind>): FailureKind => ({
-    endpoint: 'POST /orders',
-    outcome: 'http-error',
-    status: 500,
-    fault: 'internal',
-    count: 1,
-    witnesses: [],
-    ...changes,
-  });
   test.each([
     [[], 'for reasons that were not kept'],
     [[failure({}), failure({ count: 2, status: 503, fault: 'busy' })], '503 at POST /orders: busy'],
@@ -126,7 +131,6 @@ describe('a reason for errors names the most frequent', () => {
   });
 
   test('and shows three witnesses, of the most frequent first', () => {
-    const seen = (requestId: string): Witness => ({ says: '', about: {}, requestId });
     const failures = [failure({ witnesses: ['a', 'b'].map(seen) }), failure({ count: 2, fault: 'busy', witnesses: ['c', 'd'].map(seen) })];
     const measurement = withPhase({ failures }, { slices: [slice(1, many(90, 10), { httpErrors: 10 })] });
     expect(checkOf(measurement, 'error-rate')?.witnesses?.map(({ requestId }) => requestId)).toEqual(['c', 'd', 'a']);
@@ -156,21 +160,22 @@ describe('wrong content', () => {
   });
 });
 
-describe('429', () => {
-  const early: FailureKind = {
-    endpoint: 'GET /products',
-    outcome: 'http-error',
-    status: 429,
-    fault: '429 within the quota "loadtest" of 1000 in 60 s',
-    count: 2,
-    witnesses: [{ says: '429 after at most 12 of 1000 requests', about: {}, requestId: 'r-9' }],
-  };
-  const limitedEarly = (effective: Measurement['target']['effective'], ...failures: readonly FailureKind[]): Measurement =>
-    withPhase(
-      { failures },
-      { slices: [slice(1, many(998, 10), { httpErrors: 2 })], target: { origin: 'http://127.0.0.1:8000', kind: 'own', effective } },
-    );
+const early: FailureKind = {
+  endpoint: 'GET /products',
+  outcome: 'http-error',
+  status: 429,
+  fault: '429 within the quota "loadtest" of 1000 in 60 s',
+  count: 2,
+  witnesses: [{ says: '429 after at most 12 of 1000 requests', about: {}, requestId: 'r-9' }],
+};
 
+const limitedEarly = (effective: Measurement['target']['effective'], ...failures: readonly FailureKind[]): Measurement =>
+  withPhase(
+    { failures },
+    { slices: [slice(1, many(998, 10), { httpErrors: 2 })], target: { origin: 'http://127.0.0.1:8000', kind: 'own', effective } },
+  );
+
+describe('429', () => {
   test('within the quota is a FAIL of the limiter, with its witness, and nothing was limited by anything', () => {
     const judgement = judged(limitedEarly(null, early));
     expect(judgement.verdict).toBe('FAIL');
