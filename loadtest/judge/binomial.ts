@@ -18,7 +18,7 @@ export function atLeast(bad: number, trials: number, share: number): number {
 }
 
 /** ln(n!) by Stirling's series, exact to 1e-9 from 10 on; below by the product. */
-function logFactorial(n: number): number {
+export function logFactorial(n: number): number {
   if (n < 10) {
     let product = 1;
     for (let factor = 2; factor <= n; factor += 1) product *= factor;
