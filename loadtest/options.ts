@@ -19,6 +19,7 @@ export const flags = {
   duration: { type: 'string' },
   users: { type: 'string' },
   think: { type: 'string' },
+  rate: { type: 'string' },
   seed: { type: 'string' },
   out: { type: 'string' },
   json: { type: 'boolean' },
@@ -35,6 +36,7 @@ export const optionsHelp = (mixes: Mixes): string => `Options:
   --duration 30s      how long is measured, after warm-up (ms, s, m)
   --users 400         how many users at once
   --think 1s-3s       least and most pause between a user's requests; 0: none
+  --rate 200          requests a second, arriving at random whatever the answers; 50-200: rising
 ${Object.entries(mixes)
   .map(([name, summary]) => `  ${`--mix ${name}`.padEnd(19)} ${summary}; only with a stack of its own\n`)
   .join('')}  --seed N            the same seed makes the same requests
@@ -68,6 +70,7 @@ export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, mixes: M
     changes: {
       users: whole('--users', text('users'), 1, 10_000),
       thinkMs: parseThink(text('think')),
+      rate: parseRate(text('rate'), text('think')),
       durationMs: duration === undefined ? undefined : within('--duration', duration, 1_000, 86_400_000),
       seed: whole('--seed', text('seed'), 0, 4_294_967_295) ?? randomSeed,
       mix,
@@ -100,4 +103,15 @@ function parseThink(text: string | undefined): readonly [number, number] | undef
   const isRange = least !== undefined && most !== undefined && more.length === 0 && least <= most && most <= 600_000;
   if (isRange && (most === 0 || most >= 10)) return [least, most];
   throw new UsageError(`--think ${text} must be a range of pauses such as 1s-3s, one pause such as 500ms, or 0`);
+}
+
+const maxRate = 10_000;
+
+function parseRate(text: string | undefined, think: string | undefined): readonly [number, number] | undefined {
+  if (text === undefined) return undefined;
+  if (think !== undefined) throw new UsageError(`--rate ${text} and --think exclude each other: where a rate is given, nobody pauses`);
+  const [from = Number.NaN, to = from, ...more] = text.split('-').map((part) => (/^\d+(\.\d+)?$/.test(part) ? Number(part) : Number.NaN));
+  const isRate = (rate: number): boolean => rate > 0 && rate <= maxRate;
+  if (isRate(from) && isRate(to) && more.length === 0) return [from, to];
+  throw new UsageError(`--rate ${text} must be requests a second above 0 and up to ${maxRate}, such as 200, or two such as 50-200`);
 }

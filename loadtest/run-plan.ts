@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
 import type { Entry } from './measurement/measurement-file.ts';
-import type { Load, MachineSample, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
+import { highestRate, usersFor } from './generate/arrivals.ts';
+import type { Load, MachineSample, MeasurementHead, Phase, RateStage, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
@@ -20,6 +21,8 @@ export type PlanChanges = {
   readonly users: number | undefined;
   /** 0–0: users never pause. */
   readonly thinkMs: readonly [number, number] | undefined;
+  /** Requests a second at the beginning and at the end, whatever the answers: the load becomes an open one. */
+  readonly rate?: readonly [number, number] | undefined;
   readonly durationMs: number | undefined;
   readonly seed: number;
   readonly mix: readonly string[];
@@ -164,26 +167,44 @@ function headOf(plan: Plan, { seed, mix }: PlanChanges, { origin, kind }: Target
 
 /** One process drives some hundred users who pause with ease; without pauses it takes more to be faster than the API. */
 const usersAProcess = 500;
+const arrivalsAProcess = 500;
 const saturatingProcesses = 2;
 /** Pauses of users are longer than warm-up only where someone asks for it; then that is waited for, up to this. */
 const maxExtraWarmUpMs = 10_000;
 
 /** A phase as it will be played: a plan's, after changes. Pure but for the number of cores. */
 export function phaseOf(planned: PlannedPhase, changes: PlanChanges, cores = availableParallelism()): Phase {
-  const load = loadOf(planned.load, changes);
+  const durationMs = changes.durationMs ?? planned.durationMs;
+  const load = loadOf(planned.load, changes, durationMs);
   const thinkMs = load.kind === 'closed' ? load.thinkMs[1] : 0;
-  const wanted = load.kind === 'closed' ? Math.ceil(load.users / usersAProcess) : saturatingProcesses;
   return {
     ...planned,
     load,
     warmUpMs: Math.max(planned.warmUpMs, Math.min(maxExtraWarmUpMs, thinkMs)),
-    durationMs: changes.durationMs ?? planned.durationMs,
-    processes: Math.min(wanted, load.users, Math.max(1, cores)),
+    durationMs,
+    processes: Math.min(processesFor(load), load.users, Math.max(1, cores)),
   };
 }
 
-function loadOf(load: Load, changes: PlanChanges): Load {
-  const users = changes.users ?? load.users;
-  const thinkMs = changes.thinkMs ?? (load.kind === 'closed' ? load.thinkMs : undefined);
-  return thinkMs === undefined || thinkMs[1] === 0 ? { kind: 'saturating', users } : { kind: 'closed', users, thinkMs };
+function processesFor(load: Load): number {
+  if (load.kind === 'saturating') return saturatingProcesses;
+  return Math.ceil(load.kind === 'closed' ? load.users / usersAProcess : highestRate(load) / arrivalsAProcess);
+}
+
+function loadOf(load: Load, { users, thinkMs: changed, rate }: PlanChanges, durationMs: number): Load {
+  if (rate !== undefined) {
+    const [fromPerSecond, toPerSecond] = rate;
+    const stages = [{ fromPerSecond, toPerSecond, durationMs }];
+    return { kind: 'open', users: users ?? Math.max(load.users, usersFor(Math.max(...rate))), spacing: 'poisson', stages };
+  }
+  const count = users ?? load.users;
+  if (load.kind === 'open') return { ...load, users: count, stages: stretch(load.stages, durationMs) };
+  const thinkMs = changed ?? (load.kind === 'closed' ? load.thinkMs : undefined);
+  return thinkMs === undefined || thinkMs[1] === 0 ? { kind: 'saturating', users: count } : { kind: 'closed', users: count, thinkMs };
+}
+
+/** The same course of rates over another time. */
+function stretch(stages: readonly RateStage[], durationMs: number): RateStage[] {
+  const wholeMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+  return stages.map((stage) => ({ ...stage, durationMs: (stage.durationMs / wholeMs) * durationMs }));
 }

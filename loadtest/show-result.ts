@@ -8,7 +8,7 @@ export function showResult({ report: { judgement, measurement, highlights }, fil
   const { verdict, reasons, limitedBy, figures, checks } = judgement;
   const { budget, phases, left } = measurement;
   const { latency } = figures;
-  const isTimed = phases.some(({ load }) => load.kind === 'closed');
+  const isTimed = phases.some(({ load }) => load.kind !== 'saturating');
   const allowed = (limitMs: number): string => (isTimed ? `< ${showDuration(limitMs)}` : 'not judged');
   const witnesses = checks.filter(({ outcome }) => outcome === 'broken').flatMap((check) => check.witnesses ?? []);
   const tolerated = checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Drive, DrivenUser } from './driver.ts';
-import { openConnection, type Connection } from './connection.ts';
+import { openSession } from './session.ts';
 
 const firstRetryMs = 50;
 const maxRetryMs = 1_000;
@@ -9,29 +9,30 @@ const maxRetryMs = 1_000;
 /**
  * Users with a connection each and one request under way at a time, who pause between requests or never do. A user whose
  * connection fails before anything was answered waits longer each time, so that a port where nothing listens is not hammered.
+ * @param arrivalMs they arrive one after the other over this long
  */
-export async function driveUsers(drive: Drive): Promise<number> {
+export async function driveUsers(drive: Drive, arrivalMs: number): Promise<number> {
   const underWay = { requests: 0 };
   const count = drive.users.length;
-  await Promise.all(drive.users.map((user, i) => live(drive, user, (drive.arrivalMs * i) / count, underWay)));
+  await Promise.all(drive.users.map((user, i) => live(drive, user, (arrivalMs * i) / count, underWay)));
   return underWay.requests;
 }
 
 async function live(drive: Drive, { user, thinkMs }: DrivenUser, arriveMs: number, underWay: { requests: number }): Promise<void> {
   const { notebook, stop } = drive;
-  const connection = openConnection(drive.origin, drive.timeoutMs);
+  const session = openSession(drive, user);
   let retryMs = 0;
   try {
     let pauseMs = arriveMs;
     while (await pause(pauseMs, stop, (ms) => notebook.sentLate(ms))) {
       underWay.requests += 1;
-      const wasAnswered = await send(connection, user, drive);
+      const wasAnswered = await session.send();
       underWay.requests -= 1;
       retryMs = wasAnswered ? 0 : Math.min(maxRetryMs, Math.max(firstRetryMs, 2 * retryMs));
       pauseMs = Math.max(thinkMs(), retryMs);
     }
   } finally {
-    await connection.close();
+    await session.close();
   }
 }
 
@@ -42,18 +43,4 @@ async function pause(ms: number, stop: AbortSignal, onLate: (ms: number) => void
   const isOver = await sleep(ms, false, { signal: stop }).catch(() => true);
   if (!isOver) onLate(performance.now() - dueMs);
   return !isOver;
-}
-
-/** Of the client's machine, which has no more ports, files or memory; no word about the target. */
-const isOwnFault = /^(EADDRNOTAVAIL|EMFILE|ENFILE|ENOBUFS|ENOMEM)\b/;
-
-/** @returns whether an answer came @throws when the client's own machine is at its limits */
-async function send(connection: Connection, user: DrivenUser['user'], { notebook, timeoutMs }: Drive): Promise<boolean> {
-  const step = user.next();
-  notebook.sent(user, step);
-  const exchange = await connection.send(step);
-  if (exchange.kind === 'connection-error' && isOwnFault.test(exchange.detail)) throw new Error(`this machine ran out: ${exchange.detail}`);
-  if (exchange.kind === 'answer') notebook.answered(user, step, exchange);
-  else notebook.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms });
-  return exchange.kind === 'answer';
 }

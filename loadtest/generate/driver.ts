@@ -8,20 +8,16 @@ export type DrivenUser = {
   readonly thinkMs: () => number;
 };
 
+/**
+ * What a driver makes a load with: it decides when which user sends its next request, and sends it. It resolves with how many
+ * requests had no outcome when it gave up waiting: 0 unless a timer failed.
+ */
 export type Drive = {
   readonly origin: string;
   readonly users: readonly DrivenUser[];
   /** Where everything that happens is entered. */
   readonly notebook: Notebook;
   readonly timeoutMs: number;
-  /** Users arrive one after the other over this long. */
-  readonly arrivalMs: number;
   /** When it fires, nobody sends anything more; what is under way is still answered. */
   readonly stop: AbortSignal;
 };
-
-/**
- * Makes a load of users: decides when which user sends its next request, and sends it.
- * @returns how many requests had no outcome when it gave up waiting: 0 unless a timer failed
- */
-export type Driver = (drive: Drive) => Promise<number>;

@@ -1,8 +1,10 @@
 import { messageOf } from '#lib/errors.ts';
+import { arrivalTimes, everyNth } from './arrivals.ts';
 import { createRandom } from './random.ts';
-import type { Load, Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
+import type { Phase, ProcessVitals, Slice } from '../measurement/measurement.ts';
 import { driveUsers } from './closed-users.ts';
-import type { DrivenUser, Driver } from './driver.ts';
+import type { Drive, DrivenUser } from './driver.ts';
+import { driveArrivals } from './open-arrivals.ts';
 import { watchProcess, type VitalsMonitor } from './process-vitals.ts';
 import { createNotebook, type Notebook, type NotebookResult } from './notebook.ts';
 import type { CreateCrowd, Crowd } from './step.ts';
@@ -17,6 +19,8 @@ export type GeneratorJob = {
   /** Module of the scenario that exports `createCrowd`. */
   readonly crowdFile: string;
   readonly facts: unknown;
+  /** Which of the phase's processes this is, from 0. */
+  readonly process: number;
   /** The share of the users this process plays. */
   readonly users: readonly { readonly index: number; readonly facts: unknown }[];
 };
@@ -43,15 +47,20 @@ async function play(job: GeneratorJob): Promise<void> {
     return taken;
   };
   const crowd = createCrowd({ script: phase.script, seed, facts: job.facts, record: (event) => events.push(event) });
-  const notebook = createNotebook({ ...phase, startSecond: job.startSecond, isRehearsal: job.isRehearsal });
+  const notebook = createNotebook({
+    warmUpMs: phase.warmUpMs,
+    isScheduled: phase.load.kind === 'open',
+    startSecond: job.startSecond,
+    isRehearsal: job.isRehearsal,
+  });
   const vitals = watchProcess();
   const stop = new AbortController();
   const stopTimer = setTimeout(() => stop.abort(), phase.warmUpMs + phase.durationMs);
   const ticker = setInterval(everySecond(job, notebook, vitals, takeEvents), 1_000);
   try {
     const users = job.users.map((user) => drivenUser(crowd, job, user));
-    const drive = { origin, users, notebook, timeoutMs: phase.timeoutMs, arrivalMs: arrivalMs(phase), stop: stop.signal };
-    const inFlightAtEnd = await drivers[phase.load.kind](drive);
+    const drive = { origin, users, notebook, timeoutMs: phase.timeoutMs, stop: stop.signal };
+    const inFlightAtEnd = await driveLoad(job, drive);
     crowd.close();
     report({ kind: 'done', result: notebook.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
   } finally {
@@ -61,8 +70,15 @@ async function play(job: GeneratorJob): Promise<void> {
   }
 }
 
-/** Who drives which kind of load. */
-const drivers: Readonly<Record<Load['kind'], Driver>> = { closed: driveUsers, saturating: driveUsers };
+function driveLoad({ phase, seed, process: place }: GeneratorJob, drive: Drive): Promise<number> {
+  const { load, warmUpMs, processes } = phase;
+  if (load.kind !== 'open') return driveUsers(drive, arrivalMs(phase));
+  const times = arrivalTimes(load, warmUpMs, createRandom(seed, arrivalStream));
+  return driveArrivals(drive, everyNth(times, processes, place));
+}
+
+/** Users have the streams 2 × index and 2 × index + 1, and some of a scenario's choices those below 0. */
+const arrivalStream = 0x4000_0001;
 
 /** Most of the warm-up, so that the last to come has some of it too; but not longer than a pause. */
 const arrivalShare = 0.6;
@@ -72,7 +88,7 @@ const arrivalMs = ({ load, warmUpMs }: Phase): number => Math.min(arrivalShare *
 /** Pauses have a stream of random numbers of their own: another think time leaves the requests as they are. */
 function drivenUser(crowd: Crowd, { phase, seed }: GeneratorJob, { index, facts }: GeneratorJob['users'][number]): DrivenUser {
   const user = crowd.user(index, facts);
-  if (phase.load.kind === 'saturating') return { user, thinkMs: () => 0 };
+  if (phase.load.kind !== 'closed') return { user, thinkMs: () => 0 };
   const random = createRandom(seed, 2 * index + 1);
   const [least, most] = phase.load.thinkMs;
   return { user, thinkMs: () => least + random() * (most - least) };

@@ -1,7 +1,7 @@
 import { redactText } from '#lib/redact.ts';
 import { createHistogram, encodeHistogram, recordMs } from '../measurement/histogram.ts';
 import { mergeSlowest } from '../measurement/merge.ts';
-import type { FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
+import type { Arrivals, FailureKind, Outcome, Slice, TimingBand } from '../measurement/measurement.ts';
 import { maxReceivedChars, maxWitnesses, type Witness } from '../measurement/witness.ts';
 import type { Exchange, Received } from './connection.ts';
 import { createSendCounter, parseQuotas, unusedQuota, type SendCounter } from './quota.ts';
@@ -19,14 +19,19 @@ export type NotebookResult = {
   readonly failures: readonly FailureKind[];
   readonly slowest: readonly Witness[];
   readonly sendLag: string;
+  readonly arrivals: Arrivals;
 };
 
 /** Takes down what one generator process does; whichever way requests are sent, they are entered here. */
 export type Notebook = {
   readonly sent: (user: User, step: Step) => void;
-  readonly answered: (user: User, step: Step, received: Received) => void;
+  /** @param lateMs it was sent that long after the moment meant for it, and counts as that much slower; default: none was meant */
+  readonly answered: (user: User, step: Step, received: Received, lateMs?: number) => void;
   /** No complete answer came. */
-  readonly failed: (user: User, step: Step, exchange: Unanswered) => void;
+  readonly failed: (user: User, step: Step, exchange: Unanswered, lateMs?: number) => void;
+  /** A request was due by the schedule; it is sent or dropped. */
+  readonly arrived: () => void;
+  readonly dropped: () => void;
   /** A request meant for a certain moment left that much later. */
   readonly sentLate: (ms: number) => void;
   /** Of the run, counted on from the phases before. */
@@ -40,6 +45,8 @@ export type NotebookOptions = {
   readonly startSecond: number;
   /** Nothing before that is kept of the server's timings, the slowest answers and the client's lag. */
   readonly warmUpMs: number;
+  /** Whether requests have moments of their own to be sent at; the time from sending alone is then kept too. */
+  readonly isScheduled?: boolean;
   /** On a server that does nothing every answer is as good as another. */
   readonly isRehearsal: boolean;
   /** Milliseconds that only grow; default: of this process. */
@@ -49,8 +56,14 @@ export type NotebookOptions = {
 /** Then the list is cut back to the slowest, so that it stays short however long the run. */
 const maxSlowNotes = 500;
 
-export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () => performance.now() }: NotebookOptions): Notebook {
-  const recorder = createRecorder(startSecond, now);
+export function createNotebook({
+  startSecond,
+  warmUpMs,
+  isScheduled = false,
+  isRehearsal,
+  now = () => performance.now(),
+}: NotebookOptions): Notebook {
+  const recorder = createRecorder({ startSecond, isScheduled, now });
   const timings = createTimingRecorder();
   const failures = createFailureKinds();
   const sendLag = createHistogram();
@@ -58,6 +71,8 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
   const isMeasured = (): boolean => recorder.second() >= firstSecond;
   const counters = new WeakMap<User, SendCounter>();
   let slowest: Witness[] = [];
+  let due = 0;
+  const drops = new Map<number, number>();
 
   const counterOf = (user: User): SendCounter => {
     const counter = counters.get(user) ?? createSendCounter();
@@ -86,21 +101,23 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
       recorder.sent(step.endpoint);
       counterOf(user).sent(recorder.second());
     },
-    answered: (user, step, received) => {
+    answered: (user, step, received, lateMs = 0) => {
       const ruling = isRehearsal ? rehearse(user, step, received) : ruleOn(user, step, received);
-      recorder.settled(step.endpoint, ruling.outcome, received.ms);
+      const ms = received.ms + lateMs;
+      recorder.settled(step.endpoint, ruling.outcome, ms, received.ms);
       const timing = isMeasured() ? parseServerTiming(received.headers['server-timing']) : undefined;
       if (timing) timings.record(step.endpoint, received.ms, timing);
-      const witness = (): Witness => witnessOf(recorder.second(), step, received, ruling);
+      const witness = (): Witness => witnessOf(recorder.second(), step, { ...received, ms }, ruling);
       if (ruling.outcome !== 'ok' && ruling.outcome !== 'refused')
         failures.add(step, ruling.outcome, received.status, ruling.fault ?? `status ${received.status}`, witness);
-      else if (isMeasured() && recorder.isSlow(step.endpoint, received.ms)) noteSlow(witness());
+      else if (isMeasured() && recorder.isSlow(step.endpoint, ms)) noteSlow(witness());
     },
-    failed: (user, step, exchange) => {
+    failed: (user, step, exchange, lateMs = 0) => {
       user.unanswered(step);
       const outcome: Outcome = exchange.kind === 'broken-answer' ? 'wrong-answer' : exchange.kind;
       const status = exchange.kind === 'broken-answer' ? exchange.status : null;
-      recorder.settled(step.endpoint, outcome, exchange.ms);
+      const ms = exchange.ms + lateMs;
+      recorder.settled(step.endpoint, outcome, ms, exchange.ms);
       const requestId = exchange.kind === 'broken-answer' ? exchange.requestId : undefined;
       const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received) } : {};
       const witness = {
@@ -108,12 +125,16 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
         about: askedBy(step),
         endpoint: step.endpoint,
         second: recorder.second(),
-        latencyMs: exchange.ms,
+        latencyMs: ms,
         ...(requestId !== undefined && { requestId }),
         ...received,
       };
       failures.add(step, outcome, status, exchange.detail, () => witness);
     },
+    arrived: () => {
+      due += 1;
+    },
+    dropped: () => drops.set(recorder.second(), (drops.get(recorder.second()) ?? 0) + 1),
     sentLate: (ms) => {
       if (isMeasured()) recordMs(sendLag, ms);
     },
@@ -125,6 +146,7 @@ export function createNotebook({ startSecond, warmUpMs, isRehearsal, now = () =>
       failures: failures.kinds(),
       slowest: mergeSlowest(slowest),
       sendLag: encodeHistogram(sendLag),
+      arrivals: { due, dropped: [...drops] },
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { mergeEncoded, mergeFailures, mergeSlowest, mergeTimings } from '../measurement/merge.ts';
+import { mergeArrivals, mergeEncoded, mergeFailures, mergeSlowest, mergeTimings } from '../measurement/merge.ts';
 import type { Phase, PlayedPhase, Slice } from '../measurement/measurement.ts';
 import type { GeneratorJob, GeneratorReport } from './generator.ts';
 
@@ -36,7 +36,7 @@ export async function playPhase(options: PhaseOptions): Promise<PlayedPhase> {
   const { phase, startSecond } = options;
   const all = options.users.map((facts, index) => ({ facts, index }));
   const shares = Array.from({ length: phase.processes }, (_, process) => all.filter(({ index }) => index % phase.processes === process));
-  const children = await Promise.all(shares.map((users, i) => runGenerator(users, `process ${i + 1}`, options)));
+  const children = await Promise.all(shares.map((users, place) => runGenerator(users, place, options)));
   const done = children.map((child) => child.done).filter((report) => report !== undefined);
   const results = done.map(({ result }) => result);
   return {
@@ -47,6 +47,7 @@ export async function playPhase(options: PhaseOptions): Promise<PlayedPhase> {
     outsideServer: mergeEncoded(results.map(({ outsideServer }) => outsideServer)),
     failures: mergeFailures(results.flatMap(({ failures }) => failures)),
     slowest: mergeSlowest(results.flatMap(({ slowest }) => slowest)),
+    ...(phase.load.kind === 'open' && { arrivals: mergeArrivals(results.map(({ arrivals }) => arrivals)) }),
     sendLag: mergeEncoded(results.map(({ sendLag }) => sendLag)),
     processVitals: done.map(({ vitals }) => vitals),
     lost: children.flatMap(({ lost }) => lost ?? []),
@@ -55,7 +56,8 @@ export async function playPhase(options: PhaseOptions): Promise<PlayedPhase> {
 
 type Outcome = { readonly done: Extract<GeneratorReport, { kind: 'done' }> | undefined; readonly lost: string | undefined };
 
-async function runGenerator(users: GeneratorJob['users'], name: string, options: PhaseOptions): Promise<Outcome> {
+async function runGenerator(users: GeneratorJob['users'], place: number, options: PhaseOptions): Promise<Outcome> {
+  const name = `process ${place + 1}`;
   const child = startGenerator();
   let done: Outcome['done'];
   let lost: string | undefined;
@@ -80,7 +82,7 @@ async function runGenerator(users: GeneratorJob['users'], name: string, options:
     }
     if (report.kind !== 'failed') options.onEvents?.(report.events);
   });
-  child.send(jobOf(users, options), (err) => {
+  child.send(jobOf(users, place, options), (err) => {
     if (err) lost ??= `${name} could not be given its work: ${err.message}`;
   });
   const how = await ended(child);
@@ -91,9 +93,10 @@ async function runGenerator(users: GeneratorJob['users'], name: string, options:
 
 function jobOf(
   users: GeneratorJob['users'],
+  place: number,
   { origin, phase, startSecond, seed, isRehearsal = false, crowdFile, facts }: PhaseOptions,
 ): GeneratorJob {
-  return { origin, phase, startSecond, seed, isRehearsal, crowdFile, facts, users };
+  return { origin, phase, startSecond, seed, isRehearsal, crowdFile, facts, process: place, users };
 }
 
 function startGenerator(): ChildProcess {

@@ -6,8 +6,11 @@ import type { Outcome, Outcomes, Slice } from '../measurement/measurement.ts';
 /** Counts what happens, second by second and endpoint by endpoint, in constant memory: a finished second is handed on. */
 export type Recorder = {
   readonly sent: (endpoint: string) => void;
-  /** @param ms how long it took; for a timeout, the timeout */
-  readonly settled: (endpoint: string, outcome: Outcome, ms: number) => void;
+  /**
+   * @param ms how long it took, from the moment meant for it; for a timeout, at least the timeout
+   * @param serviceMs the same from its sending; default: that was the moment
+   */
+  readonly settled: (endpoint: string, outcome: Outcome, ms: number, serviceMs?: number) => void;
   readonly second: () => number;
   /** Whether an answer of this endpoint that took that long is among the slowest so far; it then counts among them. */
   readonly isSlow: (endpoint: string, ms: number) => boolean;
@@ -15,7 +18,7 @@ export type Recorder = {
   readonly take: (final?: boolean) => Slice[];
 };
 
-type Tally = { sent: number } & { -readonly [K in keyof Outcomes]: number } & { latency: Histogram };
+type Tally = { sent: number } & { -readonly [K in keyof Outcomes]: number } & { latency: Histogram; service: Histogram | undefined };
 
 const columnOf: Record<Outcome, keyof Outcomes> = {
   ok: 'ok',
@@ -30,8 +33,15 @@ const columnOf: Record<Outcome, keyof Outcomes> = {
 /** Errors answered fast must not make the service look fast, so only these outcomes count for latency. */
 const timed: ReadonlySet<Outcome> = new Set(['ok', 'refused', 'timeout']);
 
-/** @param startSecond seconds of the run before this one begins to count */
-export function createRecorder(startSecond = 0, now: () => number = () => performance.now()): Recorder {
+export type RecorderOptions = {
+  /** Seconds of the run before this one begins to count. */
+  readonly startSecond: number;
+  /** Whether moments meant and moments of sending can differ, so that both are counted from. */
+  readonly isScheduled: boolean;
+  readonly now?: () => number;
+};
+
+export function createRecorder({ startSecond, isScheduled, now = () => performance.now() }: RecorderOptions): Recorder {
   const startedMs = now();
   const currentSecond = (): number => startSecond + Math.floor((now() - startedMs) / 1_000);
   const slowestMs = new Map<string, number[]>();
@@ -44,13 +54,15 @@ export function createRecorder(startSecond = 0, now: () => number = () => perfor
     if (current !== second) close(current);
     const known = open.get(endpoint);
     if (known) return known;
-    const fresh = emptyTally();
+    const fresh = emptyTally(isScheduled);
     open.set(endpoint, fresh);
     return fresh;
   };
   const close = (next: number): void => {
-    for (const [endpoint, { latency, ...counts }] of open)
-      finished.push({ second, endpoint, ...counts, latency: encodeHistogram(latency) });
+    for (const [endpoint, { latency, service, ...counts }] of open) {
+      const histograms = { latency: encodeHistogram(latency), ...(service && { service: encodeHistogram(service) }) };
+      finished.push({ second, endpoint, ...counts, ...histograms });
+    }
     open = new Map();
     second = next;
   };
@@ -59,10 +71,12 @@ export function createRecorder(startSecond = 0, now: () => number = () => perfor
     sent: (endpoint) => {
       tally(endpoint).sent += 1;
     },
-    settled: (endpoint, outcome, ms) => {
+    settled: (endpoint, outcome, ms, serviceMs = ms) => {
       const counts = tally(endpoint);
       counts[columnOf[outcome]] += 1;
-      if (timed.has(outcome)) recordMs(counts.latency, ms);
+      if (!timed.has(outcome)) return;
+      recordMs(counts.latency, ms);
+      if (counts.service) recordMs(counts.service, serviceMs);
     },
     second: currentSecond,
     isSlow: (endpoint, ms) => {
@@ -80,7 +94,7 @@ export function createRecorder(startSecond = 0, now: () => number = () => perfor
   };
 }
 
-const emptyTally = (): Tally => ({
+const emptyTally = (isScheduled: boolean): Tally => ({
   sent: 0,
   ok: 0,
   refused: 0,
@@ -90,4 +104,5 @@ const emptyTally = (): Tally => ({
   timeouts: 0,
   connectionErrors: 0,
   latency: createHistogram(),
+  service: isScheduled ? createHistogram() : undefined,
 });

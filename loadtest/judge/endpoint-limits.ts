@@ -1,6 +1,6 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { settledCount, sumCounts } from '../measurement/merge.ts';
-import { countOf, countOver, latenciesOf } from '../measurement/latencies.ts';
+import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import type { Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
 import { atLeast } from './binomial.ts';
@@ -73,14 +73,14 @@ function missedLatency(
 ): Missed | undefined {
   const all = slices.reduce((sum, slice) => sum + countOf(latenciesOf(slice)), 0);
   /** How many answers were too slow, 0 when they are not too many. */
-  const tooMany = (allowance: Allowance): number => {
-    const counts = slices.map((slice) => countOver(latenciesOf(slice), allowance(limitMs, slice.second)));
+  const tooMany = (allowance: Allowance, timesOf = latenciesOf): number => {
+    const counts = slices.map((slice) => countOver(timesOf(slice), allowance(limitMs, slice.second)));
     const bad = counts.reduce((sum, count) => sum + count, 0);
     return counts.filter((count) => count > 0).length >= minSeconds && atLeast(bad, all, share) < latencyAlpha ? bad : 0;
   };
   const bad = tooMany(noAllowance);
   if (all < minAnswers || bad === 0) return undefined;
-  return { endpoint, bad, all, limit: showDuration(limitMs), isExcused: tooMany(allowed) === 0 };
+  return { endpoint, bad, all, limit: showDuration(limitMs), isExcused: tooMany(allowed, serviceTimesOf) === 0 };
 }
 
 function judgeErrors(measurement: Measurement): Check {

@@ -42,7 +42,7 @@ export function windowOf({ startSecond, warmUpMs, durationMs }: PlayedPhase): { 
 }
 
 /** The phase that a second of the run belongs to. Answers that come after its last request was sent are still its own. */
-const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
+export const phaseAt = ({ phases }: Measurement, second: number): PlayedPhase | undefined =>
   phases.findLast(({ startSecond }) => startSecond <= second);
 
 /** Whether no user ever pauses: then latency is users ÷ throughput, whoever is tested. */
@@ -60,7 +60,7 @@ export const measuredSlices = (measurement: Measurement, isMeant: (phase: Played
 
 /** Slices whose latency is judged: not of endpoints slowed on purpose, nor, when others pause, of users who never do. */
 export const timedSlices = (measurement: Measurement): Slice[] =>
-  measuredSlices(measurement, ({ load }) => load.kind === 'closed' || isSaturating(measurement)).filter(
+  measuredSlices(measurement, ({ load }) => load.kind !== 'saturating' || isSaturating(measurement)).filter(
     ({ endpoint }) => !measurement.disturbed.includes(endpoint),
   );
 

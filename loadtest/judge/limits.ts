@@ -1,5 +1,5 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
-import { countOf, countOver, latenciesOf } from '../measurement/latencies.ts';
+import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import type { FailureKind, Measurement, Slice } from '../measurement/measurement.ts';
 import { errorCount, mergeFailures, settledCount } from '../measurement/merge.ts';
 import { maxWitnesses, type Witness } from '../measurement/witness.ts';
@@ -36,7 +36,7 @@ function judgeLatency({ percentile, measuredMs, limitMs }: LatencyQuestion, meas
   const measured = measuredMs >= timeoutMs ? `≥ ${showDuration(timeoutMs)}` : showDuration(measuredMs);
   const slices = timedSlices(measurement);
   const allowed = allowanceOf(measurement);
-  const tooSlow = slices.reduce((sum, slice) => sum + countOver(latenciesOf(slice), allowed(limitMs, slice.second)), 0);
+  const tooSlow = slices.reduce((sum, slice) => sum + countOver(serviceTimesOf(slice), allowed(limitMs, slice.second)), 0);
   const all = slices.reduce((sum, slice) => sum + countOf(latenciesOf(slice)), 0);
   if (tooSlow <= all * (1 - percentile / 100)) return excused(head, `p${percentile} is ${measured}`, limit);
   const witnesses = slowestOf(measurement, () => true);

@@ -1,4 +1,5 @@
 import { judgeAccounts } from './accounting.ts';
+import { judgeArrivals } from './arrivals.ts';
 import { judgeRest } from './at-rest.ts';
 import type { Judge } from './check.ts';
 import { judgeEndpoints } from './endpoint-limits.ts';
@@ -6,6 +7,7 @@ import { judgeGrowth } from './growth.ts';
 import { judgeInstrument } from './instrument.ts';
 import { judgeLimits } from './limits.ts';
 import { judgeSetUp } from './set-up.ts';
+import { judgeSteps } from './step-limits.ts';
 import { judgeWindows } from './window-limits.ts';
 
 /** What every plan is judged by, whatever its scenario. */
@@ -14,8 +16,10 @@ export const standardJudges: readonly Judge[] = [
   judgeLimits,
   judgeEndpoints,
   judgeWindows,
+  judgeSteps,
   judgeGrowth,
   judgeRest,
   judgeAccounts,
   judgeInstrument,
+  judgeArrivals,
 ];

@@ -1,6 +1,6 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { settledCount } from '../measurement/merge.ts';
-import { countOf, countOver, latenciesOf } from '../measurement/latencies.ts';
+import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import type { Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
 import { atLeast } from './binomial.ts';
@@ -34,7 +34,7 @@ function judgeLatency(measurement: Measurement): Check {
   const allowed = allowanceOf(measurement);
   const windows = windowsOf(timedSlices(measurement), (slice) => ({
     bad: countOver(latenciesOf(slice), p99Ms),
-    certain: countOver(latenciesOf(slice), allowed(p99Ms, slice.second)),
+    certain: countOver(serviceTimesOf(slice), allowed(p99Ms, slice.second)),
     all: countOf(latenciesOf(slice)),
   }));
   return conclude(head, windows, { share: 0.01, limit, verb: `took over ${showDuration(p99Ms)}` }, ({ from }) =>

@@ -4,13 +4,19 @@ import type { Slice } from './measurement.ts';
 /** Latencies in milliseconds with how often each occurs, ascending: what is left of a histogram without its empty buckets. */
 export type Latencies = readonly (readonly [ms: number, count: number])[];
 
-const decoded = new WeakMap<Slice, Latencies>();
+const decoded = { latency: new WeakMap<Slice, Latencies>(), service: new WeakMap<Slice, Latencies>() };
 
 /** Those of a slice, each as the most its bucket stands for; decoded once however often it is asked for. */
-export function latenciesOf(slice: Slice): Latencies {
-  const known = decoded.get(slice) ?? decode(slice.latency);
-  decoded.set(slice, known);
-  return known;
+export const latenciesOf = (slice: Slice): Latencies => remembered(decoded.latency, slice, slice.latency);
+
+/** The same from the sending of each request: what of it can be the target's alone. */
+export const serviceTimesOf = (slice: Slice): Latencies =>
+  slice.service === undefined ? latenciesOf(slice) : remembered(decoded.service, slice, slice.service);
+
+function remembered(known: WeakMap<Slice, Latencies>, slice: Slice, encoded: string): Latencies {
+  const found = known.get(slice) ?? decode(encoded);
+  known.set(slice, found);
+  return found;
 }
 
 function decode(encoded: string): Latencies {

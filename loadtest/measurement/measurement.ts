@@ -9,7 +9,23 @@ export type Load =
   /** So many users, each with one request under way or thinking; `thinkMs` is the least and the most pause. */
   | { readonly kind: 'closed'; readonly users: number; readonly thinkMs: readonly [number, number] }
   /** So many users, each sending its next request the moment the last is answered: as much as the target can take. */
-  | { readonly kind: 'saturating'; readonly users: number };
+  | { readonly kind: 'saturating'; readonly users: number }
+  | OpenLoad;
+
+/**
+ * Requests that arrive whether or not earlier ones are answered, as those of people who know nothing of each other do; each is
+ * sent by whoever of so many users is free. `poisson`: at random, as people come; `even`: as a metronome.
+ */
+export type OpenLoad = {
+  readonly kind: 'open';
+  readonly users: number;
+  readonly spacing: 'poisson' | 'even';
+  /** One after the other, from the end of the warm-up on, over the whole duration. */
+  readonly stages: readonly RateStage[];
+};
+
+/** Requests a second over a stretch of time: a rate that is held, or a ramp from one to another. */
+export type RateStage = { readonly fromPerSecond: number; readonly toPerSecond: number; readonly durationMs: number };
 
 /** A stretch of a run under one load. */
 export type Phase = {
@@ -102,6 +118,8 @@ export type PlayedPhase = Phase & {
   readonly serverTimings: readonly TimingBand[];
   /** Client latency minus the server's own total, one value a response that carried Server-Timing. */
   readonly outsideServer: string;
+  /** Of an open load: what its schedule asked for. */
+  readonly arrivals?: Arrivals;
   readonly failures: readonly FailureKind[];
   /** The slowest answers of each endpoint. */
   readonly slowest: readonly Witness[];
@@ -112,6 +130,9 @@ export type PlayedPhase = Phase & {
   readonly lost: readonly string[];
 };
 
+/** Requests that were due by a schedule, and how many of them were never sent, by the second of the run. */
+export type Arrivals = { readonly due: number; readonly dropped: readonly (readonly [second: number, count: number])[] };
+
 /** One endpoint in one second of the run, counted from its start; warm-up first. */
 export type Slice = {
   readonly second: number;
@@ -120,6 +141,8 @@ export type Slice = {
 } & Outcomes & {
     /** Latency of right answers and honest refusals; a timeout counts as the timeout, though it would have lasted longer. */
     readonly latency: string;
+    /** The same from their sending alone; of an open load, where `latency` counts from the moment a schedule meant. */
+    readonly service?: string;
   };
 
 export type Outcomes = {

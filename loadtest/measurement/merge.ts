@@ -1,5 +1,13 @@
 import { encodeHistogram, mergeHistograms } from './histogram.ts';
-import { timingParts, type FailureKind, type Outcomes, type Slice, type TimingBand, type TimingPart } from './measurement.ts';
+import {
+  timingParts,
+  type Arrivals,
+  type FailureKind,
+  type Outcomes,
+  type Slice,
+  type TimingBand,
+  type TimingPart,
+} from './measurement.ts';
 import { maxWitnesses, type Witness } from './witness.ts';
 
 export const outcomeColumns = [
@@ -43,9 +51,25 @@ export function mergeSlices(slices: readonly Slice[]): Slice[] {
     const [first] = group;
     if (first === undefined) return [];
     const latency = mergeEncoded(group.map((slice) => slice.latency));
-    return [{ second: first.second, endpoint: first.endpoint, ...sumCounts(group), latency }];
+    const services = group.flatMap(({ service }) => service ?? []);
+    const service = services.length === 0 ? {} : { service: mergeEncoded(services) };
+    return [{ second: first.second, endpoint: first.endpoint, ...sumCounts(group), latency, ...service }];
   });
 }
+
+export function mergeArrivals(parts: readonly Arrivals[]): Arrivals {
+  const dropped = Map.groupBy(
+    parts.flatMap((part) => part.dropped),
+    ([second]) => second,
+  );
+  return {
+    due: parts.reduce((sum, { due }) => sum + due, 0),
+    dropped: [...dropped].map(([second, counts]) => [second, counts.reduce((sum, [, count]) => sum + count, 0)]),
+  };
+}
+
+/** Requests of these arrivals that were never sent. */
+export const droppedCount = ({ dropped }: Arrivals): number => dropped.reduce((sum, [, count]) => sum + count, 0);
 
 export function mergeTimings(bands: readonly TimingBand[]): TimingBand[] {
   const groups = Map.groupBy(bands, ({ endpoint, band }) => `${band} ${endpoint}`);

@@ -1,5 +1,5 @@
 import { showCount, showDuration } from '#lib/show.ts';
-import type { Measurement, Phase } from '../measurement/measurement.ts';
+import type { Load, Measurement, OpenLoad, Phase } from '../measurement/measurement.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
 export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'>): string {
@@ -8,10 +8,17 @@ export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'
 }
 
 function describePhase({ load, durationMs, warmUpMs }: Phase): string {
-  return `${showCount(load.users)} users, ${describePause(load)}, for ${showPause(durationMs)} after ${showPause(warmUpMs)} of warm-up`;
+  return `${load.kind === 'open' ? describeArrivals(load) : `${showCount(load.users)} users, ${describePause(load)}`}, for ${showPause(durationMs)} after ${showPause(warmUpMs)} of warm-up`;
 }
 
-function describePause(load: Phase['load']): string {
+/** `1,000 requests/s arriving at random`, `100–500 requests/s arriving evenly`. */
+function describeArrivals({ stages, spacing }: OpenLoad): string {
+  const rates = stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);
+  const [least, most] = [Math.min(...rates), Math.max(...rates)].map((rate) => showCount(Math.round(rate)));
+  return `${least === most ? most : `${least}–${most}`} requests/s arriving ${spacing === 'even' ? 'evenly' : 'at random'}`;
+}
+
+function describePause(load: Exclude<Load, OpenLoad>): string {
   if (load.kind === 'saturating') return 'never pausing';
   const [least, most] = load.thinkMs;
   return `pausing ${least === most ? showPause(most) : showRange(least, most)}`;

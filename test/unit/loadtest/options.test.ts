@@ -53,6 +53,13 @@ test.each([
   { think: '1s-2s-3s' },
   { think: '1ms' },
   { think: 'x' },
+  { rate: '0' },
+  { rate: '10001' },
+  { rate: '50-0' },
+  { rate: '1-2-3' },
+  { rate: '-5' },
+  { rate: 'fast' },
+  { rate: '5', think: '1s' },
   { seed: '-1' },
   { mix: 'fast-query' },
   { mix: 'slow-query', target: 'http://localhost:8000' },
@@ -88,4 +95,24 @@ describe('the load of a plan', () => {
     expect(phaseOf(users.phases[0], never, 1).processes).toBe(1);
     expect(phaseOf(users.phases[0], { ...never, users: 1 }, 4).processes).toBe(1);
   });
+});
+
+test('a rate makes the load an open one, with users enough for a second of it', () => {
+  const { changes } = read({ rate: '50-600', duration: '10s' });
+  expect(changes.rate).toEqual([50, 600]);
+  expect(read({ rate: '0.5' }).changes.rate).toEqual([0.5, 0.5]);
+  const [phase] = users.phases;
+  expect(phaseOf(phase, changes, 2)).toMatchObject({
+    load: { kind: 'open', users: 600, spacing: 'poisson', stages: [{ fromPerSecond: 50, toPerSecond: 600, durationMs: 10_000 }] },
+    durationMs: 10_000,
+    processes: 2,
+  });
+  expect(phaseOf(phase, { ...changes, users: 700 }, 2).load.users).toBe(700);
+});
+
+test('the stages of an open plan are stretched to another duration', () => {
+  const stages = [1, 3].map((seconds) => ({ fromPerSecond: 5, toPerSecond: 5, durationMs: 1_000 * seconds }));
+  const planned = { ...users.phases[0], load: { kind: 'open', users: 9, spacing: 'even', stages } as const };
+  const { load } = phaseOf(planned, { users: undefined, thinkMs: undefined, durationMs: 8_000, seed: 1, mix: [] }, 2);
+  expect(load).toMatchObject({ users: 9, stages: [{ durationMs: 2_000 }, { durationMs: 6_000 }] });
 });

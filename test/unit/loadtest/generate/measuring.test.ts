@@ -67,7 +67,7 @@ describe('a recorder', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(outcome, fc.integer({ min: 0, max: 700 }), fc.boolean()), { maxLength: 60 }), (events) => {
         let now = 5_000;
-        const recorder = createRecorder(0, () => now);
+        const recorder = createRecorder({ startSecond: 0, isScheduled: false, now: () => now });
         const slices = [];
         for (const [kind, passMs, handOver] of events) {
           recorder.sent('GET /x');
@@ -85,7 +85,7 @@ describe('a recorder', () => {
   });
 
   test('lets errors count for errors and not for latency, and timeouts for both', () => {
-    const recorder = createRecorder(0, () => 0);
+    const recorder = createRecorder({ startSecond: 0, isScheduled: false, now: () => 0 });
     const all = ['ok', 'refused', 'timeout', 'http-error', 'limited', 'wrong-answer', 'connection-error'] as const;
     for (const kind of all) recorder.settled('GET /x', kind, kind === 'timeout' ? 15_000 : 1);
     const [first] = recorder.take(true);
