@@ -12,7 +12,7 @@ export const subjects: readonly Subject[] = [
   {
     name: 'books',
     mutate: ['loadtest/scenarios/shop/{check-books,check-ledger}.ts'],
-    tests: ['test/unit/loadtest/scenarios/shop/check-books.test.ts'],
+    tests: ['test/unit/loadtest/scenarios/shop/{check-books,check-ledger,corrupt-books}.test.ts'],
   },
   { name: 'limiter', mutate: ['api/limiter/*.ts', '!api/limiter/redis-*.ts'], tests: ['test/unit/api/limiter/*.test.ts'] },
   {

@@ -1,3 +1,4 @@
+import { showCountOf } from '#lib/show.ts';
 import type { Product } from './shelf.ts';
 import type { Anomaly, BooksToCheck, Ledger, Movement, StoredOrder, StoredProduct } from './stored-books.ts';
 
@@ -31,7 +32,7 @@ function checkMovements({ id, lines, status }: StoredOrder, movements: readonly 
     const moved = sales.filter((movement) => movement.line === line);
     const pieces = moved.reduce((sum, movement) => sum - movement.quantity, 0);
     if (moved.length === 1 && pieces === quantity && moved[0]?.product === product) return [];
-    const what = moved.length === 0 ? 'moved nothing' : `moved ${pieces} pieces in ${moved.length} movements`;
+    const what = moved.length === 0 ? 'moved nothing' : `moved ${showCountOf(pieces, 'piece')} in ${showCountOf(moved.length, 'movement')}`;
     return [wrong(`line ${line}, ${quantity} of product ${product}, ${what}`, product)];
   });
   const own = new Set(lines.map((line) => line.id));
