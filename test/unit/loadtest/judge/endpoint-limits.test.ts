@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { judgeEndpoints } from '#loadtest/judge/endpoint-limits.ts';
 import type { FailureKind, Measurement, Slice } from '#loadtest/measurement/measurement.ts';
 import {
   checkOf,
@@ -13,6 +12,7 @@ import {
   slice,
   slowAnswer,
   withPhase,
+  words,
 } from '../build-measurement.ts';
 
 describe('each endpoint by itself', () => {
@@ -73,12 +73,10 @@ test('an endpoint of which every answer is too slow is not excused because a mac
   });
 });
 
-/** Outcome, found, allowed and reason of one check; seconds are those of measured time. */
-const words = (slices: readonly Slice[], id: string, more: Partial<Measurement> = {}): (string | undefined)[] => {
+/** What is said of these slices, whose every second is measured. */
+const wordsOf = (slices: readonly Slice[], id: string, more: Partial<Measurement> = {}): (string | undefined)[] => {
   const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000 });
-  const { outcome, measured, limit, reason } =
-    judgeEndpoints(healthyMeasurement({ phases, slices, machine: [], ...more })).find((check) => check.id === id) ?? {};
-  return [outcome, measured, limit, reason];
+  return words(healthyMeasurement({ phases, slices, machine: [], ...more }), id);
 };
 /** So many slow answers in each second. */
 const slowSeconds = (...counts: readonly number[]): Slice[] => counts.map((count, i) => orderSlice(i, many(count, 900)));
@@ -91,7 +89,7 @@ describe('an endpoint is judged for latency', () => {
     { counts: [0, 20, 20], outcome: 'met', why: 'two seconds are one moment' },
     { counts: [2, 20, 20], outcome: 'broken', why: 'three seconds are more' },
   ])('$outcome with $counts slow answers a second: $why', ({ counts, outcome }) => {
-    expect(words(slowSeconds(...counts), 'endpoint-latency')[0]).toBe(outcome);
+    expect(wordsOf(slowSeconds(...counts), 'endpoint-latency')[0]).toBe(outcome);
   });
 
   // One run in ten thousand of an endpoint that keeps the limit has 8 of 30 over the limit for 95 %, 5 of 30 over that for 99 %.
@@ -105,13 +103,13 @@ describe('an endpoint is judged for latency', () => {
       const count = Math.floor(((i + 1) * slow) / 10) - Math.floor((i * slow) / 10);
       return orderSlice(i, [...many(count, ms), ...many(3 - count, 10)]);
     });
-    expect(words(slices, 'endpoint-latency')[0]).toBe(outcome);
+    expect(wordsOf(slices, 'endpoint-latency')[0]).toBe(outcome);
   });
 
   test('in words that name each that is too slow, with the limit it missed most surely', () => {
     const slices = [0, 1, 2].flatMap((second) => [slice(second, many(5, 300)), orderSlice(second, many(5, 900))]);
     const found = 'GET /products/:id: 15 of 15 answers took over 200 ms; POST /orders: 15 of 15 answers took over 500 ms';
-    expect(words(slices, 'endpoint-latency')).toEqual(['broken', found, latencyLimit, `${found}; allowed is ${latencyLimit}`]);
+    expect(wordsOf(slices, 'endpoint-latency')).toEqual(['broken', found, latencyLimit, `${found}; allowed is ${latencyLimit}`]);
   });
 
   test('and one that lateness excuses is not named beside one that nothing excuses', () => {
@@ -119,21 +117,21 @@ describe('an endpoint is judged for latency', () => {
     const later = [10, 11, 12].map((second) => slice(second, many(5, 900)));
     const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000, ...lateClient(800, 1) });
     const orders = 'POST /orders: 15 of 15 answers took over 500 ms';
-    expect(words(early, 'endpoint-latency', { phases })).toEqual([
+    expect(wordsOf(early, 'endpoint-latency', { phases })).toEqual([
       'excused',
       orders,
       latencyLimit,
       `client and machine were themselves so late that they may have made this: ${orders}`,
     ]);
-    expect(words([...early, ...later], 'endpoint-latency', { phases })[1]).toBe('GET /products/:id: 15 of 15 answers took over 500 ms');
+    expect(wordsOf([...early, ...later], 'endpoint-latency', { phases })[1]).toBe('GET /products/:id: 15 of 15 answers took over 500 ms');
   });
 
   test('in no way where nothing was answered or users never pause, which it says', () => {
-    expect(words([], 'endpoint-latency')).toEqual(['not-checked', '–', latencyLimit, 'no request was answered']);
+    expect(wordsOf([], 'endpoint-latency')).toEqual(['not-checked', '–', latencyLimit, 'no request was answered']);
     const { phases } = withPhase({ load: { kind: 'saturating', users: 9 } });
     const reason = 'users who never pause make the latency themselves';
     expect(
-      words(
+      wordsOf(
         [1, 2, 3].map((second) => slice(second, many(9, 900))),
         'endpoint-latency',
         { phases },
@@ -142,7 +140,7 @@ describe('an endpoint is judged for latency', () => {
   });
 
   test('met in so many of so many', () => {
-    expect(words([slice(0, many(10, 10)), orderSlice(1, many(10, 10))], 'endpoint-latency')).toEqual(['met', '2 of 2', latencyLimit, '']);
+    expect(wordsOf([slice(0, many(10, 10)), orderSlice(1, many(10, 10))], 'endpoint-latency')).toEqual(['met', '2 of 2', latencyLimit, '']);
   });
 });
 
@@ -163,18 +161,18 @@ describe('an endpoint is judged for errors', () => {
     { bad: 2, all: 35, outcome: 'broken' },
     { bad: 2, all: 36, outcome: 'met' },
   ])('$outcome with $bad of $all: one is chance, and so is what one run in twenty would have at the limit', ({ bad, all, outcome }) => {
-    expect(words([orderSlice(1, many(all - bad, 10), { httpErrors: bad })], 'endpoint-errors')[0]).toBe(outcome);
+    expect(wordsOf([orderSlice(1, many(all - bad, 10), { httpErrors: bad })], 'endpoint-errors')[0]).toBe(outcome);
   });
 
   test('in words that name each, with its share', () => {
     const slices = [slice(1, many(90, 10), { httpErrors: 10 }), orderSlice(1, many(6, 10), { wrongAnswers: 2 })];
     const found = 'GET /products/:id: 10 of 100 requests failed (10.0 %); POST /orders: 2 of 8 requests failed (25.0 %)';
-    expect(words(slices, 'endpoint-errors')).toEqual(['broken', found, '< 1.00 %', `${found}; allowed is < 1.00 %`]);
+    expect(wordsOf(slices, 'endpoint-errors')).toEqual(['broken', found, '< 1.00 %', `${found}; allowed is < 1.00 %`]);
   });
 
   test('and excused when lateness explains enough of them', () => {
     const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000, ...lateClient(20_000, 1) });
-    const outcome = (counts: Partial<Slice>) => words([orderSlice(1, many(30, 10), counts)], 'endpoint-errors', { phases })[0];
+    const outcome = (counts: Partial<Slice>) => wordsOf([orderSlice(1, many(30, 10), counts)], 'endpoint-errors', { phases })[0];
     expect(outcome({ timeouts: 9, httpErrors: 1 })).toBe('excused');
     expect(outcome({ timeouts: 9, httpErrors: 3 })).toBe('broken');
   });
