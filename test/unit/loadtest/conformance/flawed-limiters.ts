@@ -1,0 +1,247 @@
+import type { Declared } from '#loadtest/conformance/exchange.ts';
+import { draftFields, exact, keyOf, quotaExceeded, seconds, slidingLog, type Limiter, type Parts } from './simulated-api.ts';
+
+/** A defect, and the check that must name it. */
+export type Flaw = { readonly named: string; readonly parts: Partial<Parts>; readonly identity?: Declared['identity'] };
+
+/** Windows of one period each, which begin with the first request, or with every full period of the clock. */
+export const fixedWindows =
+  (begin: 'first' | 'clock') =>
+  ({ limit, periodMs }: Declared): Limiter => {
+    const windows = new Map<string, { beginMs: number; count: number }>();
+    return (key, atMs) => {
+      const known = windows.get(key);
+      const beginMs = begin === 'clock' ? Math.floor(atMs / periodMs) * periodMs : atMs;
+      const window = known && atMs < known.beginMs + periodMs ? known : { beginMs, count: 0 };
+      windows.set(key, window);
+      window.count += 1;
+      return {
+        isAllowed: window.count <= limit,
+        remaining: Math.max(0, limit - window.count),
+        resetMs: window.beginMs + periodMs - atMs,
+      };
+    };
+  };
+
+/** A bucket that fills up steadily: bursts of the limit, and as much again in every period. */
+const tokenBucket = ({ limit, periodMs }: Declared): Limiter => {
+  const buckets = new Map<string, { tokens: number; atMs: number }>();
+  return (key, atMs) => {
+    const bucket = buckets.get(key) ?? { tokens: limit, atMs };
+    bucket.tokens = Math.min(limit, bucket.tokens + ((atMs - bucket.atMs) * limit) / periodMs);
+    bucket.atMs = atMs;
+    buckets.set(key, bucket);
+    const isAllowed = bucket.tokens >= 1;
+    if (isAllowed) bucket.tokens -= 1;
+    return { isAllowed, remaining: Math.floor(bucket.tokens), resetMs: ((1 - (bucket.tokens % 1)) * periodMs) / limit };
+  };
+};
+
+/** Two counters that know nothing of each other, as of two workers without a common store. */
+const counterPerWorker = (declared: Declared): Limiter => {
+  const workers = [slidingLog(declared), slidingLog(declared)] as const;
+  let turn = 0;
+  return (key, atMs) => {
+    turn += 1;
+    return (workers[turn % 2] as Limiter)(key, atMs);
+  };
+};
+
+/** Workers whose clocks differ by seconds write times into one log. */
+const skewedClocks = ({ limit, periodMs }: Declared): Limiter => {
+  const logs = new Map<string, number[]>();
+  let turn = 0;
+  return (key, atMs) => {
+    turn += 1;
+    const nowMs = atMs + (turn % 2) * 2 * periodMs;
+    const log = (logs.get(key) ?? []).filter((one) => one > nowMs - periodMs);
+    logs.set(key, log);
+    const isAllowed = log.length < limit;
+    if (isAllowed) log.push(nowMs);
+    return { isAllowed, remaining: limit - log.length, resetMs: periodMs };
+  };
+};
+
+/** A log in which refused requests are entered as well. */
+const refusalsCounted = ({ limit, periodMs }: Declared): Limiter => {
+  const logs = new Map<string, number[]>();
+  return (key, atMs) => {
+    const log = (logs.get(key) ?? []).filter((one) => one > atMs - periodMs);
+    const oldest = log[0] ?? atMs;
+    log.push(atMs);
+    logs.set(key, log);
+    return { isAllowed: log.length <= limit, remaining: Math.max(0, limit - log.length), resetMs: oldest + periodMs - atMs };
+  };
+};
+
+/** A count that was read before another was written: all who ask within a millisecond see the same. */
+const staleReads = ({ limit, periodMs }: Declared): Limiter => {
+  const logs = new Map<string, number[]>();
+  return (key, atMs) => {
+    const log = (logs.get(key) ?? []).filter((one) => one > atMs - periodMs);
+    logs.set(key, log);
+    const seen = log.filter((one) => one < atMs - 1).length;
+    const isAllowed = seen < limit;
+    if (isAllowed) log.push(atMs);
+    return { isAllowed, remaining: Math.max(0, limit - seen - 1), resetMs: (log[0] ?? atMs) + periodMs - atMs };
+  };
+};
+
+/** Two requests of the same moment are one member of the set. */
+const collapsingMembers = ({ limit, periodMs }: Declared): Limiter => {
+  const sets = new Map<string, Set<number>>();
+  return (key, atMs) => {
+    const set = new Set([...(sets.get(key) ?? [])].filter((one) => one > atMs - periodMs));
+    sets.set(key, set);
+    const isAllowed = set.size < limit;
+    if (isAllowed) set.add(Math.floor(atMs));
+    return { isAllowed, remaining: limit - set.size, resetMs: Math.min(...set, atMs) + periodMs - atMs };
+  };
+};
+
+/** The count never expires: whoever used the limit up is refused for ever. */
+const neverExpires = (declared: Declared): Limiter => {
+  const log = slidingLog({ ...declared, periodMs: 1e9 });
+  return (key, atMs) => ({ ...log(key, atMs), resetMs: declared.periodMs });
+};
+
+const off = (by: number) => (declared: Declared) => slidingLog({ ...declared, limit: declared.limit + by });
+const longer = (factor: number) => (declared: Declared) => slidingLog({ ...declared, periodMs: declared.periodMs * factor });
+
+/** The right fields, with some replaced; undefined takes one away. */
+const told =
+  (
+    change: (fields: Readonly<Record<string, string>>, resetMs: number, isAllowed: boolean) => Readonly<Record<string, string | undefined>>,
+  ) =>
+  (...[decision, declared, request]: Parameters<Parts['fields']>): Readonly<Record<string, string>> => {
+    const fields = draftFields(decision, declared, request);
+    const changed = { ...fields, ...change(fields, decision.resetMs, decision.isAllowed) };
+    return Object.fromEntries(Object.entries(changed).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  };
+
+const retry = (value: (resetMs: number) => string | undefined): Partial<Parts> => ({
+  fields: told((_, resetMs, isAllowed) => (isAllowed ? {} : { 'retry-after': value(resetMs) })),
+});
+
+const policy = (value: string): Partial<Parts> => ({ fields: told(() => ({ 'ratelimit-policy': value })) });
+const rateLimit = (change: (value: string) => string): Partial<Parts> => ({
+  fields: told(({ ratelimit = '' }) => ({ ratelimit: change(ratelimit) })),
+});
+
+const refusal = (change: Readonly<Record<string, unknown>>, status = 429): Partial<Parts> => ({
+  refusal: (decision, declared) => {
+    const right = exact.refusal(decision, declared);
+    return { ...right, status, body: { ...(right.body as object), ...change } };
+  },
+});
+
+let changes = 0;
+
+/** Every defect a limiter is known to have had, and some that are only thinkable. */
+export const flaws: Readonly<Record<string, Flaw>> = {
+  'one more than the limit': { named: 'count-in-turn', parts: { limiter: off(1) } },
+  'one less than the limit': { named: 'count-in-turn', parts: { limiter: off(-1) } },
+  'GET, then INCR': { named: 'count-at-once', parts: { limiter: staleReads } },
+  'two requests of one moment are one': { named: 'count-at-once', parts: { limiter: collapsingMembers } },
+  'a counter in each worker': { named: 'count-at-once', parts: { limiter: counterPerWorker } },
+  'workers with skewed clocks': { named: 'count-at-once', parts: { limiter: skewedClocks } },
+  'fixed windows from the first request': { named: 'boundary', parts: { limiter: fixedWindows('first') } },
+  'fixed windows of the clock': { named: 'boundary', parts: { limiter: fixedWindows('clock') } },
+  'token bucket': { named: 'boundary', parts: { limiter: tokenBucket } },
+  'a count without an expiry': { named: 'quota-returns', parts: { limiter: neverExpires } },
+  'a period that is longer than told': { named: 'steady-use', parts: { limiter: longer(1.5) } },
+  'a period that is shorter than told': { named: 'boundary', parts: { limiter: longer(0.7) } },
+  'refusals are counted': { named: 'refusals-free', parts: { limiter: refusalsCounted } },
+  'Retry-After is rounded down': { named: 'retry-after-honest', parts: retry((ms) => `${Math.max(1, Math.floor(ms / 1_000))}`) },
+  'Retry-After may be 0': { named: 'retry-after-least', parts: retry((ms) => `${Math.floor(ms / 1_000)}`) },
+  'Retry-After in milliseconds': { named: 'retry-after-bounds', parts: retry((ms) => `${Math.ceil(ms)}`) },
+  'Retry-After with decimals': { named: 'retry-after-syntax', parts: retry((ms) => `${ms / 1_000}`) },
+  'Retry-After is always a whole period': { named: 'retry-after-tight', parts: retry(() => '2') },
+  'Retry-After is two seconds too long': { named: 'retry-after-tight', parts: retry((ms) => `${seconds(ms) + 2}`) },
+  'Retry-After before the end of t': { named: 'retry-after-covers-t', parts: retry((ms) => `${Math.max(1, seconds(ms) - 1)}`) },
+  'Retry-After only now and then': { named: 'retry-after-sent', parts: retry((ms) => (ms % 2 < 1 ? undefined : `${seconds(ms)}`)) },
+  'what is left counts the request itself': {
+    named: 'remaining-steps',
+    parts: rateLimit((value) => value.replace(/r=(\d+)/, (_, left: string) => `r=${Number(left) + 1}`)),
+  },
+  'what is left is stuck at 0 from the last but one': {
+    named: 'remaining-zero',
+    parts: rateLimit((value) => value.replace(/r=1\b/, 'r=0')),
+  },
+  't is rounded down': {
+    named: 'reset-honest',
+    parts: rateLimit((value) => value.replace(/t=(\d+)/, (_, t: string) => `t=${Math.max(1, Number(t) - 1)}`)),
+  },
+  't is the moment of the reset': { named: 'reset-bounds', parts: rateLimit((value) => value.replace(/t=\d+/, 't=1790000000')) },
+  'X-RateLimit-Remaining lags behind': {
+    named: 'older-fields-agree',
+    parts: { fields: told((fields) => ({ 'x-ratelimit-remaining': `${Number(fields['x-ratelimit-remaining']) + 1}` })) },
+  },
+  'a policy that is a Token': { named: 'policy-list', parts: policy('default;q=10;w=2') },
+  'a policy without q': { named: 'policy-parameters', parts: policy('"default";w=2') },
+  'a policy with a decimal window': { named: 'policy-parameters', parts: policy('"default";q=10;w=2.5') },
+  'a policy with another quota': { named: 'policy-true', parts: policy('"default";q=1000;w=2') },
+  'a policy that changes': {
+    named: 'policy-constant',
+    parts: { fields: told(({ 'ratelimit-policy': value }) => ({ 'ratelimit-policy': `${value};n=${(changes += 1)}` })) },
+  },
+  'RateLimit as of draft 07': {
+    named: 'limit-list',
+    parts: rateLimit((value) => `limit=10, remaining=${/r=(\d+)/.exec(value)?.[1]}, reset=2`),
+  },
+  'RateLimit with a String for r': { named: 'limit-parameters', parts: rateLimit((value) => value.replace(/r=(\d+)/, 'r="$1"')) },
+  'RateLimit of a policy nobody named': { named: 'limit-names-policy', parts: rateLimit((value) => value.replace('default', 'other')) },
+  'RateLimit on some refusals': {
+    named: 'limit-on-refusals',
+    parts: { fields: told(({ ratelimit }, resetMs, isAllowed) => ({ ratelimit: isAllowed || resetMs % 2 < 1 ? ratelimit : undefined })) },
+  },
+  'refusals with 403': { named: 'refusal-status', parts: refusal({ status: 403 }, 403) },
+  'a problem document that names another status': { named: 'problem-document', parts: refusal({ status: 400 }) },
+  'a problem type of its own beside violated-policies': { named: 'problem-type', parts: refusal({ type: '/problems/rate_limited' }) },
+  violated_policies: {
+    named: 'problem-violated-policies',
+    parts: refusal({ 'violated-policies': undefined, violated_policies: ['default'], type: quotaExceeded }),
+  },
+  'violated-policies that nobody named': { named: 'problem-violated-policies', parts: refusal({ 'violated-policies': ['quota'] }) },
+  'a refusal that is dearer than an answer': { named: 'denial-cheap', parts: { refusalMs: 40 } },
+  'one quota for everybody': { named: 'clients-isolated', parts: { keyOf: () => 'all' } },
+  'one quota for an address': { named: 'clients-share-no-address', parts: { keyOf: () => 'address' } },
+  'X-Forwarded-For is believed from anybody': {
+    named: 'forged-address',
+    parts: { keyOf: (request) => request.variation.headers?.['X-Forwarded-For'] ?? keyOf(request) },
+  },
+  'X-Real-IP is believed from anybody': {
+    named: 'forged-address',
+    parts: { keyOf: (request) => request.variation.headers?.['X-Real-IP'] ?? keyOf(request) },
+  },
+  'each IPv6 address is another client': {
+    named: 'ipv6-network',
+    identity: 'ip',
+    parts: { keyOf: ({ client, variation }) => variation.headers?.['X-Forwarded-For'] ?? `client ${client}` },
+  },
+  'all of IPv6 is one client': {
+    named: 'ipv6-network',
+    identity: 'ip',
+    parts: { keyOf: (request) => (request.variation.headers?.['X-Forwarded-For']?.includes(':') ? 'IPv6' : keyOf(request)) },
+  },
+  'the name of the field is compared letter by letter': {
+    named: 'field-name-case',
+    parts: { keyOf: (request) => `${keyOf(request)} ${request.variation.spelling?.('X-Client') === 'X-CLIENT' ? 'capitals' : ''}` },
+  },
+  'the query is part of the key': { named: 'query-no-bypass', parts: { keyOf: (request) => `${keyOf(request)} ${request.path}` } },
+  'HEAD is not counted': { named: 'head-as-get', parts: { isCounted: ({ method }) => method !== 'HEAD' } },
+  'OPTIONS is counted now and then': {
+    named: 'options-consistent',
+    parts: { isCounted: ({ method }) => method !== 'OPTIONS' || (changes += 1) % 2 === 0 },
+  },
+  'missing paths tell a quota they do not take from': {
+    named: 'not-found-consistent',
+    parts: {
+      keyOf: (request) => (request.path.includes('missing') || request.path.includes('no-such') ? `404 ${request.client}` : keyOf(request)),
+    },
+  },
+  'without its store everything is allowed': { named: 'store-frozen-limits', parts: { withoutStore: 'open' } },
+  'without its store everything is refused': { named: 'store-killed-limits', parts: { withoutStore: 'closed' } },
+  'without its store every answer is 500': { named: 'store-killed-answers', parts: { withoutStore: 'error' } },
+  'without its store nothing is answered': { named: 'store-frozen-answers', parts: { withoutStore: 'hang' } },
+};

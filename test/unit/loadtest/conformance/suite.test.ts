@@ -1,0 +1,98 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Declared, Recording } from '#loadtest/conformance/exchange.ts';
+import type { Means, Outcome } from '#loadtest/conformance/matter.ts';
+import { checks, judgeRecording, playSuite } from '#loadtest/conformance/suite.ts';
+import { fixedWindows, flaws } from './flawed-limiters.ts';
+import { exact, simulate, type Parts } from './simulated-api.ts';
+
+const usual: Declared = { limit: 10, periodMs: 2_000, windows: 'sliding', identity: 'header:X-Client', method: 'GET', path: '/things' };
+const byAddress: Partial<Means> = { trustedProxy: '127.0.0.1' };
+
+async function play(parts: Parts, declared: Declared, seed: number, means: Partial<Means> = {}): Promise<Recording> {
+  const { port, time, ...simulation } = simulate(parts, declared, seed, means);
+  return time.run(playSuite({ declared, means: simulation.means, port }));
+}
+
+const outcomesOf = (recording: Recording): Readonly<Record<string, Outcome>> =>
+  Object.fromEntries(judgeRecording(recording).map(({ check, finding }) => [check.id, finding.outcome]));
+
+const idsOf = (recording: Recording, wanted: Outcome): string[] =>
+  Object.entries(outcomesOf(recording)).flatMap(([id, outcome]) => (outcome === wanted ? [id] : []));
+
+const seeds = fc.integer({ min: 1, max: 2 ** 31 });
+const settings = fc.record({
+  limit: fc.integer({ min: 3, max: 25 }),
+  periodMs: fc.integer({ min: 2, max: 90 }).map((seconds) => seconds * 1_000),
+});
+
+test('there are more than 25 checks, each with a name of its own, a clause and something to play for it', () => {
+  expect(checks.length).toBeGreaterThan(25);
+  expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
+  for (const { clause, stages } of checks) expect([clause.length, stages.length]).not.toContain(0);
+});
+
+describe('an exact limiter', () => {
+  test('passes every check, whatever its limit and period, and however long requests take', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, seeds, async (setting, seed) => {
+        const outcomes = outcomesOf(await play(exact, { ...usual, ...setting }, seed));
+        expect(Object.entries(outcomes).filter(([, outcome]) => outcome !== 'PASS')).toEqual([['ipv6-network', 'NOT CHECKED']]);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test('that tells clients apart by their address passes, IPv6 included', async () => {
+    await fc.assert(
+      fc.asyncProperty(settings, seeds, async (setting, seed) => {
+        const recording = await play(exact, { ...usual, ...setting, identity: 'ip' }, seed, byAddress);
+        expect(idsOf(recording, 'NOT CHECKED')).toEqual(['clients-share-no-address', 'field-name-case']);
+        expect(outcomesOf(recording)).toMatchObject({ 'ipv6-network': 'PASS' });
+        expect([...idsOf(recording, 'FAIL'), ...idsOf(recording, 'INVALID')]).toEqual([]);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  test.each(['first', 'clock'] as const)('of fixed windows (%s) passes where that is declared', async (begin) => {
+    await fc.assert(
+      fc.asyncProperty(settings, seeds, async (setting, seed) => {
+        const recording = await play({ ...exact, limiter: fixedWindows(begin) }, { ...usual, ...setting, windows: 'fixed' }, seed);
+        expect(idsOf(recording, 'FAIL')).toEqual([]);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  test('with a single client to ask as is judged as far as one client goes', async () => {
+    const recording = await play(exact, usual, 5, { clients: 1 });
+    expect(idsOf(recording, 'NOT CHECKED')).toEqual(expect.arrayContaining(['clients-isolated', 'denial-cheap', 'store-back-exact']));
+    expect(idsOf(recording, 'FAIL')).toEqual([]);
+    expect(idsOf(recording, 'PASS')).toEqual(expect.arrayContaining(['count-at-once', 'boundary', 'retry-after-honest', 'refusals-free']));
+  });
+});
+
+describe('a limiter', () => {
+  test.each(Object.entries(flaws))('with the defect "%s" is found out, and the defect named', async (_, { named, parts, identity }) => {
+    await fc.assert(
+      fc.asyncProperty(seeds, async (seed) => {
+        const declared = { ...usual, ...(identity !== undefined && { identity }) };
+        const recording = await play({ ...exact, ...parts }, declared, seed, identity === 'ip' ? byAddress : {});
+        const judged = judgeRecording(recording).find(({ check }) => check.id === named);
+        expect(judged?.finding).toMatchObject({ outcome: 'FAIL' });
+        expect(judged?.finding.witnesses.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 2 },
+    );
+  });
+
+  test('that tells nothing is not blamed for what it may do without', async () => {
+    const silent: Parts = { ...exact, fields: () => ({}), refusal: () => ({ status: 429, body: 'Too many requests', type: 'text/plain' }) };
+    const recording = await play(silent, usual, 9);
+    expect(idsOf(recording, 'FAIL')).toEqual([]);
+    expect(idsOf(recording, 'NOT SUPPORTED')).toEqual(
+      expect.arrayContaining(['policy-list', 'limit-list', 'remaining-steps', 'retry-after-sent', 'problem-type', 'obedient-uses-quota']),
+    );
+  });
+});
