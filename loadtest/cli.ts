@@ -3,6 +3,7 @@ import { runCommandLine } from '#lib/command-line.ts';
 import { parentEnded, stopSignal } from '#lib/shutdown.ts';
 import { optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
+import { ratelimitVerb } from './conformance/command.ts';
 import { gateVerb, mixesOf, reportVerb } from './commands.ts';
 import type { MakeVerb } from './target-command.ts';
 
@@ -14,6 +15,7 @@ if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(()
 /** What is no plan, each from the room that does it. */
 const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
+  ratelimit: ratelimitVerb,
 };
 
 const context = { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() };

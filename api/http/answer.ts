@@ -57,10 +57,7 @@ export async function perform(database: Database, route: Route, request: RouteRe
   try {
     const prepared = await route.before?.(request);
     const written = await database.transact(
-      (tx) => {
-        const asked = route.foresee?.(request);
-        return runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared)), asked);
-      },
+      (tx) => runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared))),
       { isOnce: claim !== undefined },
     );
     if (!route.after) return written;

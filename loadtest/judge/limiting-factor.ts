@@ -1,4 +1,4 @@
-import { showCountOf, showDuration, showShare } from '#lib/show.ts';
+import { showDuration, showShare } from '#lib/show.ts';
 import { windowOf } from './figures.ts';
 import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
 
@@ -27,7 +27,7 @@ export function attributeLatency(bands: readonly TimingBand[]): Attribution | un
     if (taken >= wanted) break;
     // Of the last band only as many as are needed; within a band all count alike.
     const part = Math.min(1, (wanted - taken) / band.count);
-    taken += band.count;
+    taken += band.count * part;
     latencyMs += band.latencySumMs * part;
     for (const name of timingParts) sums[name] += band.sumMs[name] * part;
   }
@@ -42,13 +42,11 @@ export function limitingFactor(measurement: Measurement): string | undefined {
   const attribution = attributeLatency(
     measurement.phases.flatMap(({ serverTimings }) => serverTimings).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint)),
   );
-  const known = [describeFrozenWorkers(measurement), describePool(measurement), attribution && describeLargest(attribution)];
-  return known.filter((text) => text !== undefined).join('; ') || undefined;
-}
-
-function describeLargest(attribution: Attribution): string {
+  const known = [describeFrozenWorkers(measurement), describePool(measurement)].flatMap((text) => text ?? []);
+  if (attribution === undefined) return known.length === 0 ? undefined : known.join('; ');
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
-  return `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
+  const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
+  return [...known, sentence].join('; ');
 }
 
 /** Workers whose event loop did not turn for as long as an answer may take at most. */
@@ -58,9 +56,8 @@ function describeFrozenWorkers({ samples, budget }: Measurement): string | undef
   );
   const worst = frozen.toSorted((a, b) => b.loopDelayMs - a.loopDelayMs)[0];
   if (worst === undefined) return undefined;
-  const workers = [...new Set(frozen.map(({ worker }) => worker))].toSorted();
-  const [who, whose] = workers.length === 1 ? ['worker', 'its event loop'] : ['workers', `the event loop of worker ${worst.worker}`];
-  return `${who} ${workers.join(', ')} stood still: ${whose} was ${showDuration(worst.loopDelayMs)} late in second ${worst.second}`;
+  const workers = new Set(frozen.map(({ worker }) => worker));
+  return `worker ${[...workers].toSorted().join(', ')} stood still: its event loop was ${showDuration(worst.loopDelayMs)} late in second ${worst.second}`;
 }
 
 /** A pool counts as full when at most one connection in twenty is free. */
@@ -74,6 +71,5 @@ function describePool(measurement: Measurement): string | undefined {
   const full = pools.filter(({ inUse, capacity }) => inUse >= fullShare * capacity);
   const capacity = Math.max(...pools.map((pool) => pool.capacity));
   if (full.length === 0 || full.length < pools.length / 2) return undefined;
-  const all = capacity === 1 ? 'the only pool connection was' : `all ${capacity} pool connections were`;
-  return `${all} in use in ${full.length} of ${showCountOf(pools.length, 'second')}: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
+  return `all ${capacity} pool connections were in use in ${full.length} of ${pools.length} seconds: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
 }

@@ -62,11 +62,17 @@ export function ownStackEnvironment(
  * Starts the local stack of `npm start` in a temporary folder and on free ports, with the demo data and without the
  * monitor, and resolves once it is healthy. On Linux it also stops when this process dies.
  * @param root of the source it is started from
+ * @param places of services the caller started for it, such as REDIS_HOST
  * @throws {LocalStackError} with the last line the stack wrote.
  */
-export async function startLocalStack(caller: Environment, signal?: AbortSignal, root = ownRoot): Promise<OwnStack> {
+export async function startLocalStack(
+  caller: Environment,
+  signal?: AbortSignal,
+  root = ownRoot,
+  places: Readonly<Record<string, string>> = {},
+): Promise<OwnStack> {
   const dataDir = await mkdtemp(join(tmpdir(), 'atalaya-loadtest-'));
-  const env = ownStackEnvironment(caller, dataDir, await freePorts());
+  const env = { ...ownStackEnvironment(caller, dataDir, await freePorts()), ...places };
   const node = [process.execPath, join(root, startFile)] as const;
   const [file, ...args] = process.platform === 'linux' ? ['setpriv', '--pdeathsig=TERM', ...node] : node;
   const child = startCommand({ file, args, env });
@@ -119,8 +125,8 @@ function lastLines(child: ReturnType<typeof startCommand>): () => string {
   return () => (last.stderr || last.stdout || 'it said nothing').replace(/^error: /, '');
 }
 
-/** Ports that are free now; all are held while they are chosen, so that they differ. */
-async function freePorts(): Promise<[number, number, number]> {
+/** Ports of 127.0.0.1 that are free now; all are held while they are chosen, so that they differ. */
+export async function freePorts(): Promise<[number, number, number]> {
   const servers = await Promise.all([listen(), listen(), listen()]);
   const ports = servers.map((server) => (server.address() as AddressInfo).port) as [number, number, number];
   await Promise.all(servers.map((server) => new Promise((resolve_) => server.close(resolve_))));

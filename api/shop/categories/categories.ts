@@ -18,10 +18,7 @@ class Category extends Model {
 
 type TextRow = { readonly id_key: string; readonly name: string; readonly version: string };
 
-const categoriesById = textStatement<TextRow>(
-  'categories-by-id',
-  `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY ($1::bigint[])`,
-);
+const oneCategory = textStatement<TextRow>('category-one', `SELECT ${categoryView.select} FROM categories WHERE id_key = $1`);
 const categoryPage = textStatement<TextRow>(
   'category-page',
   `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT $1 OFFSET $2`,
@@ -29,7 +26,7 @@ const categoryPage = textStatement<TextRow>(
 
 /** @throws not_found */
 export async function readCategory(db: Db, id: number): Promise<TextRow> {
-  const row = await db.byId(categoriesById, id);
+  const [row] = await db.query(oneCategory, [id]);
   if (!row) throw new ApiError('not_found', 'The category does not exist.');
   return row;
 }
