@@ -93,10 +93,13 @@ function surplus(order: StoredOrder, alike: readonly Claim[], claims: readonly C
   const what = `order ${order.id} of client ${order.client} (${showLines(order.lines)})`;
   const twin = alike.find(({ outcome }) => outcome === 'acknowledged') ?? alike.find(({ outcome }) => outcome === 'unknown');
   if (twin) {
-    const detail = `${what} exists beside ${twin.orders.length > 0 ? `order ${twin.orders.join(', ')}` : 'another'} for the one request with key ${twin.asked.key}`;
+    const named = `${twin.orders.length === 1 ? 'order' : 'orders'} ${twin.orders.join(' and ')}`;
+    const beside = twin.orders.length === 0 ? 'another' : named;
+    const detail = `${what} exists beside ${beside} for the one request with key ${twin.asked.key}`;
     return { rule: 'no-duplicate-orders', detail, key: twin.asked.key, ...at };
   }
-  const refused = alike.find(({ outcome }) => outcome === 'refused');
+  // Neither placed nor open: whatever was asked alike was refused.
+  const [refused] = alike;
   if (refused) return { rule: 'orders-asked-for', detail: `${what} exists, though it was refused`, key: refused.asked.key, ...at };
   const near = claims.find(({ asked, outcome }) => asked.client === order.client && outcome === 'unknown');
   return {

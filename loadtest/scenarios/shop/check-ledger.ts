@@ -35,8 +35,8 @@ function checkMovements({ id, lines, status }: StoredOrder, movements: readonly 
     const what = moved.length === 0 ? 'moved nothing' : `moved ${showCountOf(pieces, 'piece')} in ${showCountOf(moved.length, 'movement')}`;
     return [wrong(`line ${line}, ${quantity} of product ${product}, ${what}`, product)];
   });
-  const own = new Set(lines.map((line) => line.id));
-  const odd = movements.filter(({ line, reason }) => (reason === 'sale' ? line === null || !own.has(line) : status !== canceled));
+  const own = new Set<number | null>(lines.map((line) => line.id));
+  const odd = movements.filter(({ line, reason }) => (reason === 'sale' ? !own.has(line) : status !== canceled));
   return [
     ...found,
     ...odd.map((movement) =>

@@ -23,7 +23,7 @@ const storedOrders = (rightBooks.stored?.orders ?? []) as readonly [StoredOrder]
 /** Of ten orders nine. */
 const soldOut = Array.from({ length: 9 }, (_, i) => ({ key: `k-no-${i}`, outcome: 'refused', order: null, totalCents: null }) as const);
 
-/** Runs with one thing wrong each, the verdict they must get, and the check that must name the fault. */
+/** Runs with one thing wrong each, the verdict they must get, and the check that must name the fault: one list, however long. */
 export const faults: readonly { fault: string; measurement: Measurement; verdict: 'FAIL' | 'INVALID'; id: string; says: RegExp }[] = [
   {
     fault: 'slow answers',

@@ -84,6 +84,22 @@ test.each<[string, Change, readonly Anomaly[]]>([
     ],
   ],
   [
+    'beside which two orders of one key a third was made',
+    (made, _order, attempt) => {
+      for (const id of [8, 9]) addOrder(made, id, attempt);
+      made.attempts.push({ ...attempt, order: 8 });
+    },
+    [
+      { rule: 'no-duplicate-orders', detail: 'key k was answered with orders 7 and 8', key: 'k', order: 8 },
+      {
+        rule: 'no-duplicate-orders',
+        detail: 'order 9 of client 101 (2 × product 1) exists beside orders 7 and 8 for the one request with key k',
+        key: 'k',
+        order: 9,
+      },
+    ],
+  ],
+  [
     'that a request without an answer made two orders',
     (made, _order, attempt) => {
       made.attempts = [
