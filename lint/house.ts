@@ -46,11 +46,11 @@ const floors: Readonly<Record<string, string>> = {
   loadtest: `
     cli
     commands
-    compare capacity size-pool conformance
+    compare size-pool conformance
     options live-line show-result
     target-command run-plan
     plans report
-    scenarios
+    capacity scenarios
     observe
     generate judge
     targets

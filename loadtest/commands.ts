@@ -12,7 +12,7 @@ import type { Plan } from './plans/plan.ts';
 import { plans, type Gate } from './plans/plans.ts';
 import { gateJson, reportJson } from './report/report-json.ts';
 import { writeReport, type Finished } from './report/write-report.ts';
-import { phaseOf, runPlan } from './run-plan.ts';
+import { phasesOf, runPlan } from './run-plan.ts';
 import { showResult } from './show-result.ts';
 import { onTarget, originOf, type CommandContext, type MakeVerb } from './target-command.ts';
 import type { Target } from './targets/target.ts';
@@ -67,7 +67,8 @@ async function judgeAndReport(dir: string): Promise<Finished> {
   const measurement = await readMeasurement(dir);
   const plan = plans[measurement.plan];
   if (plan === undefined) throw new UsageError(`${dir} holds a run of the plan "${measurement.plan}", which this program does not know`);
-  const report = { measurement, judgement: judge(measurement, plan.judges), highlights: plan.scenario.highlights(measurement) };
+  const highlights = [...(plan.highlights?.(measurement) ?? []), ...plan.scenario.highlights(measurement)];
+  const report = { measurement, judgement: judge(measurement, plan.judges), highlights };
   return { report, files: await writeReport(report, dir) };
 }
 
@@ -90,8 +91,7 @@ async function playPlans(gate: Gate, folder: string, options: LoadtestOptions, s
 async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, { target, progress, context }: Setting): Promise<void> {
   const file = createMeasurementFile(dir);
   try {
-    const phases = plan.phases.map((phase) => phaseOf(phase, changes));
-    const hooks = createLiveLine(plan.name, phases, progress);
+    const hooks = createLiveLine(plan, phasesOf(plan, changes), progress);
     await runPlan(plan, changes, target, { ...hooks, write: file.write, signal: context.signal });
   } finally {
     file.close();

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
-import type { Entry } from './measurement/measurement-file.ts';
+import { gatherEntries, type Entry } from './measurement/measurement-file.ts';
 import { highestRate, usersFor } from './generate/arrivals.ts';
-import type { Load, MachineSample, MeasurementHead, Phase, RateStage, Slice } from './measurement/measurement.ts';
+import type { Load, MachineSample, Measurement, MeasurementHead, Phase, RateStage, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
@@ -33,6 +33,7 @@ export type RunHooks = {
   readonly write: (entry: Entry) => void;
   /** Says what is being done now. */
   readonly onStep: (step: string) => void;
+  readonly onPhase?: (phase: Phase) => void;
   readonly onSecond: (second: number, slices: readonly Slice[]) => void;
   /** Cancels the run; what was set up is cleaned up all the same. */
   readonly signal: AbortSignal;
@@ -47,14 +48,31 @@ export type RunHooks = {
 export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, hooks: RunHooks): Promise<void> {
   const runId = `lt-${randomBytes(5).toString('hex')}`;
   const observers: Observers = { admin: createAdminReader(target), database: await createDatabaseReader(target) };
+  const soFar = plan.course && gatherEntries();
+  const write = (entry: Entry): void => {
+    soFar?.take(entry);
+    hooks.write(entry);
+  };
   try {
-    hooks.write({ kind: 'head', head: headOf(plan, changes, target, { runId, effective: (await observers.admin.config()) ?? null }) });
-    const phases = plan.phases.map((phase) => phaseOf(phase, changes));
-    const stage = await prepare(plan, { runId, target, phases, changes }, hooks);
-    if (stage) await playOn(stage, { plan, phases, changes, target, stage, observers }, hooks);
+    write({ kind: 'head', head: headOf(plan, changes, target, { runId, effective: (await observers.admin.config()) ?? null }) });
+    const phases = phasesOf(plan, changes);
+    const stage = await prepare(plan, { runId, target, phases, changes }, { ...hooks, write });
+    const course = (): Phase | undefined => followUp(plan, changes, soFar?.soFar());
+    if (stage) await playOn(stage, { plan, phases, course, changes, target, stage, observers }, { ...hooks, write });
   } finally {
     await Promise.all([observers.admin.close(), observers.database.close()]);
   }
+}
+
+/** The phases of a plan as they will be played. What a command line says of users is meant of the people where a plan has some. */
+export const phasesOf = (plan: Plan, changes: PlanChanges): Phase[] =>
+  plan.phases.map((phase) => phaseOf(phase, plan.people ? withoutPeople(changes) : changes));
+
+const withoutPeople = (changes: PlanChanges): PlanChanges => ({ ...changes, users: undefined, thinkMs: undefined });
+
+function followUp(plan: Plan, changes: PlanChanges, soFar: Measurement | undefined): Phase | undefined {
+  const planned = soFar && plan.course?.(soFar);
+  return planned && phaseOf(planned, withoutPeople(changes));
 }
 
 type Preparing = Pick<Run, 'target' | 'phases' | 'changes'> & { readonly runId: string };
@@ -92,6 +110,8 @@ async function playOn(stage: Stage, run: Omit<Run, 'nullServer'>, hooks: RunHook
 type Run = {
   readonly plan: Plan;
   readonly phases: readonly Phase[];
+  /** What is played when they are over; undefined: nothing more. */
+  readonly course: () => Phase | undefined;
   readonly changes: PlanChanges;
   readonly target: Target;
   readonly stage: Stage;
@@ -108,20 +128,22 @@ async function measure(run: Run, hooks: RunHooks): Promise<void> {
   const calibration = first
     ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServer.origin)
     : null;
+  const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
+  hooks.write({ kind: 'client', client: { calibration, coLocated, cores: availableParallelism() } });
   const servedBefore = await observers.admin.requestsServed();
   await playPhases(run, common, hooks);
   hooks.onStep('waiting for rest and reading the books');
   hooks.write({ kind: 'rest', rest: await waitForRest(target, observers, servedBefore) });
   hooks.write({ kind: 'books', books: await stage.readBooks() });
-  const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
-  hooks.write({ kind: 'client', client: { calibration, coLocated, cores: availableParallelism() } });
 }
 
 type Common = Pick<Parameters<typeof playPhase>[0], 'seed' | 'crowdFile' | 'facts'> & { readonly signal: AbortSignal };
 
-async function playPhases({ phases, target, stage, observers, nullServer }: Run, common: Common, hooks: RunHooks): Promise<void> {
+async function playPhases({ phases, course, target, stage, observers, nullServer }: Run, common: Common, hooks: RunHooks): Promise<void> {
   let startSecond = 0;
-  for (const phase of phases) {
+  const queue = phases.values();
+  for (let phase = queue.next().value ?? course(); phase; phase = queue.next().value ?? course()) {
+    hooks.onPhase?.(phase);
     let lastSecond = startSecond;
     const onSlices = (slices: readonly Slice[], second: number | undefined): void => {
       lastSecond = Math.max(lastSecond, ...slices.map((slice) => slice.second));
@@ -151,7 +173,12 @@ async function playPhases({ phases, target, stage, observers, nullServer }: Run,
 
 type Circumstances = { readonly runId: string; readonly effective: MeasurementHead['target']['effective'] };
 
-function headOf(plan: Plan, { seed, mix }: PlanChanges, { origin, kind }: Target, { runId, effective }: Circumstances): MeasurementHead {
+function headOf(
+  plan: Plan,
+  { seed, mix, users, thinkMs }: PlanChanges,
+  { origin, kind }: Target,
+  { runId, effective }: Circumstances,
+): MeasurementHead {
   return {
     version: 2,
     plan: plan.name,
@@ -162,6 +189,7 @@ function headOf(plan: Plan, { seed, mix }: PlanChanges, { origin, kind }: Target
     seed,
     mix,
     budget: plan.budget,
+    ...(plan.people && { people: { users: users ?? plan.people.users, thinkMs: thinkMs ?? plan.people.thinkMs } }),
   };
 }
 

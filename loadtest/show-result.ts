@@ -6,12 +6,13 @@ import type { Finished } from './report/write-report.ts';
 /** What the command line prints at the end, for people. */
 export function showResult({ report: { judgement, measurement, highlights }, files }: Finished): string {
   const { verdict, reasons, limitedBy, figures, checks } = judgement;
-  const { budget, phases, left } = measurement;
+  const { budget, left } = measurement;
   const { latency } = figures;
-  const isTimed = phases.some(({ load }) => load.kind !== 'saturating');
+  const isTimed = checks.some(({ id, outcome }) => id === 'latency-p95' && outcome !== 'not-checked');
   const allowed = (limitMs: number): string => (isTimed ? `< ${showDuration(limitMs)}` : 'not judged');
   const witnesses = checks.filter(({ outcome }) => outcome === 'broken').flatMap((check) => check.witnesses ?? []);
   const tolerated = checks.filter(({ outcome }) => outcome === 'tolerated').map(({ reason }) => reason);
+  const remarks = checks.filter(({ outcome, reason }) => outcome === 'met' && reason !== '').map(({ reason }) => reason);
   const lines = [
     `${measurement.plan}: ${describeLoad(measurement)} (seed ${measurement.seed})`,
     `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} (${allowed(budget.p95Ms)}) · p99 ${showLatency(latency.p99Ms)} (${allowed(budget.p99Ms)}) · errors ${showShare(figures.errorRate)} (< ${showShare(budget.errorRate)})`,
@@ -23,6 +24,7 @@ export function showResult({ report: { judgement, measurement, highlights }, fil
     ...reasons.map((reason) => `- ${reason}`),
     ...witnesses.map((witness) => `    ${showWitness(witness)}`),
     ...(limitedBy === null ? [] : [`limited by: ${limitedBy}`]),
+    ...remarks.map((remark) => `note: ${remark}`),
     ...tolerated.map((reason) => `note: ${reason}; that does not change the verdict`),
     ...(left ?? []).map((what) => `left in the target: ${what}`),
     `report: ${files.html}`,

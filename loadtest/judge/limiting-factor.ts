@@ -1,6 +1,7 @@
 import { showDuration, showShare } from '#lib/show.ts';
 import { windowOf } from './figures.ts';
-import { timingParts, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
+import { exhaustedShare } from './slowness.ts';
+import { timingParts, type MachineSample, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
 
 /** Where the time of the slowest answers went: shares of their latency, 0–1, that sum up to about 1. */
 export type Attribution = Readonly<Record<TimingPart | 'outside', number>>;
@@ -42,7 +43,7 @@ export function limitingFactor(measurement: Measurement): string | undefined {
   const attribution = attributeLatency(
     measurement.phases.flatMap(({ serverTimings }) => serverTimings).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint)),
   );
-  const known = [describeFrozenWorkers(measurement), describePool(measurement)].flatMap((text) => text ?? []);
+  const known = [describeFrozenWorkers(measurement), describePool(measurement), describeMachine(measurement)].flatMap((text) => text ?? []);
   if (attribution === undefined) return known.length === 0 ? undefined : known.join('; ');
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
   const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
@@ -72,4 +73,15 @@ function describePool(measurement: Measurement): string | undefined {
   const capacity = Math.max(...pools.map((pool) => pool.capacity));
   if (full.length === 0 || full.length < pools.length / 2) return undefined;
   return `all ${capacity} pool connections were in use in ${full.length} of ${pools.length} seconds: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
+}
+
+/** Whose CPU it was, where the machine had none left for most of the time. */
+function describeMachine({ machine }: Measurement): string | undefined {
+  const cpus = machine.flatMap(({ cpu }) => cpu ?? []);
+  const exhausted = cpus.filter(({ busy }) => busy >= exhaustedShare);
+  if (cpus.length === 0 || exhausted.length < cpus.length / 2) return undefined;
+  const mean = (read: (cpu: NonNullable<MachineSample['cpu']>) => number): string =>
+    showShare(exhausted.reduce((sum, cpu) => sum + read(cpu), 0) / exhausted.length);
+  const shares = `service ${mean(({ target }) => target ?? 0)}, load test ${mean(({ own }) => own)}, others ${mean(({ others }) => others)}`;
+  return `this machine had no CPU left in ${exhausted.length} of ${cpus.length} seconds (${shares})`;
 }

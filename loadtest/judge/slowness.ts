@@ -4,7 +4,7 @@ import type { Measurement } from '../measurement/measurement.ts';
 export const instrumentShare = 0.1;
 
 /** From here on a machine has no CPU left to give, for it is not busy evenly: who runs, runs at the cost of others. */
-const exhaustedShare = 0.9;
+export const exhaustedShare = 0.9;
 
 /** What an answer that ended in a second of the run may have taken, client and machine taken into account. */
 export type Allowance = (limitMs: number, second: number) => number;

@@ -75,17 +75,23 @@ function makeFolder(dir: string): void {
  */
 export async function readMeasurement(dir: string): Promise<Measurement> {
   const path = join(dir, measurementFileName);
-  const gathered = emptyParts();
+  const gathering = gatherEntries();
   const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
   try {
-    for await (const line of lines) gather(gathered, parse(line));
+    for await (const line of lines) gathering.take(parse(line));
   } catch (err) {
     throw new UsageError(`${path} cannot be read: ${messageOf(err)}`, { cause: err });
   }
-  const { head } = gathered;
-  if (head === undefined) throw new UsageError(`${path} is no measurement of a load test`);
-  if (head.version !== 2) throw new UsageError(`${path} is of version ${String(head.version)}; this program reads version 2`);
-  return assemble(head, gathered);
+  const measurement = gathering.soFar();
+  if (measurement === undefined) throw new UsageError(`${path} is no measurement of a load test`);
+  if (measurement.version !== 2) throw new UsageError(`${path} is of version ${String(measurement.version)}; this program reads version 2`);
+  return measurement;
+}
+
+/** Puts together what a run wrote down, also while it still runs; it then holds all of it. */
+export function gatherEntries(): { readonly take: (entry: Entry | undefined) => void; readonly soFar: () => Measurement | undefined } {
+  const parts = emptyParts();
+  return { take: (entry) => gather(parts, entry), soFar: () => parts.head && assemble(parts.head, parts) };
 }
 
 type Parts = ReturnType<typeof emptyParts>;

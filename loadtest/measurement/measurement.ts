@@ -6,8 +6,8 @@ import type { Witness } from './witness.ts';
 
 /** How much is asked of the target at once. */
 export type Load =
-  /** So many users, each with one request under way or thinking; `thinkMs` is the least and the most pause. */
-  | { readonly kind: 'closed'; readonly users: number; readonly thinkMs: readonly [number, number] }
+  /** So many users, each with one request under way or thinking. */
+  | ({ readonly kind: 'closed' } & People)
   /** So many users, each sending its next request the moment the last is answered: as much as the target can take. */
   | { readonly kind: 'saturating'; readonly users: number }
   | OpenLoad;
@@ -84,7 +84,12 @@ export type MeasurementHead = {
   /** Disturbances mixed in on purpose, by their names. */
   readonly mix: readonly string[];
   readonly budget: Budget;
+  /** Whom the target must suffice for, where the load does not say it. */
+  readonly people?: People;
 };
+
+/** So many, each pausing between the least and the most before the next request. */
+export type People = { readonly users: number; readonly thinkMs: readonly [number, number] };
 
 /** How the target was made ready. */
 export type SetUpFacts = {

@@ -107,11 +107,11 @@ test('plays any scenario through its phases, waits for rest before it reads the 
   expect(kinds.filter((kind) => ['head', 'setUp', 'phase', 'rest', 'books', 'client', 'left'].includes(kind))).toEqual([
     'head',
     'setUp',
+    'client',
     'phase',
     'phase',
     'rest',
     'books',
-    'client',
     'left',
   ]);
   const measurement = await readMeasurement(dir);
