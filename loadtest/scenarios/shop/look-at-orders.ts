@@ -1,3 +1,4 @@
+import { showCountOf } from '#lib/show.ts';
 import { faultInHeaders, firstFault, jsonOf, type Answer, type Fault } from './faults.ts';
 import { centsOf, showCents, type Shelf } from './shelf.ts';
 
@@ -94,7 +95,7 @@ function faultAgainstAsked(seen: SeenOrder, asked: AskedOrder): Fault | undefine
     return { rule: 'privacy', detail: `order ${order} of client ${seen.client} was answered to client ${asked.client}`, order };
   if (seen.status !== pending) return wrong(`status is ${seen.status}, not ${pending} (pending)`);
   if (seen.deliveryMethod !== asked.deliveryMethod) return wrong(`delivery_method is ${seen.deliveryMethod}, not ${asked.deliveryMethod}`);
-  if (lines.length !== asked.lines.length) return wrong(`${lines.length} lines, asked for ${asked.lines.length}`);
+  if (lines.length !== asked.lines.length) return wrong(`${showCountOf(lines.length, 'line')}, asked for ${asked.lines.length}`);
   const index = lines.findIndex(({ product, quantity }, i) => product !== asked.lines[i]?.product || quantity !== asked.lines[i]?.quantity);
   if (index < 0) return undefined;
   const [is, should] = [lines[index] as SeenLine, asked.lines[index] as AskedLine];
