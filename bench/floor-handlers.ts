@@ -1,13 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { claimKey, storeAnswer } from '#api/http/idempotency.ts';
-import { recordOrder } from '#api/shop/orders/place-order.ts';
-import { oneProduct } from '#api/shop/products/products.ts';
-import { lockInIdOrder, takeSold } from '#api/shop/stock/stock.ts';
+import { lockProducts, oneProduct, recordOrder, takeStock } from './floor-statements.ts';
 
-/**
- * The two requests of the bench, in the API's own statements and with the API's own bytes as the answer: the floor does the
- * same work in the database and on the wire, and nothing around it.
- */
+/** The requests of the bench, with the API's own bytes as the answer: the same on the wire, and nothing around it. */
 
 /** Columns as `pg` reads them by itself: bigint comes as text. */
 type ProductRow = {
@@ -22,7 +17,7 @@ type ProductRow = {
 
 /** One product as JSON. */
 export async function readProduct(pool: Pool, id: number): Promise<string> {
-  const { rows } = await pool.query<ProductRow>({ name: oneProduct.name, text: oneProduct.text, values: [id] });
+  const { rows } = await pool.query<ProductRow>({ ...oneProduct, values: [id] });
   const [row] = rows;
   if (!row) throw new Error('no such product');
   const { id_key, name, description, price_cents, stock, category_id, version } = row;
@@ -83,14 +78,14 @@ async function record(client: PoolClient, input: OrderInput, key: string): Promi
   const [order] = rows;
   if (!order) throw new Error('no such client');
   const take = [lines.map((line) => line.product_id), lines.map((line) => line.quantity), lines.map(() => order.id_key), order.line_ids];
-  await client.query({ ...takeSold, values: take });
+  await client.query({ ...takeStock, values: take });
   const body = shown(input, order, lines, totalCents);
   await client.query({ ...storeAnswer, values: [principal, key, 201, '{}', body, null] });
   return body;
 }
 
 async function priced(client: PoolClient, lines: OrderInput['lines']): Promise<Line[]> {
-  const { rows } = await client.query<ProductRow>({ ...lockInIdOrder, values: [lines.map((line) => line.product_id)] });
+  const { rows } = await client.query<ProductRow>({ ...lockProducts, values: [lines.map((line) => line.product_id)] });
   const byId = new Map(rows.map((row) => [Number(row.id_key), row]));
   return lines.map((line) => {
     const product = byId.get(line.product_id);

@@ -33,6 +33,8 @@ export function createPool(settings: PostgresSettings & PoolSettings, applicatio
     query_timeout: answerTimeoutMs,
     keepAlive: true,
     options: '-c TimeZone=UTC',
+    // Statements that do not wait for one another's answers are sent in one go.
+    pipeline: true,
     types: columnTypes,
   });
   // The pool drops a connection that breaks, and the next query reports what is wrong; an unheard event would end the process.

@@ -1,17 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
-import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { failureOf, type FailureKind } from '#lib/postgres.ts';
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
+import { createSharedReads, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 import { runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
-export type Db = {
-  readonly query: <Row extends QueryResultRow>(statement: Statement<Row>, values?: readonly unknown[]) => Promise<Row[]>;
-  readonly knex: Knex;
+export type Db = SharedReads & { readonly knex: Knex };
+
+/**
+ * One transaction, on one connection. What changes anything asks for it: `verb(tx, input)`, and none begins its own.
+ * Statements that nobody waits for between them go to the server in one piece, BEGIN with the first of them.
+ */
+export type Tx = Db & {
+  readonly isTransaction: true;
+  /**
+   * Sends a statement already, for a `query` of the same statement and values that may follow: the two then need one round
+   * trip. Only for what changes nothing, a lock for instance: whether it is ever asked for is not known yet.
+   */
+  readonly foresee: (asked: Asked) => Promise<unknown>;
+  /** Leaves a statement to the end: it goes to the server with COMMIT, and the transaction fails when it does. */
+  readonly atEnd: (asked: Asked) => void;
 };
 
-/** One transaction, on one connection. What changes anything asks for it: `verb(tx, input)`, and none begins its own. */
-export type Tx = Db & { readonly isTransaction: true };
+/** A statement with its values. */
+export type Asked = { readonly statement: Statement; readonly values: readonly unknown[] };
 
 export type Database = {
   /** Each statement by itself, on whichever connection is free. */
@@ -34,9 +47,9 @@ const maxAttempts = 4;
 /** Failures that show that the database was there and carried out what it was told. */
 const ofTheStatement: ReadonlySet<FailureKind> = new Set(['constraint', 'bad-value']);
 
-export function createDatabase(pool: Pool): Database {
+export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Database {
   return {
-    read: { query: (statement, values) => runStatement(pool, statement, values), knex: createKnex(pool) },
+    read: { ...createSharedReads(pool, options), knex: createKnex(pool) },
     transact: async (work, { isOnce }) => {
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
@@ -60,9 +73,13 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('BEGIN');
-    const result = await work(txOn(client));
-    await commit(client);
+    const begun = client.query('BEGIN');
+    // Whoever asks next hears of it too; it must only not end the process meanwhile.
+    begun.catch(() => {});
+    const rest: Asked[] = [];
+    const result = await work(txOn(client, rest));
+    await begun;
+    await commit(client, rest);
     return result;
   } catch (err) {
     broken = err instanceof CommitUnknownError ? err : await rollBack(client);
@@ -72,15 +89,22 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
   }
 }
 
-async function commit(client: PoolClient): Promise<void> {
-  const { command } = await client.query('COMMIT').catch((err: unknown) => {
-    const failure = failureOf(err);
-    // What the server says of COMMIT itself is certain. That it shuts down, or nothing at all, leaves it open.
-    const isCertain = failure?.sqlState !== undefined && failure.kind !== 'refused-for-now' && failure.kind !== 'unreachable';
-    throw isCertain ? err : new CommitUnknownError('the connection broke during COMMIT', { cause: err });
-  });
+async function commit(client: PoolClient, rest: readonly Asked[]): Promise<void> {
+  const before = rest.map(({ statement, values }) => runStatement(client, statement, values));
+  const outcomes = await Promise.allSettled([...before, client.query('COMMIT')]);
+  // What the server says of a statement ahead of COMMIT is certain: it commits nothing after that.
+  for (const outcome of outcomes.slice(0, -1)) if (outcome.status === 'rejected' && sqlStateOf(outcome.reason)) throw outcome.reason;
+  const committed = outcomes.at(-1) as PromiseSettledResult<QueryResult>;
+  if (committed.status === 'rejected') throw asCommitFailure(committed.reason);
   // PostgreSQL answers COMMIT with ROLLBACK when a failed statement was swallowed.
-  if (command !== 'COMMIT') throw new Error('a statement of the transaction had failed; it was rolled back');
+  if (committed.value.command !== 'COMMIT') throw new Error('a statement of the transaction had failed; it was rolled back');
+}
+
+/** What the server says of COMMIT itself is certain. That it shuts down, or nothing at all, leaves it open. */
+function asCommitFailure(err: unknown): unknown {
+  const failure = failureOf(err);
+  const isCertain = failure?.sqlState !== undefined && failure.kind !== 'refused-for-now' && failure.kind !== 'unreachable';
+  return isCertain ? err : new CommitUnknownError('the connection broke during COMMIT', { cause: err });
 }
 
 /** A connection on which even ROLLBACK fails must not go back into the pool. */
@@ -93,17 +117,32 @@ async function rollBack(client: PoolClient): Promise<Error | undefined> {
   }
 }
 
-function txOn(client: PoolClient): Tx {
+function txOn(client: PoolClient, rest: Asked[]): Tx {
   let knex: Knex | undefined;
+  const foreseen = new Map<string, Promise<QueryResultRow[]>>();
+  const query: Tx['query'] = <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []) => {
+    const ahead = foreseen.size === 0 ? undefined : foreseen.get(nameOf({ statement, values }));
+    return (ahead as Promise<Row[]> | undefined) ?? runStatement(client, statement, values);
+  };
   return {
     isTransaction: true,
-    query: (statement, values) => runStatement(client, statement, values),
+    query,
+    byId: async (statement, id) => (await query(statement, [[id]]))[0],
+    foresee: (asked) => {
+      const rows = runStatement(client, asked.statement, asked.values);
+      rows.catch(() => {});
+      foreseen.set(nameOf(asked), rows);
+      return rows;
+    },
+    atEnd: (asked) => void rest.push(asked),
     get knex() {
       // Made only where a model is used: it costs as much as the query it builds.
       return (knex ??= createKnex(poolOf(client)));
     },
   };
 }
+
+const nameOf = ({ statement, values }: Asked): string => `${statement.name} ${JSON.stringify(values)}`;
 
 /** Knex, and Objection on it, over the given pool, which stays open: whoever made it ends it. */
 export function createKnex(pool: Pick<Pool, 'connect'>): Knex {

@@ -57,7 +57,10 @@ export async function perform(database: Database, route: Route, request: RouteRe
   try {
     const prepared = await route.before?.(request);
     const written = await database.transact(
-      (tx) => runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared))),
+      (tx) => {
+        const asked = route.foresee?.(request);
+        return runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared)), asked);
+      },
       { isOnce: claim !== undefined },
     );
     if (!route.after) return written;

@@ -2,7 +2,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { principalKey, type Principal } from '../auth/principal.ts';
 import { statement } from '../db/statement.ts';
-import type { Tx } from '../db/tx.ts';
+import type { Asked, Tx } from '../db/tx.ts';
 import { ApiError } from '../errors.ts';
 import { canonicalPath } from './match-route.ts';
 import type { Route } from './route.ts';
@@ -102,13 +102,16 @@ function canonicalJson(value: unknown): string {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
 }
 
-/** Takes a key for this request; a key is held for a day, then it may be used again. */
+/**
+ * Takes a key for this request; a key is held for a day, then it may be used again. One without an answer that others can
+ * see is held by nobody: its BEGIN was canceled, so that the claim stood alone.
+ */
 export const claimKey = statement(
   'idempotency-claim',
   `INSERT INTO idempotency_keys AS held (principal, key, fingerprint) VALUES ($1, $2, $3)
    ON CONFLICT (principal, key) DO UPDATE
      SET fingerprint = $3, status = NULL, headers = NULL, body = NULL, owner = NULL, created_at = now()
-     WHERE held.created_at < now() - interval '24 hours'
+     WHERE held.created_at < now() - interval '24 hours' OR held.status IS NULL
    RETURNING 1 AS claimed`,
 );
 
@@ -135,17 +138,24 @@ export const storeAnswer = statement(
  * Runs `work` at most once for a claim, and stores its answer. A second request with the claim waits for the first; it
  * gets the first one's answer with the header `Idempotency-Replayed: true`, or runs itself when the first failed. An error
  * of `work` is not stored. Without a claim `work` simply runs.
+ * @param foreseen what `work` will ask first; sent along with the claim
  * @throws idempotency_key_reused when the key came with another request before
  * @throws idempotency_in_flight when the first request takes longer than the lock timeout
  * @throws gone when the answer has been erased
  */
-export async function runOnce(tx: Tx, claim: Claim | undefined, work: () => Promise<OnceAnswer>): Promise<OnceAnswer> {
+export async function runOnce(tx: Tx, claim: Claim | undefined, work: () => Promise<OnceAnswer>, foreseen?: Asked): Promise<OnceAnswer> {
+  const claimed = claim && isClaimed(tx, claim);
+  const ahead = foreseen && tx.foresee(foreseen);
   if (!claim) return work();
   const { principal, key } = claim;
-  if (!(await isClaimed(tx, claim))) return replay(claim, await tx.query(readAnswer, [principal, key]));
+  if (!(await claimed)) {
+    // What was foreseen in vain must at least not have broken the transaction.
+    await ahead;
+    return replay(claim, await tx.query(readAnswer, [principal, key]));
+  }
   const answer = await work();
   const { status, headers, body = null, owner = null } = answer;
-  await tx.query(storeAnswer, [principal, key, status, JSON.stringify(headers), body, owner]);
+  tx.atEnd({ statement: storeAnswer, values: [principal, key, status, JSON.stringify(headers), body, owner] });
   return answer;
 }
 

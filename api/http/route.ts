@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import type { Constraints } from '../db/constraints.ts';
-import type { Db, Tx } from '../db/tx.ts';
+import type { Asked, Db, Tx } from '../db/tx.ts';
 import type { ProblemCode } from '../errors.ts';
 import type { View } from './view.ts';
 
@@ -52,6 +52,7 @@ export type Route = {
   readonly constraints: Constraints;
   readonly write: Write;
   readonly before: ((request: RouteRequest) => Promise<unknown>) | undefined;
+  readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
   readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
   readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
 };
@@ -93,8 +94,9 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
 }
 
 /**
- * A route that writes. `before` runs ahead of the transaction, for what takes long; `handler` inside it, again from its
- * start after a conflict; `after` once it is committed or found done: members that it returns join the answer and are kept
+ * A route that writes. `before` runs ahead of the transaction, for what takes long; `foresee` names what the handler will
+ * ask first, such as a lock, to be sent with what begins the transaction (see `Tx.foresee`); `handler` runs inside it, again
+ * from its start after a conflict; `after` once it is committed or found done: members that it returns join the answer and are kept
  * nowhere, which is the place for secrets.
  */
 export function write<P extends Schema, Q extends Schema, B extends Schema, Value, Prepared = undefined>(
@@ -104,6 +106,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, Valu
     readonly secrets?: readonly string[];
     readonly constraints?: Constraints;
     readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Prepared>;
+    readonly foresee?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Asked | undefined;
     readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value>;
     readonly after?: (
       request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,
@@ -126,6 +129,7 @@ function complete({ answers, ...definition }: { readonly answers: object; readon
     errors: [],
     constraints: {},
     before: undefined,
+    foresee: undefined,
     after: undefined,
     ...definition,
     status: Number(status),

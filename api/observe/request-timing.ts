@@ -31,6 +31,16 @@ const current = new AsyncLocalStorage<RequestTiming>();
 /** Runs work whose use of a timed pool is added to `timing`. */
 export const withTiming = <T>(timing: RequestTiming, work: () => Promise<T>): Promise<T> => current.run(timing, work);
 
+/** For work that is done for several requests at once, outside all of them: adds to the timing of the one this is called in. */
+export function timesOfRequest(): ((waitedMs: number, heldMs: number) => void) | undefined {
+  const timing = current.getStore();
+  if (!timing) return undefined;
+  return (waitedMs, heldMs) => {
+    timing.poolMs += waitedMs;
+    timing.dbMs += heldMs;
+  };
+}
+
 type ConnectCallback = (err: Error | undefined, client: PoolClient | undefined, done: (release?: unknown) => void) => void;
 type Checkout = { readonly timing: RequestTiming; readonly since: number };
 

@@ -19,7 +19,7 @@ import { createLimiter } from '../limiter/create-limiter.ts';
 import type { ApiLogs } from '../logs/api-logs.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import { addGauges, createMetrics } from '../observe/metrics.ts';
-import { timePool } from '../observe/request-timing.ts';
+import { timePool, timesOfRequest } from '../observe/request-timing.ts';
 import { createRoutes } from '../shop/routes.ts';
 import { createHttpServer, drainServer } from './http-server.ts';
 import { listen } from '#lib/listen.ts';
@@ -98,7 +98,7 @@ function buildServer(parts: Parts): {
   const app = createApp({
     settings: config,
     routes: createRoutes({ tokens, passwords }),
-    database: createDatabase(pool),
+    database: createDatabase(pool, { timesOf: timesOfRequest }),
     credentials: { tokens, apiKeys },
     limiter,
     health: createHealthCheck({

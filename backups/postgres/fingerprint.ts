@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { Fingerprint } from '../set/manifest.ts';
 import { readPrivileges } from './privileges.ts';
+import { hashTable, listTables, type RowHashing } from './row-hash.ts';
 import { isUsers, readSchema } from './schema.ts';
 
 /**
@@ -11,15 +12,6 @@ const textSettings = `SET LOCAL search_path = pg_catalog; SET LOCAL timezone = '
   SET LOCAL intervalstyle = 'postgres'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex';
   SET LOCAL lc_monetary = 'C'; SET LOCAL xmloption = 'content'; SET LOCAL row_security = off;
   SET LOCAL quote_all_identifiers = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off`;
-
-/** Tables that hold rows of their own, as `schema.name`, quoted where needed. */
-export async function listTables(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind = 'r' AND ${isUsers} ORDER BY 1`,
-  );
-  return rows.map((row) => row.name);
-}
 
 /** How many relations of users a database holds; 0 means that nothing is lost with it. */
 export async function countRelations(client: Client): Promise<number> {
@@ -32,23 +24,16 @@ export async function countRelations(client: Client): Promise<number> {
 
 /**
  * Row counts and content hashes of all tables, the sequences, and the whole schema, as the client's open transaction sees
- * them. The hash of a table is the sum of its rows' hashes: it does not depend on their order, and repeated rows count.
+ * them.
+ * @param hashing that of the fingerprint it is to be compared with
  */
-export async function takeFingerprint(client: Client): Promise<Fingerprint> {
+export async function takeFingerprint(client: Client, hashing: RowHashing = 'columns'): Promise<Fingerprint> {
   await client.query(textSettings);
   const sequences = await readSequences(client);
   const schema = { ...(await readSchema(client)), ...(await readPrivileges(client)), ...(await readLargeObjects(client)) };
-  const tables: Record<string, { rows: number; hash: string }> = {};
-  for (const name of await listTables(client)) {
-    // The alias must not be a column's name anywhere, else the column would be meant. ONLY: children count by themselves.
-    // The sum of bigints is a numeric, and cannot overflow.
-    const { rows } = await client.query<{ rows: string; hash: string }>(
-      `SELECT count(*)::text AS rows, coalesce(sum(hashtextextended(ROW(atalaya_row_.*)::text COLLATE "C", 0)), 0)::text AS hash
-       FROM ONLY ${name} AS atalaya_row_`,
-    );
-    tables[name] = { rows: Number(rows[0]?.rows), hash: rows[0]?.hash ?? '' };
-  }
-  return { tables, sequences, schema };
+  const tables: Fingerprint['tables'] = {};
+  for (const table of await listTables(client)) tables[table.name] = await hashTable(client, table, hashing);
+  return { ...(hashing === 'text' ? {} : { hashing }), tables, sequences, schema };
 }
 
 async function readSequences(client: Client): Promise<Fingerprint['sequences']> {

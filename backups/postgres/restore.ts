@@ -70,7 +70,7 @@ async function compareWithSet(
   const isOtherVersion = dumpedOn.major !== server.serverMajor;
   const actual = await withSession(scratch.settings, deps.signal, async ({ client }) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    return takeFingerprint(client);
+    return takeFingerprint(client, fingerprint.hashing ?? 'text');
   });
   const limits = { withoutRoles: scope === 'data', namesOnly: isOtherVersion };
   const differences = compareFingerprints(fingerprint, actual, limits);

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { BusyError } from '#lib/errors.ts';
 import { BackupFailedError, BackupRefusedError } from '../errors.ts';
 import type { Manifest } from '../set/manifest.ts';
-import { listTables } from './fingerprint.ts';
+import { listTables } from './row-hash.ts';
 
 /** Two numbers that no other advisory lock of the project uses: "bkup", and 1 for taking. */
 const takingKey = [0x62_6b_75_70, 1] as const;
@@ -92,16 +92,18 @@ export type Snapshot = {
  */
 export async function beginSnapshot(client: Client): Promise<Snapshot> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
-    const tables = await listTables(client);
+    const tables = await tableNames(client);
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     if (tables.length > 0) await client.query(`LOCK TABLE ${tables.map((name) => `ONLY ${name}`).join(', ')} IN ACCESS SHARE MODE`);
     const { rows } = await client.query<{ name: string; wal: string }>(
       'SELECT pg_export_snapshot() AS name, pg_current_wal_lsn()::text AS wal',
     );
     // A table made since the first look would not be locked; begin again, and then it is.
-    const isComplete = (await listTables(client)).join() === tables.join();
+    const isComplete = (await tableNames(client)).join() === tables.join();
     if (rows[0] && isComplete) return { name: rows[0].name, walPosition: rows[0].wal };
     await client.query('ROLLBACK');
   }
   throw new BackupFailedError('tables keep being created and dropped; take the backup when the migration has ended');
 }
+
+const tableNames = async (client: Client): Promise<string[]> => (await listTables(client)).map(({ name }) => name);

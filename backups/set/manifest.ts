@@ -19,7 +19,9 @@ const instant = z.iso.datetime({ precision: 3 });
 const digits = z.string().regex(/^-?\d+$/);
 
 const fingerprint = z.object({
-  /** By schema-qualified name: rows, and the sum over all rows of a 64-bit hash of the row's text. */
+  /** How rows are hashed: by their columns. Not in sets before version 3, which hash the text of the row. */
+  hashing: z.literal('columns').optional(),
+  /** By schema-qualified name: rows, and the sum over all rows of a 64-bit hash of the row. */
   tables: z.record(z.string(), z.object({ rows: z.int().min(0), hash: digits })),
   /** Sequences do not follow transactions: the dump may hold a later value, never an earlier one. */
   sequences: z.record(z.string(), z.object({ lastValue: digits, increment: digits, cycles: z.boolean() })),
@@ -94,7 +96,8 @@ export class ManifestError extends AppError {
   }
 }
 
-const currentVersion = 2;
+const currentVersion = 3;
+const knownVersions: ReadonlySet<unknown> = new Set([2, currentVersion]);
 
 /** The last line of JSON but one. What stands before it, byte for byte, is what the checksum is of. */
 const trailer = (sha256: string): string => `  "checksum": "${sha256}"\n}\n`;
@@ -117,7 +120,7 @@ export function parseManifest(bytes: Buffer): Manifest {
   const { version, formatVersion, checksum, ...content } = parseObject(bytes.toString());
   const isWhole = formatVersion === 1 ? isWholeVersion1(bytes, { formatVersion, ...content }, checksum) : isWholeText(bytes);
   if (!isWhole) throw new ManifestError('it does not match its own checksum');
-  if (formatVersion !== 1 && version !== currentVersion) {
+  if (formatVersion !== 1 && !knownVersions.has(version)) {
     throw new ManifestError(
       `version ${JSON.stringify(version)} is not known here; use the release of Atalaya that wrote it, or a newer one`,
     );

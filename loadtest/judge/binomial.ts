@@ -3,7 +3,6 @@
  * rounding: the first term by logarithms of factorials, the others from it.
  */
 export function atLeast(bad: number, trials: number, share: number): number {
-  if (bad <= 0) return 1;
   // Below the mean the tail is most of it, and its sum would only cost time: nothing is decided there.
   if (bad <= trials * share) return 1;
   let term = Math.exp(

@@ -1,4 +1,4 @@
-import { showDuration, showShare } from '#lib/show.ts';
+import { showCountOf, showDuration, showShare } from '#lib/show.ts';
 import { windowOf } from './figures.ts';
 import { exhaustedShare } from './slowness.ts';
 import { timingParts, type MachineSample, type Measurement, type TimingBand, type TimingPart } from '../measurement/measurement.ts';
@@ -28,7 +28,7 @@ export function attributeLatency(bands: readonly TimingBand[]): Attribution | un
     if (taken >= wanted) break;
     // Of the last band only as many as are needed; within a band all count alike.
     const part = Math.min(1, (wanted - taken) / band.count);
-    taken += band.count * part;
+    taken += band.count;
     latencyMs += band.latencySumMs * part;
     for (const name of timingParts) sums[name] += band.sumMs[name] * part;
   }
@@ -43,11 +43,18 @@ export function limitingFactor(measurement: Measurement): string | undefined {
   const attribution = attributeLatency(
     measurement.phases.flatMap(({ serverTimings }) => serverTimings).filter(({ endpoint }) => !measurement.disturbed.includes(endpoint)),
   );
-  const known = [describeFrozenWorkers(measurement), describePool(measurement), describeMachine(measurement)].flatMap((text) => text ?? []);
-  if (attribution === undefined) return known.length === 0 ? undefined : known.join('; ');
+  const known = [
+    describeFrozenWorkers(measurement),
+    describePool(measurement),
+    describeMachine(measurement),
+    attribution && describeLargest(attribution),
+  ];
+  return known.filter((text) => text !== undefined).join('; ') || undefined;
+}
+
+function describeLargest(attribution: Attribution): string {
   const [name, share] = Object.entries(attribution).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
-  const sentence = `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
-  return [...known, sentence].join('; ');
+  return `${namesOf[name]} (${name}: ${showShare(share)} of the slowest 5 %)`;
 }
 
 /** Workers whose event loop did not turn for as long as an answer may take at most. */
@@ -57,8 +64,9 @@ function describeFrozenWorkers({ samples, budget }: Measurement): string | undef
   );
   const worst = frozen.toSorted((a, b) => b.loopDelayMs - a.loopDelayMs)[0];
   if (worst === undefined) return undefined;
-  const workers = new Set(frozen.map(({ worker }) => worker));
-  return `worker ${[...workers].toSorted().join(', ')} stood still: its event loop was ${showDuration(worst.loopDelayMs)} late in second ${worst.second}`;
+  const workers = [...new Set(frozen.map(({ worker }) => worker))].toSorted();
+  const [who, whose] = workers.length === 1 ? ['worker', 'its event loop'] : ['workers', `the event loop of worker ${worst.worker}`];
+  return `${who} ${workers.join(', ')} stood still: ${whose} was ${showDuration(worst.loopDelayMs)} late in second ${worst.second}`;
 }
 
 /** A pool counts as full when at most one connection in twenty is free. */
@@ -72,7 +80,8 @@ function describePool(measurement: Measurement): string | undefined {
   const full = pools.filter(({ inUse, capacity }) => inUse >= fullShare * capacity);
   const capacity = Math.max(...pools.map((pool) => pool.capacity));
   if (full.length === 0 || full.length < pools.length / 2) return undefined;
-  return `all ${capacity} pool connections were in use in ${full.length} of ${pools.length} seconds: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
+  const all = capacity === 1 ? 'the only pool connection was' : `all ${capacity} pool connections were`;
+  return `${all} in use in ${full.length} of ${showCountOf(pools.length, 'second')}: raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them`;
 }
 
 /** Whose CPU it was, where the machine had none left for most of the time. */
@@ -83,5 +92,5 @@ function describeMachine({ machine }: Measurement): string | undefined {
   const mean = (read: (cpu: NonNullable<MachineSample['cpu']>) => number): string =>
     showShare(exhausted.reduce((sum, cpu) => sum + read(cpu), 0) / exhausted.length);
   const shares = `service ${mean(({ target }) => target ?? 0)}, load test ${mean(({ own }) => own)}, others ${mean(({ others }) => others)}`;
-  return `this machine had no CPU left in ${exhausted.length} of ${cpus.length} seconds (${shares})`;
+  return `this machine had no CPU left in ${exhausted.length} of ${showCountOf(cpus.length, 'second')} (${shares})`;
 }

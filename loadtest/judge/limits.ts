@@ -1,4 +1,4 @@
-import { showCount, showDuration, showShare } from '#lib/show.ts';
+import { showCount, showCountOf, showDuration, showShare } from '#lib/show.ts';
 import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import type { FailureKind, Measurement, Slice } from '../measurement/measurement.ts';
 import { errorCount, mergeFailures, settledCount } from '../measurement/merge.ts';
@@ -81,9 +81,8 @@ function judgeLimiter(measurement: Measurement): Check {
   const [first] = kinds;
   if (first === undefined) return met(head, '0', '0');
   const count = kinds.reduce((sum, kind) => sum + kind.count, 0);
-  const requests = count === 1 ? '1 request was' : `${showCount(count)} requests were`;
   const setting = settingOf(first.fault, measurement.target.effective ?? {});
-  const reason = `${requests} answered ${mostFrequent(kinds)}${setting}: the limiter refuses what it grants`;
+  const reason = `${showCountOf(count, 'request')} ${count === 1 ? 'was' : 'were'} answered ${mostFrequent(kinds)}${setting}: the limiter refuses what it grants`;
   return broken({ ...head, witnesses: witnessesOf(kinds) }, showCount(count), '0', reason);
 }
 

@@ -18,7 +18,10 @@ class Category extends Model {
 
 type TextRow = { readonly id_key: string; readonly name: string; readonly version: string };
 
-const oneCategory = textStatement<TextRow>('category-one', `SELECT ${categoryView.select} FROM categories WHERE id_key = $1`);
+const categoriesById = textStatement<TextRow>(
+  'categories-by-id',
+  `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY ($1::bigint[])`,
+);
 const categoryPage = textStatement<TextRow>(
   'category-page',
   `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT $1 OFFSET $2`,
@@ -26,7 +29,7 @@ const categoryPage = textStatement<TextRow>(
 
 /** @throws not_found */
 export async function readCategory(db: Db, id: number): Promise<TextRow> {
-  const [row] = await db.query(oneCategory, [id]);
+  const row = await db.byId(categoriesById, id);
   if (!row) throw new ApiError('not_found', 'The category does not exist.');
   return row;
 }

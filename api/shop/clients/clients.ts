@@ -34,9 +34,9 @@ type ClientText = {
   readonly version: string;
 };
 
-const oneClient = textStatement<ClientText>(
-  'client-one',
-  `SELECT ${clientView.select} FROM clients WHERE id_key = $1 AND deleted_at IS NULL`,
+const clientsById = textStatement<ClientText>(
+  'clients-by-id',
+  `SELECT ${clientView.select} FROM clients WHERE id_key = ANY ($1::bigint[]) AND deleted_at IS NULL`,
 );
 const clientPage = textStatement<ClientText>(
   'client-page',
@@ -45,7 +45,7 @@ const clientPage = textStatement<ClientText>(
 
 /** @throws not_found also for a deleted client */
 export async function readClient(db: Db, id: number): Promise<ClientText> {
-  const [row] = await db.query(oneClient, [id]);
+  const row = await db.byId(clientsById, id);
   if (!row) throw clientNotFound();
   return row;
 }

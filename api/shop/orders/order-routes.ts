@@ -2,6 +2,7 @@ import { assertMayActFor, onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
+import { lockOf } from '../stock/stock.ts';
 import { orderInput, orderQuery, orderView, orderWithLinesView } from './order-schema.ts';
 import { placeOrder } from './place-order.ts';
 import { readOrder, readOrders } from './read-orders.ts';
@@ -38,6 +39,7 @@ export const orderRoutes: readonly Route[] = [
     body: orderInput,
     answers: { 201: orderWithLinesView },
     errors: ['not_found', 'insufficient_stock', 'price_mismatch'],
+    foresee: ({ body }) => lockOf(body.lines.map(({ product_id }) => product_id)),
     handler: async (tx, { body, principal }) => {
       assertMayActFor(principal, body.client_id, '/client_id');
       return placeOrder(tx, body);

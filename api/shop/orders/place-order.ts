@@ -2,15 +2,24 @@ import { clientNotFound } from '../../auth/principal.ts';
 import { statement } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
 import type { Shown } from '../../http/view.ts';
-import { lockProducts, takeStock, type LockedProduct } from '../stock/stock.ts';
+import { assertTaken, lockProducts, productsMissing, takingStock, type LockedProduct } from '../stock/stock.ts';
 import type { OrderInput, orderWithLinesView } from './order-schema.ts';
 import { assertExpectedTotal, assertInStock, totalCentsOf } from './price-order.ts';
 
 type Line = OrderInput['lines'][number];
 type Products = ReadonlyMap<number, LockedProduct>;
 
-/** The order and its lines in one statement: each round trip saved is time in which others wait for the locks. */
-export const recordOrder = statement<{ id_key: number; date: Date; status: number; version: number; line_ids: readonly number[] }>(
+type Recorded = {
+  readonly id_key: number;
+  readonly date: Date;
+  readonly status: number;
+  readonly version: number;
+  readonly line_ids: readonly number[];
+  readonly missing: number;
+};
+
+/** Order, lines, stock and ledger in one statement: each round trip saved is time in which others wait for the locks. */
+const recordOrder = statement<Recorded>(
   'order-record',
   `WITH placed AS (
      INSERT INTO orders (total_cents, delivery_method, client_id)
@@ -22,9 +31,9 @@ export const recordOrder = statement<{ id_key: number; date: Date; status: numbe
      FROM placed, unnest($4::bigint[], $5::integer[], $6::bigint[], $7::text[])
        WITH ORDINALITY AS line (product_id, quantity, price_cents, product_name, position)
      ORDER BY line.position
-     RETURNING id_key
-   )
-   SELECT id_key, date, status, version,
+     RETURNING id_key, order_id, product_id, quantity
+   ), ${takingStock('lines')}
+   SELECT id_key, date, status, version, ${productsMissing} AS missing,
      (SELECT coalesce(json_agg(lines.id_key ORDER BY lines.id_key), '[]') FROM lines) AS line_ids
    FROM placed`,
 );
@@ -57,12 +66,9 @@ export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeo
     priced.map(({ product_name }) => product_name),
   ]);
   if (!recorded) throw clientNotFound('/client_id');
-  const { line_ids, ...order } = recorded;
+  const { line_ids, missing, ...order } = recorded;
+  assertTaken(missing);
   const placed = priced.map((line, index) => ({ ...line, id_key: line_ids[index] as number }));
-  await takeStock(
-    tx,
-    placed.map((line) => ({ productId: line.product_id, quantity: line.quantity, orderId: order.id_key, lineId: line.id_key })),
-  );
   return { ...order, total_cents, delivery_method, client_id, lines: placed };
 }
 

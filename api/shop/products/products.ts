@@ -32,7 +32,10 @@ export type ProductText = {
   readonly version: string;
 };
 
-export const oneProduct = textStatement<ProductText>('product-one', `SELECT ${productView.select} FROM products WHERE id_key = $1`);
+const productsById = textStatement<ProductText>(
+  'products-by-id',
+  `SELECT ${productView.select} FROM products WHERE id_key = ANY ($1::bigint[])`,
+);
 const productPage = textStatement<ProductText>(
   'product-page',
   `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
@@ -40,7 +43,7 @@ const productPage = textStatement<ProductText>(
 
 /** @throws not_found */
 export async function readProduct(db: Db, id: number): Promise<ProductText> {
-  const [row] = await db.query(oneProduct, [id]);
+  const row = await db.byId(productsById, id);
   if (!row) throw new ApiError('not_found', 'The product does not exist.');
   return row;
 }

@@ -16,7 +16,7 @@ export type LockedProduct = {
 };
 
 /** In id order, whoever locks: two transactions for the same products then wait for each other and never deadlock. */
-export const lockInIdOrder = statement<LockedProduct>(
+const lockInIdOrder = statement<LockedProduct>(
   'products-lock',
   `SELECT id_key, name, price_cents, stock, version FROM products
    WHERE id_key = ANY ($1::bigint[]) ORDER BY id_key FOR NO KEY UPDATE`,
@@ -24,46 +24,40 @@ export const lockInIdOrder = statement<LockedProduct>(
 
 /** The products as they are now; until the transaction ends nobody else changes them. Those that do not exist are left out. */
 export async function lockProducts(tx: Tx, productIds: Iterable<number>): Promise<ReadonlyMap<number, LockedProduct>> {
-  const ids = [...new Set(productIds)];
-  if (ids.length === 0) return new Map();
-  const products = await tx.query(lockInIdOrder, [ids]);
+  const lock = lockOf(productIds);
+  const products = lock === undefined ? [] : await tx.query(lock.statement, lock.values);
   return new Map(products.map((product) => [product.id_key, product]));
 }
 
-/** Pieces of a product, and the order's line that they go to. */
-export type SoldLine = { readonly productId: number; readonly quantity: number; readonly orderId: number; readonly lineId: number };
+/** What `lockProducts` asks, for a route that foresees it; undefined where it asks nothing. */
+export function lockOf(productIds: Iterable<number>): { statement: typeof lockInIdOrder; values: [number[]] } | undefined {
+  const ids = [...new Set(productIds)];
+  return ids.length === 0 ? undefined : { statement: lockInIdOrder, values: [ids] };
+}
 
-export const takeSold = statement<{ readonly missing: number }>(
-  'stock-take',
-  `WITH sold AS (
-     SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::bigint[]) AS line (product_id, quantity, order_id, line_id)
-   ), wanted AS (
-     SELECT product_id, sum(quantity)::integer AS quantity FROM sold GROUP BY product_id
+/**
+ * What takes the stock of an order's lines, and writes the ledger, within the statement that records them: expressions
+ * for its WITH. Their products are locked by this transaction and were found to be enough.
+ * @param lines name of the expression that has the lines: `id_key`, `order_id`, `product_id`, `quantity`
+ */
+export const takingStock = (lines: string): string => `
+   wanted AS (
+     SELECT product_id, sum(quantity)::integer AS quantity FROM ${lines} GROUP BY product_id
    ), taken AS (
      UPDATE products SET stock = products.stock - wanted.quantity, version = products.version + 1, updated_at = now()
      FROM wanted WHERE products.id_key = wanted.product_id AND products.stock >= wanted.quantity
      RETURNING products.id_key
    ), moved AS (
      INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
-     SELECT product_id, -quantity, 'sale', order_id, line_id FROM sold
-   )
-   SELECT (SELECT count(*) FROM wanted)::integer - (SELECT count(*) FROM taken)::integer AS missing`,
-);
+     SELECT product_id, -quantity, 'sale', order_id, id_key FROM ${lines}
+   )`;
 
-/**
- * Takes what lines sold. Their products are locked by this transaction and were found to be enough.
- * @throws insufficient_stock when they are not after all; the transaction must then not commit
- */
-export async function takeStock(tx: Tx, lines: readonly SoldLine[]): Promise<void> {
-  if (lines.length === 0) return;
-  const columns = [
-    lines.map(({ productId }) => productId),
-    lines.map(({ quantity }) => quantity),
-    lines.map(({ orderId }) => orderId),
-    lines.map(({ lineId }) => lineId),
-  ];
-  const [result] = await tx.query(takeSold, columns);
-  if (result?.missing !== 0) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.');
+/** Of how many products `takingStock` found too little after all; for the same statement's SELECT. */
+export const productsMissing = '(SELECT count(*) FROM wanted)::integer - (SELECT count(*) FROM taken)::integer';
+
+/** @throws insufficient_stock when `productsMissing` is not 0; the transaction must then not commit */
+export function assertTaken(missing: number): void {
+  if (missing !== 0) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.');
 }
 
 const setCounted = statement(

@@ -69,7 +69,7 @@ export async function query<Row extends Record<string, unknown>>(settings: Postg
 export function differencesOf(database: PostgresSettings, expected: Fingerprint): Promise<string[]> {
   return withSession(database, undefined, async ({ client }) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    return compareFingerprints(expected, await takeFingerprint(client));
+    return compareFingerprints(expected, await takeFingerprint(client, expected.hashing ?? 'text'));
   });
 }
 

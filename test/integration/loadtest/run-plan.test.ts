@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import type { Plan, PlannedPhase } from '#loadtest/plans/plan.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
 import type { Scenario } from '#loadtest/scenarios/scenario.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
+import { listen } from '#test/support/listen.ts';
 
 /** A service with an admin listener: busy for a while after the last request, as one that still writes down what it did. */
 async function startPonger(): Promise<{ origin: string; lastMs: () => number; isBusy: () => boolean }> {
@@ -24,14 +24,7 @@ async function startPonger(): Promise<{ origin: string; lastMs: () => number; is
     lastMs = performance.now();
     response.end('pong');
   });
-  await new Promise<void>((listening) => {
-    server.listen(0, '127.0.0.1', listening);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, lastMs: () => lastMs, isBusy };
+  return { origin: `http://127.0.0.1:${await listen(server)}`, lastMs: () => lastMs, isBusy };
 }
 
 const phase = (name: string, changes: Partial<PlannedPhase> = {}): PlannedPhase => ({

@@ -192,6 +192,12 @@ export const judged = (measurement: Measurement): Judgement => judge(measurement
 export const checkOf = (measurement: Measurement, id: string): Check | undefined =>
   judged(measurement).checks.find((check) => check.id === id);
 
+/** What a user reads of one check: outcome, found, allowed, reason. */
+export const words = (measurement: Measurement, id: string): (string | undefined)[] => {
+  const { outcome, measured, limit, reason } = checkOf(measurement, id) ?? {};
+  return [outcome, measured, limit, reason];
+};
+
 /** A run of so many seconds, each as `second` says. */
 export const run = (seconds: number, second: (index: number) => readonly Slice[], more: Partial<Measurement> = {}): Measurement =>
   withPhase({ durationMs: (seconds - 1) * 1_000 }, { slices: Array.from({ length: seconds }, (_, i) => second(i)).flat(), ...more });

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { createPool } from '#api/db/pool.ts';
 import { statement } from '#api/db/statement.ts';
-import { createDatabase, createKnex } from '#api/db/tx.ts';
+import { createDatabase, createKnex, type Asked } from '#api/db/tx.ts';
 import { test } from '#test/support/migrated-database.ts';
 
 const insert = statement('test-insert', 'INSERT INTO categories (name) VALUES ($1)');
@@ -52,6 +52,55 @@ describe('a transaction', () => {
     );
     await expect(failing).rejects.toThrow('undo');
     expect(await read.knex('categories')).toEqual([]);
+  });
+
+  test('sends what is left to its end with COMMIT, and none of it stays when that fails', async ({ db }) => {
+    const { read, transact } = createDatabase(db.pool);
+    const ending = (...rest: Asked[]) =>
+      transact(
+        async (tx) => {
+          for (const asked of rest) tx.atEnd(asked);
+          await tx.query(insert, [`before ${rest.at(-1)?.statement.name}`]);
+        },
+        { isOnce: false },
+      );
+    await ending({ statement: insert, values: ['at the end'] });
+    await expect(ending({ statement: insert, values: ['lost'] }, { statement: fail, values: [] })).rejects.toMatchObject({ code: '22012' });
+    await expect(ending({ statement: conflict, values: [] })).rejects.toMatchObject({ code: '40001' });
+    expect(await read.knex('categories').orderBy('id_key').pluck('name')).toEqual(['before test-insert', 'at the end']);
+  });
+
+  test('asks what it foresees once, with its beginning, and answers whoever asks it then', async ({ db }) => {
+    const { transact } = createDatabase(db.pool);
+    const moment = statement<{ at: Date }>('test-moment', 'SELECT clock_timestamp() AS at, $1::integer AS number');
+    await transact(
+      async (tx) => {
+        const foreseen = tx.foresee({ statement: moment, values: [1] });
+        expect(await tx.query(moment, [1])).toBe(await foreseen);
+        expect(await tx.query(moment, [2])).not.toEqual(await foreseen);
+      },
+      { isOnce: false },
+    );
+    // Nobody asks for it: it harms nobody, until something else needs the transaction that it has broken.
+    const broken = transact((tx) => Promise.resolve(void tx.foresee({ statement: fail, values: [] })), { isOnce: false });
+    await expect(broken).rejects.toThrow('rolled back');
+  });
+
+  test('reads by id what it has done itself', async ({ db }) => {
+    const { read, transact } = createDatabase(db.pool);
+    const byId = statement<{ id_key: number; name: string }>(
+      'test-by-id',
+      'SELECT id_key, name FROM categories WHERE id_key = ANY ($1::bigint[])',
+    );
+    await transact(
+      async (tx) => {
+        const [made] = await tx.knex('categories').insert({ name: 'new' }).returning('id_key');
+        const { id_key: id } = made as { id_key: number };
+        expect(await tx.byId(byId, id)).toEqual({ id_key: id, name: 'new' });
+        expect(await read.byId(byId, id)).toBeUndefined();
+      },
+      { isOnce: false },
+    );
   });
 
   test('whose connection is cut fails, and the pool goes on with another', async ({ db }) => {

@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest';
 import { createApiKeys } from '#api/auth/api-keys.ts';
 import { createDatabase } from '#api/db/tx.ts';
-import { runOnce } from '#api/http/idempotency.ts';
+import { claimKey, runOnce } from '#api/http/idempotency.ts';
 import { test } from '#test/support/migrated-database.ts';
 import { addClient, addProduct, customer, openShop, operator, stockOf } from '../shop/shop.ts';
 
@@ -94,6 +94,15 @@ describe('an Idempotency-Key', () => {
       { isOnce: true },
     );
     expect(runs).toBe(1);
+  });
+
+  test('that was claimed without an answer, since the transaction it should have been part of never began, is free again', async ({
+    db,
+  }) => {
+    await db.pool.query({ ...claimKey, values: [claim.principal, claim.key, claim.fingerprint] });
+    const { transact } = createDatabase(db.pool);
+    const answer = await transact((tx) => runOnce(tx, claim, async () => ({ status: 201, headers: {} })), { isOnce: true });
+    expect(answer.status).toBe(201);
   });
 
   test('is forgotten after a day, and old ones are cleared away by new ones', async ({ db }) => {

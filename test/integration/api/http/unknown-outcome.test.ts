@@ -99,7 +99,7 @@ describe('a connection that breaks', { timeout: 60_000 }, () => {
 
   test('before COMMIT is a refusal that is safe to repeat: nothing was done', async ({ doored }) => {
     const { door, order, books } = doored;
-    for (const words of ['order-record', 'stock-take', 'BEGIN\0']) {
+    for (const words of ['products-lock', 'order-record', 'BEGIN\0']) {
       const cut = door.cutAt(words, 'before');
       const answer = await order();
       await cut;

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import autocannon from 'autocannon';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { sumCounts } from '#loadtest/measurement/merge.ts';
 import type { Slice } from '#loadtest/measurement/measurement.ts';
+import { listen } from '#test/support/listen.ts';
 
 const delayMs = 50;
 const connections = 8;
@@ -19,14 +19,7 @@ async function startServer(): Promise<{ origin: string; count: () => number }> {
     count += 1;
     setTimeout(() => response.end('pong'), delayMs);
   });
-  await new Promise<void>((listening) => {
-    server.listen(0, '127.0.0.1', listening);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count };
+  return { origin: `http://127.0.0.1:${await listen(server)}`, count: () => count };
 }
 
 // autocannon is not the engine, but a second opinion: another client, written by others, of the same server.

@@ -1,7 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +8,7 @@ import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-reco
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { planFor, startMonitor, statusOf, type MonitorPlan, type RunningMonitor } from '../run-monitor.ts';
 import { startWatchedApi, type WatchedApi } from '../watched-api.ts';
+import { listen } from '#test/support/listen.ts';
 
 const timeout = 90_000;
 
@@ -135,10 +134,7 @@ test('a heartbeat goes out to whoever watches the watchman', { timeout }, async 
     beat.resolve(`${request.method} ${request.url}`);
     response.end();
   });
-  receiver.listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  onTestFinished(() => void receiver.close());
-  const { plan } = await setScene({ HEARTBEAT_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/ping/secret` });
+  const { plan } = await setScene({ HEARTBEAT_URL: `http://127.0.0.1:${await listen(receiver)}/ping/secret` });
   await start(plan);
   expect(await beat.promise).toBe('POST /ping/secret');
 });

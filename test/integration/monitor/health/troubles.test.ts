@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -12,6 +10,7 @@ import { startSlackRecorder } from '#test/support/slack-recorder.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { planFor, quickCadence, startMonitor, statusOf } from '../run-monitor.ts';
 import { startWatchedApi } from '../watched-api.ts';
+import { listen } from '#test/support/listen.ts';
 
 const timeout = 90_000;
 
@@ -99,12 +98,8 @@ describe('a target that comes and goes', { timeout }, () => {
 describe('a target that is slow', { timeout }, () => {
   test('is degraded, and warned of once when it stays so', async () => {
     const server = createServer((_request, response) => void setTimeout(() => response.end('{"status":"healthy"}'), 300));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => server.closeAllConnections());
-    onTestFinished(() => void server.close());
     const { slack, monitor } = await watch(
-      { API_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
+      { API_URL: `http://127.0.0.1:${await listen(server)}` },
       { defaults: { ...quickCadence, slow: '200ms', warnAfter: '1s' } },
     );
     await slack.until(() => titles(slack).length === 1);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runProbe } from '#monitor/health/run-probe.ts';
@@ -14,6 +14,7 @@ import { createHostResolver } from '#monitor/probes/resolve-host.ts';
 import * as z from 'zod';
 import { createDatabase } from '#test/support/database.ts';
 import { freePort } from '#test/support/free-port.ts';
+import { listen } from '#test/support/listen.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
@@ -45,18 +46,6 @@ async function look(kind: string, fields: object, changes: Partial<ProbeEnv> = {
   const probe = made.create(z.strictObject(made.schema).parse(fields), { env: { ...env, ...changes }, resolveHost });
   const { outcome, detail } = await runProbe(probe, { timeoutMs: 3_000, slowMs: 3_000 }, systemClock);
   return { outcome, detail };
-}
-
-async function listen(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 /** A TLS server that answers every page, with a certificate of its own for shop.example. */

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock, type ProbeResult } from '#monitor/model/look.ts';
 import { parseCondition } from '#monitor/probes/condition.ts';
@@ -10,21 +9,10 @@ import { createHostResolver } from '#monitor/probes/resolve-host.ts';
 import { runProbe } from '#monitor/health/run-probe.ts';
 import { createDatabase } from '#test/support/database.ts';
 import { freePort } from '#test/support/free-port.ts';
+import { listen } from '#test/support/listen.ts';
 
 const timeoutMs = 700;
 const resolveHost = createHostResolver();
-
-async function listen(server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
 
 async function lookAtHttp(answer: RequestListener, host = '127.0.0.1'): Promise<ProbeResult> {
   const port = await listen(createHttpServer(answer));

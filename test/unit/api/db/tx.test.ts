@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { describe, expect, test } from 'vitest';
-import { CommitUnknownError, createDatabase } from '#api/db/tx.ts';
+import { CommitUnknownError, createDatabase, type Tx } from '#api/db/tx.ts';
 import { ApiError } from '#api/errors.ts';
 
 function fail(err: Error | undefined): void {
@@ -12,7 +12,14 @@ const cut = new Error('Connection terminated unexpectedly');
 const conflict = withCode('could not serialize access', '40001');
 
 /** What happens to each attempt in turn: where it fails, and how. The last one goes for all that follow. */
-type Attempt = { readonly connect?: Error; readonly work?: Error; readonly commit?: Error; readonly answer?: string };
+type Attempt = {
+  readonly connect?: Error;
+  readonly work?: Error;
+  /** Of what is left to the end. */
+  readonly end?: Error;
+  readonly commit?: Error;
+  readonly answer?: string;
+};
 
 /** Runs a transaction whose attempts go so. */
 async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
@@ -20,7 +27,8 @@ async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
   const released: unknown[] = [];
   const current = (): Attempt => attempts[Math.min(tries, attempts.length) - 1] ?? {};
   const client = {
-    query: async (text: string) => {
+    query: async (text: string | object) => {
+      if (typeof text === 'object') fail(current().end);
       if (text === 'COMMIT') fail(current().commit);
       return { command: text === 'COMMIT' ? (current().answer ?? 'COMMIT') : text };
     },
@@ -33,8 +41,9 @@ async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
       return client;
     },
   } as unknown as Pool;
-  const work = async (): Promise<string> => {
+  const work = async (tx: Tx): Promise<string> => {
     fail(current().work);
+    tx.atEnd({ statement: { name: 'last', text: '…' }, values: [] });
     return 'done';
   };
   const result = await createDatabase(pool)
@@ -64,6 +73,14 @@ describe('a COMMIT whose connection breaks', () => {
     ['the time limit', withCode('canceling statement', '57014')],
   ])('is certain when the server itself refused it for %s', async (_reason, commit) => {
     expect(await outcomeOf([{ commit }], true)).toMatchObject({ result: commit, tries: 1, released: [false] });
+  });
+
+  test('leaves it unknown too when it breaks at what goes with it, but not when the server refuses that', async () => {
+    expect((await outcomeOf([{ end: cut, commit: cut }], false)).result).toBeInstanceOf(CommitUnknownError);
+    const down = withCode('terminating connection', '57P01');
+    expect((await outcomeOf([{ end: down, commit: cut }], false)).result).toBe(down);
+    const wrong = withCode('division by zero', '22012');
+    expect(await outcomeOf([{ end: wrong, answer: 'ROLLBACK' }], true)).toMatchObject({ result: wrong, tries: 1, released: [false] });
   });
 
   test('is found out by running again what notices that it was done', async () => {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Exchange, type ApiMiddleware } from '#api/http/exchange.ts';
 import { LeanKoa, send } from '#api/http/send.ts';
+import { listen } from '#test/support/listen.ts';
 
 /** What an application of this one middleware answers, and the messages of the errors it reports. */
 async function answerOf(middleware: ApiMiddleware, isDraining = false) {
@@ -14,14 +13,8 @@ async function answerOf(middleware: ApiMiddleware, isDraining = false) {
     ctx.state = new Exchange('r-1', '192.0.2.1', ctx.req.url ?? '');
     return next();
   });
-  const server = createServer(app.use(middleware).callback()).listen(0, '127.0.0.1');
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  });
-  await once(server, 'listening');
-  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { signal: AbortSignal.timeout(2_000) });
+  const server = createServer(app.use(middleware).callback());
+  const response = await fetch(`http://127.0.0.1:${await listen(server)}/`, { signal: AbortSignal.timeout(2_000) });
   return { status: response.status, headers: response.headers, text: await response.text(), errors };
 }
 

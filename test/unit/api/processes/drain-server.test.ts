@@ -1,17 +1,14 @@
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InFlight } from '#api/http/shed-load.ts';
 import { drainServer } from '#api/processes/http-server.ts';
+import { listen } from '#test/support/listen.ts';
 
 async function startServer(): Promise<{ server: Server; port: number }> {
   const server = createServer((_req, res) => res.writeHead(503, { connection: 'close' }).end());
-  onTestFinished(() => void server.close());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, port: (server.address() as AddressInfo).port };
+  return { server, port: await listen(server) };
 }
 
 /** The status of a request over a connection of its own, or the code of what broke it. */

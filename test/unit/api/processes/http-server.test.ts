@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createConnection, type AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { createConnection } from 'node:net';
+import { expect, test } from 'vitest';
 import type { AccessEntry } from '#api/logs/access-line.ts';
 import { createHttpServer } from '#api/processes/http-server.ts';
+import { listen } from '#test/support/listen.ts';
 
 /** What the server answers to bytes as they are, and what it records of them. */
 async function answerTo(text: string): Promise<{ answer: string; recorded: AccessEntry[]; asked: number }> {
@@ -14,10 +15,8 @@ async function answerTo(text: string): Promise<{ answer: string; recorded: Acces
       res.writeHead(417, { connection: 'close' }).end();
     },
     (entry) => recorded.push(entry),
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const socket = createConnection((server.address() as AddressInfo).port, '127.0.0.1');
+  );
+  const socket = createConnection(await listen(server), '127.0.0.1');
   let answer = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk));
   socket.on('error', () => {});

@@ -23,7 +23,7 @@ describe('a manifest', () => {
   });
 
   test('is JSON, and names its version', () => {
-    expect(JSON.parse(manifestText(sampleManifest()))).toMatchObject({ version: 2, id: '20261124T020000Z' });
+    expect(JSON.parse(manifestText(sampleManifest()))).toMatchObject({ version: 3, id: '20261124T020000Z' });
   });
 
   test('does not read with any byte changed, added or cut off, in whatever version it is', () => {
@@ -117,9 +117,9 @@ describe('a manifest of another release', () => {
   });
 
   test('of a version that is not known here is refused, saying so rather than that it is damaged', () => {
-    const next = { version: 3, ...sampleManifest() };
+    const next = { version: 4, ...sampleManifest() };
     expect(() => parse(manifestText(next))).toThrow(
-      /^manifest\.json: version 3 is not known here; use the release of Atalaya that wrote it, or a newer one$/,
+      /^manifest\.json: version 4 is not known here; use the release of Atalaya that wrote it, or a newer one$/,
     );
   });
 

@@ -1,5 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { checkOf, judged, many, orderSlice, quietSecond, run, slice, slowAnswer, withPhase } from '../build-measurement.ts';
+import type { FailureKind, Measurement, Slice } from '#loadtest/measurement/measurement.ts';
+import {
+  checkOf,
+  healthyMeasurement,
+  judged,
+  lateClient,
+  many,
+  orderSlice,
+  quietSecond,
+  run,
+  slice,
+  slowAnswer,
+  withPhase,
+  words,
+} from '../build-measurement.ts';
 
 describe('each endpoint by itself', () => {
   test('one in twenty orders failing is a FAIL, named with endpoint and witness, though it is one in three hundred requests', () => {
@@ -56,5 +70,118 @@ test('an endpoint of which every answer is too slow is not excused because a mac
   expect(check).toMatchObject({
     outcome: 'broken',
     reason: expect.stringMatching(/POST \/orders: \d+ of \d+ answers took over 200 ms/) as string,
+  });
+});
+
+/** What is said of these slices, whose every second is measured. */
+const wordsOf = (slices: readonly Slice[], id: string, more: Partial<Measurement> = {}): (string | undefined)[] => {
+  const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000 });
+  return words(healthyMeasurement({ phases, slices, machine: [], ...more }), id);
+};
+/** So many slow answers in each second. */
+const slowSeconds = (...counts: readonly number[]): Slice[] => counts.map((count, i) => orderSlice(i, many(count, 900)));
+const latencyLimit = '95 % < 200 ms, 99 % < 500 ms';
+
+describe('an endpoint is judged for latency', () => {
+  test.each([
+    { counts: [3, 3, 3], outcome: 'met', why: 'nine answers are too few to tell' },
+    { counts: [4, 3, 3], outcome: 'broken', why: 'ten are enough' },
+    { counts: [0, 20, 20], outcome: 'met', why: 'two seconds are one moment' },
+    { counts: [2, 20, 20], outcome: 'broken', why: 'three seconds are more' },
+  ])('$outcome with $counts slow answers a second: $why', ({ counts, outcome }) => {
+    expect(wordsOf(slowSeconds(...counts), 'endpoint-latency')[0]).toBe(outcome);
+  });
+
+  // One run in ten thousand of an endpoint that keeps the limit has 8 of 30 over the limit for 95 %, 5 of 30 over that for 99 %.
+  test.each([
+    { slow: 7, ms: 300, outcome: 'met' },
+    { slow: 8, ms: 300, outcome: 'broken' },
+    { slow: 4, ms: 900, outcome: 'met' },
+    { slow: 5, ms: 900, outcome: 'broken' },
+  ])('$outcome when $slow of 30 answers take $ms ms: no sooner than chance is most unlikely', ({ slow, ms, outcome }) => {
+    const slices = Array.from({ length: 10 }, (_, i) => {
+      const count = Math.floor(((i + 1) * slow) / 10) - Math.floor((i * slow) / 10);
+      return orderSlice(i, [...many(count, ms), ...many(3 - count, 10)]);
+    });
+    expect(wordsOf(slices, 'endpoint-latency')[0]).toBe(outcome);
+  });
+
+  test('in words that name each that is too slow, with the limit it missed most surely', () => {
+    const slices = [0, 1, 2].flatMap((second) => [slice(second, many(5, 300)), orderSlice(second, many(5, 900))]);
+    const found = 'GET /products/:id: 15 of 15 answers took over 200 ms; POST /orders: 15 of 15 answers took over 500 ms';
+    expect(wordsOf(slices, 'endpoint-latency')).toEqual(['broken', found, latencyLimit, `${found}; allowed is ${latencyLimit}`]);
+  });
+
+  test('and one that lateness excuses is not named beside one that nothing excuses', () => {
+    const early = [0, 1, 2].map((second) => orderSlice(second, many(5, 900)));
+    const later = [10, 11, 12].map((second) => slice(second, many(5, 900)));
+    const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000, ...lateClient(800, 1) });
+    const orders = 'POST /orders: 15 of 15 answers took over 500 ms';
+    expect(wordsOf(early, 'endpoint-latency', { phases })).toEqual([
+      'excused',
+      orders,
+      latencyLimit,
+      `client and machine were themselves so late that they may have made this: ${orders}`,
+    ]);
+    expect(wordsOf([...early, ...later], 'endpoint-latency', { phases })[1]).toBe('GET /products/:id: 15 of 15 answers took over 500 ms');
+  });
+
+  test('in no way where nothing was answered or users never pause, which it says', () => {
+    expect(wordsOf([], 'endpoint-latency')).toEqual(['not-checked', '–', latencyLimit, 'no request was answered']);
+    const { phases } = withPhase({ load: { kind: 'saturating', users: 9 } });
+    const reason = 'users who never pause make the latency themselves';
+    expect(
+      wordsOf(
+        [1, 2, 3].map((second) => slice(second, many(9, 900))),
+        'endpoint-latency',
+        { phases },
+      ),
+    ).toEqual(['not-checked', '–', latencyLimit, reason]);
+  });
+
+  test('met in so many of so many', () => {
+    expect(wordsOf([slice(0, many(10, 10)), orderSlice(1, many(10, 10))], 'endpoint-latency')).toEqual(['met', '2 of 2', latencyLimit, '']);
+  });
+});
+
+const kind = (endpoint: string, requestId: string): FailureKind => ({
+  endpoint,
+  outcome: 'http-error',
+  status: 500,
+  fault: 'internal',
+  count: 10,
+  witnesses: [{ says: '', about: {}, requestId }],
+});
+
+describe('an endpoint is judged for errors', () => {
+  test.each([
+    { bad: 1, all: 1, outcome: 'met' },
+    { bad: 1, all: 5, outcome: 'met' },
+    { bad: 2, all: 5, outcome: 'broken' },
+    { bad: 2, all: 35, outcome: 'broken' },
+    { bad: 2, all: 36, outcome: 'met' },
+  ])('$outcome with $bad of $all: one is chance, and so is what one run in twenty would have at the limit', ({ bad, all, outcome }) => {
+    expect(wordsOf([orderSlice(1, many(all - bad, 10), { httpErrors: bad })], 'endpoint-errors')[0]).toBe(outcome);
+  });
+
+  test('in words that name each, with its share', () => {
+    const slices = [slice(1, many(90, 10), { httpErrors: 10 }), orderSlice(1, many(6, 10), { wrongAnswers: 2 })];
+    const found = 'GET /products/:id: 10 of 100 requests failed (10.0 %); POST /orders: 2 of 8 requests failed (25.0 %)';
+    expect(wordsOf(slices, 'endpoint-errors')).toEqual(['broken', found, '< 1.00 %', `${found}; allowed is < 1.00 %`]);
+  });
+
+  test('and excused when lateness explains enough of them', () => {
+    const { phases } = withPhase({ warmUpMs: 0, durationMs: 60_000, ...lateClient(20_000, 1) });
+    const outcome = (counts: Partial<Slice>) => wordsOf([orderSlice(1, many(30, 10), counts)], 'endpoint-errors', { phases })[0];
+    expect(outcome({ timeouts: 9, httpErrors: 1 })).toBe('excused');
+    expect(outcome({ timeouts: 9, httpErrors: 3 })).toBe('broken');
+  });
+
+  test('with witnesses of its own failures', () => {
+    const measurement = withPhase(
+      { failures: [kind('GET /products/:id', 'a'), kind('POST /orders', 'b')] },
+      { slices: [slice(1, many(5_000, 10), { httpErrors: 10 }), orderSlice(1, many(90, 10), { httpErrors: 10 })] },
+    );
+    expect(checkOf(measurement, 'endpoint-errors')?.witnesses?.map(({ requestId }) => requestId)).toEqual(['b']);
   });
 });

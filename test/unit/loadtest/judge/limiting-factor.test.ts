@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
 import type { ServerSample } from '#loadtest/measurement/measurement.ts';
 import { timingBand, withPhase } from '../build-measurement.ts';
@@ -20,14 +20,94 @@ test.each([
   expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, sumMs)] }))).toMatch(says);
 });
 
-test('says first how often the pool was full, and which settings mend it', () => {
-  const full: ServerSample = { second: 1, pool: { inUse: 2, capacity: 2, waiting: 9 }, backends: null, workers: [] };
-  const samples = [full, { ...full, second: 2 }];
-  expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, { pool: 700 })] }, { samples }))).toMatch(
-    /^all 2 pool connections were in use in 2 of 2 seconds: raise DB_POOL_SIZE.*; requests waited for a database connection/,
+const pooled = (second: number, inUse: number, capacity = 20): ServerSample => ({
+  second,
+  pool: { inUse, capacity, waiting: 9 },
+  backends: null,
+  workers: [],
+});
+const unread: ServerSample = { second: 1, pool: null, backends: null, workers: [] };
+
+const delayed = (second: number, ...delaysMs: readonly number[]): ServerSample => ({
+  ...unread,
+  second,
+  workers: delaysMs.map((loopDelayMs, i) => ({ worker: String(i + 1), residentBytes: 1e8, loopDelayMs, connectionsInUse: 0 })),
+});
+/** What is said of a run whose server told no times. */
+const says = (samples: readonly ServerSample[], phase: Parameters<typeof withPhase>[0] = {}): string | undefined =>
+  limitingFactor(withPhase({ serverTimings: [], ...phase }, { samples }));
+
+const cure = 'raise DB_POOL_SIZE/DB_MAX_OVERFLOW or shorten what holds them';
+
+describe('a full pool', () => {
+  test('is said first, with how often it was full and which settings mend it', () => {
+    const samples = [pooled(1, 2, 2), pooled(2, 2, 2)];
+    expect(limitingFactor(withPhase({ serverTimings: [timingBand(9, 1, { pool: 700 })] }, { samples }))).toBe(
+      `all 2 pool connections were in use in 2 of 2 seconds: ${cure}; requests waited for a database connection (pool: 91.1 % of the slowest 5 %)`,
+    );
+  });
+
+  test('may be one of one connection, or seen for one second', () => {
+    expect(says([pooled(1, 1, 1)])).toBe(`the only pool connection was in use in 1 of 1 second: ${cure}`);
+  });
+
+  test.each([
+    { inUse: [19, 19], says: /^all 20 .* in 2 of 2 seconds/, why: 'one in twenty is free' },
+    { inUse: [18, 18], says: /^$/, why: 'at most one in twenty is free, not two' },
+    { inUse: [20, 0], says: /in 1 of 2 seconds/, why: 'it is full half of the time' },
+    { inUse: [20, 0, 0], says: /^$/, why: 'it is full half of the time, not less' },
+  ])('is one in which $why: $inUse of 20 in use is said as $says', ({ inUse, says: wanted }) => {
+    const text = says(
+      inUse.map((count, i) => pooled(1 + i, count)),
+      { durationMs: 5_000 },
+    );
+    expect(text ?? '').toMatch(wanted);
+  });
+
+  test('is looked for in the measured seconds of every phase in which it could be read', () => {
+    // Warm-up in second 0, measured in 1 and 2.
+    const [phase] = withPhase({ serverTimings: [] }).phases;
+    const phases = phase ? [phase, { ...phase, startSecond: 5 }] : [];
+    const samples = [pooled(0, 0), pooled(1, 20), unread, pooled(3, 0), pooled(5, 0), pooled(6, 20, 21), pooled(7, 20), pooled(8, 0)];
+    expect(limitingFactor({ ...withPhase({}), phases, samples })).toMatch(/^all 21 .* in 3 of 3 seconds/);
+  });
+});
+
+test('names the workers that stood still as long as an answer may take, and how late the worst was', () => {
+  expect(says([delayed(1, 499, 3)])).toBeUndefined();
+  expect(says([delayed(1, 3, 500), delayed(2, 3, 4)])).toBe('worker 2 stood still: its event loop was 500 ms late in second 1');
+  expect(says([delayed(1, 3, 4, 600), delayed(2, 900, 4, 3), delayed(3, 3, 4, 700)])).toBe(
+    'workers 1, 3 stood still: the event loop of worker 1 was 900 ms late in second 2',
   );
-  const rarely = [full, { ...full, second: 2, pool: { inUse: 0, capacity: 2, waiting: 0 } }, { ...full, second: 2, pool: null }];
-  expect(limitingFactor(withPhase({ serverTimings: [] }, { samples: [...rarely, { ...full, second: 0 }] }))).toMatch(/1 of 2/);
+});
+
+test('says all it knows: who stood still, whether the pool was full, and where the time went', () => {
+  const worker = { worker: '1', residentBytes: 1e8, loopDelayMs: 800, connectionsInUse: 0 };
+  const measurement = withPhase({ serverTimings: [timingBand(9, 1, { db: 700 })] }, { samples: [{ ...pooled(1, 20), workers: [worker] }] });
+  expect(limitingFactor(measurement)).toMatch(/^worker 1 stood still: .*; all 20 pool connections .*; the database took its time/);
+});
+
+test('time of what was slow on purpose is not counted', () => {
+  const onPurpose = { ...timingBand(9, 100, { db: 70_000 }), endpoint: 'slow' };
+  const phase = { serverTimings: [onPurpose, timingBand(3, 100, { app: 900 })] };
+  expect(limitingFactor(withPhase(phase, { disturbed: ['slow'] }))).toMatch(/own code took its time \(app: 75\.0 %/);
+  expect(limitingFactor(withPhase(phase))).toMatch(/database took its time/);
+});
+
+test('the slowest twentieth is taken from the slowest band down, of the last only as many as are wanted', () => {
+  // Of a thousand the slowest fifty: thirty of band 9, twenty of the 500 of band 5, none of band 2.
+  const bands = [timingBand(5, 500, { db: 5_000 }), timingBand(2, 470, { app: 1_000 }), timingBand(9, 30, { pool: 3_000 })];
+  const latencyMs = 30 * 1.5 * 512 + 20 * 1.5 * 32;
+  const { pool, db, app, queue, outside } = attributeLatency(bands) ?? {};
+  expect(pool).toBeCloseTo(3_000 / latencyMs, 9);
+  expect(db).toBeCloseTo(200 / latencyMs, 9);
+  expect([app, queue]).toEqual([0, 0]);
+  expect(outside).toBeCloseTo(1 - 3_200 / latencyMs, 9);
+});
+
+test('answers that took no time at all have no shares', () => {
+  const shares = attributeLatency([{ ...timingBand(0, 10, {}), latencySumMs: 0 }]);
+  expect(shares).toEqual({ queue: 0, pool: 0, db: 0, app: 0, outside: 0 });
 });
 
 test('says nothing when nothing is known', () => {

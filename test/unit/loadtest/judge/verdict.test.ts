@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
-import { exitCodeOf, worstVerdict } from '#loadtest/judge/verdict.ts';
+import { exitCodeOf, worstVerdict, type Verdict } from '#loadtest/judge/verdict.ts';
 import {
   atRest,
   healthyMeasurement,
@@ -14,9 +14,7 @@ import {
   slice,
   withClient,
   withPhase,
-  booksWith,
 } from '../build-measurement.ts';
-import type { StoredOrder } from '#loadtest/scenarios/shop/stored-books.ts';
 import { faults } from './faults.ts';
 
 const brokenIds = (measurement: Measurement): string[] =>
@@ -77,85 +75,41 @@ describe('between a guilty client and a guilty server', () => {
     }
   });
 
-  test('it is excused by as many milliseconds as it was late, to the millisecond, and no more', () => {
+  const stalled = [...many(80, 10), ...many(20, 700)];
+  const busy = [{ seconds: [{ second: 1, utilization: 0.95, cpu: 1, maxDelayMs: 0.5 }], loopDelay: histogramOf(0.1) }];
+  const slow = { slices: [slice(1, many(100, 900))] };
+  const failing = { slices: [slice(1, many(100, 10), { httpErrors: 900 })] };
+  const timeouts = { slices: [slice(1, many(98, 10), { timeouts: 2 })] };
+  const missing = orders({ key: 'k-2', order: 8 });
+
+  test.each<[string, Verdict, Measurement]>([
     // Allowed are 200 ms for 95 % and 500 ms for 99 %; client 90 ms, idle server 1 ms.
-    expect(judged(late(90, { slices: [slice(1, many(100, 285))] })).verdict).toBe('INVALID');
-    expect(judged(late(90, { slices: [slice(1, many(100, 310))] })).verdict).toBe('FAIL');
-    expect(judged(late(90, { slices: [slice(1, many(100, 310))] })).reasons.join()).not.toMatch(/client/);
-  });
-
-  test('being late excuses what ended then, and nothing that ended at another time', () => {
-    const slow = [...many(80, 10), ...many(20, 700)];
-    expect(judged(late(800, { slices: [slice(2, slow)] })).verdict).toBe('INVALID');
-    expect(judged(late(800, { slices: [slice(5, slow)] })).verdict).toBe('FAIL');
-  });
-
-  test('a busy client that answers its timers in time explains nothing', () => {
-    const busy = [{ seconds: [{ second: 1, utilization: 0.95, cpu: 1, maxDelayMs: 0.5 }], loopDelay: histogramOf(0.1) }];
-    const failing = { slices: [slice(1, many(100, 10), { httpErrors: 900 })] };
-    expect(judged(withPhase({ processVitals: busy }, failing)).verdict).toBe('FAIL');
-    expect(judged(withPhase({ processVitals: busy }, { slices: [slice(1, many(100, 900))] })).verdict).toBe('FAIL');
-  });
-
-  test('CPU that others use excuses as much as was missing for it, and nothing while the machine had some left', () => {
+    ['being late excuses by as many milliseconds as it was late', 'INVALID', late(90, { slices: [slice(1, many(100, 285))] })],
+    ['being late excuses no more', 'FAIL', late(90, { slices: [slice(1, many(100, 310))] })],
+    ['being late excuses what ended then', 'INVALID', late(800, { slices: [slice(2, stalled)] })],
+    ['being late excuses nothing that ended at another time', 'FAIL', late(800, { slices: [slice(5, stalled)] })],
+    ['a busy client that answers its timers in time explains no errors', 'FAIL', withPhase({ processVitals: busy }, failing)],
+    ['a busy client that answers its timers in time explains no slow answers', 'FAIL', withPhase({ processVitals: busy }, slow)],
     // 60 % of an exhausted machine: answers take at most two and a half times as long.
-    expect(judged(measured(0.98, 0.6, 450)).verdict).toBe('INVALID');
-    expect(judged(measured(0.98, 0.6, 550)).verdict).toBe('FAIL');
-    expect(judged(measured(0.98, 0.6, 1_900)).verdict).toBe('FAIL');
-    expect(judged(measured(0.85, 0.6, 250)).verdict).toBe('FAIL');
+    ['CPU that others use excuses as much as was missing for it', 'INVALID', measured(0.98, 0.6, 450)],
+    ['CPU that others use excuses no more', 'FAIL', measured(0.98, 0.6, 550)],
+    ['CPU that others use excuses nothing while the machine had some left', 'FAIL', measured(0.85, 0.6, 250)],
+    ['an error is no fault of a slow client', 'FAIL', late(20_000, { slices: [slice(1, many(90, 10), { httpErrors: 10 })] })],
+    ['a wrong answer is no fault of a slow client', 'FAIL', late(20_000, { slices: [slice(1, many(99, 10), { wrongAnswers: 1 })] })],
+    ['a request that ran out of time may be the fault of a client that late', 'INVALID', late(20_000, timeouts)],
+    ['a request that ran out of time is not the fault of a client less late', 'FAIL', late(3_000, timeouts)],
+    [
+      'a client that sent less than asked for proves nothing, however fast the answers',
+      'INVALID',
+      withPhase({ sendLag: histogramOf(900) }),
+    ],
+    ['a client that lost a process proves nothing', 'INVALID', withPhase({ lost: ['process 1 was ended'] })],
+    ['a service that fails under less load than was asked for has failed', 'FAIL', withPhase({ sendLag: histogramOf(900) }, slow)],
+    ['a defect in the books is one though the client was slow', 'FAIL', withPhase({ sendLag: histogramOf(900) }, missing)],
+    ['a defect in the books is none when the client lost its own', 'INVALID', withPhase({ lost: ['process 1 was ended'] }, missing)],
+  ])('%s: %s', (_what, verdict, measurement) => {
+    expect(judged(measurement).verdict).toBe(verdict);
   });
-
-  test('answers with an error in them, and wrong ones, are no fault of a slow client; requests that ran out of time may be', () => {
-    expect(judged(late(20_000, { slices: [slice(1, many(90, 10), { httpErrors: 10 })] })).verdict).toBe('FAIL');
-    expect(judged(late(20_000, { slices: [slice(1, many(99, 10), { wrongAnswers: 1 })] })).verdict).toBe('FAIL');
-    expect(judged(late(20_000, { slices: [slice(1, many(98, 10), { timeouts: 2 })] })).verdict).toBe('INVALID');
-    expect(judged(late(3_000, { slices: [slice(1, many(98, 10), { timeouts: 2 })] })).verdict).toBe('FAIL');
-  });
-
-  test('a client that sent less than asked for proves nothing, however fast the answers were', () => {
-    expect(judged(withPhase({ sendLag: histogramOf(900) })).verdict).toBe('INVALID');
-    expect(judged(withPhase({ lost: ['process 1 was ended'] })).verdict).toBe('INVALID');
-  });
-
-  test('but a service that fails under less load than was asked for has failed', () => {
-    expect(judged(withPhase({ sendLag: histogramOf(900) }, { slices: [slice(1, many(100, 900))] })).verdict).toBe('FAIL');
-  });
-
-  test('a defect in the books is a FAIL even when the client was slow', () => {
-    const measurement = { ...withPhase({ sendLag: histogramOf(900) }), ...orders({ key: 'k-2', order: 8 }) };
-    expect(judged(measurement).verdict).toBe('FAIL');
-  });
-
-  test('but not when the client lost its own books', () => {
-    const measurement = { ...withPhase({ lost: ['process 1 was ended'] }), ...orders({ key: 'k-2', order: 8 }) };
-    expect(judged(measurement).verdict).toBe('INVALID');
-  });
-});
-
-test('an order whose answer was lost may exist or not, and once at most', () => {
-  const silent = { key: 'k-2', outcome: 'unknown', status: null, order: null, totalCents: null } as const;
-  const [first] = rightBooks.stored?.orders ?? [];
-  for (const [count, outcome] of [
-    [1, 'met'],
-    [2, 'met'],
-    [3, 'broken'],
-  ] as const) {
-    const stored = Array.from({ length: count }, (_, i) => ({ ...(first as StoredOrder), id: 7 + i }));
-    const { checks } = judged(healthyMeasurement({ ...orders(silent), books: booksWith(stored) }));
-    expect(checks.find(({ id }) => id === 'no-duplicate-orders')?.outcome).toBe(outcome);
-  }
-});
-
-test('connections that were not given back are traced to their worker, open transactions to what they ran last', () => {
-  const holders = [{ worker: '2', inUse: 3 }];
-  const openSessions = [{ pid: 77, idleMs: 11_000, statement: 'UPDATE products' }];
-  const { checks } = judged(healthyMeasurement({ rest: { ...atRest, connectionsInUse: 3, openTransactions: 1, holders, openSessions } }));
-  expect(checks.find(({ id }) => id === 'connections-returned')?.witnesses).toEqual([
-    { says: 'its pool misses 3 connections', about: { worker: '2' } },
-  ]);
-  expect(checks.find(({ id }) => id === 'transactions-closed')?.witnesses).toEqual([
-    { says: expect.stringMatching(/^idle in its transaction for 11.* s, last ran: UPDATE products$/) as string, about: { pid: 77 } },
-  ]);
 });
 
 test('what could not be read is shown as not checked, with the reason, and decides nothing', () => {
@@ -179,25 +133,11 @@ test('an endpoint that is slow on purpose is not judged for its own latency, but
   expect(judged(healthyMeasurement({ slices: [slice(1, many(100, 10)), failing], disturbed })).verdict).toBe('FAIL');
 });
 
-const saturating = (changes: Partial<Measurement> = {}): Measurement => {
-  const healthy = withPhase({ load: { kind: 'saturating', users: 400 } }, changes);
-  return {
-    ...healthy,
-    client: { ...healthy.client, calibration: { p99Ms: 90, requestsPerSecond: 5_000 } },
-  };
-};
-
-describe('users who never pause', () => {
-  test('are judged for errors and books, not for the latency they make themselves', () => {
-    expect(judged(saturating({ slices: [slice(1, many(100, 900))] })).verdict).toBe('PASS');
-    expect(judged(saturating({ slices: [slice(1, many(90, 900), { httpErrors: 10 })] })).verdict).toBe('FAIL');
-  });
-
-  test('prove nothing when the client could hardly send more than was answered', () => {
-    const measurement = saturating();
-    const client = { ...measurement.client, calibration: { p99Ms: 1, requestsPerSecond: 105 } };
-    expect(judged({ ...measurement, client })).toMatchObject({ verdict: 'INVALID' });
-  });
+test('users who never pause are judged for errors and books, not for the latency they make themselves', () => {
+  const client = { ...healthyMeasurement().client, calibration: { p99Ms: 90, requestsPerSecond: 5_000 } };
+  const saturating = (slices: Measurement['slices']) => withPhase({ load: { kind: 'saturating', users: 400 } }, { client, slices });
+  expect(judged(saturating([slice(1, many(100, 900))])).verdict).toBe('PASS');
+  expect(judged(saturating([slice(1, many(90, 900), { httpErrors: 10 })])).verdict).toBe('FAIL');
 });
 
 test('several runs pass together only when each does', () => {

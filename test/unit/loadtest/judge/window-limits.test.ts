@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkOf, judged, many, quietSecond, run, slice } from '../build-measurement.ts';
+import type { Slice } from '#loadtest/measurement/measurement.ts';
+import { checkOf, judged, lateClient, many, quietSecond, run, slice, slowAnswer, withPhase, words } from '../build-measurement.ts';
 
 describe('every five seconds by themselves', () => {
   /** Ten minutes at 200 a second, in which one worker of four stands still for three seconds. */
@@ -46,5 +47,97 @@ describe('every five seconds by themselves', () => {
       }),
       { numRuns: 8 },
     );
+  });
+});
+
+/** Two hundred requests, so many of them slow; and so many failed. */
+const slowOnes = (second: number, slow: number): Slice => slice(second, [...many(200 - slow, 10), ...many(slow, 900)]);
+const failedOnes = (second: number, failed: number): Slice => slice(second, many(200 - failed, 10), { httpErrors: failed });
+
+describe('the windows of a run', () => {
+  test('are as many as begin in a second and end in the run, those of latency after warming up', () => {
+    const healthy = run(20, (i) => [slowOnes(i, 0)]);
+    expect(words(healthy, 'window-latency')).toEqual(['met', '15 of 15', '99 % < 500 ms', '']);
+    expect(words(healthy, 'window-errors')).toEqual(['met', '16 of 16', '< 1.00 %', '']);
+    // A run shorter than a window has one; what is answered after its end counts.
+    const late = withPhase({ startSecond: 100 }, { slices: [slowOnes(101, 0), slowOnes(103, 0)] });
+    expect(words(late, 'window-latency')[1]).toBe('1 of 1');
+    expect(words({ ...late, slices: [...late.slices, slowOnes(106, 0)] }, 'window-latency')[1]).toBe('2 of 2');
+  });
+
+  test('are not looked at without answers, nor for latency where users never pause, which they say', () => {
+    const silent = run(20, () => []);
+    expect(words(silent, 'window-latency')).toEqual(['not-checked', '–', '99 % < 500 ms', 'no request was answered']);
+    expect(words(silent, 'window-errors')).toEqual(['not-checked', '–', '< 1.00 %', 'no request was answered']);
+    const saturating = withPhase({ load: { kind: 'saturating', users: 9 } }, { slices: [slowOnes(1, 200)] });
+    const reason = 'users who never pause make the latency themselves';
+    expect(words(saturating, 'window-latency')).toEqual(['not-checked', '–', '99 % < 500 ms', reason]);
+  });
+
+  test('in which nothing was asked do not hide the others', () => {
+    const gap = run(30, (i) => (i > 4 && i < 20 ? [] : [slowOnes(i, i === 25 ? 100 : 0)]));
+    expect(words(gap, 'window-latency')[0]).toBe('broken');
+  });
+});
+
+const thirty = (bad: readonly number[]) => Array.from({ length: 30 }, (_, i) => slowOnes(i, bad.includes(i) ? 100 : 0));
+
+describe('a window is bad', () => {
+  // One window in a million at the limit has 29 of 1,000.
+  test.each([
+    { id: 'window-latency', of: slowOnes, bad: 28, outcome: 'met' },
+    { id: 'window-latency', of: slowOnes, bad: 29, outcome: 'broken' },
+    { id: 'window-errors', of: failedOnes, bad: 28, outcome: 'met' },
+    { id: 'window-errors', of: failedOnes, bad: 29, outcome: 'broken' },
+  ])('when chance would hardly make it so: $bad of 1,000 is $outcome for $id', ({ id, of, bad, outcome }) => {
+    expect(
+      words(
+        run(20, (i) => [of(i, i === 10 ? bad : 0)]),
+        id,
+      )[0],
+    ).toBe(outcome);
+  });
+
+  test.each([
+    { bad: [10], says: 'in seconds 6–10, 100 of 1,000 (10.0 %)' },
+    { bad: [10, 13], says: 'in seconds 9–13, 200 of 1,000 (20.0 %)' },
+    // No window reaches past the end, where what is left of it would look worse.
+    { bad: [19], says: 'in seconds 15–19, 100 of 1,000 (10.0 %)' },
+    { bad: [2, 14, 15, 16], says: 'in seconds 12–16, 300 of 1,000 (30.0 %)' },
+  ])('and named when it is the worst, the first of equals: of bad seconds $bad $says', ({ bad, says }) => {
+    const latency = run(20, (i) => [slowOnes(i, bad.includes(i) ? 100 : 0)]);
+    const slow = `${says} took over 500 ms`;
+    expect(words(latency, 'window-latency')).toEqual(['broken', slow, '99 % < 500 ms', `${slow}; allowed is 99 % < 500 ms`]);
+    const errors = run(20, (i) => [failedOnes(i, bad.includes(i) ? 100 : 0)]);
+    expect(words(errors, 'window-errors')).toEqual(['broken', `${says} failed`, '< 1.00 %', `${says} failed; allowed is < 1.00 %`]);
+  });
+
+  test('over all endpoints together', () => {
+    const both = run(20, (i) => [slowOnes(i, i === 10 ? 20 : 0), { ...slowOnes(i, i === 10 ? 40 : 0), endpoint: 'GET /x' }]);
+    expect(words(both, 'window-latency')[1]).toBe('in seconds 6–10, 60 of 2,000 (3.00 %) took over 500 ms');
+  });
+
+  test('by what nothing excuses: where lateness explains the worst, another is named; where it explains all, none', () => {
+    const late = { durationMs: 29_000, ...lateClient(800, 6) };
+    const worst = 'in seconds 3–7, 200 of 1,000 (20.0 %) took over 500 ms';
+    const reason = `client and machine were themselves so late that they may have made this: ${worst}`;
+    expect(words(withPhase(late, { slices: thirty([6, 7]) }), 'window-latency')).toEqual(['excused', worst, '99 % < 500 ms', reason]);
+    expect(words(withPhase(late, { slices: thirty([6, 7, 20]) }), 'window-latency')[1]).toBe(
+      'in seconds 16–20, 100 of 1,000 (10.0 %) took over 500 ms',
+    );
+  });
+
+  test('with the slowest answers of its own seconds, or with the failures of the run, to look up', () => {
+    const slowest = [5, 6, 10, 11].map((second) => slowAnswer(second, 'GET /products/:id', 900 + second));
+    const unknown = { says: '', about: {}, endpoint: 'GET /products/:id', latencyMs: 5_000 };
+    const latency = run(20, (i) => [slowOnes(i, i === 10 ? 100 : 0)]);
+    const phases = latency.phases.map((phase) => ({ ...phase, slowest: [...slowest, unknown] }));
+    expect(checkOf({ ...latency, phases }, 'window-latency')?.witnesses?.map(({ second }) => second)).toEqual([10, 6]);
+
+    const witnesses = [{ says: 'internal', about: {}, requestId: 'r-7' }];
+    const failures = [{ endpoint: 'GET /x', outcome: 'http-error', status: 500, fault: 'internal', count: 100, witnesses }] as const;
+    const errors = run(20, (i) => [failedOnes(i, i === 10 ? 100 : 0)]);
+    const failing = { ...errors, phases: errors.phases.map((phase) => ({ ...phase, failures })) };
+    expect(checkOf(failing, 'window-errors')?.witnesses).toEqual(witnesses);
   });
 });

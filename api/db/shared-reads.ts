@@ -1,0 +1,142 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { runStatement, type Statement } from './statement.ts';
+
+/**
+ * Reads that ask the database once for what many ask. A read joins a question that waits to be sent, never one that has
+ * been: the snapshot of its answer is then younger than the read itself, which so sees every write that was answered
+ * before, by whichever process. Nothing is kept, and nothing has to be invalidated. See docs/decisions/018.
+ */
+export type SharedReads = {
+  /** The rows of a statement. Reads of the same statement with the same values share them, so nobody may change them. */
+  readonly query: <Row extends QueryResultRow>(statement: Statement<Row>, values?: readonly unknown[]) => Promise<Row[]>;
+  /**
+   * The row of that id; undefined when there is none. Reads of the same statement are joined into one question.
+   * @param statement has the ids as its only parameter (`id_key = ANY ($1::bigint[])`), and shows `id_key`
+   */
+  readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => Promise<Row | undefined>;
+};
+
+export type IdentifiedRow = QueryResultRow & { readonly id_key: number | string };
+
+/** Told of one read, in milliseconds: how long it waited for a connection, how long the connection was held. */
+export type NoteTimes = (waitedMs: number, heldMs: number) => void;
+
+export type SharedReadsOptions = {
+  /** Asked when a read begins, in its own context; undefined where nobody wants to know. */
+  readonly timesOf?: () => NoteTimes | undefined;
+};
+
+/** Of one kind: while one is answered the next is on its way, and everybody else gathers behind them. */
+const maxOnTheWay = 2;
+/** Keeps the answer to one question small; who comes after it asks the next. */
+const maxIds = 500;
+
+/** What is asked in the same words: one statement by ids, or one statement with certain values. */
+type Line = {
+  readonly key: string;
+  readonly statement: Statement;
+  readonly waiting: Question[];
+  /** Questions that have a connection, or are about to get one. */
+  onTheWay: number;
+};
+
+/** One question to the database. It is open to others as long as it stands in the line's `waiting`. */
+type Question = {
+  /** Undefined where the values are the ids. */
+  readonly values: readonly unknown[] | undefined;
+  readonly ids: Set<number>;
+  readonly answer: Promise<Answer>;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Refuses it when no connection was had in time. */
+  readonly deadline: NodeJS.Timeout;
+};
+
+type Answer = { readonly rows: QueryResultRow[]; readonly byId: ReadonlyMap<string, QueryResultRow>; sentAtMs: number; endedAtMs: number };
+
+export function createSharedReads(pool: Pool, { timesOf = () => undefined }: SharedReadsOptions = {}): SharedReads {
+  const lines = new Map<string, Line>();
+  /** What is asked for many runs in the context of none of them. */
+  const outside = AsyncLocalStorage.snapshot();
+
+  const join = async (key: string, statement: Statement, { id, values }: { id?: number; values?: readonly unknown[] }): Promise<Answer> => {
+    const [noteTimes, askedAtMs] = [timesOf(), performance.now()];
+    let line = lines.get(key);
+    if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0 }));
+    let question = line.waiting.at(-1);
+    if (question === undefined || question.ids.size >= maxIds) {
+      question = outside(() => openQuestion(pool, line, values));
+      // What arrives in the same turn of the event loop still joins.
+      if (line.onTheWay < maxOnTheWay) {
+        line.onTheWay += 1;
+        outside(() => setImmediate(() => void work(line)));
+      }
+    }
+    if (id !== undefined) question.ids.add(id);
+    const answer = await question.answer;
+    noteTimes?.(answer.sentAtMs - askedAtMs, answer.endedAtMs - answer.sentAtMs);
+    return answer;
+  };
+
+  const work = async (line: Line): Promise<void> => {
+    while (line.waiting.length > 0) await askNext(pool, line);
+    line.onTheWay -= 1;
+    if (line.onTheWay === 0) lines.delete(line.key);
+  };
+
+  return {
+    query: async <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []) =>
+      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, { values })).rows as Row[],
+    byId: async <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => {
+      // No value of one may make the question of all fail.
+      if (!Number.isSafeInteger(id)) throw new RangeError('an id must be a safe integer');
+      return (await join(statement.name, statement, { id })).byId.get(String(id)) as Row | undefined;
+    },
+  };
+}
+
+function openQuestion({ options }: Pool, line: Line, values: readonly unknown[] | undefined): Question {
+  const { promise: answer, resolve, reject } = Promise.withResolvers<Answer>();
+  const giveUp = (): void => {
+    line.waiting.splice(line.waiting.indexOf(question), 1);
+    // The words of the pool, whose connections are what it waited for.
+    reject(new Error('timeout exceeded when trying to connect'));
+  };
+  const deadline = setTimeout(giveUp, options.connectionTimeoutMillis);
+  const question: Question = { values, ids: new Set(), answer, resolve, reject, deadline };
+  line.waiting.push(question);
+  return question;
+}
+
+/** Asks the oldest question once there is a connection; until then others may join it. */
+async function askNext(pool: Pool, line: Line): Promise<void> {
+  let client: PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (err) {
+    close(line)?.reject(err);
+    return;
+  }
+  const question = close(line);
+  if (!question) return client.release();
+  const { ids, values = [`{${[...ids].join(',')}}`], resolve, reject } = question;
+  const sentAtMs = performance.now();
+  try {
+    const rows = await runStatement(client, line.statement, values);
+    client.release();
+    const byId = new Map(question.values ? [] : rows.map((row) => [String(row['id_key']), row]));
+    resolve({ rows, byId, sentAtMs, endedAtMs: performance.now() });
+  } catch (err) {
+    // As `pool.query` does: whatever went wrong, the next one gets another connection.
+    client.release(true);
+    reject(err);
+  }
+}
+
+/** From now on nobody joins it. */
+function close(line: Line): Question | undefined {
+  const question = line.waiting.shift();
+  clearTimeout(question?.deadline);
+  return question;
+}
