@@ -127,12 +127,20 @@ describe('a window is bad', () => {
     );
   });
 
+  test('by no errors that lateness explains', () => {
+    const slices = Array.from({ length: 20 }, (_, i) => slice(i, many(100, 10), i === 10 ? { timeouts: 100 } : {}));
+    const says = 'in seconds 6–10, 100 of 600 (16.7 %) failed';
+    expect(words(withPhase({ durationMs: 19_000 }, { slices }), 'window-errors').slice(0, 2)).toEqual(['broken', says]);
+    const late = withPhase({ durationMs: 19_000, ...lateClient(20_000, 10) }, { slices });
+    expect(words(late, 'window-errors').slice(0, 2)).toEqual(['excused', says]);
+  });
+
   test('with the slowest answers of its own seconds, or with the failures of the run, to look up', () => {
-    const slowest = [5, 6, 10, 11].map((second) => slowAnswer(second, 'GET /products/:id', 900 + second));
+    const slowest = [0, 1, 5, 6].map((second) => slowAnswer(second, 'GET /products/:id', 900 + second));
     const unknown = { says: '', about: {}, endpoint: 'GET /products/:id', latencyMs: 5_000 };
-    const latency = run(20, (i) => [slowOnes(i, i === 10 ? 100 : 0)]);
+    const latency = run(20, (i) => [slowOnes(i, i === 3 ? 100 : 0)]);
     const phases = latency.phases.map((phase) => ({ ...phase, slowest: [...slowest, unknown] }));
-    expect(checkOf({ ...latency, phases }, 'window-latency')?.witnesses?.map(({ second }) => second)).toEqual([10, 6]);
+    expect(checkOf({ ...latency, phases }, 'window-latency')?.witnesses?.map(({ second }) => second)).toEqual([5, 1]);
 
     const witnesses = [{ says: 'internal', about: {}, requestId: 'r-7' }];
     const failures = [{ endpoint: 'GET /x', outcome: 'http-error', status: 500, fault: 'internal', count: 100, witnesses }] as const;
