@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
-import type { ServerSample } from '#loadtest/measurement/measurement.ts';
-import { timingBand, withPhase } from '../build-measurement.ts';
+import type { MachineSample, ServerSample } from '#loadtest/measurement/measurement.ts';
+import { quietSecond, timingBand, withPhase } from '../build-measurement.ts';
 
 test('the slowest answers decide, not the many fast ones', () => {
   const bands = [timingBand(2, 950, { db: 4_000 }), timingBand(9, 50, { pool: 35_000, db: 1_000 })];
@@ -70,6 +70,31 @@ describe('a full pool', () => {
     const phases = phase ? [phase, { ...phase, startSecond: 5 }] : [];
     const samples = [pooled(0, 0), pooled(1, 20), unread, pooled(3, 0), pooled(5, 0), pooled(6, 20, 21), pooled(7, 20), pooled(8, 0)];
     expect(limitingFactor({ ...withPhase({}), phases, samples })).toMatch(/^all 21 .* in 3 of 3 seconds/);
+  });
+});
+
+/** What is said of a machine alone. */
+const ofMachine = (...machine: readonly MachineSample[]): string | undefined =>
+  limitingFactor(withPhase({ serverTimings: [] }, { machine }));
+const ofBusy = (...busy: readonly number[]): string | undefined =>
+  ofMachine(...busy.map((share, i) => quietSecond(i, { cpu: { busy: share, own: 0.1 * i, target: share - 0.4, others: 0.2 } })));
+
+describe('a machine without CPU left', () => {
+  test('is said where it was so for half of the seconds, with the mean shares of those', () => {
+    expect(ofBusy(0.9)).toBe('this machine had no CPU left in 1 of 1 second (service 50.0 %, load test 0.00 %, others 20.0 %)');
+    expect(ofBusy(0.5, 0.9, 1, 0.89)).toBe(
+      'this machine had no CPU left in 2 of 4 seconds (service 55.0 %, load test 15.0 %, others 20.0 %)',
+    );
+    expect(ofBusy(0.5, 0.9, 0.89)).toBeUndefined();
+  });
+
+  test('leaves the share of a service unsaid as none where its processes are not known, and is not told where nobody could look', () => {
+    const unknown = quietSecond(0, { cpu: { busy: 1, own: 0.25, target: null, others: 0.75 } });
+    const blind = quietSecond(1, { cpu: null });
+    expect(ofMachine(unknown, blind)).toBe(
+      'this machine had no CPU left in 1 of 1 second (service 0.00 %, load test 25.0 %, others 75.0 %)',
+    );
+    expect(ofMachine(blind)).toBeUndefined();
   });
 });
 
