@@ -3,6 +3,7 @@ import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { createProgress } from '#lib/progress.ts';
 import { stopSignal } from '#lib/shutdown.ts';
+import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
 import { showBench } from './show-bench.ts';
 
@@ -12,7 +13,7 @@ void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 process.exitCode = await runCommandLine(
   {
     invocation: 'npm run bench --',
-    summary: 'Puts the API beside a bare node:http + pg server on the same database.',
+    summary: 'Puts the API beside a bare node:http + pg server, and a backup beside a plain pg_dump, each on the same database.',
     defaultVerb: 'run',
     verbs: {
       run: {
@@ -22,30 +23,50 @@ process.exitCode = await runCommandLine(
         positionals: [0, 0],
         run: bench,
       },
+      backup: {
+        synopsis: '[--rounds 5] [--lines 3] [--json]',
+        summary:
+          'Takes backups and plain dumps in turns, of a database of that many million order lines (a million is some 350 MB), or of the one POSTGRES_HOST names, and prints ratios of time and CPU, and memory.',
+        options: { rounds: { type: 'string' }, lines: { type: 'string' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: benchBackup,
+      },
     },
   },
   process.argv.slice(2),
 );
 
 async function bench({ flags }: Arguments): Promise<ExitCode> {
-  const whole = (name: string, standard: number, most: number): number => {
-    const text = flags[name];
-    const value = text === undefined ? standard : Number(text);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new UsageError(`--${name} ${String(text)} must be a whole number from 1 to ${most}`);
+  const sizes = {
+    rounds: whole(flags, 'rounds', 5, 100),
+    seconds: whole(flags, 'seconds', 5, 600),
+    connections: whole(flags, 'connections', 400, 5_000),
   };
-  const sizes = { rounds: whole('rounds', 5, 100), seconds: whole('seconds', 5, 600), connections: whole('connections', 400, 5_000) };
+  const result = await withProgress((context) => runBench({ ...sizes, ...context }));
+  print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
+  return hadErrors(result) ? EXIT.failed : EXIT.done;
+}
+
+async function benchBackup({ flags }: Arguments): Promise<ExitCode> {
+  const sizes = { rounds: whole(flags, 'rounds', 5, 100), millionLines: whole(flags, 'lines', 3, 1_000) };
+  const result = await withProgress((context) => runBackupBench({ ...sizes, ...context }));
+  print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBackupBench(result));
+  return EXIT.done;
+}
+
+function whole(flags: Arguments['flags'], name: string, standard: number, most: number): number {
+  const text = flags[name];
+  const value = text === undefined ? standard : Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UsageError(`--${name} ${String(text)} must be a whole number from 1 to ${most}`);
+}
+
+type Context = Pick<BackupBenchOptions, 'env' | 'signal' | 'onProgress'>;
+
+async function withProgress<T>(work: (context: Context) => Promise<T>): Promise<T> {
   const progress = createProgress();
   try {
-    const result = await runBench({
-      ...sizes,
-      env: process.env,
-      signal: stopping.signal,
-      onProgress: (text) => progress.update(`bench: ${text}…`),
-    });
-    progress.done();
-    print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
-    return hadErrors(result) ? EXIT.failed : EXIT.done;
+    return await work({ env: process.env, signal: stopping.signal, onProgress: (text) => progress.update(`bench: ${text}…`) });
   } finally {
     progress.done();
   }

@@ -31,7 +31,7 @@ function clientLines(client: BenchResult['client'], results: BenchResult['result
 }
 
 const row = (name: string, one: Total): string =>
-  `  ${name.padEnd(6)} ${showSpread(one.requestsPerSecond, (value) => showCount(Math.round(value)))} /s · p99 ${one.p99Ms ? showSpread(one.p99Ms, showDuration) : '–'} · CPU ${one.cpuMs ? showSpread(one.cpuMs, (value) => value.toFixed(2)) : '–'} ms a request · ${showCount(one.errors)} errors`;
+  `  ${name.padEnd(6)} ${showSpread(one.requestsPerSecond, (value) => showCount(Math.round(value)))} /s · p99 ${showSpread(one.p99Ms, showDuration)} · CPU ${showSpread(one.cpuMs, (value) => value.toFixed(2))} ms a request · ${showCount(one.errors)} errors`;
 
 function showWorkload(workload: Workload, { api, floor, throughputRatio, p99Ratio, cpuRatio }: Comparison): string[] {
   return [
@@ -43,6 +43,8 @@ function showWorkload(workload: Workload, { api, floor, throughputRatio, p99Rati
   ];
 }
 
-const showSpread = ({ median, min, max }: Spread, show: (value: number) => string): string => `${show(median)} (${show(min)}–${show(max)})`;
+/** Median and ends; a dash for no figures. Pure. */
+export const showSpread = (spread: Spread | undefined, show: (value: number) => string): string =>
+  spread === undefined ? '–' : `${show(spread.median)} (${show(spread.min)}–${show(spread.max)})`;
 
-const showRatio = (spread: Spread | undefined): string => (spread === undefined ? '–' : showSpread(spread, (value) => value.toFixed(2)));
+const showRatio = (spread: Spread | undefined): string => showSpread(spread, (value) => value.toFixed(2));

@@ -8,10 +8,17 @@ export type ProcessStat = {
   readonly name: string;
   /** User and system, without children. */
   readonly cpuTicks: number;
+  /** Of children that have ended and were waited for, with all of theirs. */
+  readonly endedChildrenTicks: number;
+  /** Pages in memory, shared ones included. */
+  readonly residentPages: number;
 };
 
 /** Linux counts in hundredths of a second, for programs that read /proc. */
 export const ticksPerSecond = 100;
+
+/** On every machine PostgreSQL and Node are packaged for here (x64; arm64 as distributions set it up). */
+const pageBytes = 4096;
 
 /** The fields of one line of /proc/PID/stat; the name stands in brackets and may itself hold spaces and brackets. */
 function parseStat(stat: string): ProcessStat | undefined {
@@ -21,7 +28,14 @@ function parseStat(stat: string): ProcessStat | undefined {
   const fields = rest.trim().split(' ');
   // The first of `fields` is the 5th of the line.
   const field = (number: number): number => Number(fields[number - 5]);
-  return { pid: Number(pid), parent: Number(parent), name, cpuTicks: field(14) + field(15) };
+  return {
+    pid: Number(pid),
+    parent: Number(parent),
+    name,
+    cpuTicks: field(14) + field(15),
+    endedChildrenTicks: field(16) + field(17),
+    residentPages: field(24),
+  };
 }
 
 /** All processes this one may see; none where there is no /proc. */
@@ -49,3 +63,7 @@ export function processTree(processes: readonly ProcessStat[], rootPid: number):
 /** CPU time in seconds, user and system, that these processes have used. */
 export const cpuSeconds = (processes: readonly ProcessStat[]): number =>
   processes.reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / ticksPerSecond;
+
+/** Memory in bytes that these processes have; what they share counts for each. */
+export const residentBytes = (processes: readonly ProcessStat[]): number =>
+  processes.reduce((sum, { residentPages }) => sum + residentPages, 0) * pageBytes;

@@ -31,6 +31,8 @@ export type Command = {
   readonly cwd?: string;
   /** On Linux it gets SIGTERM when the process that started it dies, however that dies. */
   readonly endsWithParent?: boolean;
+  /** On Linux it gathers that much output before it writes: each write wakes the reader, at more cost than the bytes. */
+  readonly gathersBytes?: number;
 };
 
 export type RunOptions = {
@@ -75,14 +77,22 @@ export async function runCommand(command: Command, options: RunOptions): Promise
 
 /** Starts a program that is to run on: no shell, a process group of its own, all three streams piped. */
 export function startCommand(command: Command): ChildProcessWithoutNullStreams {
-  const bound = command.endsWithParent === true && process.platform === 'linux';
-  const [file, args] = bound ? ['setpriv', ['--pdeathsig=TERM', command.file, ...command.args]] : [command.file, command.args];
+  const [file = '', ...args] = [...wrappersOf(command), command.file, ...command.args];
   return spawn(file, args, {
     env: { PATH: process.env['PATH'], LC_ALL: 'C', ...command.env },
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     stdio: 'pipe',
     detached: true,
   });
+}
+
+/** Programs that set something up and then become the command. */
+function wrappersOf({ endsWithParent, gathersBytes }: Command): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return [
+    ...(endsWithParent === true ? ['setpriv', '--pdeathsig=TERM'] : []),
+    ...(gathersBytes === undefined ? [] : ['stdbuf', `--output=${gathersBytes}`]),
+  ];
 }
 
 type Child = ChildProcessWithoutNullStreams;

@@ -16,7 +16,7 @@ import { BackupFailedError, BackupRefusedError } from '../errors.ts';
  */
 export function pgDump(database: PostgresSettings, options: { readonly snapshot: string }): Command {
   const args = ['--format=custom', '--compress=6', '--no-password', '--lock-wait-timeout=3s', `--snapshot=${options.snapshot}`];
-  return { file: 'pg_dump', args, env: libpqEnvironment(database, applicationName) };
+  return { file: 'pg_dump', args, env: libpqEnvironment(database, applicationName), gathersBytes: 256 * 1024 };
 }
 
 /**

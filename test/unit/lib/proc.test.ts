@@ -3,10 +3,17 @@ import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { cpuSeconds, processTree, readProcesses, type ProcessStat } from '#lib/proc.ts';
+import { cpuSeconds, processTree, readProcesses, residentBytes, type ProcessStat } from '#lib/proc.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
-const stat = (pid: number, parent: number): ProcessStat => ({ pid, parent, name: 'x', cpuTicks: 50 });
+const stat = (pid: number, parent: number): ProcessStat => ({
+  pid,
+  parent,
+  name: 'x',
+  cpuTicks: 50,
+  endedChildrenTicks: 0,
+  residentPages: 3,
+});
 
 test('a tree is a process with all that descend from it, in whatever order they are listed', () => {
   const all = [stat(9, 8), stat(8, 5), stat(5, 1), stat(6, 1), stat(7, 5)];
@@ -28,8 +35,11 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     const found = tree.find(({ pid }) => pid === child.pid);
     expect(found).toMatchObject({ parent: process.pid, name: 'a) (b c' });
     expect(cpuSeconds(found ? [found] : [])).toBeGreaterThan(0.05);
+    expect(residentBytes(found ? [found] : [])).toSatisfy((bytes: number) => bytes > 200_000 && bytes < 50_000_000);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect((await readProcesses()).map(({ pid }) => pid)).not.toContain(child.pid);
+    const after = await readProcesses();
+    expect(after.map(({ pid }) => pid)).not.toContain(child.pid);
+    expect(after.find(({ pid }) => pid === process.pid)?.endedChildrenTicks).toBeGreaterThanOrEqual(5);
   });
 });

@@ -113,3 +113,31 @@ describe('runCommand', () => {
     expect(err.message).toBe('sh ended with status 4: cannot read it');
   });
 });
+
+test.runIf(process.platform === 'linux').each([
+  [undefined, ['output', 'end of input']],
+  [1 << 20, ['end of input', 'output']],
+])('a program that gathers %s bytes writes when it has them, or ends', async (gathersBytes, order) => {
+  const seen: string[] = [];
+  const { promise: output, resolve: onOutput } = Promise.withResolvers<void>();
+  const command = { file: 'sed', args: ['p'], ...(gathersBytes === undefined ? {} : { gathersBytes }) };
+  let bytes = 0;
+  await runCommand(command, {
+    timeoutMs,
+    stdin: async (stream) => {
+      stream.write('a line\n'.repeat(2_000));
+      await Promise.race([output, sleep(gathersBytes === undefined ? timeoutMs : 300)]);
+      seen.push('end of input');
+      stream.end();
+    },
+    stdout: async (stream) => {
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        if (bytes === 0) seen.push('output');
+        bytes += chunk.length;
+        onOutput();
+      }
+    },
+  });
+  expect(seen).toEqual(order);
+  expect(bytes).toBe(2 * 2_000 * 'a line\n'.length);
+});
