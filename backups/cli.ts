@@ -1,9 +1,8 @@
 import { readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { print, runCommandLine, type Arguments, type Verb } from '#lib/command-line.ts';
+import { createProgress, print, runCommandLine, type Arguments, type Verb } from '#lib/command-line.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
-import { createProgress } from '#lib/progress.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { backupEnv, type BackupDeps, type BackupProgress, type BackupSettings } from './deps.ts';
 import { readCatalogue, summarise } from './set/catalogue.ts';

@@ -3,7 +3,7 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { failureOf } from '#lib/postgres.ts';
 
 /** Why a command of backups/ refuses to begin, before it has changed anything. */
-export type RefusalReason =
+type RefusalReason =
   | 'tool-missing'
   | 'tool-too-old'
   | 'directory-not-writable'
@@ -43,7 +43,7 @@ export class BackupFailedError extends AppError {
 }
 
 /** The caller's signal ended the work; what it had made so far was removed. */
-export class BackupCanceledError extends AppError {
+class BackupCanceledError extends AppError {
   readonly code = 'BACKUP_CANCELED';
 
   constructor(what: string, signal: AbortSignal) {

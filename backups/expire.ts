@@ -3,7 +3,7 @@ import type { BackupDeps } from './deps.ts';
 import { withLockedFolder } from './set/folder-lock.ts';
 import { planRetention, type RetentionDecision, type RetentionPolicy } from './set/retention.ts';
 
-export type ExpireOptions = RetentionPolicy & {
+type ExpireOptions = RetentionPolicy & {
   /** Only says what would be done. */
   readonly dryRun?: boolean;
 };

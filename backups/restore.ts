@@ -13,7 +13,7 @@ import { globalsFileName, type DatabaseProperties } from './set/manifest.ts';
 import type { SetStore } from './set/store.ts';
 import { dumpDatabase } from './take.ts';
 
-export type RestoreOptions = {
+type RestoreOptions = {
   /** An id, or `latest`: the newest regular set of the database that is not known to be bad. */
   readonly which: string;
   /** Name of the database that is to hold the content. */

@@ -2,15 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { readEnv, type Environment } from '#lib/env.ts';
-import { clientOptions, libpqEnvironment } from '#lib/postgres.ts';
+import { libpqEnvironment } from '#lib/postgres.ts';
 import { cpuSeconds, processTree, readProcesses, residentBytes, type ProcessStat } from '#lib/proc.ts';
 import { runCommand, type Command } from '#lib/run-command.ts';
 import { postgresEnv, type PostgresSettings } from '#lib/settings.ts';
 import { showBytes, showDuration } from '#lib/show.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { spreadOf } from './rounds.ts';
+import { withClient } from './run-bench.ts';
 import { showSpread } from './show-bench.ts';
 import { FloorError } from './start-floor.ts';
 
@@ -24,7 +25,7 @@ export type BackupBenchOptions = {
 };
 
 /** What a program took, with all it started, and the server with what it did for it. */
-export type Cost = {
+type Cost = {
   readonly wallMs: number;
   /** Program and server together; the server's part is 0 where it does not run on this machine. */
   readonly cpuMs: number;
@@ -32,7 +33,7 @@ export type Cost = {
   readonly peakBytes: number;
 };
 
-export type BackupBenchResult = {
+type BackupBenchResult = {
   readonly databaseBytes: number;
   readonly rounds: readonly { readonly take: Cost; readonly pgDump: Cost }[];
   readonly verify: Cost;
@@ -146,16 +147,6 @@ async function watchMemory(signal: AbortSignal): Promise<number> {
     await sleep(lookMs, undefined, { signal }).catch(() => {});
   }
   return peak;
-}
-
-async function withClient<T>(postgres: PostgresSettings, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(clientOptions(postgres, 'atalaya-bench'));
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /** The result for people. Pure. */

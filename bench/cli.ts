@@ -1,7 +1,6 @@
-import { print, runCommandLine, type Arguments } from '#lib/command-line.ts';
+import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { createProgress } from '#lib/progress.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';

@@ -14,7 +14,7 @@ import { measureClient, playWorkload, type Arena, type ClientSpeed, type Workloa
 import type { Comparison, Round } from './rounds.ts';
 import { FloorError, startFloor, type Floor } from './start-floor.ts';
 
-export type BenchOptions = {
+type BenchOptions = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
@@ -111,11 +111,18 @@ async function readSizes(target: Target): Promise<{ processes: number; poolMax: 
 
 /** A bench must not end because the shop is sold out. */
 async function fillStock(postgres: PostgresSettings): Promise<void> {
-  const client = new Client(clientOptions(postgres, 'atalaya-loadtest'));
+  await withClient(postgres, (client) =>
+    client.query(`WITH filled AS (UPDATE products SET stock = stock + 1000000 RETURNING id_key)
+      INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, 1000000, 'adjustment' FROM filled`),
+  );
+}
+
+/** Gives `work` a session of its own, which ends with it. */
+export async function withClient<T>(postgres: PostgresSettings, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(clientOptions(postgres, 'atalaya-bench'));
   await client.connect();
   try {
-    await client.query(`WITH filled AS (UPDATE products SET stock = stock + 1000000 RETURNING id_key)
-      INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, 1000000, 'adjustment' FROM filled`);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** Variable names of older guides and what they are called here. Reading one through the old name warns once. */
 export type RenamedVariables = Readonly<Record<string, string>>;
 
-export type ReadEnvOptions = {
+type ReadEnvOptions = {
   /** Old name → new name. */
   readonly renamed?: RenamedVariables;
   readonly warn?: (message: string) => void;

@@ -2,7 +2,7 @@
 export type Html = { readonly markup: string };
 
 /** What a template takes: text is escaped, lists are joined, and false, null and undefined leave nothing. */
-export type Content = string | number | Html | false | null | undefined | readonly Content[];
+type Content = string | number | Html | false | null | undefined | readonly Content[];
 
 /** The one template: whatever is put in is escaped, unless it is HTML itself. */
 export function html(literals: TemplateStringsArray, ...values: readonly Content[]): Html {

@@ -11,7 +11,7 @@ export type ListenAddress = {
   readonly hostVariable: string;
 };
 
-export type ListenOptions = {
+type ListenOptions = {
   /** True for one of several processes on the same address, each with a socket of its own; heeded where the system can. */
   readonly isShared?: boolean;
 };

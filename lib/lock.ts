@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError, BusyError } from './errors.ts';
 
-export type FolderLockOptions = {
+type FolderLockOptions = {
   /** Name of the lock's file in the folder, such as `monitor.lock`. Beside it `<name>.json` names the holder. */
   readonly name: string;
   /** What holds it, as people read it: `monitor`, `backup take`. */

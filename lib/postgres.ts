@@ -81,7 +81,7 @@ export type FailureKind =
   | 'constraint'
   | 'bad-value';
 
-export type PostgresFailure = {
+type PostgresFailure = {
   readonly kind: FailureKind;
   /** Undefined when the server said nothing. */
   readonly sqlState: string | undefined;

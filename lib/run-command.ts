@@ -28,7 +28,6 @@ export type Command = {
   readonly args: readonly string[];
   /** Secrets go here. The program sees these, PATH and LC_ALL=C, and nothing else of the caller's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
   /** On Linux it gets SIGTERM when the process that started it dies, however that dies. */
   readonly endsWithParent?: boolean;
   /** On Linux it gathers that much output before it writes: each write wakes the reader, at more cost than the bytes. */
@@ -80,7 +79,6 @@ export function startCommand(command: Command): ChildProcessWithoutNullStreams {
   const [file = '', ...args] = [...wrappersOf(command), command.file, ...command.args];
   return spawn(file, args, {
     env: { PATH: process.env['PATH'], LC_ALL: 'C', ...command.env },
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     stdio: 'pipe',
     detached: true,
   });

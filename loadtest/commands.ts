@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { print, type Arguments } from '#lib/command-line.ts';
+import { print, type Arguments, type Progress } from '#lib/command-line.ts';
 import { UsageError } from '#lib/errors.ts';
 import type { ExitCode } from '#lib/exit-codes.ts';
-import type { Progress } from '#lib/progress.ts';
 import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
 import { createLiveLine } from './live-line.ts';

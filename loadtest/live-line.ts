@@ -1,4 +1,4 @@
-import type { Progress } from '#lib/progress.ts';
+import type { Progress } from '#lib/command-line.ts';
 import { showDuration } from '#lib/show.ts';
 import { mergeHistograms, percentileMs } from './measurement/histogram.ts';
 import { errorCount, sumCounts } from './measurement/merge.ts';

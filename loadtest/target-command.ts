@@ -1,7 +1,6 @@
-import type { Verb } from '#lib/command-line.ts';
+import { createProgress, type Progress, type Verb } from '#lib/command-line.ts';
 import type { Environment } from '#lib/env.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { createProgress, type Progress } from '#lib/progress.ts';
 import { openGivenTarget, openOwnTarget } from './targets/open-target.ts';
 import { guardTarget } from './targets/target-guard.ts';
 import type { Target } from './targets/target.ts';

@@ -1,4 +1,4 @@
-import { nextRestart, type Restart, type RestartRule } from '#lib/restart.ts';
+import { nextRestart, type Restart, type RestartRule } from '#lib/retry.ts';
 
 /** How long a worker's place stays empty after deaths in a row. */
 const restartRule: RestartRule = { firstDelayMs: 100, maxDelayMs: 10_000, healthyAfterMs: 30_000 };

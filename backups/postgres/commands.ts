@@ -70,9 +70,9 @@ export function psql(into: PostgresSettings): Command {
   };
 }
 
-export type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql';
+type ToolName = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql';
 
-export type ToolVersion = {
+type ToolVersion = {
   /** As in 15.18. */
   readonly text: string;
   readonly major: number;

@@ -12,7 +12,7 @@ import { takeFingerprint } from './fingerprint.ts';
 import { describeDatabase, type DatabaseDescription } from './properties.ts';
 import { beginSnapshot } from './snapshot.ts';
 
-export type Dumped = DatabaseDescription & {
+type Dumped = DatabaseDescription & {
   readonly takenAt: string;
   readonly walPosition: string;
   readonly files: Manifest['files'];

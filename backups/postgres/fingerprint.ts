@@ -57,7 +57,7 @@ async function readLargeObjects(client: Client): Promise<Record<string, string>>
   return Object.fromEntries(rows.map(({ oid, bytes, hash }) => [`large object ${oid}`, `${bytes} bytes, hash ${hash}`]));
 }
 
-export type ComparisonLimits = {
+type ComparisonLimits = {
   /** Leave out what names a role, because it was not restored. */
   readonly withoutRoles: boolean;
   /** Ask only whether a thing is there: servers of different versions word its definition differently. */

@@ -45,7 +45,7 @@ export async function keepOrDrop(server: Session, was: TargetState, old: string)
   return false;
 }
 
-export type Replacement = {
+type Replacement = {
   /** The new database, already filled. */
   readonly from: string;
   /** The name it takes over; a database of that name exists. */

@@ -9,7 +9,7 @@ import { isUsers } from './schema.ts';
 export type RowHashing = NonNullable<Fingerprint['hashing']> | 'text';
 
 /** A table that holds rows of its own. */
-export type Table = {
+type Table = {
   /** As `schema.name`, quoted where needed. */
   readonly name: string;
   /** `type` is null for one that is no part of PostgreSQL itself. */

@@ -49,7 +49,7 @@ export async function requireReadableDatabase(client: Client): Promise<void> {
   );
 }
 
-export type DatabaseFacts = Pick<Manifest, 'database' | 'roles' | 'databaseBytes'> & {
+type DatabaseFacts = Pick<Manifest, 'database' | 'roles' | 'databaseBytes'> & {
   /** True when the role may read password hashes. */
   readonly isSuperuser: boolean;
 };
@@ -80,7 +80,7 @@ async function readRoles(client: Client): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-export type Snapshot = {
+type Snapshot = {
   /** Name by which pg_dump reads the very same state. */
   readonly name: string;
   readonly walPosition: string;

@@ -25,7 +25,7 @@ export type BackupSummary = {
 };
 
 export type BackupSet = { readonly id: string; readonly path: string; readonly manifest: Manifest };
-export type DamagedSet = { readonly id: string; readonly path: string; readonly reason: string };
+type DamagedSet = { readonly id: string; readonly path: string; readonly reason: string };
 
 export type Catalogue = {
   /** Newest first. */

@@ -7,7 +7,7 @@ import { AppError, messageOf } from '#lib/errors.ts';
 import type { FileEffects } from '../deps.ts';
 import { diskEffects, replaceDurably } from './durable-files.ts';
 
-export const manifestFileName = 'manifest.json';
+const manifestFileName = 'manifest.json';
 export const dumpFileName = 'database.dump';
 export const globalsFileName = 'globals.sql';
 

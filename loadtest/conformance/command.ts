@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { print, type Arguments } from '#lib/command-line.ts';
+import { createProgress, print, type Arguments } from '#lib/command-line.ts';
 import { messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { createProgress } from '#lib/progress.ts';
 import { compactStamp, parseDuration } from '#lib/show.ts';
 import type { CommandContext, MakeVerb } from '../target-command.ts';
 import { guardTarget } from '../targets/target-guard.ts';

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError, messageOf } from '#lib/errors.ts';
+import { compactStamp } from '#lib/show.ts';
 import { schemaSteps } from './schema.ts';
 
 export type Connection = DatabaseSync;
@@ -69,7 +70,7 @@ export function openOrReplaceDatabase(dir: string, now: Date): { connection: Con
     return { connection: openDatabase(file), setAside: undefined };
   } catch (err) {
     if (!isDamage(err)) throw err;
-    const setAside = `${file}.damaged-${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+    const setAside = `${file}.damaged-${compactStamp(now)}`;
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(file + suffix)) renameSync(file + suffix, setAside + suffix);
     }

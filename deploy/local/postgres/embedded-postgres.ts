@@ -15,7 +15,7 @@ export class EmbeddedPostgresError extends AppError {
   readonly code = 'EMBEDDED_POSTGRES';
 }
 
-export type EmbeddedPostgresOptions = {
+type EmbeddedPostgresOptions = {
   /** Folder of the cluster; made and initialised when it does not hold one. */
   readonly dataDir: string;
   readonly port: number;

@@ -6,7 +6,7 @@ import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import type { Part } from './keep-running.ts';
 import { openOutput } from './program-output.ts';
 
-export type PostgresPart = {
+type PostgresPart = {
   readonly dataDir: string;
   readonly logFile: string;
   /** Password of the server's own administrator, which no program of the stack uses. */

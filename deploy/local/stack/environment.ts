@@ -70,7 +70,7 @@ function redisVariables(settings: LocalSettings): Record<string, string> {
   };
 }
 
-export type Summary = {
+type Summary = {
   readonly settings: LocalSettings;
   /** The variables of stack.json. */
   readonly env: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
-import { nextRestart, type RestartRule } from '#lib/restart.ts';
+import { nextRestart, type RestartRule } from '#lib/retry.ts';
 
 /** A program of the stack, such as the API. */
 export type Part = {
@@ -18,9 +18,9 @@ export type RunningPart = {
   readonly stop: () => Promise<void>;
 };
 
-export type KeptPart = { readonly stop: () => Promise<void> };
+type KeptPart = { readonly stop: () => Promise<void> };
 
-export type KeepRunningOptions = {
+type KeepRunningOptions = {
   /** Fires when the whole stack is to stop; a part that is still starting is then given up. */
   readonly signal: AbortSignal;
   /** Takes one line for people. */

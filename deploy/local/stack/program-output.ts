@@ -48,7 +48,7 @@ export class StartFailedError extends AppError {
   }
 }
 
-export type FailedStart = {
+type FailedStart = {
   readonly name: string;
   readonly status: number | null;
   /** As in "ended with status 1". */

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import { print, reportError } from '#lib/command-line.ts';
+import { createProgress, print, reportError } from '#lib/command-line.ts';
 import type { Environment } from '#lib/env.ts';
 import { ConfigError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import type { Logger } from '#lib/logger.ts';
-import { createProgress } from '#lib/progress.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import { isEmbedded, readLocalSettings, type LocalSettings } from '../settings.ts';
 import { explainFolderError, localSecrets, lockDataFolder, publishStack, wasKilled, withdrawStack } from './data-folder.ts';
@@ -19,7 +18,7 @@ const stopDeadlineMs = 2 * 60_000;
 /** How long ports may stay taken by programs of a stack that was killed a moment ago and that are still ending. */
 const leftoverPatienceMs = 12_000;
 
-export type RunStackOptions = {
+type RunStackOptions = {
   readonly env: Environment;
   /** Resolves when the stack is to stop; it may do so while the stack is still starting. */
   readonly stopped: Promise<unknown>;
