@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
+import { isWorkload, workloads, type Workload } from './play-workload.ts';
 import { showBench } from './show-bench.ts';
 
 const stopping = new AbortController();
@@ -16,9 +17,16 @@ process.exitCode = await runCommandLine(
     defaultVerb: 'run',
     verbs: {
       run: {
-        synopsis: '[--rounds 5] [--seconds 5] [--connections 400] [--json]',
-        summary: 'Starts a stack of its own, reads one product and places orders of 3 lines, and prints ratios with their spread.',
-        options: { rounds: { type: 'string' }, seconds: { type: 'string' }, connections: { type: 'string' }, json: { type: 'boolean' } },
+        synopsis: '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--json]',
+        summary:
+          'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread.',
+        options: {
+          rounds: { type: 'string' },
+          seconds: { type: 'string' },
+          connections: { type: 'string' },
+          only: { type: 'string' },
+          json: { type: 'boolean' },
+        },
         positionals: [0, 0],
         run: bench,
       },
@@ -41,7 +49,7 @@ async function bench({ flags }: Arguments): Promise<ExitCode> {
     seconds: whole(flags, 'seconds', 5, 600),
     connections: whole(flags, 'connections', 400, 5_000),
   };
-  const result = await withProgress((context) => runBench({ ...sizes, ...context }));
+  const result = await withProgress((context) => runBench({ ...sizes, workloads: workloadsNamed(flags['only']), ...context }));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
   return hadErrors(result) ? EXIT.failed : EXIT.done;
 }
@@ -69,6 +77,15 @@ async function withProgress<T>(work: (context: Context) => Promise<T>): Promise<
   } finally {
     progress.done();
   }
+}
+
+/** @throws {UsageError} */
+function workloadsNamed(only: Arguments['flags'][string]): Workload[] {
+  const names = only === undefined ? Object.keys(workloads) : String(only).split(',');
+  return names.map((name) => {
+    if (isWorkload(name)) return name;
+    throw new UsageError(`--only ${name}: there are ${Object.keys(workloads).join(', ')}`);
+  });
 }
 
 /** Throughputs of which part are errors are no comparison. */

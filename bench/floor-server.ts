@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Pool } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { placeOrder, readProduct } from './floor-handlers.ts';
+import { placeOrder, readProduct, readProducts } from './floor-handlers.ts';
 
 /** What the floor is started with, by message: the password stands neither in arguments nor in the environment. */
 export type FloorJob = {
@@ -14,7 +14,7 @@ export type FloorJob = {
 };
 
 /**
- * A bare server: node:http, pg, two requests, nothing else. No credentials, no limit, no logs, no checks. As many
+ * A bare server: node:http, pg, a few requests, nothing else. No credentials, no limit, no logs, no checks. As many
  * processes and connections as the API has. This file is what start-floor forks, and what it forks in turn.
  */
 function runPrimary(job: FloorJob): void {
@@ -39,7 +39,11 @@ function runWorker({ postgres, poolMax }: FloorJob): void {
 }
 
 async function answer(pool: Pool, request: IncomingMessage): Promise<[number, string]> {
-  if (request.method === 'GET') return [200, await readProduct(pool, Number(/(\d+)$/.exec(request.url ?? '')?.[1]))];
+  if (request.method === 'GET') {
+    const [path = '', query] = (request.url ?? '').split('?');
+    if (query !== undefined) return [200, await readProducts(pool, new URLSearchParams(query), path.endsWith('/filter'))];
+    return [200, await readProduct(pool, Number(/(\d+)$/.exec(path)?.[1]))];
+  }
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return [201, await placeOrder(pool, Buffer.concat(chunks).toString('utf8'), String(request.headers['idempotency-key']))];

@@ -9,6 +9,11 @@ type Named = { readonly name: string; readonly text: string };
 
 export const oneProduct: Named = { name: 'product-one', text: `SELECT ${productView.select} FROM products WHERE id_key = $1` };
 
+export const productPage: Named = {
+  name: 'product-page',
+  text: `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
+};
+
 export const lockProducts: Named = {
   name: 'products-lock',
   text: `SELECT id_key, name, price_cents, stock, version FROM products

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
 import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { calibrate } from '#loadtest/observe/calibrate.ts';
@@ -7,19 +8,32 @@ import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge
 import type { Phase, Slice } from '#loadtest/measurement/measurement.ts';
 import type { Stage } from '#loadtest/scenarios/scenario.ts';
 import { compare, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
+import type { BenchFacts } from './crowd.ts';
 import { FloorError } from './start-floor.ts';
 
-export const workloads = { read: 'GET one product', order: 'POST order of 3 lines' } as const;
+const crowdFile = join(import.meta.dirname, 'crowd.ts');
+
+export const workloads = {
+  read: 'GET one product',
+  list: 'GET the first page of 20',
+  pages: 'GET any page of 20',
+  filter: 'GET a search with a price',
+  order: 'POST order of 3 lines',
+} as const;
 export type Workload = keyof typeof workloads;
+export const isWorkload = (name: string): name is Workload => Object.hasOwn(workloads, name);
+
+/** More than these would only wait for the locks of the products that all of them order. */
+const maxOrdering = 50;
 
 /** Where the two meet, and under which load. */
 export type Arena = {
   readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
-  readonly crowdFile: string;
   readonly nullServerFile: string;
   readonly runId: string;
-  readonly stage: Stage;
-  readonly phase: Omit<Phase, 'script'>;
+  readonly users: Stage['users'];
+  readonly catalogue: BenchFacts['catalogue'];
+  readonly phase: Omit<Phase, 'script' | 'load'>;
   readonly rounds: number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -40,14 +54,12 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
 }
 
 async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
-  const { crowdFile, runId, stage, signal } = arena;
   const { origin, pid } = arena.contenders[contender];
-  const phase = { ...arena.phase, script: workload };
-  const facts = { ...(stage.facts as object), runId: `${runId}-${contender}-${round}`, isBare: true };
+  const { phase, ...options } = playedBy(workload, `${contender}-${round}`, arena);
+  const { signal } = arena;
   const slices: Slice[] = [];
   const cpuBefore = await serverCpuSeconds(pid);
-  const options = { origin, phase, startSecond: 0, seed: 1, crowdFile, facts, users: stage.users, signal };
-  const result = await playPhase({ ...options, onSlices: (news) => slices.push(...news) });
+  const result = await playPhase({ ...options, phase, origin, startSecond: 0, onSlices: (news) => slices.push(...news) });
   const cpuAfter = await serverCpuSeconds(pid);
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
@@ -68,6 +80,14 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   };
 }
 
+/** What the users of one workload are given, who are fewer where more would only wait for one another. */
+function playedBy(workload: Workload, name: string, { phase, users: all, runId, catalogue, signal }: Arena) {
+  const users = workload === 'order' ? all.slice(0, maxOrdering) : all;
+  const facts: BenchFacts = { runId: `${runId}-${name}`, catalogue };
+  const load = { kind: 'saturating', users: users.length } as const;
+  return { phase: { ...phase, script: workload, load }, seed: 1, crowdFile, facts, users, signal };
+}
+
 /** The database's own processes descend from the stack too, and work for both contenders. Undefined where it cannot be read. */
 async function serverCpuSeconds(pid: number | undefined): Promise<number | undefined> {
   const tree = pid === undefined ? [] : processTree(await readProcesses(), pid);
@@ -75,12 +95,10 @@ async function serverCpuSeconds(pid: number | undefined): Promise<number | undef
 }
 
 /** What the client alone reaches against a server that does nothing; undefined when that could not be measured. */
-export async function measureClient({ crowdFile, nullServerFile, runId, stage, phase, signal }: Arena): Promise<ClientSpeed | undefined> {
-  const facts = { ...(stage.facts as object), runId: `${runId}-alone`, isBare: true };
-  const run = { phase: { ...phase, script: 'read' }, seed: 1, crowdFile, facts, users: stage.users, signal };
-  const nullServer = await startNullServer(nullServerFile);
+export async function measureClient(arena: Arena): Promise<ClientSpeed | undefined> {
+  const nullServer = await startNullServer(arena.nullServerFile);
   try {
-    return (await calibrate(run, nullServer.origin)) ?? undefined;
+    return (await calibrate(playedBy('read', 'alone', arena), nullServer.origin)) ?? undefined;
   } finally {
     nullServer.stop();
   }
@@ -92,11 +110,14 @@ export type ClientSpeed = { readonly requestsPerSecond: number; readonly p99Ms: 
 const leastHeadroom = 1.5;
 
 /** The contenders, by workload, that came too near to what the client can do, so that their figures are the client's. Pure. */
-export function limitedByClient(client: ClientSpeed, results: Readonly<Record<Workload, { readonly rounds: readonly Round[] }>>): string[] {
+export function limitedByClient(
+  client: ClientSpeed,
+  results: Readonly<Partial<Record<Workload, { readonly rounds: readonly Round[] }>>>,
+): string[] {
   return (Object.keys(workloads) as Workload[]).flatMap((workload) =>
     (['api', 'floor'] as const)
       .filter((contender) =>
-        results[workload].rounds.some((round) => round[contender].requestsPerSecond * leastHeadroom > client.requestsPerSecond),
+        results[workload]?.rounds.some((round) => round[contender].requestsPerSecond * leastHeadroom > client.requestsPerSecond),
       )
       .map((contender) => `${contender}, ${workloads[workload]}`),
   );

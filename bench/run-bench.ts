@@ -3,9 +3,9 @@ import { Client } from 'pg';
 import type { Environment } from '#lib/env.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import type { Phase } from '#loadtest/measurement/measurement.ts';
 import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
 import { measureMachineLoad } from '#loadtest/observe/watch-machine.ts';
+import type { ShopFacts } from '#loadtest/scenarios/shop/crowd.ts';
 import { shop } from '#loadtest/scenarios/shop/shop.ts';
 import { createSetUpClient } from '#loadtest/targets/set-up.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
@@ -18,6 +18,7 @@ type BenchOptions = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  readonly workloads: readonly Workload[];
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -31,7 +32,7 @@ export type BenchResult = {
   readonly othersBusy: number;
   /** The client by itself; undefined when that could not be measured. */
   readonly client: ClientSpeed | undefined;
-  readonly results: Readonly<Record<Workload, { readonly rounds: readonly Round[]; readonly comparison: Comparison }>>;
+  readonly results: Readonly<Partial<Record<Workload, { readonly rounds: readonly Round[]; readonly comparison: Comparison }>>>;
 };
 
 /** Both pools must fit below the server's max_connections beside one another. */
@@ -68,10 +69,10 @@ async function playAll(target: Target, floor: Floor, options: BenchOptions): Pro
   const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
   const arena: Arena = {
     contenders,
-    crowdFile: scenario.crowdFile,
     nullServerFile: scenario.nullServerFile,
     runId,
-    stage,
+    users: stage.users,
+    catalogue: (stage.facts as ShopFacts).catalogue,
     phase: benchPhase(options),
     rounds,
     signal,
@@ -80,14 +81,14 @@ async function playAll(target: Target, floor: Floor, options: BenchOptions): Pro
   const before = await measureMachineLoad(machineLoadMs);
   onProgress('measuring the client alone');
   const client = await measureClient(arena);
-  const results = { read: await playWorkload('read', arena), order: await playWorkload('order', arena) };
+  const results: { -readonly [W in Workload]?: Awaited<ReturnType<typeof playWorkload>> } = {};
+  for (const workload of options.workloads) results[workload] = await playWorkload(workload, arena);
   const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
   return { options: { rounds, seconds, connections }, othersBusy, client, results };
 }
 
-const benchPhase = ({ seconds, connections }: BenchOptions): Omit<Phase, 'script'> => ({
+const benchPhase = ({ seconds }: BenchOptions): Arena['phase'] => ({
   name: 'bench',
-  load: { kind: 'saturating', users: connections },
   warmUpMs,
   durationMs: seconds * 1_000,
   timeoutMs: 15_000,

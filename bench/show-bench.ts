@@ -9,7 +9,10 @@ export function showBench({ options, processes, poolMax, othersBusy, client, res
   const lines = [
     `API with all middleware beside a bare node:http + pg server: ${connections} connections, ${processes} processes each, pool of ${poolMax} each, one database, ${rounds} alternating rounds of ${seconds} s`,
     '',
-    ...(Object.keys(workloads) as Workload[]).flatMap((workload) => showWorkload(workload, results[workload].comparison)),
+    ...(Object.keys(workloads) as Workload[]).flatMap((workload) => {
+      const result = results[workload];
+      return result ? showWorkload(workload, result.comparison) : [];
+    }),
     ...clientLines(client, results),
     ...(othersBusy > 0.3
       ? [`Other programs used up to ${showShare(othersBusy)} of this machine beside the bench: take these figures with care.`]

@@ -12,7 +12,7 @@ export type SharedReads = {
   readonly query: <Row extends QueryResultRow>(statement: Statement<Row>, values?: readonly unknown[]) => Promise<Row[]>;
   /**
    * The row of that id; undefined when there is none. Reads of the same statement are joined into one question.
-   * @param statement has the ids as its only parameter (`id_key = ANY ($1::bigint[])`), and shows `id_key`
+   * @param statement has the ids, a `bigint[]`, as its only parameter, and shows `id_key`
    */
   readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => Promise<Row | undefined>;
 };

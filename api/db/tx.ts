@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Client, Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { createSharedReads, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 import { runStatement, type Statement } from './statement.ts';
@@ -73,6 +73,8 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
+    const letGo = holdBack(client);
+    process.nextTick(letGo);
     const begun = client.query('BEGIN');
     // Whoever asks next hears of it too; it must only not end the process meanwhile.
     begun.catch(() => {});
@@ -90,14 +92,23 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
 }
 
 async function commit(client: PoolClient, rest: readonly Asked[]): Promise<void> {
+  const letGo = holdBack(client);
   const before = rest.map(({ statement, values }) => runStatement(client, statement, values));
-  const outcomes = await Promise.allSettled([...before, client.query('COMMIT')]);
+  const commitment = client.query('COMMIT');
+  letGo();
+  const [committed, ...outcomes] = await Promise.allSettled([commitment, ...before]);
   // What the server says of a statement ahead of COMMIT is certain: it commits nothing after that.
-  for (const outcome of outcomes.slice(0, -1)) if (outcome.status === 'rejected' && sqlStateOf(outcome.reason)) throw outcome.reason;
-  const committed = outcomes.at(-1) as PromiseSettledResult<QueryResult>;
+  for (const outcome of outcomes) if (outcome.status === 'rejected' && sqlStateOf(outcome.reason)) throw outcome.reason;
   if (committed.status === 'rejected') throw asCommitFailure(committed.reason);
   // PostgreSQL answers COMMIT with ROLLBACK when a failed statement was swallowed.
   if (committed.value.command !== 'COMMIT') throw new Error('a statement of the transaction had failed; it was rolled back');
+}
+
+/** Gathers what is sent, so that it goes out in one piece: once the function returned is called. */
+function holdBack(client: PoolClient): () => void {
+  const { stream } = (client as PoolClient & Pick<Client, 'connection'>).connection;
+  stream.cork();
+  return () => stream.uncork();
 }
 
 /** What the server says of COMMIT itself is certain. That it shuts down, or nothing at all, leaves it open. */

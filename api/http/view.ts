@@ -71,10 +71,20 @@ export function view<const Fields extends readonly AnyField[]>(
   };
 }
 
-/** A bare JSON array of what the view shows. */
+/** A bare JSON array of what the view shows. Rows that many requests share (see api/db/shared-reads) are written once. */
 export function listOf<Row>({ json, schema }: ObjectView<Row>): View<readonly Row[]> {
-  return { json: (rows) => `[${rows.map(json).join(',')}]`, schema: { type: 'array', items: schema } };
+  const written = new WeakMap<readonly Row[], string>();
+  return {
+    json: (rows) => {
+      let text = written.get(rows);
+      if (text === undefined) written.set(rows, (text = arrayOf(rows, json)));
+      return text;
+    },
+    schema: { type: 'array', items: schema },
+  };
 }
+
+const arrayOf = <Row>(rows: readonly Row[], json: (row: Row) => string): string => `[${rows.map(json).join(',')}]`;
 
 /** An answer without a body. */
 export const nothing: View<void> = { json: () => undefined, schema: {} };
@@ -113,6 +123,6 @@ export const nullable = <Column extends string, Value>(field: Field<Column, Valu
 
 /** The rows that belong to this one. */
 export const many = <const Name extends string, Row>(name: Name, of: ObjectView<Row>): Field<Name, readonly Row[]> => {
-  const { json, schema } = listOf(of);
-  return { name, column: name, write: (rows) => json(rows) ?? '[]', schema, isStored: false };
+  const { schema } = listOf(of);
+  return { name, column: name, write: (rows) => arrayOf(rows, of.json), schema, isStored: false };
 };

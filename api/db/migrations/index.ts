@@ -4,6 +4,7 @@ import * as catalogue from './0002_catalogue.ts';
 import * as orders from './0003_orders.ts';
 import * as idempotency from './0004_idempotency.ts';
 import * as answerOwner from './0005_answer_owner.ts';
+import * as search from './0006_search.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   { name: '0003_orders', isExpansion: true, ...orders },
   { name: '0004_idempotency', isExpansion: true, ...idempotency },
   { name: '0005_answer_owner', isExpansion: true, ...answerOwner },
+  { name: '0006_search', isExpansion: true, ...search },
 ];

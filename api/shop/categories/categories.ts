@@ -1,5 +1,5 @@
 import { Model } from 'objection';
-import { textStatement } from '../../db/statement.ts';
+import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Page } from '../fields.ts';
@@ -20,11 +20,11 @@ type TextRow = { readonly id_key: string; readonly name: string; readonly versio
 
 const categoriesById = textStatement<TextRow>(
   'categories-by-id',
-  `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY ($1::bigint[])`,
+  `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
 const categoryPage = textStatement<TextRow>(
   'category-page',
-  `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT $1 OFFSET $2`,
+  `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
 );
 
 /** @throws not_found */

@@ -1,6 +1,6 @@
 import { Model } from 'objection';
 import { clientKey, clientNotFound } from '../../auth/principal.ts';
-import { textStatement } from '../../db/statement.ts';
+import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
 import type { Page } from '../fields.ts';
@@ -36,11 +36,11 @@ type ClientText = {
 
 const clientsById = textStatement<ClientText>(
   'clients-by-id',
-  `SELECT ${clientView.select} FROM clients WHERE id_key = ANY ($1::bigint[]) AND deleted_at IS NULL`,
+  `SELECT ${clientView.select} FROM clients WHERE id_key = ANY (${unseen('$1', 'bigint[]')}) AND deleted_at IS NULL`,
 );
 const clientPage = textStatement<ClientText>(
   'client-page',
-  `SELECT ${clientView.select} FROM clients WHERE deleted_at IS NULL AND ($3::bigint IS NULL OR id_key = $3) ORDER BY id_key LIMIT $1 OFFSET $2`,
+  `SELECT ${clientView.select} FROM clients WHERE deleted_at IS NULL AND ($3::bigint IS NULL OR id_key = $3) ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
 );
 
 /** @throws not_found also for a deleted client */

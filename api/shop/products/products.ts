@@ -1,5 +1,5 @@
 import { Model } from 'objection';
-import { textStatement } from '../../db/statement.ts';
+import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Page } from '../fields.ts';
@@ -34,11 +34,11 @@ export type ProductText = {
 
 const productsById = textStatement<ProductText>(
   'products-by-id',
-  `SELECT ${productView.select} FROM products WHERE id_key = ANY ($1::bigint[])`,
+  `SELECT ${productView.select} FROM products WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
 const productPage = textStatement<ProductText>(
   'product-page',
-  `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
+  `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
 );
 
 /** @throws not_found */

@@ -1,4 +1,4 @@
-import { statement } from '../../db/statement.ts';
+import { statement, unseen } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 
@@ -19,7 +19,7 @@ export type LockedProduct = {
 const lockInIdOrder = statement<LockedProduct>(
   'products-lock',
   `SELECT id_key, name, price_cents, stock, version FROM products
-   WHERE id_key = ANY ($1::bigint[]) ORDER BY id_key FOR NO KEY UPDATE`,
+   WHERE id_key = ANY (${unseen('$1', 'bigint[]')}) ORDER BY id_key FOR NO KEY UPDATE`,
 );
 
 /** The products as they are now; until the transaction ends nobody else changes them. Those that do not exist are left out. */

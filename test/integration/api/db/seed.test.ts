@@ -53,7 +53,7 @@ describe('npm run migrate', () => {
       const { stdout } = await run(database.settings, 'up', '--seed-demo');
       expect(stdout).toMatch(/applied 0001_clients[\s\S]*seeded 1000 products, 200 clients and 500 orders/);
       const listed = JSON.parse((await run(database.settings, 'list', '--json')).stdout) as { applied: object[]; pending: object[] };
-      expect([listed.applied.length, listed.pending.length]).toEqual([5, 0]);
+      expect([listed.applied.length, listed.pending.length]).toEqual([6, 0]);
       expect((await run(database.settings, 'to', 'none')).stdout).toMatch(/took back 0004_idempotency[\s\S]*took back 0001_clients/);
       expect((await run(database.settings, 'current')).stdout).toBe('none\n');
       await expect(run(database.settings, 'seed')).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { createPool } from '#api/db/pool.ts';
-import { statement } from '#api/db/statement.ts';
+import { statement, unseen } from '#api/db/statement.ts';
 import { createDatabase, createKnex, type Asked } from '#api/db/tx.ts';
 import { test } from '#test/support/migrated-database.ts';
 
@@ -224,6 +224,26 @@ describe('the pool', () => {
       lock_timeout: '5000',
       idle_in_transaction_session_timeout: '15000',
     });
+  });
+
+  test('plans a statement once whose values the planner is not shown', async ({ db }) => {
+    const shown = statement('test-shown', 'SELECT FROM categories WHERE id_key = ANY ($1::bigint[])');
+    const hidden = statement('test-hidden', `SELECT FROM categories WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`);
+    const plans = statement<{ name: string; custom: number }>(
+      'test-plans',
+      `SELECT name, custom_plans::integer AS custom FROM pg_prepared_statements WHERE name IN ('test-shown', 'test-hidden') ORDER BY name`,
+    );
+    await createDatabase(db.pool).transact(
+      async (tx) => {
+        for (let run = 0; run < 20; run += 1) for (const one of [shown, hidden]) await tx.query(one, [[1]]);
+        // PostgreSQL plans the first five runs of every statement for their values.
+        expect(await tx.query(plans)).toEqual([
+          { name: 'test-hidden', custom: 5 },
+          { name: 'test-shown', custom: 20 },
+        ]);
+      },
+      { isOnce: false },
+    );
   });
 
   test('outlives the cut of a connection that is lent out but idle', async ({ db }) => {

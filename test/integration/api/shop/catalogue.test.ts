@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { filterStatement } from '#api/shop/products/filter-products.ts';
 import { test } from '#test/support/migrated-database.ts';
 import { addClient, addProduct, brokenInvariants, openShop, operator, stockOf, versionTag } from './shop.ts';
 
@@ -131,6 +132,16 @@ describe('finding products', () => {
     expect(await find({ sort_by: 'price_asc', limit: '2' })).toEqual(['back\\slash', '1000 pieces']);
     expect(await find({ sort_by: 'name', skip: '3', limit: '1' })).toEqual(['snakeXcase']);
     expect(await find({})).toHaveLength(5);
+  });
+
+  test('of very many by a part of the name reads an index, not all of them', async ({ db }) => {
+    await db.pool.query(`INSERT INTO products (name, price_cents) SELECT 'thing ' || md5(n::text), 100 FROM generate_series(1, 20000) n`);
+    await db.pool.query('ANALYZE products');
+    for (const sort_by of [undefined, 'price_asc', 'name_desc'] as const) {
+      const { statement, values } = filterStatement({ search: 'no such thing', in_stock_only: false, sort_by, skip: 0, limit: 20 });
+      const { rows } = await db.pool.query<Record<string, string>>(`EXPLAIN ${statement.text}`, [...values]);
+      expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('Index Scan on products_name_search');
+    }
   });
 });
 

@@ -27,6 +27,7 @@ async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
   const released: unknown[] = [];
   const current = (): Attempt => attempts[Math.min(tries, attempts.length) - 1] ?? {};
   const client = {
+    connection: { stream: { cork: () => {}, uncork: () => {} } },
     query: async (text: string | object) => {
       if (typeof text === 'object') fail(current().end);
       if (text === 'COMMIT') fail(current().commit);
