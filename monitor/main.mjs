@@ -1,29 +1,35 @@
-// The daemon's door. JavaScript, since a process that strips types once keeps the
-// compiler that does it in memory, 35 MB, for as long as it watches.
+// The daemon's door. JavaScript, since a process that strips types once keeps the compiler that does it in memory, 35 MB,
+// for as long as it watches: another process strips them, and leaves files to be loaded.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
-const warming = 'ATALAYA_WARM_COMPILE_CACHE';
-
-// A small heap for young objects, and no optimising compilers: a few looks a second need neither.
-for (const flag of ['--max-semi-space-size=1', '--no-opt', '--no-maglev', '--no-sparkplug', '--semi-space-growth-factor=1'])
-  setFlagsFromString(flag);
-
-const dataDir = resolve(process.env['MONITOR_DATA_DIR'] || '.local/monitor');
-const cacheDir = join(dataDir, 'compile-cache', String(newestChange()));
-const isWarming = process.env[warming] === '1';
-if (!isWarming) prepareCache();
-enableCompileCache(cacheDir);
-const { reportError } = await import('#lib/command-line.ts');
-const { withLocalStack } = await import('#lib/local-stack.ts');
-const { runDaemon } = await import('./daemon/run-daemon.ts');
-if (isWarming) {
-  flushCompileCache();
+const root = join(import.meta.dirname, '..');
+const strippedDir = join(resolve(process.env['MONITOR_DATA_DIR'] || '.local/monitor'), 'stripped');
+const asksToStrip = 'ATALAYA_STRIP_TYPES';
+if (process.env[asksToStrip] === '1') {
+  stripAll();
   process.exit();
 }
+let isOrdered = false;
+registerHooks({ load: loadStripped });
+
+// A small heap for young objects, and no optimising compilers: a few looks a second need neither.
+for (const flag of ['--max-semi-space-size=1', '--no-opt', '--no-maglev', '--no-sparkplug', '--semi-space-growth-factor=1', '--expose-gc'])
+  setFlagsFromString(flag);
+// By itself V8 would let the heap grow to twice what starting took.
+const collect = runInNewContext('gc');
+setInterval(() => collect(), 60_000).unref();
+
+const { reportError } = await import('#lib/command-line.ts');
+const { withLocalStack } = await import('#lib/local-stack.ts');
+const { useLightUtc } = await import('./daemon/light-utc.ts');
+const { runDaemon } = await import('./daemon/run-daemon.ts');
+useLightUtc();
 try {
   process.exitCode = await runDaemon(withLocalStack(process.env));
 } catch (err) {
@@ -32,21 +38,45 @@ try {
 // A mail server that hangs may hold a socket for seconds yet; whatever it says is tried again at the next start.
 setTimeout(() => process.exit(), 500).unref();
 
-/** Compiled code of other sources is deleted; of these, where there is none, a process of its own makes it and ends. */
-function prepareCache() {
-  if (existsSync(cacheDir)) return;
+/** Loads the stripped file of a source; the first one that is missing has all of them made. */
+function loadStripped(url, context, next) {
+  if (!url.startsWith(import.meta.url.slice(0, -'monitor/main.mjs'.length)) || !url.endsWith('.ts')) return next(url, context);
+  const file = fileURLToPath(url);
+  const source = readIfThere(strippedFile(file)) ?? (orderStripping(), readIfThere(strippedFile(file)));
+  return source === undefined ? next(url, context) : { format: 'module', source, shortCircuit: true };
+}
+
+function readIfThere(file) {
   try {
-    rmSync(join(dataDir, 'compile-cache'), { recursive: true, force: true });
-    mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
-    spawnSync(process.execPath, [import.meta.filename], { env: { ...process.env, [warming]: '1' }, stdio: 'ignore', timeout: 30_000 });
+    return readFileSync(file);
   } catch {
-    // The folder cannot be written; whoever needs it says so, and the monitor takes more memory until then.
+    return undefined;
   }
 }
 
-/** When a source was last changed, in ms: another version has another cache. */
-function newestChange() {
-  const folders = ['.', '../backups', '../lib'].map((folder) => join(import.meta.dirname, folder));
-  const files = folders.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)));
-  return Math.max(...files.filter((file) => file.endsWith('.ts')).map((file) => Math.round(statSync(file).mtimeMs)));
+/** Another version of a source has another file: it is named after the time of the last change. */
+function strippedFile(source) {
+  return join(strippedDir, `${source.slice(root.length)}.${Math.round(statSync(source).mtimeMs)}`);
+}
+
+/** Has a process of its own strip everything, once. Where it cannot, Node does it in this one, which then takes more memory. */
+function orderStripping() {
+  if (isOrdered) return;
+  isOrdered = true;
+  spawnSync(process.execPath, [import.meta.filename], { env: { ...process.env, [asksToStrip]: '1' }, stdio: 'ignore', timeout: 30_000 });
+}
+
+/** Deletes what other versions left. A file is there whole or not at all. */
+function stripAll() {
+  rmSync(strippedDir, { recursive: true, force: true });
+  for (const folder of ['monitor', 'backups', 'lib']) {
+    const names = readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith('.ts'));
+    for (const name of names) {
+      const source = join(root, folder, name);
+      const target = strippedFile(source);
+      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      writeFileSync(`${target}.unfinished`, stripTypeScriptTypes(readFileSync(source, 'utf8')), { mode: 0o600 });
+      renameSync(`${target}.unfinished`, target);
+    }
+  }
 }

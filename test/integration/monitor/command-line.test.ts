@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
@@ -142,26 +141,5 @@ describe('a second monitor', { timeout }, () => {
     const third = await startMonitor(planFor(dir, { API_URL: api.url }));
     onTestFinished(() => third.kill());
     await third.untilStatus((view) => statusOf(view, 'api') === 'up');
-  });
-});
-
-describe('the monitor at rest', { timeout }, () => {
-  test.skipIf(process.platform !== 'linux')('takes less than 100 MB, from its first start on a machine', async () => {
-    const [api, dir, port] = await Promise.all([startWatchedApi(), temporaryFolder(), freePort()]);
-    onTestFinished(api.kill);
-    const child = spawn(process.execPath, [resolve('monitor/main.mjs')], {
-      env: { ...cleanEnvironment(), API_URL: api.url, MONITOR_PORT: String(port), MONITOR_DATA_DIR: dir, BACKUP_DIR: join(dir, 'backups') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await new Promise<void>((resolved) => {
-      child.stdout.on('data', () => output.includes('"to":"down"') && resolved());
-    });
-    const residentKb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]);
-    expect(residentKb * 1024).toBeLessThan(100_000_000);
-    child.kill('SIGTERM');
-    expect(await once(child, 'close')).toEqual([0, null]);
   });
 });

@@ -1,0 +1,56 @@
+import Koa from 'koa';
+import type { Logger } from '#lib/logger.ts';
+import { renderMetrics } from './metrics.ts';
+import { statusHtml } from './status-html.ts';
+import type { StatusSnapshot } from './status-snapshot.ts';
+import { presentStatus } from './status-view.ts';
+
+type PageMaker = (ctx: Koa.Context, snapshot: StatusSnapshot) => void | Promise<void>;
+
+const pages: Readonly<Record<string, PageMaker>> = {
+  '/': (ctx, snapshot) => {
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.body = statusHtml(presentStatus(snapshot));
+  },
+  '/api/status': (ctx, snapshot) => {
+    ctx.body = presentStatus(snapshot);
+  },
+  '/metrics': async (ctx, snapshot) => {
+    const { contentType, text } = await renderMetrics(snapshot, process.memoryUsage.rss());
+    ctx.set('content-type', contentType);
+    ctx.body = text;
+  },
+};
+
+export type PageDeps = { readonly takeSnapshot: () => Promise<StatusSnapshot>; readonly logger: Logger };
+
+/** The pages as a request handler: `/`, `/api/status`, `/metrics`. All of it is readable by whoever reaches it. */
+export function statusPages({ takeSnapshot, logger }: PageDeps): ReturnType<Koa['callback']> {
+  const app = new Koa();
+  app.use(async (ctx) => {
+    const make = Object.hasOwn(pages, ctx.path) ? pages[ctx.path] : undefined;
+    if (!['GET', 'HEAD'].includes(ctx.method)) {
+      ctx.status = 405;
+      ctx.set('allow', 'GET, HEAD');
+      ctx.body = { detail: 'only GET and HEAD are answered here' };
+    } else if (make) {
+      await answer(ctx, make);
+    } else {
+      ctx.status = 404;
+      ctx.body = { detail: 'there is no such page' };
+    }
+  });
+  // A client that leaves in the middle is no event.
+  app.on('error', (err: Error) => logger.debug({ err }, 'an answer of the status page was cut off'));
+  return app.callback();
+
+  async function answer(ctx: Koa.Context, make: PageMaker): Promise<void> {
+    try {
+      await make(ctx, await takeSnapshot());
+    } catch (err) {
+      logger.error({ err }, 'a page could not be made');
+      ctx.status = 500;
+      ctx.body = { detail: 'the page could not be made; the log says why' };
+    }
+  }
+}
