@@ -1,25 +1,27 @@
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
-import { errorCount, sumCounts } from '../measurement/merge.ts';
-import type { Measurement, ServerSample, Slice } from '../measurement/measurement.ts';
-import { measuredSlices, windowOf } from '../judge/figures.ts';
+import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
+import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
+import { measuredSlices, phaseAt, windowOf } from '../judge/figures.ts';
 
 type Numbers = readonly (number | null)[];
 
 /** What the charts of the report show: columns of equal length, one value a second; null leaves a gap. */
 export type ChartSeries = {
-  /** Of the first phase. */
-  readonly warmUpSeconds: number;
+  /** Each phase with its first second, and the first that is measured. */
+  readonly phases: readonly { readonly name: string; readonly from: number; readonly measuredFrom: number }[];
   readonly latency: { readonly second: Numbers; readonly p50: Numbers; readonly p95: Numbers; readonly p99: Numbers };
   readonly traffic: { readonly second: Numbers; readonly right: Numbers; readonly wrong: Numbers };
+  /** Of open loads, each second: requests that the schedule meant, that left, and that nobody was free to send. */
+  readonly arrivals: { readonly second: Numbers; readonly meant: Numbers; readonly sent: Numbers; readonly dropped: Numbers };
+  /** Answers 429, and all others. */
+  readonly limiter: { readonly second: Numbers; readonly limited: Numbers; readonly others: Numbers };
   /** Latency by percentile, closer and closer to 100 %. */
   readonly distribution: { readonly percentile: Numbers; readonly ms: Numbers };
   readonly pool: { readonly second: Numbers; readonly inUse: Numbers; readonly capacity: Numbers; readonly waiting: Numbers };
   readonly backends: { readonly second: Numbers; readonly active: Numbers; readonly inTransaction: Numbers; readonly lockWaits: Numbers };
   readonly client: { readonly second: Numbers; readonly utilization: Numbers; readonly delayMs: Numbers };
   /** Shares in percent, and what a server that does nothing took at most. */
-  readonly machine: { readonly second: Numbers; readonly busy: Numbers; readonly others: Numbers; readonly idleMs: Numbers };
-  /** One column of mebibytes for each worker. */
-  readonly memory: { readonly second: Numbers; readonly workers: readonly { readonly name: string; readonly mib: Numbers }[] };
+  readonly machine: Readonly<Record<'second' | 'own' | 'target' | 'others' | 'idleMs', Numbers>>;
 };
 
 /** Points of the percentile chart: 0 to 99.9 %, each step a tenth nearer to the end. */
@@ -31,19 +33,29 @@ export function chartSeries(measurement: Measurement): ChartSeries {
   const seconds = Array.from({ length: Math.max(-1, ...bySecond.keys()) + 1 }, (_, second) => second);
   const slicesOf = seconds.map((second) => bySecond.get(second) ?? []);
   const counts = slicesOf.map(sumCounts);
+  const isLoaded = (second: number): boolean => {
+    const phase = phaseAt(measurement, second);
+    return phase !== undefined && second < windowOf(phase).to;
+  };
   return {
-    warmUpSeconds: measurement.phases.slice(0, 1).reduce((_, phase) => windowOf(phase).from, 0),
+    phases: measurement.phases.map((phase) => ({ name: phase.name, from: phase.startSecond, measuredFrom: windowOf(phase).from })),
     latency: { second: seconds, ...latencyColumns(slicesOf, measurement.disturbed) },
+    // What still comes after the end is no second's throughput.
     traffic: {
       second: seconds,
-      right: counts.map(({ ok, refused }) => ok + refused),
+      right: counts.map(({ ok, refused }, second) => (isLoaded(second) ? ok + refused : null)),
       wrong: counts.map((count) => errorCount(count) + count.limited),
+    },
+    arrivals: arrivalColumns(measurement, seconds, counts),
+    limiter: {
+      second: seconds,
+      limited: counts.map(({ limited }) => limited),
+      others: counts.map((count) => settledCount(count) - count.limited),
     },
     distribution: distribution(measurement),
     ...serverColumns(measurement),
     client: clientColumns(measurement),
     machine: machineColumns(measurement),
-    memory: memoryColumns(measurement),
   };
 }
 
@@ -53,6 +65,32 @@ function latencyColumns(slicesOf: readonly Slice[][], disturbed: readonly string
   );
   const column = (percentile: number): Numbers => histograms.map((histogram) => round(percentileMs(histogram, percentile)));
   return { p50: column(50), p95: column(95), p99: column(99) };
+}
+
+function arrivalColumns(measurement: Measurement, seconds: readonly number[], counts: readonly Counts[]): ChartSeries['arrivals'] {
+  const phaseOf = seconds.map((second) => phaseAt(measurement, second));
+  const isOpen = (index: number): boolean => phaseOf[index]?.load.kind === 'open';
+  const dropped = new Map(measurement.phases.flatMap(({ arrivals }) => arrivals?.dropped ?? []));
+  const ofOpen = (value: (second: number, index: number) => number | null): Numbers =>
+    seconds.map((second, index) => (isOpen(index) ? value(second, index) : null));
+  return {
+    second: phaseOf.some((_, index) => isOpen(index)) ? seconds : [],
+    meant: ofOpen((second, index) => round(phaseOf[index] && rateIn(phaseOf[index], second))),
+    sent: ofOpen((second, index) => (phaseOf[index] && second < windowOf(phaseOf[index]).to ? (counts[index]?.sent ?? 0) : null)),
+    dropped: ofOpen((second) => dropped.get(second) ?? 0),
+  };
+}
+
+/** Requests that a schedule means for one second of the run, from the rate in its middle; undefined after its end. */
+function rateIn({ load, startSecond, warmUpMs }: PlayedPhase, second: number): number | undefined {
+  if (load.kind !== 'open') return undefined;
+  let ms = (second + 0.5 - startSecond) * 1_000 - warmUpMs;
+  if (ms < 0) return load.stages[0]?.fromPerSecond;
+  for (const { fromPerSecond, toPerSecond, durationMs } of load.stages) {
+    if (ms < durationMs) return fromPerSecond + ((toPerSecond - fromPerSecond) * ms) / durationMs;
+    ms -= durationMs;
+  }
+  return undefined;
 }
 
 function distribution(measurement: Measurement): ChartSeries['distribution'] {
@@ -97,20 +135,11 @@ function clientColumns({ phases }: Measurement): ChartSeries['client'] {
 function machineColumns({ machine }: Measurement): ChartSeries['machine'] {
   return {
     second: machine.map(({ second }) => second),
-    busy: machine.map(({ cpu }) => round(cpu ? 100 * cpu.busy : undefined)),
+    own: machine.map(({ cpu }) => round(cpu ? 100 * cpu.own : undefined)),
+    target: machine.map(({ cpu }) => round(cpu ? 100 * (cpu.target ?? 0) : undefined)),
     others: machine.map(({ cpu }) => round(cpu ? 100 * cpu.others : undefined)),
     idleMs: machine.map(({ idleAnswerMs }) => round(idleAnswerMs)),
   };
-}
-
-const sizeOf = ({ workers }: ServerSample, name: string): number | undefined =>
-  workers.find(({ worker }) => worker === name)?.residentBytes;
-
-function memoryColumns({ samples }: Measurement): ChartSeries['memory'] {
-  const asked = samples.filter(({ workers }) => workers.length > 0);
-  const names = [...new Set(asked.flatMap(({ workers }) => workers.map(({ worker }) => worker)))].toSorted();
-  const column = (name: string): Numbers => asked.map((sample) => round((sizeOf(sample, name) ?? Number.NaN) / 2 ** 20));
-  return { second: asked.map(({ second }) => second), workers: names.map((name) => ({ name, mib: column(name) })) };
 }
 
 const round = (value: number | undefined): number | null =>

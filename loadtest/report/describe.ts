@@ -1,5 +1,6 @@
-import { showCount, showDuration } from '#lib/show.ts';
+import { showCount, showCountOf, showDuration, showShare } from '#lib/show.ts';
 import type { Load, Measurement, OpenLoad, Phase } from '../measurement/measurement.ts';
+import type { Report } from './report.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
 export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'>): string {
@@ -7,7 +8,8 @@ export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'
   return `${phases.map(describePhase).join('; then ') || 'nothing was played'}${mixed}`;
 }
 
-function describePhase({ load, durationMs, warmUpMs }: Phase): string {
+/** One step of it. */
+export function describePhase({ load, durationMs, warmUpMs }: Phase): string {
   return `${load.kind === 'open' ? describeArrivals(load) : `${showCount(load.users)} users, ${describePause(load)}`}, for ${showPause(durationMs)} after ${showPause(warmUpMs)} of warm-up`;
 }
 
@@ -32,3 +34,27 @@ function showRange(least: number, most: number): string {
 
 /** A latency that may be unknown. */
 export const showLatency = (ms: number | null): string => (ms === null ? '–' : showDuration(ms));
+
+/** What came of the run, in one sentence. */
+export function verdictSentence({ measurement, judgement }: Report): string {
+  const { verdict, reasons, checks, figures } = judgement;
+  const [first = 'nothing was measured'] = reasons;
+  const more = reasons.length > 1 ? `; and ${showCountOf(reasons.length - 1, 'more reason')} below` : '';
+  if (verdict === 'FAIL') return `The service did not pass: ${first}${more}.`;
+  if (verdict === 'INVALID') return `Nothing is proved, neither for nor against the service: ${first}${more}.`;
+  const told = outcomeWords.flatMap(([outcome, word]) => {
+    const count = checks.filter((check) => check.outcome === outcome).length;
+    return count > 0 ? [`${count} ${word}`] : [];
+  });
+  const isTimed = checks.some(({ id, outcome }) => id === 'latency-p95' && outcome === 'met');
+  const speed = isTimed
+    ? `95 % of the answers within ${showLatency(figures.latency.p95Ms)} (allowed < ${showDuration(measurement.budget.p95Ms)}), `
+    : '';
+  return `The service passed: ${speed}${showShare(figures.errorRate)} errors; ${told.join(', ')}.`;
+}
+
+const outcomeWords = [
+  ['met', 'checks met'],
+  ['tolerated', 'tolerated'],
+  ['not-checked', 'not checked'],
+] as const;

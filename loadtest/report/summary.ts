@@ -1,13 +1,16 @@
-import { showCount, showDuration, showShare } from '#lib/show.ts';
+import { showCount, showDuration, showShare, showTime } from '#lib/show.ts';
 import { errorCount } from '../measurement/merge.ts';
-import { describeLoad, showLatency } from './describe.ts';
+import type { Check } from '../judge/check.ts';
+import { showWitness } from '../measurement/witness.ts';
+import { describeLoad, showLatency, verdictSentence } from './describe.ts';
 import { html, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
 
-/** Verdict, what was run, and why it is not PASS. */
-export function head({ judgement, measurement }: Report): Html {
-  const { verdict, reasons, limitedBy } = judgement;
-  const { plan, seed, target, startedAt, client, left } = measurement;
+/** Verdict in a sentence, what was run, and why it is not PASS, with what can be looked up. */
+export function head(report: Report): Html {
+  const { judgement, measurement } = report;
+  const { verdict, reasons, limitedBy, checks } = judgement;
+  const { plan, seed, target, startedAt, client } = measurement;
   const place = target.kind === 'own' ? 'a stack of its own on this machine' : target.origin;
   const shared = client.coLocated
     ? `client and service share ${client.cores} cores`
@@ -15,23 +18,42 @@ export function head({ judgement, measurement }: Report): Html {
   return html`<header class="card head">
       <div class="badge">${verdict}</div>
       <div>
-        <h1>Load test “${plan}”</h1>
-        <p>${describeLoad(measurement)}</p>
-        <p class="soft small">against ${place} · ${startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC')} · seed ${seed} · ${shared}</p>
-        ${(left ?? []).map((what) => html`<p class="small"><strong>Left in the target:</strong> ${what}</p>`)}
+        <h1>${verdictSentence(report)}</h1>
+        <p><strong>${plan}</strong>: ${describeLoad(measurement)}</p>
+        <p class="soft small">against ${place} · ${showTime(startedAt)} · seed ${seed} · ${shared}</p>
       </div>
     </header>
     ${
       reasons.length > 0 &&
       html`<div class="card why">
         <ul>
-          ${reasons.map((reason) => html`<li>${reason}</li>`)}
+          ${reasons.map((reason) => html`<li>${reason}${witnessesOf(checks, reason)}</li>`)}
         </ul>
         ${limitedBy !== null && html`<p><strong>Limited by:</strong> ${limitedBy}</p>`}
-        ${verdict === 'INVALID' && html`<p>The run proves nothing, neither for nor against the service.</p>`}
       </div>`
     }`;
 }
+
+const witnessesOf = (checks: readonly Check[], why: string): Html[] =>
+  checks
+    .filter(({ reason, outcome }) => reason === why && outcome === 'broken')
+    .flatMap(({ witnesses = [] }) => witnesses)
+    .map((witness) => html`<p class="small witness"><code>${showWitness(witness)}</code></p>`);
+
+/** What the run leaves behind: who tests a living shop wants to know. */
+export const leftBehind = ({ measurement: { left } }: Report): Html =>
+  html`<h2>Left in the target</h2>
+    <div class="card">
+      ${
+        left === null
+          ? html`<p>Not known: the run did not come so far.</p>`
+          : left.length === 0
+            ? html`<p>Nothing.</p>`
+            : html`<ul>
+                ${left.map((what) => html`<li>${what}</li>`)}
+              </ul>`
+      }
+    </div>`;
 
 const tile = (label: string, value: string, note: string, outcome = ''): Html =>
   html`<div class="card tile ${outcome}">

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Measurement, ServerSample } from '#loadtest/measurement/measurement.ts';
+import type { Measurement, PlayedPhase, ServerSample } from '#loadtest/measurement/measurement.ts';
 import { writeReport } from '#loadtest/report/write-report.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
-import { healthyMeasurement, judged, many, slice } from '#test/unit/loadtest/build-measurement.ts';
+import { healthyMeasurement, judged, many, quietSecond, slice } from '#test/unit/loadtest/build-measurement.ts';
 
 /** As much of the browser's canvas as is used here; the project's types know no browser. */
 type Canvas = {
@@ -19,13 +19,25 @@ const sample = (second: number): ServerSample => ({
   second,
   pool: { inUse: 3, capacity: 40, waiting: 0 },
   backends: { active: 2, idleInTransaction: 0, waitingForLock: 0, total: 20 },
-  workers: [{ worker: '1', residentBytes: 1e8 + second, loopDelayMs: 1, connectionsInUse: 0 }],
+  workers: ['1', '2'].map((worker) => ({ worker, residentBytes: 1e8 + second, loopDelayMs: 1, connectionsInUse: 0 })),
 });
 
+/** Three rates, one after the other, of which the last meets a limiter: a run that every chart has something to show of. */
+const [phase] = healthyMeasurement().phases as readonly [PlayedPhase];
+const rates = [40, 80, 160];
+const seconds = rates.flatMap((_, index) => [3 * index, 3 * index + 1, 3 * index + 2]);
 const measurement: Measurement = healthyMeasurement({
-  slices: [0, 1, 2].map((second) => slice(second, [...many(95, 10), ...many(5, 300)])),
-  samples: [0, 1, 2].map(sample),
+  phases: rates.map((rate, index) => ({
+    ...phase,
+    startSecond: 3 * index,
+    load: { kind: 'open', users: 10, spacing: 'even', stages: [{ fromPerSecond: rate, toPerSecond: rate, durationMs: 2_000 }] },
+    arrivals: { due: 3 * rate, dropped: [] },
+  })),
+  slices: seconds.map((second) => slice(second, [...many(95, 10), ...many(5, 300)], second === 8 ? { limited: 3 } : {})),
+  samples: seconds.map(sample),
+  machine: seconds.map((second) => quietSecond(second)),
 });
+const charts = 'curve latency traffic distribution arrivals limiter pool backends machine idle client lag'.split(' ');
 
 test('the HTML report opens from a file without network and draws every chart', async ({ skip }) => {
   skip(missingBrowser !== undefined, missingBrowser);
@@ -42,7 +54,7 @@ test('the HTML report opens from a file without network and draws every chart', 
 
   await page.goto(pathToFileURL(html).href);
 
-  await expect.poll(() => page.locator('canvas').count(), { timeout: 10_000 }).toBe(10);
+  await expect.poll(() => page.locator('canvas').count(), { timeout: 10_000 }).toBe(charts.length);
   const isDrawn = await page.locator('canvas').evaluateAll((canvases) =>
     (canvases as unknown as Canvas[]).map((canvas) =>
       canvas
@@ -51,8 +63,13 @@ test('the HTML report opens from a file without network and draws every chart', 
         .data.some((value) => value !== 0),
     ),
   );
-  expect(isDrawn).toEqual(Array.from({ length: 10 }, () => true));
+  expect(isDrawn).toEqual(charts.map(() => true));
+  expect(await page.locator('[data-chart]').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('data-chart')))).toEqual(charts);
+  expect(await page.locator('.lane polyline').count()).toBe(2 * 3);
   expect(requests).toEqual([pathToFileURL(html).href]);
   expect(faults).toEqual([]);
-  expect(await page.locator('.badge').innerText()).toBe('PASS');
+  expect(await page.locator('.badge').innerText()).toBe('INVALID');
+
+  await page.setViewportSize({ width: 360, height: 800 });
+  await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(360);
 });
