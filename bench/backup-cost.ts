@@ -95,12 +95,13 @@ async function measureAll(postgres: PostgresSettings, { rounds, signal, onProgre
   }
 }
 
-const backupFile = resolve(import.meta.dirname, '../backups/cli.ts');
+/** As `npm run backup` starts it: a dump's pieces are dropped at once, and with room for young objects would lie about by the 40 MB. */
+const backupArgs = ['--max-semi-space-size=1', resolve(import.meta.dirname, '../backups/cli.ts')];
 
 function backup(postgres: PostgresSettings, dir: string, ...args: readonly string[]): Command {
   const settings = Object.entries(postgres).filter(([name, value]) => name in postgresEnv && value !== undefined);
   const env = { ...Object.fromEntries(settings.map(([name, value]) => [name, String(value)])), BACKUP_DIR: join(dir, 'sets') };
-  return { file: process.execPath, args: [backupFile, ...args], env };
+  return { file: process.execPath, args: [...backupArgs, ...args], env };
 }
 
 type Server = { readonly bytes: number; readonly postmaster: number | undefined };
