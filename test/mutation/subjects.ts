@@ -8,6 +8,7 @@ export type Subject = {
 
 /** What verdicts, money and memory rest on: here a test that would not notice is a defect. */
 export const subjects: readonly Subject[] = [
+  // Without the error rates of comparisons (test/unit/loadtest/compare), which take many seconds each time.
   { name: 'judges', mutate: ['loadtest/judge/*.ts'], tests: ['test/unit/loadtest/judge/*.test.ts'] },
   {
     name: 'books',
