@@ -1,7 +1,7 @@
 import { UsageError } from '#lib/errors.ts';
 import { parseDuration } from '#lib/show.ts';
 import type { Arguments } from '#lib/command-line.ts';
-import type { PlanChanges } from './run-plan.ts';
+import type { PlanChanges } from './plans/phase-of.ts';
 
 export type LoadtestOptions = {
   readonly changes: PlanChanges;

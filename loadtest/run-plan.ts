@@ -2,31 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
 import { gatherEntries, type Entry } from './measurement/measurement-file.ts';
-import { highestRate, usersFor } from './generate/arrivals.ts';
-import type { Load, MachineSample, Measurement, MeasurementHead, Phase, RateStage, Slice } from './measurement/measurement.ts';
+import type { MachineSample, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
+import { readSettings, type TargetSettings } from './observe/read-settings.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
 import { startNullServer, watchMachine, type NullServer } from './observe/watch-machine.ts';
 import { waitForRest } from './observe/target-at-rest.ts';
-import type { Plan, PlannedPhase } from './plans/plan.ts';
+import { followUp, phasesOf, type PlanChanges } from './plans/phase-of.ts';
+import type { Plan } from './plans/plan.ts';
 import type { Stage } from './scenarios/scenario.ts';
-import { createSetUpClient, problemOf } from './targets/set-up.ts';
+import { createSetUpClient, problemOf, type SetUpClient } from './targets/set-up.ts';
 import type { Target } from './targets/target.ts';
 import { isLoopback } from './targets/target-guard.ts';
-
-/** What a command line may change of a plan. */
-export type PlanChanges = {
-  readonly users: number | undefined;
-  /** 0–0: users never pause. */
-  readonly thinkMs: readonly [number, number] | undefined;
-  /** Requests a second at the beginning and at the end, whatever the answers: the load becomes an open one. */
-  readonly rate?: readonly [number, number] | undefined;
-  readonly durationMs: number | undefined;
-  readonly seed: number;
-  readonly mix: readonly string[];
-};
 
 export type RunHooks = {
   /** Takes down what happens, as it happens. */
@@ -48,51 +37,54 @@ export type RunHooks = {
 export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, hooks: RunHooks): Promise<void> {
   const runId = `lt-${randomBytes(5).toString('hex')}`;
   const observers: Observers = { admin: createAdminReader(target), database: await createDatabaseReader(target) };
+  const setUp = createSetUpClient(target.origin, hooks.signal);
   const soFar = plan.course && gatherEntries();
   const write = (entry: Entry): void => {
     soFar?.take(entry);
     hooks.write(entry);
   };
   try {
-    write({ kind: 'head', head: headOf(plan, changes, target, { runId, effective: (await observers.admin.config()) ?? null }) });
+    write({ kind: 'head', head: headOf(plan, changes, target, { runId, ...(await readSettings(target, observers)) }) });
     const phases = phasesOf(plan, changes);
-    const stage = await prepare(plan, { runId, target, phases, changes }, { ...hooks, write });
+    const stage = await prepare(plan, { runId, target, phases, changes, setUp }, { ...hooks, write });
     const course = (): Phase | undefined => followUp(plan, changes, soFar?.soFar());
-    if (stage) await playOn(stage, { plan, phases, course, changes, target, stage, observers }, { ...hooks, write });
+    if (stage) await playOn(stage, { plan, phases, course, changes, target, stage, observers, setUp }, { ...hooks, write });
   } finally {
-    await Promise.all([observers.admin.close(), observers.database.close()]);
+    await Promise.all([observers.admin.close(), observers.database.close(), setUp.close()]);
   }
 }
 
-/** The phases of a plan as they will be played. What a command line says of users is meant of the people where a plan has some. */
-export const phasesOf = (plan: Plan, changes: PlanChanges): Phase[] =>
-  plan.phases.map((phase) => phaseOf(phase, plan.people ? withoutPeople(changes) : changes));
-
-const withoutPeople = (changes: PlanChanges): PlanChanges => ({ ...changes, users: undefined, thinkMs: undefined });
-
-function followUp(plan: Plan, changes: PlanChanges, soFar: Measurement | undefined): Phase | undefined {
-  const planned = soFar && plan.course?.(soFar);
-  return planned && phaseOf(planned, withoutPeople(changes));
-}
-
-type Preparing = Pick<Run, 'target' | 'phases' | 'changes'> & { readonly runId: string };
+type Preparing = Pick<Run, 'target' | 'phases' | 'changes' | 'setUp'> & { readonly runId: string };
 
 /** @returns undefined when the target could not be made ready */
-async function prepare({ scenario }: Plan, { runId, target, phases, changes }: Preparing, hooks: RunHooks): Promise<Stage | undefined> {
+async function prepare(
+  { scenario }: Plan,
+  { runId, target, phases, changes, setUp }: Preparing,
+  hooks: RunHooks,
+): Promise<Stage | undefined> {
   const users = Math.max(...phases.map(({ load }) => load.users));
   hooks.onStep(`registering ${users} users`);
-  const http = createSetUpClient(target.origin, hooks.signal);
-  try {
-    const stage = await scenario.prepare(target, { runId, users, mix: changes.mix, http });
-    hooks.write({ kind: 'setUp', setUp: { ...http.facts(), problem: null, disturbed: stage.disturbed } });
+  return orProblem(setUp, [], hooks, async () => {
+    const stage = await scenario.prepare(target, { runId, users, mix: changes.mix, http: setUp });
+    hooks.write({ kind: 'setUp', setUp: { ...setUp.facts(), problem: null, disturbed: stage.disturbed } });
     return stage;
+  });
+}
+
+/** @returns undefined when the target could not be made ready, which is then written down */
+async function orProblem<T>(
+  setUp: SetUpClient,
+  disturbed: readonly string[],
+  hooks: RunHooks,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
   } catch (err) {
     const problem = problemOf(err);
     if (problem === undefined || hooks.signal.aborted) throw err;
-    hooks.write({ kind: 'setUp', setUp: { ...http.facts(), problem, disturbed: [] } });
+    hooks.write({ kind: 'setUp', setUp: { ...setUp.facts(), problem, disturbed } });
     return undefined;
-  } finally {
-    await http.close();
   }
 }
 
@@ -116,6 +108,8 @@ type Run = {
   readonly target: Target;
   readonly stage: Stage;
   readonly observers: Observers;
+  /** Whatever is asked of the target besides the load goes through it, and is counted. */
+  readonly setUp: SetUpClient;
   readonly nullServer: NullServer;
 };
 
@@ -130,20 +124,37 @@ async function measure(run: Run, hooks: RunHooks): Promise<void> {
     : null;
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
   hooks.write({ kind: 'client', client: { calibration, coLocated, cores: availableParallelism() } });
-  const servedBefore = await observers.admin.requestsServed();
+  const [servedBefore, askedBefore] = [await observers.admin.requestsServed(), run.setUp.facts().requests];
   await playPhases(run, common, hooks);
+  const enrolling = run.setUp.facts().requests - askedBefore;
   hooks.onStep('waiting for rest and reading the books');
-  hooks.write({ kind: 'rest', rest: await waitForRest(target, observers, servedBefore) });
+  hooks.write({ kind: 'rest', rest: await waitForRest(target, observers, servedBefore && servedBefore + enrolling) });
   hooks.write({ kind: 'books', books: await stage.readBooks() });
 }
 
 type Common = Pick<Parameters<typeof playPhase>[0], 'seed' | 'crowdFile' | 'facts'> & { readonly signal: AbortSignal };
 
-async function playPhases({ phases, course, target, stage, observers, nullServer }: Run, common: Common, hooks: RunHooks): Promise<void> {
+type Cast = { readonly phase: Phase; readonly users: readonly unknown[]; readonly firstUser: number };
+
+/** What is played and by whom: a plan's own phases by the same users, what follows from them by new ones, who have done nothing yet. */
+async function* casts({ phases, course, stage, setUp }: Run, hooks: RunHooks): AsyncGenerator<Cast, void> {
+  for (const phase of phases) yield { phase, users: stage.users.slice(0, phase.load.users), firstUser: 0 };
+  let firstUser = stage.users.length;
+  for (let phase = course(); phase; phase = course()) {
+    const count = phase.load.users;
+    hooks.onStep(`registering ${count} users`);
+    const users = await orProblem(setUp, stage.disturbed, hooks, () => stage.enroll(count));
+    if (users === undefined) return;
+    yield { phase, users, firstUser };
+    firstUser += count;
+  }
+}
+
+async function playPhases(run: Run, common: Common, hooks: RunHooks): Promise<void> {
+  const { target, observers, nullServer } = run;
   let startSecond = 0;
-  const queue = phases.values();
-  for (let phase = queue.next().value ?? course(); phase; phase = queue.next().value ?? course()) {
-    hooks.onPhase?.(phase);
+  for await (const cast of casts(run, hooks)) {
+    hooks.onPhase?.(cast.phase);
     let lastSecond = startSecond;
     const onSlices = (slices: readonly Slice[], second: number | undefined): void => {
       lastSecond = Math.max(lastSecond, ...slices.map((slice) => slice.second));
@@ -160,10 +171,14 @@ async function playPhases({ phases, course, target, stage, observers, nullServer
       sampleServer(observers, startSecond, (sample) => hooks.write({ kind: 'sample', sample }), stop.signal),
       watchMachine({ nullServer, targetPid, startSecond, onSample: onMachine }, stop.signal),
     ]);
-    const users = stage.users.slice(0, phase.load.users);
-    const played = await playPhase({ ...common, origin: target.origin, phase, startSecond, users, onSlices, onEvents }).finally(() =>
-      stop.abort(),
-    );
+    const played = await playPhase({
+      ...common,
+      ...cast,
+      origin: target.origin,
+      startSecond,
+      onSlices,
+      onEvents,
+    }).finally(() => stop.abort());
     await watching;
     hooks.signal.throwIfAborted();
     hooks.write({ kind: 'phase', phase: played });
@@ -171,13 +186,13 @@ async function playPhases({ phases, course, target, stage, observers, nullServer
   }
 }
 
-type Circumstances = { readonly runId: string; readonly effective: MeasurementHead['target']['effective'] };
+type Circumstances = TargetSettings & { readonly runId: string };
 
 function headOf(
   plan: Plan,
   { seed, mix, users, thinkMs }: PlanChanges,
   { origin, kind }: Target,
-  { runId, effective }: Circumstances,
+  { runId, ...settings }: Circumstances,
 ): MeasurementHead {
   return {
     version: 2,
@@ -185,54 +200,10 @@ function headOf(
     scenario: plan.scenario.name,
     runId,
     startedAt: new Date().toISOString(),
-    target: { origin, kind, effective },
+    target: { origin, kind, ...settings },
     seed,
     mix,
     budget: plan.budget,
     ...(plan.people && { people: { users: users ?? plan.people.users, thinkMs: thinkMs ?? plan.people.thinkMs } }),
   };
-}
-
-/** One process drives some hundred users who pause with ease; without pauses it takes more to be faster than the API. */
-const usersAProcess = 500;
-const arrivalsAProcess = 500;
-const saturatingProcesses = 2;
-/** Pauses of users are longer than warm-up only where someone asks for it; then that is waited for, up to this. */
-const maxExtraWarmUpMs = 10_000;
-
-/** A phase as it will be played: a plan's, after changes. Pure but for the number of cores. */
-export function phaseOf(planned: PlannedPhase, changes: PlanChanges, cores = availableParallelism()): Phase {
-  const durationMs = changes.durationMs ?? planned.durationMs;
-  const load = loadOf(planned.load, changes, durationMs);
-  const thinkMs = load.kind === 'closed' ? load.thinkMs[1] : 0;
-  return {
-    ...planned,
-    load,
-    warmUpMs: Math.max(planned.warmUpMs, Math.min(maxExtraWarmUpMs, thinkMs)),
-    durationMs,
-    processes: Math.min(processesFor(load), load.users, Math.max(1, cores)),
-  };
-}
-
-function processesFor(load: Load): number {
-  if (load.kind === 'saturating') return saturatingProcesses;
-  return Math.ceil(load.kind === 'closed' ? load.users / usersAProcess : highestRate(load) / arrivalsAProcess);
-}
-
-function loadOf(load: Load, { users, thinkMs: changed, rate }: PlanChanges, durationMs: number): Load {
-  if (rate !== undefined) {
-    const [fromPerSecond, toPerSecond] = rate;
-    const stages = [{ fromPerSecond, toPerSecond, durationMs }];
-    return { kind: 'open', users: users ?? Math.max(load.users, usersFor(Math.max(...rate))), spacing: 'poisson', stages };
-  }
-  const count = users ?? load.users;
-  if (load.kind === 'open') return { ...load, users: count, stages: stretch(load.stages, durationMs) };
-  const thinkMs = changed ?? (load.kind === 'closed' ? load.thinkMs : undefined);
-  return thinkMs === undefined || thinkMs[1] === 0 ? { kind: 'saturating', users: count } : { kind: 'closed', users: count, thinkMs };
-}
-
-/** The same course of rates over another time. */
-function stretch(stages: readonly RateStage[], durationMs: number): RateStage[] {
-  const wholeMs = stages.reduce((sum, stage) => sum + stage.durationMs, 0);
-  return stages.map((stage) => ({ ...stage, durationMs: (stage.durationMs / wholeMs) * durationMs }));
 }

@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, type MetricObject } from 'prom-client';
 import type { Pool } from 'pg';
 import type { LimiterStore } from '../limiter/limiter.ts';
 import type { LoopWatch } from './event-loop.ts';
@@ -14,6 +14,8 @@ export type MetricSources = {
 
 export type Metrics = {
   readonly registry: Registry;
+  /** What they are now. @param names only these; absent: all */
+  readonly collect: (names?: readonly string[]) => Promise<readonly MetricObject[]>;
   readonly request: (method: string, route: string, status: number, seconds: number) => void;
   readonly acquire: (seconds: number, outcome: 'acquired' | 'failed') => void;
   readonly limited: (policyName: string) => void;
@@ -51,6 +53,10 @@ export function createMetrics(): Metrics {
   });
   return {
     registry,
+    collect: (names) =>
+      names === undefined
+        ? registry.getMetricsAsJSON()
+        : Promise.all(names.flatMap((name) => (registry.getSingleMetric(name) as Gauge | undefined)?.get() ?? [])),
     request: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
     acquire: (seconds, outcome) => acquires.observe({ outcome }, seconds),
     limited: (policy) => limited.inc({ policy }),

@@ -5,8 +5,8 @@ import type { Logger } from '#lib/logger.ts';
 export type AdminDeps = {
   /** Undefined: nothing but /livez is answered. */
   readonly token: string | undefined;
-  /** Prometheus text of all workers. */
-  readonly metrics: () => Promise<string>;
+  /** Prometheus text of all workers. @param names only these of their metrics; absent: all */
+  readonly metrics: (names?: readonly string[]) => Promise<string>;
   /** Effective settings, without secrets. */
   readonly config: () => unknown;
   /** Begins the drain; the process exits when it is done. */
@@ -38,7 +38,7 @@ export function createAdminServer(deps: AdminDeps): Server {
 }
 
 async function answer(deps: AdminDeps, req: IncomingMessage): Promise<AdminAnswer> {
-  const path = (req.url ?? '/').split('?')[0];
+  const [path, query] = (req.url ?? '/').split('?');
   const isRead = req.method === 'GET' || req.method === 'HEAD';
   if (path === '/livez') return isRead ? json(200, { status: 'alive' }) : notAllowed('GET, HEAD');
   if (!isAuthorized(deps.token, req.headers.authorization)) {
@@ -46,13 +46,19 @@ async function answer(deps: AdminDeps, req: IncomingMessage): Promise<AdminAnswe
     return { ...problem(401, 'unauthenticated', detail), headers: { 'WWW-Authenticate': 'Bearer' } };
   }
   if (path === '/metrics') {
-    return isRead ? { status: 200, body: await deps.metrics(), contentType: prometheusText } : notAllowed('GET, HEAD');
+    return isRead ? { status: 200, body: await deps.metrics(namesIn(query)), contentType: prometheusText } : notAllowed('GET, HEAD');
   }
   if (path === '/config') return isRead ? json(200, deps.config()) : notAllowed('GET, HEAD');
   if (path !== '/drain') return problem(404, 'not_found', 'Known here: GET /livez, GET /metrics, GET /config, POST /drain.');
   if (req.method !== 'POST') return notAllowed('POST');
   deps.drain();
   return json(202, { status: 'draining' });
+}
+
+/** What `?name[]=` asks for, as other exporters have it: who looks ten times a second need not be told everything. */
+function namesIn(query: string | undefined): readonly string[] | undefined {
+  const names = new URLSearchParams(query).getAll('name[]');
+  return names.length === 0 ? undefined : names;
 }
 
 /** Compares digests, so that neither content nor length of the token shows in the time it takes. */

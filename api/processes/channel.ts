@@ -18,7 +18,8 @@ export type WorkerMessage =
 
 export type PrimaryMessage =
   | { readonly kind: 'taken'; readonly batch: number; readonly verdicts: readonly number[] }
-  | { readonly kind: 'collect'; readonly request: number }
+  /** @property names only these metrics; absent: all */
+  | { readonly kind: 'collect'; readonly request: number; readonly names?: readonly string[] }
   /** Connections the worker's pool may open at most. */
   | { readonly kind: 'limit-pool'; readonly max: number }
   /** Finish what was accepted, then exit. */
@@ -50,8 +51,8 @@ export type LinkedProcess = {
 };
 
 export type WorkerLinkHandlers = {
-  /** Answers with the metrics of this worker. */
-  readonly collect: () => Promise<readonly MetricObject[]>;
+  /** Answers with the metrics of this worker, or with those of these names. */
+  readonly collect: (names?: readonly string[]) => Promise<readonly MetricObject[]>;
   readonly limitPool: (max: number) => void;
 };
 
@@ -79,7 +80,7 @@ export function createWorkerLink(linked: LinkedProcess): WorkerLink {
         linked.onDrain();
         return;
       case 'collect':
-        void handlers?.collect().then((metrics) => linked.send({ kind: 'metrics', request: message.request, metrics }));
+        void handlers?.collect(message.names).then((metrics) => linked.send({ kind: 'metrics', request: message.request, metrics }));
         return;
       case 'limit-pool':
         handlers?.limitPool(message.max);

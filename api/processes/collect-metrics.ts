@@ -25,8 +25,11 @@ function withWorker(metric: MetricObject, worker: number): MetricObject {
 type MetricsMessage = WorkerMessage & { kind: 'metrics' };
 
 export type MetricsCollector = {
-  /** The metrics of those workers that answer within a second. */
-  readonly collect: (workers: readonly { readonly number: number; readonly worker: Worker }[]) => Promise<WorkerMetrics[]>;
+  /** The metrics of those workers that answer within a second. @param names only these; absent: all */
+  readonly collect: (
+    workers: readonly { readonly number: number; readonly worker: Worker }[],
+    names?: readonly string[],
+  ) => Promise<WorkerMetrics[]>;
   readonly receive: (worker: number, message: MetricsMessage) => void;
 };
 
@@ -37,7 +40,7 @@ export function createMetricsCollector(): MetricsCollector {
   let requests = 0;
   return {
     receive: (worker, message) => waiting.get(message.request)?.(worker, message),
-    collect: (workers) => {
+    collect: (workers, names) => {
       const request = (requests += 1);
       return new Promise((resolve) => {
         const received: WorkerMetrics[] = [];
@@ -52,7 +55,7 @@ export function createMetricsCollector(): MetricsCollector {
           if (received.length === workers.length) finish();
         });
         if (workers.length === 0) finish();
-        for (const { worker } of workers) tellWorker(worker, { kind: 'collect', request });
+        for (const { worker } of workers) tellWorker(worker, { kind: 'collect', request, ...(names && { names }) });
       });
     },
   };

@@ -71,7 +71,7 @@ class Primary {
     const own = createPrimaryMetrics(() => this.#supervisor.status());
     this.#admin = createAdminServer({
       token: config.ADMIN_TOKEN,
-      metrics: async () => (await mergeMetrics(await this.#supervisor.collectMetrics())) + (await own.metrics()),
+      metrics: async (names) => (await mergeMetrics(await this.#supervisor.collectMetrics(names))) + (await own.metrics()),
       config: () => this.#effectiveConfig(),
       drain: () => this.#end.resolve({ reason: 'POST /drain' }),
       logger,

@@ -18,7 +18,7 @@ import { InFlight } from '../http/shed-load.ts';
 import { createLimiter } from '../limiter/create-limiter.ts';
 import type { ApiLogs } from '../logs/api-logs.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
-import { addGauges, createMetrics } from '../observe/metrics.ts';
+import { addGauges, createMetrics, type Metrics } from '../observe/metrics.ts';
 import { timePool, timesOfRequest } from '../observe/request-timing.ts';
 import { createRoutes } from '../shop/routes.ts';
 import { createHttpServer, drainServer } from './http-server.ts';
@@ -83,7 +83,7 @@ type Parts = Omit<WorkerDeps, 'stop'> & {
 
 function buildServer(parts: Parts): {
   server: Server;
-  collect: () => ReturnType<ReturnType<typeof createMetrics>['registry']['getMetricsAsJSON']>;
+  collect: Metrics['collect'];
 } {
   const { config, link, logs, pool, probe, redis, inFlight, isDraining } = parts;
   const metrics = createMetrics();
@@ -116,7 +116,7 @@ function buildServer(parts: Parts): {
     isDraining,
     pressure: () => ({ poolWaiting: pool.waitingCount, loopDelayMs: loop.last().meanMs }),
   });
-  return { server: createHttpServer(app.callback(), logs.access), collect: () => metrics.registry.getMetricsAsJSON() };
+  return { server: createHttpServer(app.callback(), logs.access), collect: metrics.collect };
 }
 
 async function closeParts({ pool, probe, redis }: Pick<Parts, 'pool' | 'probe' | 'redis'>, logger: Logger): Promise<void> {

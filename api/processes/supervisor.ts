@@ -103,8 +103,9 @@ export class Supervisor {
   }
 
   /** The metrics of the workers that answer within a second. */
-  collectMetrics(): Promise<WorkerMetrics[]> {
-    return this.#collector.collect(this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : [])));
+  collectMetrics(names?: readonly string[]): Promise<WorkerMetrics[]> {
+    const ready = this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : []));
+    return this.#collector.collect(ready, names);
   }
 
   status(): { readonly ready: number; readonly restarts: number } {

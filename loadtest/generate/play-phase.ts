@@ -15,6 +15,8 @@ export type PhaseOptions = {
   /** What the scenario prepared for all users, and for each. */
   readonly facts: unknown;
   readonly users: readonly unknown[];
+  /** Index of the first of them among all users of the run; default: 0. */
+  readonly firstUser?: number;
   /** Called with what happened in each second that is over, as the processes report it; also with what they report last. */
   readonly onSlices: (slices: readonly Slice[], second: number | undefined) => void;
   readonly onEvents?: (events: readonly unknown[]) => void;
@@ -33,8 +35,8 @@ const startMs = 30_000;
  * at the end. A process that dies or hangs is ended and named; what it had reported by then is kept.
  */
 export async function playPhase(options: PhaseOptions): Promise<PlayedPhase> {
-  const { phase, startSecond } = options;
-  const all = options.users.map((facts, index) => ({ facts, index }));
+  const { phase, startSecond, firstUser = 0 } = options;
+  const all = options.users.map((facts, i) => ({ facts, index: firstUser + i }));
   const shares = Array.from({ length: phase.processes }, (_, process) => all.filter(({ index }) => index % phase.processes === process));
   const children = await Promise.all(shares.map((users, place) => runGenerator(users, place, options)));
   const done = children.map((child) => child.done).filter((report) => report !== undefined);

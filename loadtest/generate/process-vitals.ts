@@ -18,7 +18,7 @@ export type VitalsMonitor = {
 
 export function watchProcess(): VitalsMonitor {
   const loopDelay = createHistogram();
-  const seconds: { second: number; utilization: number; cpu: number; maxDelayMs: number }[] = [];
+  const seconds: ProcessVitals['seconds'][number][] = [];
   let dueMs = performance.now() + intervalMs;
   let maxDelayMs = 0;
   let pending: number[] = [];
@@ -39,7 +39,8 @@ export function watchProcess(): VitalsMonitor {
         for (const delayMs of pending) recordDelayMs(loopDelay, delayMs, intervalMs);
         const wallUs = (after.atMs - before.atMs) * 1_000;
         const utilization = performance.eventLoopUtilization(after.loop, before.loop).utilization;
-        seconds.push({ second, utilization, cpu: (after.cpuUs - before.cpuUs) / wallUs, maxDelayMs });
+        const cpu = (after.cpuUs - before.cpuUs) / wallUs;
+        seconds.push({ second, utilization, cpu, maxDelayMs, residentBytes: process.memoryUsage.rss() });
       }
       before = after;
       pending = [];

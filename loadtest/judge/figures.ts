@@ -1,3 +1,4 @@
+import { attributeLatency, type Attribution } from './attribution.ts';
 import { countOf, latenciesOf, meanOf, mergeLatencies, percentileOf } from '../measurement/latencies.ts';
 import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
 import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
@@ -17,6 +18,8 @@ export type EndpointFigures = {
   readonly endpoint: string;
   readonly counts: Counts;
   readonly latency: LatencyFigures;
+  /** Where the time of its slowest 1 % went, by the server's own account; null where it gave none. */
+  readonly attribution: Attribution | null;
   /** False for a disturbance mixed in on purpose: what it does to the others is judged, not its own latency. */
   readonly isJudged: boolean;
 };
@@ -78,6 +81,10 @@ function makeFigures(measurement: Measurement): Figures {
   const measured = measuredSlices(measurement);
   const settled = settledCount(counts);
   const endpoints = Map.groupBy(measured, ({ endpoint }) => endpoint);
+  const timings = Map.groupBy(
+    measurement.phases.flatMap(({ serverTimings }) => serverTimings),
+    ({ endpoint }) => endpoint,
+  );
   const windows = measurement.phases.map(windowOf);
   const inWindow = sumCounts(measured.filter(({ second }) => windows.some(({ from, to }) => second >= from && second < to)));
   const windowSeconds = windows.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -91,6 +98,7 @@ function makeFigures(measurement: Measurement): Figures {
         endpoint,
         counts: sumCounts(measurement.slices.filter((slice) => slice.endpoint === endpoint)),
         latency: latencyFigures(slices),
+        attribution: attributeLatency(timings.get(endpoint) ?? [], 0.01) ?? null,
         isJudged: !measurement.disturbed.includes(endpoint),
       }))
       .toSorted((a, b) => b.counts.sent - a.counts.sent),

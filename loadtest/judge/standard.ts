@@ -7,6 +7,7 @@ import { judgeGrowth } from './growth.ts';
 import { judgeInstrument } from './instrument.ts';
 import { judgeLimits } from './limits.ts';
 import { judgeSetUp } from './set-up.ts';
+import { judgeSettings } from './settings.ts';
 import { judgeSteps } from './step-limits.ts';
 import { judgeWindows } from './window-limits.ts';
 
@@ -18,6 +19,7 @@ export const standardJudges: readonly Judge[] = [
   judgeWindows,
   judgeSteps,
   judgeGrowth,
+  judgeSettings,
   judgeRest,
   judgeAccounts,
   judgeInstrument,

@@ -111,6 +111,10 @@ export type TargetFacts = {
   readonly kind: 'own' | 'given';
   /** From the admin listener's /config; null when it could not be read. */
   readonly effective: Readonly<Record<string, unknown>> | null;
+  /** The numbers it was started with, by their variables; absent where that is not known. */
+  readonly asked?: Readonly<Record<string, string>>;
+  /** `max_connections` as its database has it; absent where that could not be read. */
+  readonly maxConnections?: number;
 };
 
 /** A phase and what its generator processes handed over at its end. */
@@ -202,7 +206,13 @@ export type ClientFacts = {
 
 export type ProcessVitals = {
   /** One entry a second of the measured window. */
-  readonly seconds: readonly { readonly second: number; readonly utilization: number; readonly cpu: number; readonly maxDelayMs: number }[];
+  readonly seconds: readonly {
+    readonly second: number;
+    readonly utilization: number;
+    readonly cpu: number;
+    readonly maxDelayMs: number;
+    readonly residentBytes?: number;
+  }[];
   /** Delay of the event loop, weighted by time. */
   readonly loopDelay: string;
 };
@@ -221,14 +231,25 @@ export type MachineSample = {
   readonly idleAnswerMs: number;
 };
 
-/** What the server said of itself in one second; null where it could not be asked. */
+/**
+ * What the server said of itself in one second, looked at ten times: means, and what was most at any look. Null where it could
+ * not be asked.
+ */
 export type ServerSample = {
   readonly second: number;
-  readonly pool: { readonly inUse: number; readonly capacity: number; readonly waiting: number | null } | null;
+  /** How often it was looked at. */
+  readonly looks?: number;
+  readonly pool: {
+    readonly inUse: number;
+    readonly capacity: number;
+    readonly waiting: number | null;
+    readonly most?: { readonly inUse: number; readonly waiting: number };
+  } | null;
   readonly backends: {
     readonly active: number;
     readonly idleInTransaction: number;
     readonly waitingForLock: number;
+    /** Most at any look. */
     readonly total: number;
   } | null;
   /** Its worker processes; empty where they could not be asked. */
@@ -242,6 +263,8 @@ export type WorkerSample = {
   readonly loopDelayMs: number;
   /** Checked out of its pool. */
   readonly connectionsInUse: number;
+  /** Of one core, 0–1; more when other threads work too. Absent where only one look was had. */
+  readonly cpu?: number;
 };
 
 /** What the target still held when all should have been quiet; null where there was no access. */

@@ -16,6 +16,8 @@ export type DatabaseReader = {
   readonly backends: () => Promise<BackendState | undefined>;
   /** Those of them that are in a transaction and do nothing. */
   readonly openSessions: () => Promise<TargetAtRest['openSessions']>;
+  /** How many sessions the server takes. */
+  readonly maxConnections: () => Promise<number | undefined>;
   readonly close: () => Promise<void>;
 };
 
@@ -35,7 +37,7 @@ const openSessionsSql = `
   ORDER BY state_change LIMIT 10`;
 
 export async function createDatabaseReader({ postgres }: Target): Promise<DatabaseReader> {
-  const none = { backends: nothing, openSessions: async () => [], close: async () => {} };
+  const none = { backends: nothing, openSessions: async () => [], maxConnections: nothing, close: async () => {} };
   if (postgres === undefined) return none;
   const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: 10_000 });
   // A lost connection shows as reads that give nothing.
@@ -55,6 +57,7 @@ export async function createDatabaseReader({ postgres }: Target): Promise<Databa
   return {
     backends: async () => (await all<BackendState>(backendsSql))[0],
     openSessions: () => all<TargetAtRest['openSessions'][number]>(openSessionsSql),
+    maxConnections: async () => (await all<{ most: number }>(`SELECT current_setting('max_connections')::int AS most`))[0]?.most,
     close: () => client.end().catch(() => {}),
   };
 }

@@ -5,6 +5,8 @@ import { judgeAccounts } from '../judge/accounting.ts';
 import { judgeRest } from '../judge/at-rest.ts';
 import type { Judge } from '../judge/check.ts';
 import { judgeSetUp } from '../judge/set-up.ts';
+import { judgeSettings } from '../judge/settings.ts';
+import type { Budget } from '../measurement/measurement.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { shop } from '../scenarios/shop/shop.ts';
 import { shopJudges } from '../scenarios/shop/judges.ts';
@@ -22,6 +24,8 @@ export type CapacityOptions = {
 };
 
 const durationMs = 8_000;
+const leastUsers = 10;
+const budget: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
 
 /** How much a service can take, and whether that is enough for the people it is meant for. */
 export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs = 2_000 }: CapacityOptions): Plan {
@@ -30,8 +34,8 @@ export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs =
     script,
     load: {
       kind: 'open',
-      // Enough for a second of the fastest: slower than that misses any limit anyway.
-      users: bounds.most,
+      // Were all of them waiting, answers would take longer than the limit on average.
+      users: Math.max(leastUsers, Math.ceil((rate * budget.p99Ms) / 1_000)),
       spacing: 'poisson',
       stages: [{ fromPerSecond: rate, toPerSecond: rate, durationMs }],
     },
@@ -50,8 +54,8 @@ export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs =
       return next.kind === 'probe' ? probe(next.rate) : undefined;
     },
     highlights: capacityHighlights(bounds),
-    judges: [judgeSetUp, judgeCapacity(bounds), judgeRest, judgeAccounts, ...judges],
-    budget: { p95Ms: 200, p99Ms: 500, errorRate: 0.01 },
+    judges: [judgeSetUp, judgeCapacity(bounds), judgeSettings, judgeRest, judgeAccounts, ...judges],
+    budget,
   };
 }
 

@@ -1,10 +1,11 @@
 import { capacity } from './capacity.ts';
 import type { Plan } from './plan.ts';
 import { smoke } from './smoke.ts';
+import { soak } from './soak.ts';
 import { users } from './users.ts';
 
 /** Every plan there is, by its name. */
-export const plans: Readonly<Record<string, Plan>> = Object.fromEntries([smoke, users, capacity].map((plan) => [plan.name, plan]));
+export const plans: Readonly<Record<string, Plan>> = Object.fromEntries([smoke, users, capacity, soak].map((plan) => [plan.name, plan]));
 
 /** What one command runs: plans in this order, on the same stack, up to the first that fails. */
 export type Gate = {

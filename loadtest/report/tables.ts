@@ -1,4 +1,5 @@
 import { showCount, showShare } from '#lib/show.ts';
+import type { Attribution } from '../judge/attribution.ts';
 import { type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
@@ -93,7 +94,8 @@ export function endpointTable(endpoints: readonly EndpointFigures[], { p95Ms, p9
             (one) =>
               html`<tr>
                 <td>
-                  <code>${one.endpoint}</code>${!one.isJudged && html`<p class="soft small">slow on purpose: its latency is not judged</p>`}
+                  <code>${one.endpoint}</code
+                  >${!one.isJudged && html`<p class="soft small">slow on purpose: its latency is not judged</p>`}${slowestPart(one)}
                 </td>
                 <td>${latencyBar(one, [p95Ms, p99Ms], place)}</td>
                 ${[one.counts.sent, one.counts.refused, errorCount(one.counts)].map((count) => html`<td class="number">${showCount(count)}</td>`)}
@@ -116,6 +118,13 @@ function latencyBar({ latency }: EndpointFigures, limitsMs: readonly number[], p
   return html`<div class="range">
     ${stretch(p50Ms, p95Ms, 'most')}${stretch(p95Ms, p99Ms, 'tail')}${limitsMs.map((ms, index) => html`<b class="limit${index}" style="left:${place(ms)}%"></b>`)}
   </div>`;
+}
+
+/** `slowest 1 %: 71.0 % waiting for a connection`. */
+function slowestPart({ attribution: shares }: EndpointFigures): Html | false {
+  if (shares === null) return false;
+  const [part, share] = Object.entries(shares).reduce((a, b) => (b[1] > a[1] ? b : a)) as [keyof Attribution, number];
+  return html`<p class="soft small">slowest 1 %: ${showShare(share)} ${partNames[part]}</p>`;
 }
 
 export function failureTable(failures: readonly FailureKind[]): Html | undefined {

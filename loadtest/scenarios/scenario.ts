@@ -40,6 +40,8 @@ export type Stage = {
   readonly facts: unknown;
   /** One for each user, in order; plain data, may hold secrets. */
   readonly users: readonly unknown[];
+  /** Further users, none of whom has been given before. @throws as `prepare` does */
+  readonly enroll: (count: number) => Promise<readonly unknown[]>;
   /** Endpoints that are slow on purpose. */
   readonly disturbed: readonly string[];
   /** Reads the target's books once it is at rest. Never rejects: what could not be read is said inside. */

@@ -38,18 +38,23 @@ const stopTimeoutMs = 60_000;
 const notInherited =
   /^(POSTGRES|REDIS|LOCAL|API_(HOST|PORT|URL)|ADMIN|MONITOR|LOG_DIR|BACKUP|SLACK|SMTP|ALERT|AUTH|BOOTSTRAP|LOADTEST|OPERATOR)/;
 
-/** The environment of the throw-away stack: the caller's settings, such as DB_POOL_SIZE, and none of its places. Pure. */
+/** The caller's settings, such as DB_POOL_SIZE, and none of its places. Pure. */
+export const settingsOf = (caller: Environment): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(caller).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !notInherited.test(entry[0]) && !entry[0].startsWith('npm_'),
+    ),
+  );
+
+/** The environment of the throw-away stack. Pure. */
 export function ownStackEnvironment(
   caller: Environment,
   dataDir: string,
   ports: readonly [number, number, number],
 ): Record<string, string> {
-  const inherited = Object.entries(caller).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !notInherited.test(entry[0]) && !entry[0].startsWith('npm_'),
-  );
   const [api, admin, postgres] = ports.map(String) as [string, string, string];
   return {
-    ...Object.fromEntries(inherited),
+    ...settingsOf(caller),
     LOCAL_DATA_DIR: dataDir,
     API_PORT: api,
     ADMIN_PORT: admin,

@@ -4,7 +4,7 @@ import { localOrigin } from '#lib/listen.ts';
 import { readLocalStack } from '#lib/local-stack.ts';
 import { loadtestEnv } from '../loadtest-env.ts';
 import { createHttpClient } from './http-client.ts';
-import { startLocalStack } from './local-stack.ts';
+import { settingsOf, startLocalStack } from './local-stack.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -14,7 +14,7 @@ import type { Target } from './target.ts';
 export async function openOwnTarget(env: Environment, signal?: AbortSignal, root?: string): Promise<Target> {
   const stack = await startLocalStack(env, signal, root);
   const origin = stack.env['API_URL'] ?? `http://127.0.0.1:${stack.env['API_PORT']}`;
-  return { kind: 'own', origin, ...accessFrom(stack.env), pid: stack.pid, stop: stack.stop };
+  return { kind: 'own', origin, ...accessFrom(stack.env), settings: settingsOf(env), pid: stack.pid, stop: stack.stop };
 }
 
 /**
@@ -33,6 +33,7 @@ export async function openGivenTarget(origin: string, env: Environment): Promise
     kind: 'given',
     origin,
     ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }),
+    ...(isOurs && { settings: stack.env }),
     pid: isOurs ? stack.pid : undefined,
     stop: async () => {},
   };

@@ -10,6 +10,8 @@ export type Target = {
   readonly admin: { readonly origin: string; readonly token: string } | undefined;
   /** The database, when it is known that it is the target's. */
   readonly postgres: PostgresSettings | undefined;
+  /** The settings it was started with, by their variables; where that is known. May hold secrets. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** The process that the target descends from, where it is known: an own stack's, or that of `npm start`. */
   readonly pid: number | undefined;
   /** Stops an own stack; does nothing to a given one. */

@@ -9,6 +9,7 @@ export type ShopClient = { readonly clientId: number; readonly accessToken: stri
 const atOnce = 16;
 
 export type Registration = {
+  /** Of them all, once it is over. */
   readonly count: number;
   readonly loadtestKey: string;
   readonly runId: string;
@@ -23,7 +24,8 @@ export type Registration = {
  * @throws {SetUpError} when the target refuses for another reason
  */
 export async function registerClients(http: HttpClient, { count, loadtestKey, runId, clients }: Registration): Promise<void> {
-  const indices = Array.from({ length: count }, (_, index) => index);
+  const first = clients.length;
+  const indices = Array.from({ length: count - first }, (_, i) => first + i);
   await forEachOf(indices, atOnce, async (index) => {
     const body = { name: 'Load', lastname: `Test ${index}`, email: `${runId}-${index}@loadtest.invalid` };
     // Sent again after an error, it must not meet the account it has already made.

@@ -33,8 +33,9 @@ async function prepareShop(weights: VisitWeights, target: Target, { runId, users
   const goods = await readGoods(http);
   const catalogue = catalogueOf(goods, http.origin);
   const clients: ShopClient[] = [];
+  const register = (count: number): Promise<void> => registerClients(http, { count, loadtestKey: target.loadtestKey, runId, clients });
   try {
-    await registerClients(http, { count: users, loadtestKey: target.loadtestKey, runId, clients });
+    await register(users);
   } catch (err) {
     await removeAccounts(target, clients);
     throw err;
@@ -44,7 +45,12 @@ async function prepareShop(weights: VisitWeights, target: Target, { runId, users
   let ordersStored: number | undefined;
   return {
     facts,
-    users: clients,
+    users: [...clients],
+    enroll: async (count) => {
+      const known = clients.length;
+      await register(known + count);
+      return clients.slice(known);
+    },
     disturbed: isSlow ? [slowEndpoint] : [],
     readBooks: async () => {
       const books = await readShopBooks(target, { before: goods, clients, mark });

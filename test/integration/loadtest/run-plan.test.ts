@@ -51,6 +51,7 @@ test('plays any scenario through its phases, waits for rest before it reads the 
       return {
         facts: { pong: 'pong', runId },
         users: Array.from({ length: users }, () => ({})),
+        enroll: async () => [],
         disturbed: [],
         readBooks: async () => {
           seen.push(ponger.isBusy() ? 'books while busy' : 'books at rest');

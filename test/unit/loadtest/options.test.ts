@@ -4,7 +4,7 @@ import { readOptions } from '#loadtest/options.ts';
 import { defaultGate, gates } from '#loadtest/plans/plans.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
-import { phaseOf } from '#loadtest/run-plan.ts';
+import { phaseOf } from '#loadtest/plans/phase-of.ts';
 
 const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, { 'slow-query': 'orders run into it' }, 42);
 

@@ -51,6 +51,14 @@ describe('processes', () => {
     expect(single.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(9);
     expect(String(body['text'])).toMatch(/^atalaya_pool_max 20$/m);
 
+    const asked = await call(`${api.adminUrl}/metrics?name[]=atalaya_pool_max&name[]=no_such_metric`, { headers: asAdmin });
+    const told = String(asked.body['text']).split('\n');
+    expect(told.filter((line) => /^atalaya_(?!worker)/.test(line)).toSorted()).toEqual([
+      'atalaya_pool_max 20',
+      'atalaya_pool_max{worker="1"} 10',
+      'atalaya_pool_max{worker="2"} 10',
+    ]);
+
     const config = await call(`${api.adminUrl}/config`, { headers: asAdmin });
     expect(config.body).toMatchObject({
       workers: 2,

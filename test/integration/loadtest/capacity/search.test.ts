@@ -18,6 +18,7 @@ const ping: Scenario = {
   prepare: async (_target, { users }) => ({
     facts: { pong: 'pong' },
     users: Array.from({ length: users }, () => ({})),
+    enroll: async (count) => Array.from({ length: count }, () => ({})),
     disturbed: [],
     readBooks: async () => undefined,
     cleanUp: async () => [],

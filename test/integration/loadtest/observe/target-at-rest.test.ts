@@ -16,10 +16,19 @@ const target: Target = {
 /** Says one more thing each time it is asked, and the last for ever. */
 function adminSaying(...inUse: number[]): AdminReader & { readonly asked: () => number } {
   let asked = 0;
-  const state = async () => ({ pool: { inUse: inUse[Math.min(asked++, inUse.length - 1)] ?? 0, capacity: 10, waiting: 0 }, workers: [] });
+  const state = async () => ({
+    atMs: 0,
+    pool: { inUse: inUse[Math.min(asked++, inUse.length - 1)] ?? 0, capacity: 10, waiting: 0 },
+    workers: [],
+  });
   return { state, requestsServed: async () => 90 + asked, config: async () => undefined, close: async () => {}, asked: () => asked };
 }
-const database = { backends: async () => undefined, openSessions: async () => [], close: async () => {} };
+const database = {
+  backends: async () => undefined,
+  openSessions: async () => [],
+  maxConnections: async () => undefined,
+  close: async () => {},
+};
 
 test('waits until no connection is in use any more, and only then counts what was served', async () => {
   const admin = adminSaying(3, 2, 1, 0);

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attributeLatency, limitingFactor } from '#loadtest/judge/limiting-factor.ts';
+import { attributeLatency } from '#loadtest/judge/attribution.ts';
+import { limitingFactor } from '#loadtest/judge/limiting-factor.ts';
 import type { MachineSample, ServerSample } from '#loadtest/measurement/measurement.ts';
 import { quietSecond, timingBand, withPhase } from '../build-measurement.ts';
 

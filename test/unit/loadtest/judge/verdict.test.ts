@@ -25,7 +25,12 @@ const brokenIds = (measurement: Measurement): string[] =>
 test('a healthy run of an innocent client passes, without reasons', () => {
   const judgement = judged(healthyMeasurement({ rest: { ...atRest, requestsServed: 300 } }));
   expect(judgement).toMatchObject({ verdict: 'PASS', reasons: [], limitedBy: null });
-  expect(judgement.checks.filter(({ outcome }) => outcome !== 'met').map(({ id }) => id)).toEqual(['memory-growth']);
+  expect(judgement.checks.filter(({ outcome }) => outcome !== 'met').map(({ id }) => id)).toEqual([
+    'memory-growth',
+    'settings-effective',
+    'pool-cap',
+    'max-connections',
+  ]);
 });
 
 test('the exit code tells the verdict', () => {

@@ -34,12 +34,14 @@ atalaya_process_resident_memory_bytes{worker="1"} 100
 atalaya_process_resident_memory_bytes{worker="2"} 200
 atalaya_process_resident_memory_bytes 300
 atalaya_event_loop_delay_p99_seconds{worker="2"} 3.01
+atalaya_process_cpu_seconds{worker="1"} 12.5
 `;
-  expect(stateOf(parseMetrics(text))).toEqual({
+  expect(stateOf(parseMetrics(text), 7)).toEqual({
+    atMs: 7,
     pool: { inUse: 3, capacity: 40, waiting: 0 },
     workers: [
-      { worker: '1', residentBytes: 100, loopDelayMs: 0, connectionsInUse: 1 },
-      { worker: '2', residentBytes: 200, loopDelayMs: 3_010, connectionsInUse: 2 },
+      { worker: '1', residentBytes: 100, loopDelayMs: 0, connectionsInUse: 1, cpuSeconds: 12.5 },
+      { worker: '2', residentBytes: 200, loopDelayMs: 3_010, connectionsInUse: 2, cpuSeconds: 0 },
     ],
   });
 });
