@@ -17,7 +17,7 @@ async function startPonger(): Promise<{ origin: string; lastMs: () => number; is
   let lastMs = 0;
   const isBusy = (): boolean => performance.now() - lastMs < 700;
   const server = createServer((request, response) => {
-    if (request.url === '/metrics') {
+    if (request.url?.startsWith('/metrics')) {
       response.end(`atalaya_pool_connections{state="in_use"} ${isBusy() ? 1 : 0}\natalaya_pool_max 10\n`);
       return;
     }
