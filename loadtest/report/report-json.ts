@@ -1,5 +1,8 @@
 import { exitCodeOf, worstVerdict } from '../judge/verdict.ts';
 import { failuresOf } from '../judge/limits.ts';
+import { verdictSentence } from './describe.ts';
+import { rateCurve } from './rate-curve.ts';
+import type { ReportJson } from './report-schema.ts';
 import type { Report } from './report.ts';
 
 /** A result for programs: everything but what was measured second by second, which stands in measurement.jsonl. */
@@ -11,7 +14,11 @@ export function gateJson(name: string, reports: readonly Report[]): string {
   return `${JSON.stringify({ gate: name, verdict, exitCode: exitCodeOf[verdict], plans: reports.map(resultOf) }, null, 2)}\n`;
 }
 
-function resultOf({ judgement, measurement, highlights }: Report): object {
+/** Everything in a report may be read and nothing changed. */
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+
+function resultOf(report: Report): Frozen<ReportJson> {
+  const { judgement, measurement, highlights } = report;
   const { plan, scenario, runId, startedAt, target, seed, mix, budget, client, rest, books, left } = measurement;
   const phases = measurement.phases.map(({ name, load, script, warmUpMs, durationMs, timeoutMs, processes, startSecond, lost }) => ({
     name,
@@ -24,7 +31,9 @@ function resultOf({ judgement, measurement, highlights }: Report): object {
     startSecond,
     lost,
   }));
-  const run = { plan, scenario, runId, startedAt, target, seed, mix, budget, phases };
-  const found = { highlights, failures: failuresOf(measurement), client, rest, books, left };
-  return { ...run, exitCode: exitCodeOf[judgement.verdict], ...judgement, ...found };
+  const run = { version: 1, plan, scenario, runId, startedAt, target, seed, mix, budget, phases } as const;
+  const curve = rateCurve(measurement) ?? null;
+  const found = { curve, highlights, failures: failuresOf(measurement), client, rest, books, left };
+  const exitCode = exitCodeOf[judgement.verdict] as ReportJson['exitCode'];
+  return { ...run, exitCode, sentence: verdictSentence(report), ...judgement, ...found };
 }

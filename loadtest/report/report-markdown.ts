@@ -3,39 +3,68 @@ import { type Check } from '../judge/check.ts';
 import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { showWitness } from '../measurement/witness.ts';
-import { describeLoad, showLatency } from './describe.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import { describeLoad, showLatency, verdictSentence } from './describe.ts';
 import type { Report } from './report.ts';
 
 const signs: Readonly<Record<Check['outcome'], string>> = { met: '✅', broken: '❌', excused: '❔', tolerated: '⚠️', 'not-checked': '➖' };
 
-/** The result on one page, for a pull request or a chat. */
-export function reportMarkdown({ judgement, measurement, highlights }: Report): string {
-  const { verdict, reasons, limitedBy, figures, checks } = judgement;
+const verdictSigns: Readonly<Record<Verdict, string>> = { PASS: '✅', FAIL: '❌', INVALID: '❔' };
+
+/** The result on one page, for a pull request or a chat; what was met is folded away. */
+export function reportMarkdown(report: Report): string {
+  const { judgement, measurement, highlights } = report;
+  const { verdict, figures, checks } = judgement;
   const { latency, counts } = figures;
   const lines = [
-    `# Load test \`${measurement.plan}\`: ${verdict}`,
+    `# ${verdictSigns[verdict]} Load test \`${measurement.plan}\`: ${verdict}`,
+    '',
+    `**${escapeCell(verdictSentence(report))}**`,
     '',
     `${describeLoad(measurement)}, seed ${measurement.seed}, against ${measurement.target.origin}, ${measurement.startedAt}`,
     '',
-    ...reasons.map((reason) => `- ${escapeCell(reason)}`),
-    ...checks
-      .filter(({ outcome }) => outcome === 'broken')
-      .flatMap(({ witnesses = [] }) => witnesses)
-      .map((witness) => `  - ${escapeCell(showWitness(witness))}`),
-    ...(limitedBy === null ? [] : [`- **Limited by:** ${escapeCell(limitedBy)}`]),
-    ...(measurement.left ?? []).map((what) => `- Left in the target: ${escapeCell(what)}`),
-    ...(reasons.length + (measurement.left?.length ?? 0) > 0 ? [''] : []),
+    ...asideLines(report),
     `p50 ${showLatency(latency.p50Ms)} · p95 ${showLatency(latency.p95Ms)} · p99 ${showLatency(latency.p99Ms)} · ${figures.throughput.toFixed(0)} right answers/s · ${showShare(figures.errorRate)} errors · ${[...highlights.map(({ label, value }) => `${value} ${label.toLowerCase()}`), `${showCount(counts.sent)} requests`].join(' · ')}`,
     '',
-    '| | check | found | allowed | |',
-    '|---|---|---|---|---|',
-    ...checks.map(({ outcome, title, measured, limit, reason }) => row([signs[outcome], title, measured, limit, reason])),
+    ...checkRows(checks.filter(({ outcome }) => outcome !== 'met')),
+    '<details>',
+    `<summary>${checks.filter(({ outcome }) => outcome === 'met').length} checks met</summary>`,
+    '',
+    ...checkRows(checks.filter(({ outcome }) => outcome === 'met')),
+    '</details>',
     '',
     '| endpoint | requests | errors | p50 | p95 | p99 | max |',
     '|---|---:|---:|---:|---:|---:|---:|',
     ...figures.endpoints.map(endpointRow),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Why it is not PASS, what the service was short of, and what was left behind. */
+function asideLines(report: Report): string[] {
+  const { judgement, measurement } = report;
+  const lines = [
+    ...reasonLines(report),
+    ...(judgement.limitedBy === null ? [] : [`- **Limited by:** ${escapeCell(judgement.limitedBy)}`]),
+    ...(measurement.left ?? []).map((what) => `- Left in the target: ${escapeCell(what)}`),
+  ];
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** Why it is not PASS, each with what can be looked up of it. */
+const reasonLines = ({ judgement: { reasons, checks } }: Report): string[] =>
+  reasons.flatMap((reason) => [
+    `- ${escapeCell(reason)}`,
+    ...checks
+      .filter((check) => check.outcome === 'broken' && check.reason === reason)
+      .flatMap(({ witnesses = [] }) => witnesses)
+      .map((witness) => `  - ${escapeCell(showWitness(witness))}`),
+  ]);
+
+function checkRows(checks: readonly Check[]): string[] {
+  if (checks.length === 0) return [];
+  const rows = checks.map(({ outcome, title, measured, limit, reason }) => row([signs[outcome], title, measured, limit, reason]));
+  return ['| | check | found | allowed | |', '|---|---|---|---|---|', ...rows, ''];
 }
 
 function endpointRow({ endpoint, counts, latency, isJudged }: EndpointFigures): string {

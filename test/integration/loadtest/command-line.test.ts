@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test as base } from 'vitest';
+import { reportSchema } from '#loadtest/report/report-schema.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startFakeApi, type FakeApi } from './fake-api.ts';
 
@@ -100,6 +101,7 @@ test('tests a given service: verdict as exit code, result as JSON, four files, a
   const { status, stdout, stderr } = await loadtest(args, key);
   expect(stderr).toBe('');
   const result = JSON.parse(stdout) as { verdict: string; exitCode: number; seed: number; phases: { load: { users: number } }[] };
+  expect(reportSchema.parse(JSON.parse(stdout))).toEqual(JSON.parse(stdout));
   // A machine busy with other tests may make the run INVALID; it must say so in every place alike.
   expect(status).toBe(result.exitCode);
   expect(status).toBe({ PASS: 0, FAIL: 99, INVALID: 75 }[result.verdict]);
