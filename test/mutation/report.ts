@@ -12,6 +12,8 @@ type Mutant = {
 
 export type Score = {
   readonly subject: string;
+  /** What was broken: a commit; with a + what was changed since. */
+  readonly commit: string;
   readonly files: number;
   /** Mutants that could run and be judged. */
   readonly mutants: number;
@@ -25,9 +27,9 @@ export type Score = {
 const noticed = new Set<Mutant['status']>(['Killed', 'Timeout']);
 const unnoticed = new Set<Mutant['status']>(['Survived', 'NoCoverage']);
 
-/** What the tests of one subject noticed. @param matches whether a file belongs to the subject */
-export function scoreOf(subject: Subject, report: MutationReport, matches: (file: string) => boolean): Score {
-  const files = Object.entries(report.files).filter(([file]) => matches(file));
+/** What the tests of one subject noticed. */
+export function scoreOf(subject: Subject, report: MutationReport): Omit<Score, 'commit'> {
+  const files = Object.entries(report.files);
   const mutants = files.flatMap(([file, { mutants: found }]) => found.map((mutant) => ({ file, mutant })));
   const killed = mutants.filter(({ mutant }) => noticed.has(mutant.status)).length;
   const alive = mutants.filter(({ mutant }) => unnoticed.has(mutant.status));
@@ -51,7 +53,8 @@ const percent = (score: number): string => `${(score * 100).toFixed(1)} %`;
 /** The page docs/mutation.md. */
 export function showScores(scores: readonly Score[], leastScore: number): string {
   const rows = scores.map(
-    ({ subject, files, mutants, killed, score }) => `| ${subject} | ${files} | ${mutants} | ${killed} | ${percent(score)} |`,
+    ({ subject, commit, files, mutants, killed, score }) =>
+      `| ${subject} | ${files} | ${mutants} | ${killed} | ${percent(score)} | ${commit} |`,
   );
   const alive = scores.filter(({ survivors }) => survivors.length > 0);
   return `# What the tests notice
@@ -59,8 +62,8 @@ export function showScores(scores: readonly Score[], leastScore: number): string
 \`npm run mutate\` breaks the code that verdicts, money and memory rest on, one small change at a time, and runs the tests that should
 notice (StrykerJS). At least ${percent(leastScore)} of the changes must be noticed, in each subject. This page is what it wrote.
 
-| subject | files | changes | noticed | score |
-| --- | ---: | ---: | ---: | ---: |
+| subject | files | changes | noticed | score | at |
+| --- | ---: | ---: | ---: | ---: | --- |
 ${rows.join('\n')}
 
 ## Not noticed

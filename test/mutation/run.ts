@@ -1,16 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join, matchesGlob, resolve } from 'node:path';
+import { dirname, join, matchesGlob, resolve } from 'node:path';
 import { print, runCommandLine } from '../../lib/command-line.ts';
 import { UsageError } from '../../lib/errors.ts';
 import { EXIT, type ExitCode } from '../../lib/exit-codes.ts';
-import { scoreOf, showScores, type MutationReport } from './report.ts';
+import { scoreOf, showScores, type MutationReport, type Score } from './report.ts';
 import { subjects, type Subject } from './subjects.ts';
 
 const leastScore = 0.85;
 const root = resolve(import.meta.dirname, '../..');
 const page = join(root, 'docs/mutation.md');
+/** Scores of earlier runs, so that a subject can be run again by itself. */
+const kept = join(root, '.stryker-tmp/scores.json');
 
 function mutate(names: readonly string[], only: string | undefined): ExitCode {
   const unknown = names.filter((name) => !subjects.some((subject) => subject.name === name));
@@ -19,15 +21,34 @@ function mutate(names: readonly string[], only: string | undefined): ExitCode {
   if (names.length === 0 && only !== undefined) throw new UsageError('--only needs the subjects whose files it picks from');
   if (!install()) return EXIT.failed;
   const selected = names.length === 0 ? subjects : subjects.filter(({ name }) => names.includes(name));
-  const report = runStryker(selected, only);
-  if (!report) return EXIT.failed;
-  const scores = selected.map((subject) => scoreOf(subject, report, (file) => isOf(subject, file)));
-  for (const { subject, killed, mutants, score, survivors } of scores) {
-    print(`${subject}: ${killed} of ${mutants} noticed, ${(score * 100).toFixed(1)} %`);
-    if (names.length > 0) for (const survivor of survivors) print(`  ${survivor}`);
-  }
-  if (names.length === 0) writeFileSync(page, showScores(scores, leastScore));
-  return scores.every(({ score }) => score >= leastScore) ? EXIT.done : EXIT.failed;
+  const scores = selected.map((subject) => mutateSubject(subject, only));
+  if (only === undefined) publish(scores);
+  return scores.every((score) => score !== undefined && score.score >= leastScore) ? EXIT.done : EXIT.failed;
+}
+
+/** A run of its own each: a change that all tests may notice, as of a constant, then runs those of its subject alone. */
+function mutateSubject(subject: Subject, only: string | undefined): Score | undefined {
+  const report = runStryker(subject, only);
+  if (!report) return undefined;
+  const score = { ...scoreOf(subject, report), commit: commit() };
+  print(`${subject.name}: ${score.killed} of ${score.mutants} noticed, ${(score.score * 100).toFixed(1)} %`);
+  for (const survivor of score.survivors) print(`  ${survivor}`);
+  return score;
+}
+
+const commit = (): string => spawnSync('git', ['describe', '--always', '--dirty=+'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+
+/** Writes the page from this run's scores and those kept of earlier ones, once each subject has one. */
+function publish(scores: readonly (Score | undefined)[]): void {
+  const earlier = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Score[]) : [];
+  const all = subjects.map(({ name }) => [...scores, ...earlier].find((score) => score?.subject === name));
+  const known = all.filter((score) => score !== undefined);
+  mkdirSync(dirname(kept), { recursive: true });
+  writeFileSync(kept, JSON.stringify(known));
+  if (known.length < subjects.length)
+    return print(`${page} is left as it is: ${subjects.length - known.length} subjects have no score here yet`);
+  writeFileSync(page, showScores(known, leastScore));
+  run(join(root, 'node_modules/.bin/oxfmt'), [page], root);
 }
 
 function isOf({ mutate: globs }: Subject, file: string): boolean {
@@ -41,11 +62,11 @@ function install(): boolean {
   return run('npm', ['ci', '--loglevel=error'], import.meta.dirname);
 }
 
-function runStryker(selected: readonly Subject[], only = '**'): MutationReport | undefined {
+function runStryker(subject: Subject, only = '**'): MutationReport | undefined {
   const dir = mkdtempSync(join(tmpdir(), 'atalaya-mutate-'));
   const jsonReport = join(dir, 'report.json');
   const config = {
-    mutate: globSync(only, { cwd: root, exclude: ['**/node_modules'] }).filter((file) => selected.some((subject) => isOf(subject, file))),
+    mutate: globSync(only, { cwd: root, exclude: ['**/node_modules'] }).filter((file) => isOf(subject, file)),
     testRunner: 'vitest',
     plugins: [join(import.meta.dirname, 'node_modules/@stryker-mutator/vitest-runner/dist/src/index.js')],
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
@@ -61,7 +82,7 @@ function runStryker(selected: readonly Subject[], only = '**'): MutationReport |
   try {
     writeFileSync(join(dir, 'stryker.config.json'), JSON.stringify(config));
     const stryker = join(import.meta.dirname, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-    process.env['MUTATED_SUBJECTS'] = selected.map(({ name }) => name).join(',');
+    process.env['MUTATED_SUBJECT'] = subject.name;
     if (!run(process.execPath, [stryker, 'run', join(dir, 'stryker.config.json')], root)) return undefined;
     return JSON.parse(readFileSync(jsonReport, 'utf8')) as MutationReport;
   } finally {
@@ -81,7 +102,7 @@ process.exitCode = await runCommandLine(
       run: {
         synopsis: '[SUBJECT…] [--only GLOB]',
         summary:
-          'All subjects, written to docs/mutation.md; or those named, with the changes no test noticed, --only in files such as loadtest/judge/limits.ts.',
+          'All subjects, or those named; docs/mutation.md is written from the last score of each. --only looks at files such as loadtest/judge/limits.ts.',
         footer: `SUBJECT: ${subjects.map(({ name }) => name).join(', ')}`,
         options: { only: { type: 'string' } },
         positionals: [0, subjects.length],
