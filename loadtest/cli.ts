@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { runCommandLine } from '#lib/command-line.ts';
 import { parentEnded, stopSignal } from '#lib/shutdown.ts';
+import { compareVerb } from './compare/compare-command.ts';
 import { optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
 import { ratelimitVerb } from './conformance/command.ts';
@@ -16,6 +17,7 @@ if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(()
 const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
   ratelimit: ratelimitVerb,
+  compare: compareVerb,
 };
 
 const context = { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() };

@@ -117,9 +117,10 @@ async function measure(run: Run, hooks: RunHooks): Promise<void> {
   const { plan, phases, changes, target, stage, observers, nullServer } = run;
   const { crowdFile } = plan.scenario;
   const common = { seed: changes.seed, crowdFile, facts: stage.facts, signal: hooks.signal };
-  hooks.onStep('calibrating the client on a server that does nothing');
   const [first] = phases;
-  const calibration = first
+  const isCalibrated = first !== undefined && plan.calibrates !== false;
+  if (isCalibrated) hooks.onStep('calibrating the client on a server that does nothing');
+  const calibration = isCalibrated
     ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServer.origin)
     : null;
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));

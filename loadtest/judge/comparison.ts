@@ -1,7 +1,7 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { fisherP } from './fisher.ts';
 import { inAll, mean, scopesOf, seriesOf, tallyErrors, type ErrorTally, type Metric, type Round, type Series } from './rounds.ts';
-import { holm, shiftInterval, signFlipP } from './sign-flip.ts';
+import { holm, shiftOf, signFlipP, type Shift } from './sign-flip.ts';
 import type { Verdict } from './verdict.ts';
 
 export type Asked = {
@@ -96,24 +96,21 @@ const badSign = (metric: Metric): 1 | -1 => (metric === 'throughput' ? -1 : 1);
 const isCorrelated = ({ lag1, logRatios }: Series): boolean => lag1 > maxLag1 && lag1 * Math.sqrt(logRatios.length) > 2;
 
 function judgeMetric(series: Series, p: number, spreadP: number, asked: Asked): MetricResult {
-  const shift = mean(series.logRatios);
-  const bounds = shiftInterval(series.logRatios, 1 - asked.alpha);
+  const shift = shiftOf(series.logRatios, 1 - asked.alpha);
   const result = {
     ...series,
-    change: Math.expm1(shift),
-    interval: [Math.expm1(bounds[0]), Math.expm1(bounds[1])],
+    change: Math.expm1(shift.middle),
+    interval: [Math.expm1(shift.bounds[0]), Math.expm1(shift.bounds[1])],
     p,
     spread: spreadP >= asked.alpha ? 'same' : mean(series.deviations) > 0 ? 'wider' : 'narrower',
-    finding: findingOf(series, { shift, bounds, p }, asked),
+    finding: findingOf(series, shift, p, asked),
   } as const;
   return { ...result, says: sayMetric(result, asked) };
 }
 
-type Estimate = { readonly shift: number; readonly bounds: readonly [number, number]; readonly p: number };
-
-function findingOf(series: Series, { shift, bounds: [low, high], p }: Estimate, { alpha, gate, effect }: Asked): Finding {
+function findingOf(series: Series, { middle, bounds: [low, high] }: Shift, p: number, { alpha, gate, effect }: Asked): Finding {
   if (isCorrelated(series)) return 'cannot tell';
-  if (p < alpha && Math.abs(shift) > Math.log1p(gate)) return shift * badSign(series.metric) > 0 ? 'worse' : 'better';
+  if (p < alpha && Math.abs(middle) > Math.log1p(gate)) return middle * badSign(series.metric) > 0 ? 'worse' : 'better';
   return Math.max(-low, high) < Math.log1p(effect) ? 'same' : 'cannot tell';
 }
 

@@ -41,7 +41,7 @@ const leastAnswers: Readonly<Record<Metric, number>> = { p50: 10, p95: 100, p99:
 export type Series = {
   readonly scope: string;
   readonly metric: Metric;
-  /** Geometric means; milliseconds, or answers a second. */
+  /** Medians of the windows; milliseconds, or answers a second. */
   readonly a: number;
   readonly b: number;
   /** Of B to A, round by round, as natural logarithms. */
@@ -74,8 +74,8 @@ export function seriesOf(scope: string, rounds: readonly Round[]): Series[] {
     return {
       scope,
       metric,
-      a: Math.exp(mean(as.map(Math.log))),
-      b: Math.exp(mean(bs.map(Math.log))),
+      a: medianOf(as),
+      b: medianOf(bs),
       logRatios,
       lag1: lag1Of(logRatios, rounds),
       deviations: fromB.map((distance, i) => distance - (fromA[i] ?? 0)),
@@ -94,11 +94,13 @@ function valuesOf(metric: Metric, windows: readonly (WindowFigures | undefined)[
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function distances(values: readonly number[]): number[] {
+/** Of an even number the geometric mean of the two in the middle. */
+function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const median = Math.sqrt((sorted[(sorted.length - 1) >> 1] ?? 1) * (sorted[sorted.length >> 1] ?? 1));
-  return values.map((value) => Math.abs(Math.log(value / median)));
+  return Math.sqrt((sorted[(sorted.length - 1) >> 1] ?? 1) * (sorted[sorted.length >> 1] ?? 1));
 }
+
+const distances = (values: readonly number[]): number[] => values.map((value) => Math.abs(Math.log(value / medianOf(values))));
 
 /** Squares that low are of values that are equal. */
 const rounding = 1e-20;

@@ -1,94 +1,82 @@
 /**
- * The exact sign-flip test of paired values: had which of a pair is A and which is B been decided by a coin, as many of the
- * 2^n assignments of signs would give a sum as far from zero as theirs. It supposes no distribution, only that each value
- * is as likely to have the other sign when A and B are equal.
+ * The exact sign-flip test of paired values, by their ranks (Wilcoxon's signed-rank test): had which of a pair is A and which is B
+ * been decided by a coin, how many of the 2^n assignments of signs would lie as far to one side as theirs? It supposes no
+ * distribution, only that each value is as likely to have the other sign when A and B are equal. By ranks, so that one round in
+ * which the machine stood still counts as one round and not as ten.
  */
 
-/** More pairs than that cost more time than they tell: the work grows with 2^(n/2). */
-export const maxPairs = 32;
+/** More pairs than that only cost time. */
+export const maxPairs = 60;
 
-/**
- * The probabilities that equal sides give a sum at least as high, and at least as low, as that of `values`. Exact over all 2^n
- * assignments, met in the middle: the sums of either half are sorted and counted against each other.
- * @throws {RangeError} for more than 32 values
- */
+/** The probabilities that equal sides give values that lie at least as high, and at least as low, as these. */
 export function tailsOf(values: readonly number[]): { readonly up: number; readonly down: number } {
-  if (values.length > maxPairs) throw new RangeError(`${values.length} pairs are more than ${maxPairs}`);
-  const sum = values.reduce((total, value) => total + value, 0);
-  // What differs by rounding alone is equal.
-  const slack = 1e-11 * values.reduce((total, value) => total + Math.abs(value), 0);
-  const middle = values.length >> 1;
-  const [left, right] = [signedSums(values.slice(0, middle)), signedSums(values.slice(middle))];
-  const all = left.length * right.length;
-  // The sums lie as far above zero as below: "at most s" is as likely as "at least −s".
-  return { up: pairsFrom(left, right, sum - slack) / all, down: pairsFrom(left, right, -sum - slack) / all };
+  const ranks = doubledRanks(values.map(Math.abs)).map((rank, i) => (values[i] === 0 ? 0 : rank));
+  const above = ranks.reduce((sum, rank, i) => sum + ((values[i] ?? 0) > 0 ? rank : 0), 0);
+  const all = ranks.reduce((sum, rank) => sum + rank, 0);
+  const chances = chancesOf(ranks);
+  // What lies above with its signs lies below with the opposite ones.
+  return { up: sumOf(chances.subarray(above)), down: sumOf(chances.subarray(all - above)) };
 }
 
-/** The sums of all assignments of signs, ascending. */
-function signedSums(values: readonly number[]): Float64Array {
-  let sums = new Float64Array(1);
-  for (const value of values) sums = shiftedBothWays(sums, Math.abs(value));
-  return sums;
+/** Twice the ranks from the least on, so that those who share one have a whole number too. */
+function doubledRanks(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return 2 * below + equal + 1;
+  });
 }
 
-function shiftedBothWays(sums: Float64Array, by: number): Float64Array<ArrayBuffer> {
-  const merged = new Float64Array(2 * sums.length);
-  for (let at = 0, low = 0, high = 0; at < merged.length; at += 1) {
-    const lower = (sums[low] ?? Infinity) - by;
-    const higher = (sums[high] ?? Infinity) + by;
-    merged[at] = Math.min(lower, higher);
-    if (lower <= higher) low += 1;
-    else high += 1;
+/** The probability of each sum of the ranks that come out positive, over all 2^n assignments of signs: one rank after the other. */
+function chancesOf(ranks: readonly number[]): Float64Array {
+  const chances = new Float64Array(ranks.reduce((sum, rank) => sum + rank, 1));
+  chances[0] = 1;
+  for (const rank of ranks) {
+    for (let sum = chances.length - 1; sum >= 0; sum -= 1) {
+      chances[sum] = ((chances[sum] ?? 0) + (sum >= rank ? (chances[sum - rank] ?? 0) : 0)) / 2;
+    }
   }
-  return merged;
+  return chances;
 }
 
-/** How many pairs, one of each list, have a sum of at least `least`. Both ascend. */
-function pairsFrom(left: Float64Array, right: Float64Array, least: number): number {
-  let pairs = 0;
-  let first = right.length;
-  for (const one of left) {
-    while (first > 0 && one + (right[first - 1] ?? 0) >= least) first -= 1;
-    pairs += right.length - first;
-  }
-  return pairs;
-}
+const sumOf = (chances: Float64Array): number => chances.reduce((sum, chance) => sum + chance, 0);
 
-/** Two-sided: the probability that equal sides give a sum at least as far from zero, either way. */
+/** Two-sided: the probability that equal sides give values at least as far from zero, either way. */
 export function signFlipP(values: readonly number[]): number {
   const { up, down } = tailsOf(values);
   return Math.min(1, 2 * Math.min(up, down));
 }
 
-/** Of the range of the values: to a ten-thousandth part of it. */
-const bisections = 14;
+/** What B adds to A. */
+export type Shift = {
+  /** Median of the means of all pairs of values, each with itself too (Hodges and Lehmann). */
+  readonly middle: number;
+  /** All that the test does not refuse; infinite where so few values refuse nothing. */
+  readonly bounds: readonly [number, number];
+};
 
 /**
- * All shifts that the test does not refuse at a confidence of 0–1: the interval of what B really adds to A. Found by inverting
- * the test, so it is as exact. Infinite where so few pairs refuse nothing.
+ * Found by inverting the test, so it is as exact: a shift is refused when too few of the means of pairs lie beyond it.
+ * @param confidence 0–1
  */
-export function shiftInterval(values: readonly number[], confidence: number): readonly [number, number] {
-  const tail = (1 - confidence) / 2;
-  if (0.5 ** values.length > tail) return [-Infinity, Infinity];
-  const lowest = lowestShift(values, tail);
-  return [
-    lowest,
-    -lowestShift(
-      values.map((value) => -value),
-      tail,
-    ),
-  ];
+export function shiftOf(values: readonly number[], confidence: number): Shift {
+  const means = values.flatMap((one, i) => values.slice(i).map((other) => (one + other) / 2)).toSorted((a, b) => a - b);
+  const last = means.length - 1;
+  const middle = ((means[last >> 1] ?? 0) + (means[(last + 1) >> 1] ?? 0)) / 2;
+  const refused = refusedMeans(values.length, (1 - confidence) / 2);
+  if (refused === 0) return { middle, bounds: [-Infinity, Infinity] };
+  return { middle, bounds: [means[refused - 1] ?? -Infinity, means[last - refused + 1] ?? Infinity] };
 }
 
-/** The least shift for which a sum as high as this is no surprise; that of which it becomes less and less of one. */
-function lowestShift(values: readonly number[], tail: number): number {
-  let [refused, kept] = [Math.min(...values), Math.max(...values)];
-  for (let step = 0; step < bisections; step += 1) {
-    const shift = (refused + kept) / 2;
-    if (tailsOf(values.map((value) => value - shift)).up > tail) kept = shift;
-    else refused = shift;
+/** How many of the means at either end are refused: so many sums of ranks are together less likely than `tail`. */
+function refusedMeans(count: number, tail: number): number {
+  const chances = chancesOf(Array.from({ length: count }, (_, i) => i + 1));
+  let [sums, likely] = [0, chances[0] ?? 1];
+  while (likely <= tail) {
+    sums += 1;
+    likely += chances[sums] ?? 1;
   }
-  return refused;
+  return sums;
 }
 
 /**

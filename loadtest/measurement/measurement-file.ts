@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { messageOf, UsageError } from '#lib/errors.ts';
@@ -54,9 +54,23 @@ export function createMeasurementFile(dir: string): MeasurementWriter {
 }
 
 function openForWriting(dir: string): number {
-  try {
+  return orUsageError(dir, () => {
     makeFolder(resolve(dir));
     return openSync(join(dir, measurementFileName), 'w', 0o640);
+  });
+}
+
+/** Makes the folder of a run, where there is none. @throws {UsageError} when it cannot be made or written to */
+export function makeOutFolder(dir: string): void {
+  orUsageError(dir, () => {
+    makeFolder(resolve(dir));
+    accessSync(dir, constants.W_OK);
+  });
+}
+
+function orUsageError<T>(dir: string, work: () => T): T {
+  try {
+    return work();
   } catch (err) {
     throw new UsageError(`--out ${dir} cannot be written: ${messageOf(err)}`, { cause: err });
   }

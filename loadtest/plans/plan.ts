@@ -19,6 +19,8 @@ export type Plan = {
   /** Figures of its own that a report shows beside those of its scenario. */
   readonly highlights?: (measurement: Measurement) => readonly Highlight[];
   readonly budget: Budget;
+  /** False where what the client adds does not matter, because it adds it to what is compared with too. */
+  readonly calibrates?: false;
 };
 
 export type PlannedPhase = Omit<Phase, 'processes'>;

@@ -29,7 +29,7 @@ class LocalStackError extends AppError {
 }
 
 /** This project's own source. */
-const ownRoot = resolve(import.meta.dirname, '../..');
+export const ownRoot = resolve(import.meta.dirname, '../..');
 const startFile = 'deploy/local/start.ts';
 const startTimeoutMs = 90_000;
 const stopTimeoutMs = 60_000;

@@ -39,7 +39,8 @@ export async function openGivenTarget(origin: string, env: Environment): Promise
   };
 }
 
-async function assertListening(origin: string): Promise<void> {
+/** @throws {UnreachableError} when nothing listens there */
+export async function assertListening(origin: string): Promise<void> {
   const http = createHttpClient(origin);
   try {
     await http.send({ method: 'GET', path: '/livez' });

@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+
+/** Makes a service slower by a known share. */
+export type DelayProxy = { readonly origin: string; readonly close: () => Promise<void> };
+
+/**
+ * Passes everything on, and holds each answer back by a share of the time it took: with 0.1 whoever asks sees every latency of
+ * the service 10 % longer. For one request at a time on each connection.
+ * @param origin of the service, http on this machine
+ */
+export async function startDelayProxy(origin: string, share: number): Promise<DelayProxy> {
+  const { hostname, port } = new URL(origin);
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (client) => {
+    const service = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), noDelay: true });
+    for (const socket of [client, service]) sockets.add(socket.once('close', () => sockets.delete(socket)));
+    join(client, service, share);
+  });
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 });
+  await once(server, 'listening');
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function join(client: Socket, service: Socket, share: number): void {
+  let askedMs: number | undefined;
+  let dueMs = 0;
+  let passing = Promise.resolve();
+  const inTurn = (pass: () => void): void => {
+    const atMs = dueMs;
+    passing = passing.then(() => until(atMs)).then(pass);
+  };
+  client.on('data', (chunk) => {
+    askedMs ??= performance.now();
+    service.write(chunk);
+  });
+  service.on('data', (chunk: Buffer) => {
+    const nowMs = performance.now();
+    if (askedMs !== undefined) dueMs = nowMs + share * (nowMs - askedMs);
+    askedMs = undefined;
+    inTurn(() => client.write(chunk));
+  });
+  client.on('end', () => service.end());
+  service.on('end', () => inTurn(() => client.end()));
+  client.on('error', () => service.destroy()).on('close', () => service.destroy());
+  service.on('error', () => client.destroy());
+}
+
+/** Timers come up to a millisecond and more too late; the rest is waited for turn by turn. */
+const timerMs = 2;
+
+async function until(dueMs: number): Promise<void> {
+  const leftMs = dueMs - performance.now();
+  if (leftMs > timerMs) await sleep(leftMs - timerMs);
+  while (performance.now() < dueMs) await turn();
+}
