@@ -3,7 +3,7 @@ import type { Alert } from '../model/alert.ts';
 import type { TickCommit } from '../model/incident.ts';
 import type { Clock } from '../model/look.ts';
 import type { MonitorStore, StoredMessage } from '../store/store.ts';
-import { createUnwritten, type StoreFault } from './unwritten.ts';
+import { createUnwritten, type StoreFault, type Unwritten } from './unwritten.ts';
 
 /** A message that still has to go out, as this process holds it. */
 export type QueuedMessage = StoredMessage & {
@@ -52,61 +52,40 @@ export type OutboxDeps = {
 /** More messages than this wait for no channel: the oldest is set aside. */
 const mostPending = 500;
 
+/** What waits, by channel and alert, and what the store has not taken yet. */
+type Book = OutboxDeps & { readonly queues: Map<string, Map<string, QueuedMessage>>; readonly unwritten: Unwritten };
+
 /**
  * The queue of messages. While the store is well each change is on disk before anything follows from it; memory holds
  * what is pending, so that a store which fails later can neither lose nor stop it.
  */
-export function createOutbox({ store, clock, logger }: OutboxDeps): Outbox {
-  const queues = new Map<string, Map<string, QueuedMessage>>();
-  const unwritten = createUnwritten({ store, clock, logger });
+export function createOutbox(deps: OutboxDeps): Outbox {
+  const book: Book = { ...deps, queues: new Map(), unwritten: createUnwritten(deps) };
+  const { queues, unwritten } = book;
   let listener: (() => void) | undefined;
-
-  const put = (message: QueuedMessage): void => {
-    unwritten.keepMessage(message);
-    const queue = queues.get(message.channel);
-    if (message.state === 'pending') queue?.set(message.alert.id, message);
-    else queue?.delete(message.alert.id);
-  };
-  const enqueue = (channel: string, alert: Alert): void => {
-    const queue = queues.get(channel);
-    if (!queue || queue.has(alert.id)) return;
-    put(freshMessage(channel, alert));
-    const [oldest] = queue.values();
-    if (queue.size <= mostPending || !oldest) return;
-    logger.error({ channel, alertId: oldest.alert.id }, 'too many messages wait; the oldest is set aside');
-    put({ ...oldest, state: 'failed', lastError: `more than ${mostPending} messages waited`, settledAt: clock().at });
-  };
   return {
     commit: (tick, except = []) => {
       unwritten.keepTick(tick);
       const channels = [...queues.keys()].filter((channel) => !except.includes(channel));
-      for (const alert of tick.alerts) for (const channel of channels) enqueue(channel, alert);
+      for (const alert of tick.alerts) for (const channel of channels) enqueue(book, channel, alert);
       unwritten.write();
       if (tick.alerts.length > 0) listener?.();
     },
     pending: (channel) => [...(queues.get(channel)?.values() ?? [])],
     begin: (messages) => {
       const begun = messages.map((message) => ({ ...message, attempts: message.attempts + 1, isUncertain: true }));
-      begun.forEach(put);
+      for (const message of begun) put(book, message);
       return { begun, isRecorded: unwritten.write() };
     },
     settle: (message, outcome) => {
-      const settledAt = outcome.state === 'pending' ? undefined : clock().at;
-      put({ ...message, ...outcome, settledAt });
+      const settledAt = outcome.state === 'pending' ? undefined : deps.clock().at;
+      put(book, { ...message, ...outcome, settledAt });
       unwritten.write();
     },
     flush: () => void unwritten.write(),
     storeFault: unwritten.fault,
     serve: (channels, requeueSince) => {
-      for (const gone of [...queues.keys()].filter((channel) => !channels.includes(channel))) queues.delete(gone);
-      const waiting = readOrNone(store.pendingMessages, logger);
-      for (const channel of channels) {
-        const stored = waiting.filter((message) => message.channel === channel);
-        queues.set(channel, dueAgain(stored, queues.get(channel)));
-      }
-      for (const message of readOrNone(() => store.failedMessages(requeueSince), logger)) {
-        if (channels.includes(message.channel)) put({ ...message, state: 'pending', refusals: 0, settledAt: undefined, notBeforeMs: 0 });
-      }
+      serve(book, channels, requeueSince);
       unwritten.write();
       listener?.();
     },
@@ -114,6 +93,38 @@ export function createOutbox({ store, clock, logger }: OutboxDeps): Outbox {
       listener = next;
     },
   };
+}
+
+function put({ queues, unwritten }: Book, message: QueuedMessage): void {
+  unwritten.keepMessage(message);
+  const queue = queues.get(message.channel);
+  if (message.state === 'pending') queue?.set(message.alert.id, message);
+  else queue?.delete(message.alert.id);
+}
+
+function enqueue(book: Book, channel: string, alert: Alert): void {
+  const queue = book.queues.get(channel);
+  if (!queue || queue.has(alert.id)) return;
+  put(book, freshMessage(channel, alert));
+  const [oldest] = queue.values();
+  if (queue.size <= mostPending || !oldest) return;
+  book.logger.error({ channel, alertId: oldest.alert.id }, 'too many messages wait; the oldest is set aside');
+  put(book, { ...oldest, state: 'failed', lastError: `more than ${mostPending} messages waited`, settledAt: book.clock().at });
+}
+
+/** The store may be behind: a message it calls pending may have gone out while its disk was full. */
+function serve(book: Book, channels: readonly string[], requeueSince: number): void {
+  const { queues, unwritten, store, logger } = book;
+  for (const gone of [...queues.keys()].filter((channel) => !channels.includes(channel))) queues.delete(gone);
+  const stored = [...readOrNone(store.pendingMessages, logger), ...readOrNone(() => store.failedMessages(requeueSince), logger)];
+  const known = unwritten.laidOver(stored).filter(({ channel }) => channels.includes(channel));
+  for (const channel of channels) {
+    const waiting = known.filter((message) => message.channel === channel && message.state === 'pending');
+    queues.set(channel, dueAgain(waiting, queues.get(channel)));
+  }
+  for (const message of known.filter(({ state }) => state === 'failed')) {
+    put(book, { ...message, state: 'pending', refusals: 0, settledAt: undefined, notBeforeMs: 0 });
+  }
 }
 
 const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({

@@ -7,6 +7,8 @@ import type { MonitorStore, StoreChanges, StoredMessage } from '../store/store.t
 export type Unwritten = {
   readonly keepTick: (tick: TickCommit) => void;
   readonly keepMessage: (message: StoredMessage) => void;
+  /** Messages as the store has them, each in its later state where one is kept here, and those the store has not yet at all. */
+  readonly laidOver: (stored: readonly StoredMessage[]) => readonly StoredMessage[];
   /** Hands everything to the store, in one transaction. @returns false when the store refuses; everything is then kept */
   readonly write: () => boolean;
   readonly fault: () => StoreFault | undefined;
@@ -41,9 +43,10 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
       dropOver(incidents, ({ endedAt }) => endedAt !== undefined);
     },
     keepMessage: (message) => {
-      messages.set(`${message.channel} ${message.alert.id}`, message);
+      messages.set(keyOf(message), message);
       dropOver(messages, ({ state }) => state !== 'pending');
     },
+    laidOver: (stored) => [...new Map([...stored.map((message) => [keyOf(message), message] as const), ...messages]).values()],
     write: () => {
       if (health.size + incidents.size + messages.size === 0) return true;
       try {
@@ -61,6 +64,8 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
     fault: () => fault,
   };
 }
+
+const keyOf = ({ channel, alert }: StoredMessage): string => `${channel} ${alert.id}`;
 
 function dropOver<T>(map: Map<string, T>, isOver: (each: T) => boolean): void {
   if (map.size <= mostKept) return;

@@ -387,6 +387,29 @@ describe('after a reload the outbox', () => {
     ]);
   });
 
+  test('holds nothing that went out while the disk took nothing, whatever the disk says of it', () => {
+    const { outbox, disk, queue, first, waiting } = openOutbox();
+    for (const name of ['sent', 'merged', 'aside']) queue(name, ['email']);
+    disk.isFull = true;
+    for (const state of ['sent', 'merged', 'failed'] as const) {
+      const [begun = first('slack')] = outbox.begin([first('slack')]).begun;
+      outbox.settle(begun, { state, refusals: state === 'failed' ? 40 : 0 });
+    }
+    outbox.serve(['slack', 'email'], startAt);
+    // What was set aside is tried again at each start.
+    expect(waiting('slack')).toEqual(['aside']);
+    expect(first('slack')).toMatchObject({ refusals: 0 });
+  });
+
+  test('holds what was queued for a channel while the disk took nothing, though the channel was taken away in between', () => {
+    const { outbox, disk, queue, waiting } = openOutbox();
+    disk.isFull = true;
+    queue('a');
+    outbox.serve(['slack'], startAt);
+    outbox.serve(['slack', 'email'], startAt);
+    expect(waiting('email')).toEqual(['a']);
+  });
+
   test('queues again what was set aside, on record, and leaves that of a channel it does not serve', () => {
     const { outbox, store, queue, first, onDisk } = openOutbox();
     queue('a');
