@@ -16,6 +16,7 @@ const rhythm = {
   warnAfter: z
     .union([z.literal('never').transform(() => Infinity), duration(0, 30 * day)], 'must be a duration such as 5m, or never')
     .describe('Time degraded before a warning, once; never: no warning.'),
+  startGrace: duration(0, 3_600_000).describe('Time from the start of the monitor to be up for the first time before it is told as down.'),
 };
 
 /** Detection within 5 + 3 + 2 × (2 + 3) + 1 = 19 s, and 22 s for what depends on something else. */
@@ -28,6 +29,7 @@ const usual = {
   slow: '1s',
   unknownAfter: '5m',
   warnAfter: '5m',
+  startGrace: '60s',
 } as const;
 
 const everyProbe = {
@@ -60,6 +62,7 @@ export const configSchema = z.strictObject({
       slow: rhythm.slow.prefault(usual.slow),
       unknownAfter: rhythm.unknownAfter.prefault(usual.unknownAfter),
       warnAfter: rhythm.warnAfter.prefault(usual.warnAfter),
+      startGrace: rhythm.startGrace.prefault(usual.startGrace),
     })
     .prefault({})
     .describe('What probes have that do not say otherwise.'),

@@ -6,6 +6,7 @@ import type { Channel } from '../alerts/channel.ts';
 import { createOutbox, type Outbox } from '../alerts/outbox.ts';
 import { createSelfAlerts, type Notice, type SelfAlerts } from '../alerts/self-alerts.ts';
 import type { MonitorSettings } from '../config/config.ts';
+import type { FirstAnswers } from '../health/watch.ts';
 import { systemClock, type Clock } from '../model/look.ts';
 import { guarded, openOrReplaceDatabase } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
@@ -27,6 +28,7 @@ export type House = {
   readonly store: MonitorStore;
   readonly outbox: Outbox;
   readonly selfAlerts: SelfAlerts;
+  readonly firstAnswers: FirstAnswers;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decorate: Decorations;
@@ -52,7 +54,8 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
   const selfAlerts = createSelfAlerts({ outbox, clock: systemClock, left: store.openIncidents() });
   const notices = [...storeNotice(setAside), ...watchdogNotice(dir)];
   for (const { detail } of notices) logger.error(detail);
-  return { lock, store, outbox, selfAlerts, clock: systemClock, logger, decorate, notices };
+  const firstAnswers = { awaitedSince: systemClock(), from: new Set<string>() };
+  return { lock, store, outbox, selfAlerts, firstAnswers, clock: systemClock, logger, decorate, notices };
 }
 
 const storeNotice = (setAside: string | undefined): Notice[] =>

@@ -32,7 +32,7 @@ const dayMs = 86_400_000;
 
 /** @throws {StoreError} when what an earlier process left cannot be read */
 export function createParts(house: House, settings: MonitorSettings): Parts {
-  const { store, outbox, clock, logger } = house;
+  const { store, outbox, firstAnswers, clock, logger } = house;
   const { env } = settings;
   const channels = createChannels(env, settings.sender).map((channel) => house.decorate.channel(channel));
   if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
@@ -47,7 +47,7 @@ export function createParts(house: House, settings: MonitorSettings): Parts {
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
   const targets = createTargets(settings, backupJob, createHostResolver());
-  const watch = createWatch({ targets, flap: settings.flap, store, commit: outbox.commit, clock, logger });
+  const watch = createWatch({ targets, flap: settings.flap, store, commit: outbox.commit, firstAnswers, clock, logger });
   const takeSnapshot = createSnapshotTaker({
     watch,
     store,

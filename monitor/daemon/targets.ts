@@ -19,7 +19,7 @@ function backupTarget({ backups, patience, probes }: MonitorSettings, backupJob:
     degradedBy: [],
     // The catalogue is read from a local folder: one look is enough to judge it.
     cadence: { intervalMs, timeoutMs: 10_000, confirmIntervalMs: intervalMs, failures: 1, successes: 1 },
-    patience,
+    patience: { ...patience, startGraceMs: 0 },
     probe: backupProbe(backupJob.overview, { maxAgeMs, now: Date.now }),
   };
 }

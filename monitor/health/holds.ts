@@ -15,6 +15,8 @@ export type Question = {
   readonly parents: readonly (readonly Parent[])[];
   /** Time it gets to follow once a parent that explained it is back, in ms. */
   readonly graceMs: number;
+  /** Time it gets from the start of the monitor to be up for the first time, in ms. */
+  readonly startGraceMs: number;
   readonly clockMs: number;
 };
 
@@ -22,10 +24,11 @@ export type Question = {
  * Why a message waits.
  * `parent_down`, `parent_flapping`: the parent's own message says it all. `parent_unsettled`: the parent may be about to go
  * down, or nobody has looked at it since this trouble began. `parent_recovering`: the parent is back and the target gets
- * time to follow. `flapping`: one message has told that it comes and goes.
+ * time to follow. `starting`: it gets time to come up, as when everything was started at once. `recovering`: it
+ * answers again, and may be up in a moment. `flapping`: one message has told that it comes and goes.
  */
 export type Hold = {
-  readonly reason: 'parent_down' | 'parent_flapping' | 'parent_unsettled' | 'parent_recovering' | 'flapping';
+  readonly reason: 'parent_down' | 'parent_flapping' | 'parent_unsettled' | 'parent_recovering' | 'starting' | 'recovering' | 'flapping';
   readonly parent?: string;
 };
 
@@ -49,10 +52,16 @@ function isFollowing(parent: Parent, { kind, health, graceMs, clockMs }: Questio
   return (health.turnsMs.at(-1) ?? 0) - (parent.health.turnsMs.at(-1) ?? 0) < graceMs;
 }
 
+const ownStart: HoldRule = ({ kind, health, startGraceMs, clockMs }) =>
+  kind === 'down' && health.awaitedSince && clockMs - health.awaitedSince.clockMs < startGraceMs ? { reason: 'starting' } : undefined;
+
+/** Its first answer may well be the end of it. */
+const ownRecovery: HoldRule = ({ kind, health }) => (kind === 'down' && health.successes > 0 ? { reason: 'recovering' } : undefined);
+
 const ownFlapping: HoldRule = ({ kind, isFlapping }) => (kind === 'down' && isFlapping ? { reason: 'flapping' } : undefined);
 
 /** In the order in which they are asked; the first that answers gives the reason. */
-const holdRules: readonly HoldRule[] = [dependency, ownFlapping];
+const holdRules: readonly HoldRule[] = [dependency, ownStart, ownRecovery, ownFlapping];
 
 /** Why a message waits; undefined when it may go out. Only what begins waits: what ends is told whenever its beginning was. Pure. */
 export function holdOf(question: Question): Hold | undefined {

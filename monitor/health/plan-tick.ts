@@ -77,7 +77,9 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const subject = { rules, health: healthOf(view, rules.name), isFlapping: view.flapping.has(rules.name), isOpen, now };
   const isOn = trouble.isOn(subject);
   const parents = parentsOf(rules, kind, view);
-  const hold = isOn ? holdOf({ ...subject, kind, incident, parents, graceMs: rules.graceMs, clockMs: now.clockMs }) : undefined;
+  const { graceMs, patience } = rules;
+  const question = { ...subject, kind, incident, parents, graceMs, startGraceMs: patience.startGraceMs, clockMs: now.clockMs };
+  const hold = isOn ? holdOf(question) : undefined;
   const decision = decideAlert(isOn, incident, hold);
   const step = { probe: rules.name, kind, decision };
   if (decision.action === 'fire') {

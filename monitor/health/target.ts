@@ -11,6 +11,8 @@ export type Patience = {
   readonly unknownAfterMs: number;
   /** Time degraded. */
   readonly warnAfterMs: number;
+  /** Time from the start of the monitor to be up for the first time. */
+  readonly startGraceMs: number;
 };
 
 /** On what a target stands: each entry holds names of which one is enough. */

@@ -37,7 +37,12 @@ const down: Trouble = {
   closes: 'resolved',
   isOn: ({ health }) => health.verdict === 'down',
   since: ({ health, now }) => health.failingSince?.at ?? now.at,
-  opening: ({ health }) => lastFinding(health),
+  opening: ({ health, now }) => {
+    const { detail, ...rest } = lastFinding(health);
+    if (!health.awaitedSince) return { detail, ...rest };
+    const waitedMs = now.clockMs - health.awaitedSince.clockMs;
+    return { detail: `it has not come up since the monitor started, ${showDuration(waitedMs)} ago: ${detail}`, ...rest };
+  },
   closing: ({ health }) => ({ detail: detailOf(health) }),
 };
 

@@ -37,9 +37,13 @@ export type WatchDeps = {
   readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents'>;
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
+  readonly firstAnswers: FirstAnswers;
   readonly clock: Clock;
   readonly logger: Logger;
 };
+
+/** Since when the monitor has waited for its targets, over every reload, and the names of those that were up meanwhile. */
+export type FirstAnswers = { readonly awaitedSince: Moment; readonly from: Set<string> };
 
 /**
  * Watches targets, each in a loop of its own, so that a slow one delays no other.
@@ -87,6 +91,7 @@ function record(
   look: { readonly probe: string; readonly result: ProbeResult },
 ): WatchState {
   const plan = planTick(rules, state, { ...look, now: deps.clock() });
+  if (plan.state.health[look.probe]?.awaitedSince === undefined) deps.firstAnswers.from.add(look.probe);
   deps.commit(plan.commit);
   reportChanges(deps.logger, state, plan.state, look.probe);
   for (const { id, probe, event } of plan.commit.alerts) deps.logger.warn({ probe, alertId: id }, `alert: ${event}`);
@@ -108,7 +113,9 @@ function inheritState(deps: WatchDeps): WatchState {
   for (const orphan of open.filter((incident) => !incidents.includes(incident))) endOrphan(deps, orphan, now);
   const health = deps.targets.map(({ name }) => {
     const isFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
-    return [name, inheritedHealth(stored.get(name), isFlapping, now)] as const;
+    const { awaitedSince, from } = deps.firstAnswers;
+    const health = inheritedHealth(stored.get(name), isFlapping, now);
+    return [name, from.has(name) ? health : { ...health, awaitedSince }] as const;
   });
   return { health: Object.fromEntries(health), incidents };
 }

@@ -56,6 +56,8 @@ export type Health = {
   readonly successes: number;
   /** First failure of the present streak. */
   readonly failingSince: Moment | undefined;
+  /** Since when this process has waited for it to be up for the first time; undefined once it was. */
+  readonly awaitedSince: Moment | undefined;
   /** Start of the last look that was evidence of something. */
   readonly conclusiveAt: Moment | undefined;
   /** Why the monitor cannot tell at present, and since when. */

@@ -10,7 +10,7 @@ import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
 
 /** Looks often, so that tests are quick; the timeout is long, so that a busy machine makes no outage up. */
-export const quickCadence = { interval: '100ms', timeout: '5s', confirmInterval: '50ms', failures: 2, successes: 2 };
+export const quickCadence = { interval: '100ms', timeout: '5s', confirmInterval: '50ms', failures: 2, successes: 2, startGrace: '0s' };
 
 export type MonitorPlan = {
   /** Folder of store and configuration, the same over restarts. */

@@ -54,7 +54,7 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
     kind: 'http',
     dependsOn: dependsOn.map((parent) => [parent]),
     degradedBy: [],
-    patience: { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity },
+    patience: { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, startGraceMs: 3_600_000 },
     cadence,
     probe: probe(fails, cadence.timeoutMs),
   });
@@ -67,6 +67,8 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
       for (const { probe: name, event } of tick.alerts) events.push({ name, event, atMs: performance.now() - startMs });
     },
     clock: () => ({ at: Date.now(), clockMs: performance.now() }),
+    // Both were up once: from then on no grace counts.
+    firstAnswers: { awaitedSince: { at: 0, clockMs: 0 }, from: new Set(['api', 'postgresql']) },
     logger,
   });
   const stopping = new AbortController();

@@ -21,7 +21,17 @@ const parent = (changes: Partial<Health>, more: Partial<Parent> = {}): Parent =>
 type Asked = { readonly parents?: Parent[][]; readonly clockMs?: number } & Partial<Question>;
 
 const ask = ({ parents = [], clockMs = 200, ...more }: Asked) =>
-  holdOf({ kind: 'down', health: down, isFlapping: false, incident: undefined, parents, graceMs: 1_000, clockMs, ...more });
+  holdOf({
+    kind: 'down',
+    health: down,
+    isFlapping: false,
+    incident: undefined,
+    parents,
+    graceMs: 1_000,
+    startGraceMs: 500,
+    clockMs,
+    ...more,
+  });
 
 describe('the alert of a target that is down', () => {
   test('waits for no one when it depends on nothing', () => {
@@ -62,6 +72,22 @@ describe('the alert of a target that is down', () => {
   test('a parent that is down speaks louder than one that is unsettled', () => {
     const other = { ...parent({ failures: 1 }), name: 'redis' };
     expect(ask({ parents: [[other], [parent({ verdict: 'down' })]] })).toMatchObject({ reason: 'parent_down' });
+  });
+
+  test('waits for its time to come up when it was never up yet, and no longer', () => {
+    const awaited = { ...down, awaitedSince: at(0) };
+    expect(ask({ health: awaited, clockMs: 499 })).toEqual({ reason: 'starting' });
+    expect(ask({ health: awaited, clockMs: 500 })).toBeUndefined();
+    expect(ask({ clockMs: 499 })).toBeUndefined();
+  });
+
+  test('does not begin with an answer: a target that answers again may be up in a moment', () => {
+    expect(ask({ health: { ...down, failures: 0, successes: 1 } })).toEqual({ reason: 'recovering' });
+  });
+
+  test('names its parent rather than its own start', () => {
+    const [health, parents] = [{ ...down, awaitedSince: at(0) }, [[parent({ verdict: 'down' })]]];
+    expect(ask({ health, parents })).toEqual({ reason: 'parent_down', parent: 'postgresql' });
   });
 
   test('waits while it comes and goes itself, but what says so does not', () => {

@@ -10,7 +10,7 @@ import type { Alert } from '#monitor/model/alert.ts';
 import type { ProbeResult } from '#monitor/model/look.ts';
 
 const graceMs = 5_000;
-const silent = { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity };
+const silent = { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, startGraceMs: 0 };
 const rulesFor = (name: string, dependsOn: readonly string[], changes: Partial<TargetRules> = {}): TargetRules => ({
   name,
   dependsOn: dependsOn.map((parent) => [parent]),

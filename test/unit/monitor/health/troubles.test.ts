@@ -18,7 +18,7 @@ const target = (name: string, changes: Partial<TargetRules> = {}): TargetRules =
   degradedBy: [],
   thresholds: { failures: 2, successes: 2 },
   graceMs: 5_000,
-  patience: { slowMs: 1_000, unknownAfterMs: 5 * minute, warnAfterMs: 5 * minute },
+  patience: { slowMs: 1_000, unknownAfterMs: 5 * minute, warnAfterMs: 5 * minute, startGraceMs: minute },
   flap: { turns: 3, windowMs: 2 * minute, settleMs: minute },
   ...changes,
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
 import type { Target } from '#monitor/health/target.ts';
-import { createWatch } from '#monitor/health/watch.ts';
+import { createWatch, type FirstAnswers } from '#monitor/health/watch.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '#monitor/model/incident.ts';
 import { systemClock } from '#monitor/model/look.ts';
@@ -41,7 +41,7 @@ const api = (lookAt: () => ProbeReport['outcome']): Target => ({
   dependsOn: [],
   degradedBy: [],
   cadence: { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 },
-  patience: { slowMs: 1_000, unknownAfterMs: 300_000, warnAfterMs: 300_000 },
+  patience: { slowMs: 1_000, unknownAfterMs: 300_000, warnAfterMs: 300_000, startGraceMs: 60_000 },
   probe: async () => {
     await new Promise((resolve) => setTimeout(resolve, 4));
     return { outcome: lookAt(), detail: 'seen' };
@@ -50,11 +50,18 @@ const api = (lookAt: () => ProbeReport['outcome']): Target => ({
 
 const flap = { turns: 3, windowMs: 120_000, settleMs: 60_000 };
 
+const awaitFirstAnswers = (): FirstAnswers => ({ awaitedSince: systemClock(), from: new Set() });
+
 /** Runs the real watch in virtual time and gives what it told. */
-async function watchFor(ms: number, target: Target | readonly Target[], store: MonitorStore): Promise<readonly Alert[]> {
+async function watchFor(
+  ms: number,
+  target: Target | readonly Target[],
+  store: MonitorStore,
+  firstAnswers = awaitFirstAnswers(),
+): Promise<readonly Alert[]> {
   const alerts: Alert[] = [];
   const commit = (tick: TickCommit): void => void alerts.push(...tick.alerts);
-  const watch = createWatch({ targets: [target].flat(), flap, store, commit, clock: systemClock, logger });
+  const watch = createWatch({ targets: [target].flat(), flap, store, commit, firstAnswers, clock: systemClock, logger });
   const stopping = new AbortController();
   const running = watch.run(stopping.signal);
   await vi.advanceTimersByTimeAsync(ms);
@@ -76,7 +83,8 @@ describe('what the process before left open', () => {
   ] as const)('of kind %s, told at %s, of a target that is no longer watched, is ended: %j', (kind, firedAt, told) => {
     const commits: TickCommit[] = [];
     const commit = (tick: TickCommit): void => void commits.push(tick);
-    createWatch({ targets: [], flap, store: storeWith(open(kind, firedAt)), commit, clock: systemClock, logger });
+    const firstAnswers = awaitFirstAnswers();
+    createWatch({ targets: [], flap, store: storeWith(open(kind, firedAt)), commit, firstAnswers, clock: systemClock, logger });
     expect(commits.flatMap(({ incidents }) => incidents)).toMatchObject([{ kind, endedAt: expect.any(Number) }]);
     expect(titles(commits.flatMap(({ alerts }) => alerts))).toEqual(told);
   });
@@ -148,15 +156,60 @@ describe('an outage', () => {
     expect(titles(await watchFor(20_000, [api(blip), child('site'), child('certificate'), child('shop')], storeWith()))).toEqual([]);
   });
 
-  test('that is found at the start, as while a stack starts, is no coming and going when another follows', async () => {
+  test('that is told from the start is no coming and going when another follows', async () => {
     const startMs = performance.now();
     const outages = [0, 60_000];
     const isDown = (): boolean => outages.some((at) => performance.now() - startMs >= at && performance.now() - startMs < at + 20_000);
+    const target = api(() => (isDown() ? 'failed' : 'ok'));
+    const told = await watchFor(110_000, { ...target, patience: { ...target.patience, startGraceMs: 0 } }, storeWith());
+    expect(titles(told)).toEqual(['firing api', 'resolved api', 'firing api', 'resolved api']);
+  });
+});
+
+describe('a target that is not up when the monitor starts', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Down while the condition says so, which gets the time since now. */
+  const downWhile = (condition: (ms: number) => boolean): Target => {
+    const startMs = performance.now();
+    return api(() => (condition(performance.now() - startMs) ? 'failed' : 'ok'));
+  };
+
+  const neverCameUp = /^it has not come up since the monitor started, 1 m( \d s)? ago: seen$/;
+
+  test.each([40_000, 50_000, 55_000, 59_000])('is not told when it comes up within its grace, as after %i ms', async (upAfterMs) => {
+    const target = downWhile((ms) => ms < upAfterMs);
+    expect(await watchFor(200_000, target, storeWith())).toEqual([]);
+  });
+
+  test('is told once when it does not, and that it never came up; then that it has', async () => {
     const told = await watchFor(
-      110_000,
-      api(() => (isDown() ? 'failed' : 'ok')),
+      200_000,
+      downWhile((ms) => ms < 100_000),
       storeWith(),
     );
-    expect(titles(told)).toEqual(['firing api', 'resolved api', 'firing api', 'resolved api']);
+    expect(titles(told)).toEqual(['firing api', 'resolved api']);
+    expect(told[0]?.detail).toMatch(neverCameUp);
+    expect(Date.parse(told[0]?.decidedAt ?? '') - Date.parse(told[0]?.startedAt ?? '')).toBeLessThan(66_000);
+  });
+
+  test('has no grace left once it was up: an outage right after is told within the bound', async () => {
+    const told = await watchFor(
+      28_000,
+      downWhile((ms) => ms >= 6_000),
+      storeWith(),
+    );
+    expect(titles(told)).toEqual(['firing api']);
+    expect(told[0]?.detail).toBe('seen');
+  });
+
+  test('is remembered over a reload: what was up before has no grace, and what waits gets no second one', async () => {
+    const firstAnswers = awaitFirstAnswers();
+    await watchFor(30_000, [downWhile(() => false), { ...downWhile(() => true), name: 'late' }], storeWith(), firstAnswers);
+    const told = await watchFor(40_000, [downWhile(() => true), { ...downWhile(() => true), name: 'late' }], storeWith(), firstAnswers);
+    expect(titles(told)).toEqual(['firing api', 'firing late']);
+    expect(told[0]?.detail).toBe('seen');
+    expect(told[1]?.detail).toMatch(neverCameUp);
   });
 });
