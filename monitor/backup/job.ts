@@ -118,7 +118,7 @@ function decide(deps: BackupJobDeps, backups: readonly KnownBackup[]): ScheduleD
 }
 
 /** What the schedule looks at: a backup counts once it was verified. Pure. */
-export function historyOf(backups: readonly KnownBackup[], runs: readonly JobRun[], slot: number): RunHistory {
+function historyOf(backups: readonly KnownBackup[], runs: readonly JobRun[], slot: number): RunHistory {
   const failed = runs.filter(({ startedAt, outcome }) => startedAt >= slot && outcome === 'failed').map(({ startedAt }) => startedAt);
   return {
     lastDoneAt: newestVerified(backups),

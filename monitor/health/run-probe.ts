@@ -5,7 +5,7 @@ import type { Clock, Fact, Finding, ProbeResult } from '../model/look.ts';
 import type { Probe, ProbeReport } from '../probes/probe.ts';
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
-export const stallMs = 1_000;
+const stallMs = 1_000;
 
 export type LookLimits = {
   /** Longest a look may take. */

@@ -112,7 +112,7 @@ const looksTold = 20;
 const words = { ok: 'ok', degraded: 'degraded', failed: 'failed', faulty: 'not possible' } as const;
 
 /** The last looks in words, newest first: `3 failed, before that 17 ok`. */
-export function looksOf(health: Health): readonly Fact[] {
+function looksOf(health: Health): readonly Fact[] {
   const runs: { readonly outcome: keyof typeof words; count: number }[] = [];
   for (const { outcome } of health.recent.slice(-looksTold).toReversed()) {
     const latest = runs.at(-1);

@@ -114,8 +114,8 @@ function inheritState(deps: WatchDeps): WatchState {
   const health = deps.targets.map(({ name }) => {
     const isFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
     const { awaitedSince, from } = deps.firstAnswers;
-    const health = inheritedHealth(stored.get(name), isFlapping, now);
-    return [name, from.has(name) ? health : { ...health, awaitedSince }] as const;
+    const inherited = inheritedHealth(stored.get(name), isFlapping, now);
+    return [name, from.has(name) ? inherited : { ...inherited, awaitedSince }] as const;
   });
   return { health: Object.fromEntries(health), incidents };
 }

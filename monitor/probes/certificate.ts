@@ -48,7 +48,7 @@ export type ShownCertificate = {
 };
 
 /** A probe over the certificate a TLS server shows. */
-export function certificateProbe(target: CertificateTarget, resolveHost: ResolveHost, now: () => number): Probe {
+function certificateProbe(target: CertificateTarget, resolveHost: ResolveHost, now: () => number): Probe {
   return async (signal) => {
     try {
       return judgeCertificate(target, await shakeHands(target, resolveHost, signal), now());

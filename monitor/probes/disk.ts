@@ -26,7 +26,7 @@ export const diskKind = probeKind({
 });
 
 /** A probe over the free space of a file system of this machine. */
-export function diskProbe(target: DiskTarget): Probe {
+function diskProbe(target: DiskTarget): Probe {
   return async () => {
     const stats = await statfs(target.path).catch((err: unknown) => {
       throw new MonitorFaultError(`${target.path} cannot be looked at: ${messageOf(err)}`, { cause: err });

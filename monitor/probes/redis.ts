@@ -15,7 +15,7 @@ export const redisKind = probeKind({
 });
 
 /** A probe that connects anew, gives the password where there is one, and pings. */
-export function redisProbe(env: ProbeEnv, resolveHost: ResolveHost): Probe {
+function redisProbe(env: ProbeEnv, resolveHost: ResolveHost): Probe {
   return async (signal) => {
     try {
       return judgeReplies(placeOf(env), await ask(env, resolveHost, signal));

@@ -86,8 +86,8 @@ describe('the alert of a target that is down', () => {
   });
 
   test('names its parent rather than its own start', () => {
-    const [health, parents] = [{ ...down, awaitedSince: at(0) }, [[parent({ verdict: 'down' })]]];
-    expect(ask({ health, parents })).toEqual({ reason: 'parent_down', parent: 'postgresql' });
+    const awaited = { ...down, awaitedSince: at(0) };
+    expect(ask({ health: awaited, parents: [[parent({ verdict: 'down' })]] })).toEqual({ reason: 'parent_down', parent: 'postgresql' });
   });
 
   test('waits while it comes and goes itself, but what says so does not', () => {

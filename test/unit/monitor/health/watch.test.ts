@@ -166,15 +166,15 @@ describe('an outage', () => {
   });
 });
 
+/** Down while the condition says so, which gets the time since now. */
+function downWhile(condition: (ms: number) => boolean): Target {
+  const startMs = performance.now();
+  return api(() => (condition(performance.now() - startMs) ? 'failed' : 'ok'));
+}
+
 describe('a target that is not up when the monitor starts', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
-
-  /** Down while the condition says so, which gets the time since now. */
-  const downWhile = (condition: (ms: number) => boolean): Target => {
-    const startMs = performance.now();
-    return api(() => (condition(performance.now() - startMs) ? 'failed' : 'ok'));
-  };
 
   const neverCameUp = /^it has not come up since the monitor started, 1 m( \d s)? ago: seen$/;
 
