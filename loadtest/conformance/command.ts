@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createProgress, print, type Arguments } from '#lib/command-line.ts';
 import { messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp, parseDuration } from '#lib/show.ts';
+import { makeOutFolder } from '../measurement/measurement-file.ts';
 import type { CommandContext, MakeVerb } from '../target-command.ts';
 import { guardTarget } from '../targets/target-guard.ts';
 import type { Declared } from './exchange.ts';
@@ -62,7 +63,8 @@ async function runRatelimit({ flags }: Arguments, context: CommandContext): Prom
   const given = text('target') === undefined ? undefined : readTarget(text);
   const obedientRequests = text('obedient') === undefined ? undefined : whole('--obedient', text('obedient') ?? '', 1, 1_000_000);
   const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-ratelimit`);
-  makeFolder(folder);
+  // Before anything is asked, so that nothing is measured in vain.
+  makeOutFolder(folder);
   const progress = createProgress();
   const onStage = (name: string): void => progress.update(`ratelimit: ${name}…`);
   try {
@@ -135,16 +137,6 @@ function readTokens(file: string | undefined): string[] {
       .flatMap((line) => line.trim() || []);
   } catch (err) {
     throw new UsageError(`--tokens ${file} cannot be read: ${messageOf(err)}`, { cause: err });
-  }
-}
-
-/** Before anything is asked, so that nothing is measured in vain. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'report.json'), '');
-  } catch (err) {
-    throw new UsageError(`--out ${folder} cannot be written: ${messageOf(err)}`, { cause: err });
   }
 }
 

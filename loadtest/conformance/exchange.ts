@@ -90,6 +90,19 @@ export const byTrial = (exchanges: readonly Exchange[]): readonly (readonly Exch
   ...Map.groupBy(exchanges, ({ who, note }) => `${who} ${note}`).values(),
 ];
 
+/** Where a client asks this much later than it meant to, what it is answered says nothing of the moment it meant. */
+export const latestMs = 100;
+
+/** A request during which the client was later than this says nothing of how long the target took. */
+const calmMs = 5;
+export const isTimed = ({ lateMs }: Exchange): boolean => lateMs < calmMs;
+
+export const tookMs = ({ sentMs, endedMs }: Exchange): number => endedMs - sentMs;
+
+/** How long the one in the middle took; NaN for none. */
+export const medianMs = (exchanges: readonly Exchange[]): number =>
+  exchanges.map(tookMs).toSorted((a, b) => a - b)[Math.floor(exchanges.length / 2)] ?? Number.NaN;
+
 /** One line for people: `1.204 s client-3 GET /products → 429 · retry-after: 2 · ratelimit: "default";r=0;t=2`. */
 export function showExchange({ sentMs, who, method, path, note, answer, failure }: Exchange): string {
   const fields = Object.entries(answer?.fields ?? {})

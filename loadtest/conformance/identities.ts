@@ -39,7 +39,8 @@ export type IdentityOptions = {
  */
 export function createIdentities({ identity, host, tokens, run, platform }: IdentityOptions): Identities {
   if (identity === 'token') {
-    if (tokens.length === 0) throw new UsageError('--identity token: --tokens FILE is missing, a file with one token a line');
+    if (tokens.length === 0)
+      throw new UsageError('--tokens FILE is missing: clients told apart by their credentials need some, one a line');
     return { count: tokens.length, at: (index) => plain({ Authorization: `Bearer ${tokens[index] ?? ''}` }) };
   }
   if (identity === 'ip') {

@@ -4,15 +4,26 @@ import { isAllowed, isRefused, type Exchange, type Recording } from './exchange.
 const slackMs = 5;
 
 /**
- * Exchanges that were certainly counted within one period of each other, more than the limit; undefined when there are none.
- * Certainly: the last of them had ended before a period had gone by since the first was sent.
+ * The most exchanges that were certainly counted within one period of each other: the last of them had ended before a
+ * period had gone by since the first was sent.
  */
-export function overfullWindow(exchanges: readonly Exchange[], limit: number, periodMs: number): readonly Exchange[] | undefined {
+export function fullestWindow(exchanges: readonly Exchange[], periodMs: number): readonly Exchange[] {
+  let fullest: readonly Exchange[] = [];
   for (const { sentMs } of exchanges) {
     const inside = exchanges.filter((one) => one.sentMs >= sentMs && one.endedMs < sentMs + periodMs - slackMs);
-    if (inside.length > limit) return inside.toSorted((a, b) => a.sentMs - b.sentMs);
+    if (inside.length > fullest.length) fullest = inside;
   }
-  return undefined;
+  return fullest.toSorted((a, b) => a.sentMs - b.sentMs);
+}
+
+/** Whether all were certainly counted within one period, so that nothing of the quota came back meanwhile. */
+export const isWithinPeriod = ({ declared: { periodMs } }: Recording, exchanges: readonly Exchange[]): boolean =>
+  fullestWindow(exchanges, periodMs).length === exchanges.length;
+
+/** The fullest window, where it holds more than the limit. */
+export function overfullWindow(exchanges: readonly Exchange[], limit: number, periodMs: number): readonly Exchange[] | undefined {
+  const fullest = fullestWindow(exchanges, periodMs);
+  return fullest.length > limit ? fullest : undefined;
 }
 
 /**
@@ -35,7 +46,7 @@ export function earlyRefusal(recording: Recording, ofClient: readonly Exchange[]
 
 export type Count = {
   readonly allowed: number;
-  /** Whether it could show at all that more than the limit is allowed: more than that was asked within one period. */
+  /** Whether it could show at all that more than the limit is allowed: more than that was asked, and all of it within one period. */
   readonly isSharp: boolean;
   /** Undefined: exactly the limit, as far as it can be told. */
   readonly wrong?: { readonly says: string; readonly witnesses: readonly Exchange[] };
@@ -44,8 +55,9 @@ export type Count = {
 /** Whether one client was allowed exactly its limit. */
 export function countOf(recording: Recording, ofClient: readonly Exchange[]): Count {
   const { limit, periodMs } = recording.declared;
+  const isSharp = ofClient.length > limit && isWithinPeriod(recording, ofClient);
   const allowed = ofClient.filter((one) => isAllowed(recording, one));
-  const counted = { allowed: allowed.length, isSharp: overfullWindow(ofClient, limit, periodMs) !== undefined };
+  const counted = { allowed: allowed.length, isSharp };
   const over = overfullWindow(allowed, limit, periodMs);
   if (over) return { ...counted, wrong: { says: overfullSays(over, limit), witnesses: [...over.slice(0, 1), ...over.slice(limit)] } };
   const early = earlyRefusal(recording, ofClient);

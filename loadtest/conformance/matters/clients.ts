@@ -12,8 +12,9 @@ import {
   type Player,
   type Stage,
 } from '../matter.ts';
-import { earlyRefusal, overfullWindow } from '../windows.ts';
+import { earlyRefusal, isWithinPeriod, overfullWindow } from '../windows.ts';
 
+const tookTooLong = 'what was asked took longer than a period';
 const goodClients = 5;
 /** What good clients use, and how many times faster than the limit the abuser asks. */
 const goodShare = 0.8;
@@ -134,6 +135,7 @@ function judgeNeighbour(recording: Recording): Finding {
   const last = exchanges.at(-1);
   if (last === undefined) return invalid('nothing was asked');
   if (isRefused(recording, last)) return fail('a second client of one address was refused for what the first had used', [last]);
+  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
   return pass('a second client of the same address has a quota of its own');
 }
 
@@ -156,7 +158,7 @@ const judgeSameQuota =
       );
     });
     if (escaped.length > 0) return fail(`another quota for the same client: ${escaped[0]?.note}`, escaped);
-    if (overfullWindow(exchanges, limit, periodMs) === undefined) return invalid('what was asked took longer than a period');
+    if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
     return pass(good);
   };
 

@@ -1,10 +1,11 @@
 import { byTrial, isAllowed, isRefused, ofStage, type Exchange, type Recording } from '../exchange.ts';
 import { askAtOnce, askInTurn, fail, invalid, pass, type Check, type Finding, type Matter, type Player, type Stage } from '../matter.ts';
-import { countOf, earlyRefusal, overfullWindow } from '../windows.ts';
+import { countOf, earlyRefusal, fullestWindow, isWithinPeriod, overfullWindow } from '../windows.ts';
 
 /** Refusals asked for beyond the limit: enough to see that they are refusals all. */
 export const beyond = (limit: number): number => Math.min(limit, 10);
 
+const tookTooLong = 'what was asked took longer than a period';
 const trials = 5;
 /** How long before and after the end of a period the boundary is pressed. */
 const edgeMs = 60;
@@ -85,8 +86,7 @@ function judgeCounts(recording: Recording, clients: readonly (readonly Exchange[
   const wrong = counts.find((count) => count.wrong !== undefined)?.wrong;
   if (wrong) return fail(`${wrong.says}; allowed: ${allowed}, limit ${recording.declared.limit}`, wrong.witnesses);
   const sharp = counts.filter(({ isSharp }) => isSharp).length;
-  if (sharp === 0)
-    return invalid('what was asked took longer than a period, so that more than the limit may be right; use a longer period');
+  if (sharp === 0) return invalid(`${tookTooLong}, so that more than the limit may be right; use a longer period`);
   return pass(`allowed: ${allowed} of ${clients.map(({ length }) => length).join(', ')}`);
 }
 
@@ -103,20 +103,26 @@ function judgeBoundary(recording: Recording): Finding {
       ...over.slice(limit),
     ]);
   }
-  const early = earlyRefusal(recording, exchanges);
-  if (early) return fail(`refused after ${early.length - 1} of ${limit} in the period before`, early.slice(0, 2));
-  if (windows === 'sliding' && overfullWindow(exchanges, limit, periodMs) === undefined) {
-    return invalid('the boundary was not pressed: the client was late');
-  }
-  return pass(`no ${periodMs / 1_000} s held more than ${most}`);
+  if (!isPressed(recording, exchanges)) return invalid('the boundary was not pressed: the client was late');
+  return pass(`at most ${fullestWindow(allowed, periodMs).length} allowed within ${periodMs / 1_000} s`);
+}
+
+/** Whether all but one of the limit were counted before a period that began with the first had ended, and all after it soon. */
+function isPressed(recording: Recording, exchanges: readonly Exchange[]): boolean {
+  const { limit, periodMs } = recording.declared;
+  const [first, pressed] = [exchanges.at(-2 * limit), exchanges.slice(1 - 2 * limit)];
+  const isInTime = pressed.slice(0, limit - 1).every(({ endedMs }) => endedMs < (first?.sentMs ?? 0) + periodMs);
+  return isInTime && isWithinPeriod(recording, pressed);
 }
 
 function judgeReturn(recording: Recording): Finding {
   const exchanges = ofStage(recording, 'return');
   const early = earlyRefusal(recording, exchanges);
   if (early) return fail(`refused after ${early.length - 1} of ${recording.declared.limit} in the period before`, early.slice(0, 2));
-  const again = exchanges.slice(recording.declared.limit).filter((one) => isAllowed(recording, one));
-  return pass(`${again.length} of ${recording.declared.limit} allowed after a period of rest`);
+  const again = exchanges.slice(recording.declared.limit);
+  if (!isWithinPeriod(recording, again)) return invalid(tookTooLong);
+  const allowed = again.filter((one) => isAllowed(recording, one));
+  return pass(`${allowed.length} of ${recording.declared.limit} allowed after a period of rest`);
 }
 
 function judgeSteady(recording: Recording): Finding {
@@ -125,6 +131,8 @@ function judgeSteady(recording: Recording): Finding {
   if (early) return fail(`refused after ${early.length - 1} of ${recording.declared.limit} in the period before`, early.slice(0, 2));
   const refused = exchanges.filter((one) => isRefused(recording, one));
   if (refused.length > 0) return invalid('the client was late, and made up for it faster than the limit allows', refused);
+  const { limit, periodMs } = recording.declared;
+  if (fullestWindow(exchanges, periodMs).length < 0.8 * steadyShare * limit) return invalid('the client was late, and asked for less');
   return pass(`${exchanges.length} requests at ${steadyShare * 100} % of the limit, none refused`);
 }
 

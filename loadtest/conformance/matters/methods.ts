@@ -12,7 +12,7 @@ import {
   type Stage,
   type Variation,
 } from '../matter.ts';
-import { earlyRefusal, overfullWindow } from '../windows.ts';
+import { earlyRefusal, isWithinPeriod, overfullWindow } from '../windows.ts';
 
 /** Some requests of another kind, then the declared one until it is refused. */
 const afterOthers = (name: string, variation: (path: string, index: number) => Variation): Stage => ({
@@ -40,11 +40,11 @@ type Seen = {
 };
 
 function look(recording: Recording, stage: string): Seen {
-  const { limit, periodMs } = recording.declared;
+  const { limit } = recording.declared;
   const all = ofStage(recording, stage);
   const [others, asked] = [all.slice(0, othersOf(limit)), all.slice(othersOf(limit))];
   const cost = limit - asked.filter((one) => isAllowed(recording, one)).length;
-  return { others, asked, cost, isSharp: overfullWindow(all, limit, periodMs) !== undefined };
+  return { others, asked, cost, isSharp: isWithinPeriod(recording, all) };
 }
 
 const tooSlow = 'what was asked took longer than a period';

@@ -15,6 +15,8 @@ import {
 
 /** The least share of its quota that a client gets who does what the fields say. */
 const leastShare = 0.98;
+/** What a wait may be too long by where it is told as a moment: a second of its own, and one of the answer's Date. */
+const roundingMs = 2_000;
 /** Clients side by side at most, so that many requests do not take as many periods. */
 const mostClients = 50;
 
@@ -69,6 +71,8 @@ type Use = {
   readonly share: number;
   /** The same without the time in which requests were under way. */
   readonly shareOfWaits: number;
+  /** How much longer than a period it had to wait each time it waited, in milliseconds. */
+  readonly beyondMs: number;
 };
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -88,7 +92,8 @@ function useOf(recording: Recording, exchanges: readonly Exchange[]): Use | unde
   if (spanMs < 2 * periodMs) return undefined;
   const served = sum(rounds.slice(0, last).map((round) => round.served));
   const quota = (ms: number): number => (limit * ms) / periodMs;
-  return { share: served / quota(spanMs), shareOfWaits: served / quota(sum(waits.slice(0, last + 1))) };
+  const waited = waits.slice(0, last + 1).filter((waitMs) => waitMs > periodMs / 10);
+  return { share: served / quota(spanMs), shareOfWaits: served / quota(sum(waited)), beyondMs: mean(waited) - periodMs };
 }
 
 const tellsTooLittle = 'answers do not tell what is left, and until when';
@@ -111,6 +116,8 @@ function judgeUse(recording: Recording): Finding {
   const shareOfWaits = mean(uses.map((use) => use.shareOfWaits));
   const withoutLatency = `${(shareOfWaits * 100).toFixed(1)} % but for the time requests were under way`;
   if (shareOfWaits >= leastShare) return invalid(`${says}, ${withoutLatency}: use a longer period or a smaller limit`);
+  const beyondMs = mean(uses.map((use) => use.beyondMs));
+  if (beyondMs <= roundingMs) return invalid(`${says}: waits are told in whole seconds, which a longer period makes small`);
   return fail(`${says}, ${withoutLatency}`, exchanges.slice(-2));
 }
 

@@ -1,4 +1,4 @@
-import { isAllowed, isRefused, ofStage, type Exchange, type Recording } from '../exchange.ts';
+import { isAllowed, isRefused, isTimed, medianMs, ofStage, type Recording } from '../exchange.ts';
 import { retryAfterSeconds } from '../fields.ts';
 import { askAtOnce, askInTurn, fail, invalid, pass, type Check, type Finding, type Matter, type Stage } from '../matter.ts';
 import { earlyRefusal } from '../windows.ts';
@@ -59,6 +59,8 @@ function judgeFree(recording: Recording): Finding {
     return invalid('nothing was refused before the period was over');
   }
   const early = earlyRefusal(recording, exchanges);
+  const isLate = (again.at(-1)?.endedMs ?? 0) > (refusedBefore[0]?.sentMs ?? 0) + periodMs;
+  if (!early && isLate) return invalid('the client was late in asking again');
   if (!early)
     return pass(`${again.filter((one) => isAllowed(recording, one)).length} of ${limit} allowed after ${refusedBefore.length} refusals`);
   const last = refusedBefore.at(-1);
@@ -69,21 +71,18 @@ function judgeFree(recording: Recording): Finding {
   return fail(`refused after ${early.length - 1} of ${limit} in the period before: refusals were counted, and nothing said so`, witnesses);
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
 /** A denial that is dearer than what it denies makes an attack easier, not harder. */
 function judgeCheap(recording: Recording): Finding {
   const exchanges = ofStage(recording, 'denial').slice(recording.declared.limit);
-  const took = (some: readonly Exchange[]): number => median(some.map((one) => one.endedMs - one.sentMs));
-  const refused = exchanges.filter((one) => one.note === 'used up' && isRefused(recording, one));
-  const served = exchanges.filter((one) => one.note === 'fresh' && isAllowed(recording, one));
-  if (refused.length < 5 || served.length < 5)
-    return invalid(`${refused.length} refusals and ${served.length} others are too few to compare`);
-  const [refusedMs, servedMs] = [took(refused), took(served)];
+  const timed = exchanges.filter(isTimed);
+  const refused = timed.filter((one) => one.note === 'used up' && isRefused(recording, one));
+  const served = timed.filter((one) => one.note === 'fresh' && isAllowed(recording, one));
+  if (refused.length < 5 || served.length < 5) {
+    return invalid(`${refused.length} refusals and ${served.length} others, while the client was not late, are too few to compare`);
+  }
+  const [refusedMs, servedMs] = [medianMs(refused), medianMs(served)];
   const says = `refusals take ${refusedMs.toFixed(2)} ms, others ${servedMs.toFixed(2)} ms (medians of ${refused.length} and ${served.length})`;
-  if (refusedMs <= 1.5 * servedMs + 1) return pass(says);
-  const lateMs = median(refused.map((one) => one.lateMs));
-  return refusedMs - lateMs <= 1.5 * servedMs + 1 ? invalid(`${says}; the client was ${lateMs.toFixed(1)} ms late`) : fail(says, refused);
+  return refusedMs <= 1.5 * servedMs + 1 ? pass(says) : fail(says, refused);
 }
 
 function judgeNoErrors(recording: Recording): Finding {

@@ -1,9 +1,10 @@
-import { byTrial, isAllowed, isRefused, ofStage, type Declared, type Exchange, type Recording } from '../exchange.ts';
+import { byTrial, isAllowed, isRefused, latestMs, ofStage, type Declared, type Exchange, type Recording } from '../exchange.ts';
 import { oldFields, oldReset, told, type Told } from '../fields.ts';
 import { fail, invalid, notSupported, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
-import { countOf } from '../windows.ts';
+import { isWithinPeriod } from '../windows.ts';
 
 const nothingTold = 'answers do not tell what is left';
+const tookTooLong = 'what was asked took longer than a period';
 
 /** Until nothing is left, or the first refusal; then as long as the last answer said, and once more. */
 const afterReset: Stage = {
@@ -40,6 +41,7 @@ function judgeSteps(recording: Recording): Finding {
   const steps = stepsOf(recording, exchanges);
   const [first] = steps;
   if (first === undefined) return notSupported(nothingTold);
+  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
   const { limit } = recording.declared;
   if (first.said.remaining !== limit - 1) {
     return fail(`${first.said.remaining} left after the first of ${limit}, not ${limit - 1}`, [first.exchange]);
@@ -47,7 +49,6 @@ function judgeSteps(recording: Recording): Finding {
   const wrong = steps.findIndex(({ said }, i) => i > 0 && said.remaining !== (steps[i - 1] as Step).said.remaining - 1);
   const [before, after] = [steps[wrong - 1], steps[wrong]];
   if (before === undefined || after === undefined) return pass(`${steps.length} steps of one, told in ${first.said.field}`);
-  if (!countOf(recording, exchanges).isSharp) return invalid('what was asked took longer than a period');
   return fail(`${after.said.remaining} left after ${before.said.remaining}`, [before.exchange, after.exchange]);
 }
 
@@ -57,6 +58,7 @@ function judgeAtOnce(recording: Recording): Finding {
   for (const exchanges of trials) {
     const left = stepsOf(recording, exchanges).map(({ said }) => said.remaining);
     if (left.length === 0) return notSupported(nothingTold);
+    if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
     const wanted = Array.from({ length: limit }, (_, i) => limit - 1 - i);
     const twice = left.find((one, i) => left.indexOf(one) !== i);
     const missing = wanted.find((one) => !left.includes(one));
@@ -74,6 +76,7 @@ function judgeZero(recording: Recording): Finding {
   const steps = stepsOf(recording, exchanges);
   const last = steps.at(-1);
   if (last === undefined) return notSupported(nothingTold);
+  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
   const early = steps.find((step) => step !== last && step.said.remaining === 0);
   if (early) return fail('nothing left was told, and the next request was allowed', [early.exchange, last.exchange]);
   const refused = exchanges.filter((one) => isRefused(recording, one));
@@ -109,6 +112,7 @@ function judgeReset(recording: Recording): Finding {
   if (last.sentMs < spent.endedMs + said.resetSeconds * 1_000) return notSupported('nothing was asked after the reset that was told');
   if (isRefused(recording, last))
     return fail(`refused ${said.resetSeconds} s after "nothing left for ${said.resetSeconds} s"`, [spent, last]);
+  if (last.endedMs > spent.sentMs + said.resetSeconds * 1_000 + latestMs) return invalid('the client was late in asking again', [last]);
   return pass(`allowed ${said.resetSeconds} s after "nothing left for ${said.resetSeconds} s"`);
 }
 

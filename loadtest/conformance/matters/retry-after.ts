@@ -1,4 +1,4 @@
-import { byTrial, isAllowed, isRefused, ofStage, type Exchange, type Recording } from '../exchange.ts';
+import { byTrial, isAllowed, isRefused, latestMs, ofStage, type Exchange, type Recording } from '../exchange.ts';
 import { isWhole, readList, retryAfterSeconds } from '../fields.ts';
 import {
   askAtOnce,
@@ -41,13 +41,15 @@ const hurry: Stage = {
     ),
 };
 
+const noteOf = (phase: number): string => `after ${phase * 100} % of the period`;
+
 async function refuseThenAsk(
   { declared, waitUntil }: Player,
   client: Client,
   phase: number,
   waitMs: (seconds: number) => number,
 ): Promise<void> {
-  const variation = { note: `after ${phase * 100} % of the period` };
+  const variation = { note: noteOf(phase) };
   const [first] = await askAtOnce(client, declared.limit, variation);
   await waitUntil((first?.sentMs ?? 0) + phase * declared.periodMs);
   const refused = await client.ask(variation);
@@ -60,6 +62,7 @@ async function refuseThenAsk(
 const refusedOf = (recording: Recording): readonly Exchange[] => recording.exchanges.filter((one) => isRefused(recording, one));
 const nothingRefused = 'nothing was refused';
 const notSent = 'refusals carry no Retry-After';
+const tooLate = 'the client was late in asking again';
 
 /** Judges the Retry-After of every refusal that has one. */
 const judgeEach =
@@ -83,13 +86,22 @@ function judgePresent(recording: Recording): Finding {
   return pass(`on all ${refused.length} refusals`);
 }
 
-/** The refusal and what was asked when Retry-After was over, of each client. */
-function trialsOf(recording: Recording, stage: string): { refused: Exchange; next: Exchange; seconds: number }[] {
+type Trial = { readonly first: Exchange; readonly refused: Exchange; readonly next: Exchange; readonly seconds: number };
+
+/** The first request, the refusal, and what was asked when Retry-After was over, of each client. */
+function trialsOf(recording: Recording, stage: string): readonly Trial[] {
   return byTrial(ofStage(recording, stage)).flatMap((exchanges) => {
-    const [refused, next] = exchanges.slice(recording.declared.limit);
+    const [first, [refused, next]] = [exchanges[0], exchanges.slice(recording.declared.limit)];
     const seconds = retryAfterSeconds(refused?.answer);
-    return refused && next && seconds !== undefined && isRefused(recording, refused) ? [{ refused, next, seconds }] : [];
+    return first && refused && next && seconds !== undefined && isRefused(recording, refused) ? [{ first, refused, next, seconds }] : [];
   });
+}
+
+/** Whether refusal and next request were asked when they were meant to be: only then would they show a time rounded down. */
+function isOnTime({ declared: { periodMs } }: Recording, { first, refused, next, seconds }: Trial): boolean {
+  const phase = phases.find((one) => noteOf(one) === first.note) ?? 0;
+  const isRefusedOnTime = refused.endedMs <= first.sentMs + phase * periodMs + latestMs;
+  return isRefusedOnTime && next.endedMs <= refused.sentMs + seconds * 1_000 + latestMs;
 }
 
 function judgeHonest(recording: Recording): Finding {
@@ -97,6 +109,9 @@ function judgeHonest(recording: Recording): Finding {
   if (trials.length === 0) return notSupported('no refusal told a time to wait that could be waited for');
   const lie = trials.find(({ refused, next, seconds }) => isRefused(recording, next) && next.sentMs >= refused.endedMs + seconds * 1_000);
   if (lie) return fail(`refused again after the ${lie.seconds} s that Retry-After asked for`, [lie.refused, lie.next]);
+  const late = trials.filter((trial) => !isOnTime(recording, trial)).map(({ next }) => next);
+  // Right after the limit was used up almost a whole period is left, so that a time rounded down is almost a second short.
+  if (late.length > 0 || !trials.some(({ first }) => first.note === noteOf(0))) return invalid(tooLate, late);
   return pass(`allowed after ${trials.map(({ seconds }) => `${seconds} s`).join(', ')}`);
 }
 
@@ -109,6 +124,7 @@ function judgeTight(recording: Recording): Finding {
   const tooLong = trials.find(
     ({ refused, next, seconds }) => isAllowed(recording, next) && next.endedMs < refused.sentMs + (seconds - 1) * 1_000,
   );
+  if (tooLong === undefined && trials.some(({ next }) => !isRefused(recording, next))) return invalid(tooLate);
   if (tooLong === undefined)
     return pass(`refused still a second before ${trials.map(({ seconds }) => `${seconds} s`).join(', ')} were over`);
   const { refused, next, seconds } = tooLong;

@@ -82,11 +82,15 @@ export const exact: Parts = {
 
 export type Simulation = { readonly port: Port; readonly means: Means; readonly time: VirtualTime };
 
-/** @param seed of the times that requests take on their way */
-export function simulate(parts: Parts, declared: Declared, seed: number, means: Partial<Means> = {}): Simulation {
+/**
+ * @param seed of the times that requests take on their way
+ * @param late the most the client itself is late, by chance: in sending, in waking up and in reading an answer
+ */
+export function simulate(parts: Parts, declared: Declared, seed: number, means: Partial<Means> = {}, late = 0): Simulation {
   const time = createVirtualTime();
   const random = randomFrom(seed);
   const onTheWay = (): Promise<void> => time.waitUntil(time.now() + 0.2 + 1.8 * random());
+  const beLate = (): number => (random() < 0.2 ? late * random() : 0);
   const store = { isAway: false };
   const limiter = parts.limiter(declared);
   const decide = async (request: Request): Promise<Answer | undefined> => {
@@ -101,16 +105,20 @@ export function simulate(parts: Parts, declared: Declared, seed: number, means: 
     means: { clients: Infinity, trustedProxy: undefined, store: storeOf(store), obedientRequests: 8 * declared.limit, ...means },
     port: {
       now: time.now,
-      waitUntil: time.waitUntil,
+      waitUntil: (atMs) => time.waitUntil(Math.max(atMs, time.now()) + beLate()),
       send: async (client, variation) => {
         const sentMs = time.now();
         const { method = declared.method, path = declared.path } = variation;
+        const lateBefore = beLate();
+        await time.waitUntil(sentMs + lateBefore);
         await onTheWay();
         const answer = await decide({ client, method, path, variation });
         if (answer === undefined) await time.waitUntil(sentMs + 10_000);
         else await onTheWay();
+        const lateAfter = beLate();
+        await time.waitUntil(time.now() + lateAfter);
         const failure = answer === undefined ? ({ kind: 'timeout', detail: 'no answer in 10 s' } as const) : undefined;
-        return { sentMs, endedMs: time.now(), lateMs: 0, answer, failure };
+        return { sentMs, endedMs: time.now(), lateMs: Math.max(lateBefore, lateAfter), answer, failure };
       },
     },
   };

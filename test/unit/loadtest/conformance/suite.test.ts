@@ -9,8 +9,8 @@ import { exact, simulate, type Parts } from './simulated-api.ts';
 const usual: Declared = { limit: 10, periodMs: 2_000, windows: 'sliding', identity: 'header:X-Client', method: 'GET', path: '/things' };
 const byAddress: Partial<Means> = { trustedProxy: '127.0.0.1' };
 
-async function play(parts: Parts, declared: Declared, seed: number, means: Partial<Means> = {}): Promise<Recording> {
-  const { port, time, ...simulation } = simulate(parts, declared, seed, means);
+async function play(parts: Parts, declared: Declared, seed: number, means: Partial<Means> = {}, late = 0): Promise<Recording> {
+  const { port, time, ...simulation } = simulate(parts, declared, seed, means, late);
   return time.run(playSuite({ declared, means: simulation.means, port }));
 }
 
@@ -65,6 +65,16 @@ describe('an exact limiter', () => {
     );
   });
 
+  test('is never blamed for what a late client makes of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(seeds, fc.integer({ min: 5, max: 3_000 }), async (seed, late) => {
+        const recording = await play(exact, usual, seed, {}, late);
+        expect(idsOf(recording, 'FAIL')).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   test('with a single client to ask as is judged as far as one client goes', async () => {
     const recording = await play(exact, usual, 5, { clients: 1 });
     expect(idsOf(recording, 'NOT CHECKED')).toEqual(expect.arrayContaining(['clients-isolated', 'denial-cheap', 'store-back-exact']));
@@ -86,6 +96,19 @@ describe('a limiter', () => {
       { numRuns: 2 },
     );
   });
+
+  test.each(['one more than the limit', 'fixed windows from the first request', 'Retry-After is rounded down'])(
+    'with the defect "%s" never passes because the client is late',
+    async (name) => {
+      const { named, parts } = flaws[name] ?? { named: '', parts: {} };
+      await fc.assert(
+        fc.asyncProperty(seeds, fc.integer({ min: 5, max: 3_000 }), async (seed, late) => {
+          expect(outcomesOf(await play({ ...exact, ...parts }, usual, seed, {}, late))[named]).not.toBe('PASS');
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
 
   test('that tells nothing is not blamed for what it may do without', async () => {
     const silent: Parts = { ...exact, fields: () => ({}), refusal: () => ({ status: 429, body: 'Too many requests', type: 'text/plain' }) };
