@@ -2,7 +2,12 @@ import type { TargetSnapshot } from '../health/watch.ts';
 import type { ChannelState } from '../model/alert.ts';
 
 /** The monitor's judgement of itself. `failing`: it does not watch as it should; `warning`: people may not hear of it. */
-export type SelfReport = { readonly status: 'ok' | 'warning' | 'failing'; readonly reasons: readonly string[] };
+export type SelfReport = {
+  readonly status: 'ok' | 'warning' | 'failing';
+  readonly reasons: readonly string[];
+  /** Why nobody can be told of anything, by any channel there is. */
+  readonly unheard?: string;
+};
 
 export type SelfFacts = {
   readonly targets: readonly TargetSnapshot[];
@@ -42,6 +47,13 @@ export function judgeSelf(facts: SelfFacts): SelfReport {
       ...(failed > 0 ? [`${channel}: ${failed} messages were set aside in the last day${why}`] : []),
     ];
   });
-  if (failing.length > 0) return { status: 'failing', reasons: [...failing, ...faults, ...late] };
-  return faults.length + late.length > 0 ? { status: 'warning', reasons: [...faults, ...late] } : { status: 'ok', reasons: [] };
+  const status = failing.length > 0 ? 'failing' : faults.length + late.length > 0 ? 'warning' : 'ok';
+  return { status, reasons: [...failing, ...faults, ...late], ...unheard(facts.channels ?? []) };
+}
+
+function unheard(channels: readonly ChannelState[]): Pick<SelfReport, 'unheard'> {
+  const isHeard = channels.length === 0 || channels.some(({ brokenSince }) => brokenSince === undefined);
+  return isHeard
+    ? {}
+    : { unheard: `${channels.map(({ channel }) => channel).join(' and ')} ${channels.length === 1 ? 'takes' : 'take'} no alerts` };
 }

@@ -16,7 +16,8 @@ export type HeartbeatDeps = {
 
 /**
  * Sends a sign of life every minute, for a dead man's switch outside: it is what notices a monitor that is frozen or gone
- * with its machine. While the monitor does not work as it should, none is sent.
+ * with its machine. While the monitor does not work as it should, or no channel takes what it has to tell, none is sent: then
+ * whoever waits for it is the only one left who can tell people.
  */
 export function sendHeartbeatDuty({ url, judgeSelf, fetch }: HeartbeatDeps): Duty {
   let begunMs = -Infinity;
@@ -25,7 +26,8 @@ export function sendHeartbeatDuty({ url, judgeSelf, fetch }: HeartbeatDeps): Dut
     isDue: ({ clockMs }) => clockMs - begunMs >= intervalMs,
     run: async ({ clockMs }, signal) => {
       begunMs = clockMs;
-      if ((await judgeSelf()).status === 'failing') return;
+      const self = await judgeSelf();
+      if (self.status === 'failing' || self.unheard !== undefined) return;
       const response = await fetch(url, { method: 'POST', signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]) });
       if (!response.ok) throw new Error(`the receiver of heartbeats answers HTTP ${response.status}`);
     },

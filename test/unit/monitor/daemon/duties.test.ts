@@ -6,6 +6,7 @@ import { expireHistoryDuty } from '#monitor/daemon/duties/expire-history.ts';
 import { holdFolderDuty } from '#monitor/daemon/duties/hold-folder.ts';
 import { noticeStandstillDuty } from '#monitor/daemon/duties/notice-standstill.ts';
 import { sendHeartbeatDuty } from '#monitor/daemon/duties/send-heartbeat.ts';
+import type { SelfReport } from '#monitor/status-page/self-watch.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -47,11 +48,11 @@ test('history of 400 days is kept, and older history deleted, once a day', async
   expect(await ask(duty, dayMs)).toBe(true);
 });
 
-const createHeartbeat = (status: 'ok' | 'warning' | 'failing', response = { ok: true, status: 200 }) => {
+const createHeartbeat = (status: SelfReport['status'], response = { ok: true, status: 200 }, more: Partial<SelfReport> = {}) => {
   const sent: string[] = [];
   const duty = sendHeartbeatDuty({
     url: 'https://switch.example/secret',
-    judgeSelf: () => Promise.resolve({ status, reasons: [] }),
+    judgeSelf: () => Promise.resolve({ status, reasons: [], ...more }),
     fetch: (url, { method }) => {
       sent.push(`${method} ${url}`);
       return Promise.resolve(response);
@@ -69,6 +70,12 @@ describe('the heartbeat', () => {
 
   test('pauses while the monitor does not work as it should', async () => {
     const { sent, duty } = createHeartbeat('failing');
+    await ask(duty, 0);
+    expect(sent).toEqual([]);
+  });
+
+  test('pauses while no channel takes anything, so that whoever waits for it tells people', async () => {
+    const { sent, duty } = createHeartbeat('warning', undefined, { unheard: 'slack takes no alerts' });
     await ask(duty, 0);
     expect(sent).toEqual([]);
   });

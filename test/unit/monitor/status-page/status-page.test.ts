@@ -170,4 +170,15 @@ describe('the monitor judges itself', () => {
     expect(judgeSelf({ ...facts, channels: [{ ...channel, failed: 1 }] }).status).toBe('warning');
     expect(judgeSelf({ ...facts, channels: [{ ...channel, brokenSince: now }] }).reasons).toEqual(['slack is broken']);
   });
+
+  test('unheard when every channel there is takes nothing', () => {
+    const [broken, email] = [
+      { ...channel, brokenSince: now },
+      { ...channel, channel: 'email' },
+    ];
+    expect(judgeSelf({ ...facts, channels: [broken] }).unheard).toBe('slack takes no alerts');
+    expect(judgeSelf({ ...facts, channels: [broken, { ...email, brokenSince: now }] }).unheard).toBe('slack and email take no alerts');
+    expect(judgeSelf({ ...facts, channels: [broken, email] }).unheard).toBeUndefined();
+    expect(judgeSelf({ ...facts, channels: [] }).unheard).toBeUndefined();
+  });
 });
