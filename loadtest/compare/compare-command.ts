@@ -68,7 +68,18 @@ async function playAll(sides: Openers, options: CompareOptions, { dir, context, 
     turns,
     signal: context.signal,
   };
-  await writeHead({ version: 1, startedAt: context.now.toISOString(), a: a.says, b: b.says, seed: changes.seed, asked, turns }, dir);
+  const settings = [...new Set([a, b].flatMap((side) => (side.kind === 'settings' ? Object.keys(side.settings) : [])))];
+  const head = {
+    version: 1,
+    startedAt: context.now.toISOString(),
+    a: a.says,
+    b: b.says,
+    settings,
+    seed: changes.seed,
+    asked,
+    turns,
+  } as const;
+  await writeHead(head, dir);
   if (isCalibrated) {
     const calibrated = await calibrate({ ...common, open: sides.a }, options, { dir, context, onStep });
     await writeCalibration(calibrated, dir);
@@ -84,7 +95,7 @@ async function calibrate({ open, ...common }: Common, { asked }: CompareOptions,
   const playAs = async (name: string, openers: Openers): Promise<Awaited<ReturnType<typeof readPlayed>>> => {
     const folder = join(dir, name);
     await playRounds({ ...common, openers, dir: folder, onStep: (step) => onStep(`calibration, ${name}: ${step}`) });
-    return readPlayed(folder, common.turns);
+    return readPlayed(folder, common.turns, []);
   };
   const equal = await playAs('equal', { a: open, b: open });
   onStep('calibration: judging');

@@ -23,7 +23,8 @@ export async function createOpener(side: Side, { env, signal }: CommandContext, 
 
 const nothing = async (): Promise<void> => {};
 
-async function openPlainTarget(origin: string): Promise<Target> {
+/** A service of which nothing is known but where it is. @throws {UnreachableError} when nothing listens there */
+export async function openPlainTarget(origin: string): Promise<Target> {
   await assertListening(origin);
   return { kind: 'given', origin, loadtestKey: '', admin: undefined, postgres: undefined, pid: undefined, stop: nothing };
 }

@@ -15,6 +15,8 @@ export type CompareHead = {
   /** What A and B are, for people. */
   readonly a: string;
   readonly b: string;
+  /** Names of what was set on either side. */
+  readonly settings: readonly string[];
   readonly seed: number;
   readonly asked: Asked;
   readonly turns: readonly Turn[];
@@ -40,7 +42,7 @@ export async function judgeFolder(dir: string): Promise<CompareResult> {
   const calibration = (await read<Calibrated>(dir, calibrationFile)) ?? null;
   const problems = calibration === null ? [] : whatIsWanting(calibration, head.asked);
   if (problems.length > 0) return { ...head, calibration, verdict: 'INVALID', reasons: problems, metrics: [], errors: [] };
-  const { rounds, circumstances } = await readPlayed(dir, head.turns);
+  const { rounds, circumstances } = await readPlayed(dir, head.turns, head.settings);
   return { ...head, calibration, ...compare(rounds, head.asked, circumstances) };
 }
 

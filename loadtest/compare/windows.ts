@@ -16,22 +16,49 @@ export type SideName = 'a' | 'b';
 /** The folder of one window, inside that of the comparison: a whole measurement, as any run writes one. */
 export const windowDir = (dir: string, round: number, side: SideName): string => join(dir, `${String(round + 1).padStart(2, '0')}-${side}`);
 
-/** What the windows of a comparison show, read from their files. */
+/** What the windows of a comparison show. */
 export type Played = { readonly rounds: readonly Round[]; readonly circumstances: Circumstances };
 
-export async function readPlayed(dir: string, turns: readonly Turn[]): Promise<Played> {
-  const rounds: Round[] = [];
-  const found = { problems: new Map<string, Finding>(), broken: { a: new Map<string, Finding>(), b: new Map<string, Finding>() } };
-  for (const [round, { isSwapped }] of turns.entries()) {
-    const windows = { a: await readMeasurement(windowDir(dir, round, 'a')), b: await readMeasurement(windowDir(dir, round, 'b')) };
+/** Two windows as they were measured. */
+export type MeasuredRound = Readonly<Record<SideName, Measurement>> & Pick<Round, 'isSwapped'>;
+
+/**
+ * Reads the windows of a comparison from its folder.
+ * @param settings names of what was set on either side
+ * @throws {UsageError} when one is missing
+ */
+export async function readPlayed(dir: string, turns: readonly Turn[], settings: readonly string[]): Promise<Played> {
+  const read = (round: number, side: SideName): Promise<Measurement> => readMeasurement(windowDir(dir, round, side));
+  const measured: MeasuredRound[] = [];
+  for (const [round, { isSwapped }] of turns.entries()) measured.push({ isSwapped, a: await read(round, 'a'), b: await read(round, 'b') });
+  return playedOf(measured, settings);
+}
+
+/** Pure. */
+export function playedOf(measured: readonly MeasuredRound[], settings: readonly string[]): Played {
+  const findings = { problems: new Map<string, Finding>(), a: new Map<string, Finding>(), b: new Map<string, Finding>() };
+  for (const [round, windows] of measured.entries()) {
     for (const side of ['a', 'b'] as const) {
       const { problems, broken } = examine(windows[side]);
-      for (const check of problems) note(found.problems, check, side, round);
-      for (const check of broken) note(found.broken[side], check, side, round);
+      for (const check of problems) note(findings.problems, check, side, round);
+      for (const check of broken) note(findings[side], check, side, round);
     }
-    rounds.push({ isSwapped, a: windowOf(windows.a), b: windowOf(windows.b) });
   }
-  return { rounds, circumstances: circumstancesOf(found) };
+  return {
+    rounds: measured.map(({ isSwapped, a, b }) => ({ isSwapped, a: windowOf(a), b: windowOf(b) })),
+    circumstances: {
+      // Whose A answers wrongly has nothing to hold B against.
+      problems: [...settingProblems(measured[0], settings), ...[...findings.problems.values(), ...findings.a.values()].map(sayFinding)],
+      defects: [...findings.b.values()].map(sayFinding),
+    },
+  };
+}
+
+/** What was set and is the same on both sides all the same: then nothing was compared. */
+function settingProblems(round: MeasuredRound | undefined, names: readonly string[]): string[] {
+  const [a, b] = [round?.a.target.effective, round?.b.target.effective];
+  if (!a || !b || names.length === 0 || names.some((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]))) return [];
+  return [`${names.map((name) => `${name} is ${JSON.stringify(a[name]) ?? 'not known to the API'}`).join(', ')} on both sides`];
 }
 
 type Finding = { readonly side: SideName; readonly check: Check; readonly rounds: number[] };
@@ -41,20 +68,6 @@ function note(findings: Map<string, Finding>, check: Check, side: SideName, roun
   const known = findings.get(key) ?? { side, check, rounds: [] };
   known.rounds.push(round + 1);
   findings.set(key, known);
-}
-
-/** Wrong content of B alone is a defect of B; that of A says that A is no measure. */
-function circumstancesOf({
-  problems,
-  broken,
-}: {
-  problems: Map<string, Finding>;
-  broken: Record<SideName, Map<string, Finding>>;
-}): Circumstances {
-  return {
-    problems: [...problems.values(), ...broken.a.values()].map(sayFinding),
-    defects: [...broken.b.values()].map(sayFinding),
-  };
 }
 
 function sayFinding({ side, check, rounds }: Finding): string {

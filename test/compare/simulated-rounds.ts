@@ -16,6 +16,10 @@ export type World = {
   readonly slotBias: number;
   /** The second of a pair is by that share slower. */
   readonly secondBias: number;
+  /** Share of the windows in which the machine stands still for a while: they are slower by 70 % in the middle. */
+  readonly stalls: number;
+  /** What B alone keeps over many rounds, better or worse: standard deviation of the logarithm; each round keeps 0.7 of it. */
+  readonly lasting: number;
   /** B is by that share slower, in all answers or in the slowest tenth of them. */
   readonly slower: number;
   readonly onlyTail: boolean;
@@ -29,6 +33,8 @@ export const calmWorld: World = {
   drift: 0,
   slotBias: 0,
   secondBias: 0,
+  stalls: 0,
+  lasting: 0,
   slower: 0,
   onlyTail: false,
 };
@@ -45,15 +51,19 @@ export function simulateRounds(world: World, seed: number): Round[] {
   const random = createRandom(seed, 1);
   const turns = scheduleOf(world.rounds, seed);
   let noise = world.noise * normal(random);
+  let lasting = world.lasting * normal(random);
   let windows = 0;
   const play = (side: 'a' | 'b', isSecond: boolean, isSwapped: boolean): Window => {
     const isInSecondPlace = (side === 'b') !== isSwapped;
-    const slowness = noise + windows * Math.log1p(world.drift) + (isInSecondPlace ? Math.log1p(world.slotBias) : 0);
+    const stall = random() < world.stalls ? Math.abs(normal(random)) : 0;
+    const own = isInSecondPlace ? Math.log1p(world.slotBias) : 0;
+    const slowness = noise + stall + own + windows * Math.log1p(world.drift) + (side === 'b' ? lasting : 0);
     windows += 1;
     noise = world.memory * noise + Math.sqrt(1 - world.memory ** 2) * world.noise * normal(random);
     return playWindow(world, Math.exp(slowness) * (isSecond ? 1 + world.secondBias : 1), side, random);
   };
   return turns.map(({ first, isSwapped }) => {
+    lasting = 0.7 * lasting + Math.sqrt(1 - 0.7 ** 2) * world.lasting * normal(random);
     const [one, other] = [play(first, false, isSwapped), play(first === 'a' ? 'b' : 'a', true, isSwapped)];
     return { isSwapped, ...(first === 'a' ? { a: one, b: other } : { a: other, b: one }) };
   });

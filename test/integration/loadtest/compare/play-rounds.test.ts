@@ -36,7 +36,7 @@ async function compareWithItself(name: string, share: number): Promise<Compariso
   const openers = { a: slowed(open, 0), b: slowed(open, share) };
   const changes = { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] };
   await playRounds({ plan, changes, openers, turns, dir: join(dir, name), signal, onStep: () => {} });
-  const { rounds, circumstances } = await readPlayed(join(dir, name), turns);
+  const { rounds, circumstances } = await readPlayed(join(dir, name), turns, []);
   return compare(rounds, asked, circumstances);
 }
 
