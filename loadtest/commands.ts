@@ -5,7 +5,7 @@ import type { ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
 import { createLiveLine } from './live-line.ts';
-import { createMeasurementFile, readMeasurement } from './measurement/measurement-file.ts';
+import { createMeasurementFile, readMeasurement, type Entry } from './measurement/measurement-file.ts';
 import { flags, optionsHelp, readOptions, type LoadtestOptions, type Mixes } from './options.ts';
 import { phasesOf } from './plans/phase-of.ts';
 import type { Plan } from './plans/plan.ts';
@@ -92,7 +92,17 @@ async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, {
   const file = createMeasurementFile(dir);
   try {
     const hooks = createLiveLine(plan, phasesOf(plan, changes), progress);
-    await runPlan(plan, changes, target, { ...hooks, write: file.write, signal: context.signal });
+    const lost = new AbortController();
+    // What calls it back cannot throw: it is told by whatever watches over the processes.
+    const write = (entry: Entry): void => {
+      try {
+        if (!lost.signal.aborted) file.write(entry);
+      } catch (err) {
+        lost.abort(err);
+      }
+    };
+    await runPlan(plan, changes, target, { ...hooks, write, signal: AbortSignal.any([context.signal, lost.signal]) });
+    lost.signal.throwIfAborted();
   } finally {
     file.close();
   }

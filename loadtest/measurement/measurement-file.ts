@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { messageOf, UsageError } from '#lib/errors.ts';
+import { AppError, messageOf, UsageError } from '#lib/errors.ts';
 import { mergeSlices } from './merge.ts';
 import type {
   ClientFacts,
@@ -32,9 +32,14 @@ export type Entry =
   | { readonly kind: 'books'; readonly books: unknown }
   | { readonly kind: 'left'; readonly left: readonly string[] };
 
+/** What was measured could not be kept, such as on a full disk: the run is over. */
+export class MeasurementWriteError extends AppError {
+  readonly code = 'LOADTEST_WRITE';
+}
+
 /** Takes down a run as it happens, so that its length costs disk and no memory. */
 export type MeasurementWriter = {
-  /** @throws when the line cannot be written, such as on a full disk */
+  /** @throws {MeasurementWriteError} */
   readonly write: (entry: Entry) => void;
   readonly close: () => void;
 };
@@ -47,7 +52,12 @@ export function createMeasurementFile(dir: string): MeasurementWriter {
   const file = openForWriting(dir);
   return {
     write: (entry) => {
-      writeSync(file, `${JSON.stringify(entry)}\n`);
+      try {
+        writeSync(file, `${JSON.stringify(entry)}\n`);
+      } catch (err) {
+        const path = join(dir, measurementFileName);
+        throw new MeasurementWriteError(`${path} cannot be written any more: ${messageOf(err)}`, { cause: err });
+      }
     },
     close: () => closeSync(file),
   };

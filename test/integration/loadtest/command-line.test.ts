@@ -6,6 +6,7 @@ import { expect, test as base } from 'vitest';
 import { reportSchema } from '#loadtest/report/report-schema.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startFakeApi, type FakeApi } from './fake-api.ts';
+import { cli, key, loadtest } from './run-cli.ts';
 
 type Result = {
   readonly reasons: readonly string[];
@@ -16,20 +17,6 @@ type Result = {
     readonly witnesses?: readonly object[];
   }[];
 };
-
-type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
-
-const cli = resolve(import.meta.dirname, '../../../loadtest/cli.ts');
-
-function loadtest(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const out = { stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out.stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (out.stderr += text));
-  return new Promise((done) => {
-    child.once('close', (status) => done({ status, ...out }));
-  });
-}
 
 const test = base.extend<{ shop: FakeApi; dir: string }>({
   shop: async ({}, use) => {
@@ -43,8 +30,6 @@ const test = base.extend<{ shop: FakeApi; dir: string }>({
     await rm(dir, { recursive: true });
   },
 });
-
-const key = { LOADTEST_KEY: 'a-key-of-a-load-test-0123456789' };
 
 test.concurrent('ends with 69 and one line, quickly, when nothing listens at the target', async () => {
   const startedMs = performance.now();
