@@ -10,6 +10,8 @@ import { flags, optionsHelp, readOptions, type LoadtestOptions, type Mixes } fro
 import { phasesOf } from './plans/phase-of.ts';
 import type { Plan } from './plans/plan.ts';
 import { plans, type Gate } from './plans/plans.ts';
+import { compareWithBaseline, readBaseline, type Baseline } from './report/baseline.ts';
+import type { Report } from './report/report.ts';
 import { gateJson, reportJson } from './report/report-json.ts';
 import { writeReport, type Finished } from './report/write-report.ts';
 import { runPlan } from './run-plan.ts';
@@ -31,13 +33,15 @@ export const gateVerb =
 
 /** Judges a finished run again, from the file in its folder, and writes its reports anew. */
 export const reportVerb: MakeVerb = () => ({
-  synopsis: '--from DIR [--json]',
+  synopsis: '--from DIR [--baseline FILE|DIR] [--json]',
   summary: 'Judges the run in that folder again and writes its reports anew.',
-  options: { from: { type: 'string' }, json: { type: 'boolean' } },
+  options: { from: { type: 'string' }, baseline: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [0, 0],
-  run: async ({ flags: { from, json } }) => {
+  run: async ({ flags: { from, baseline, json } }) => {
     if (typeof from !== 'string') throw new UsageError('report: --from DIR is missing, the folder of a run');
-    const finished = await judgeAndReport(from);
+    const readEarlier = async (plan: string): Promise<Baseline | undefined> =>
+      typeof baseline === 'string' ? readBaseline(baseline, plan) : undefined;
+    const finished = await judgeAndReport(from, readEarlier);
     print(json === true ? reportJson(finished.report).trimEnd() : showResult(finished));
     return exitCodeOf[finished.report.judgement.verdict];
   },
@@ -50,10 +54,11 @@ async function runGate(gate: Gate, args: Arguments, context: CommandContext): Pr
   const options = readOptions(args, mixesOf(gate), context.randomSeed);
   const origin = originOf(options);
   const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactStamp(context.now)}-${gate.name}`);
-  // Before anything is started, so that nothing is measured in vain.
+  // Before anything is started, so that nothing is measured in vain, and before the folder of that run may be written anew.
+  const baselines = await readBaselines(gate, options.baseline);
   createMeasurementFile(folderOf(gate, gate.plans[0], folder)).close();
   return onTarget(origin, context, async (target, progress) => {
-    const finished = await playPlans(gate, folder, options, { target, progress, context });
+    const finished = await playPlans(gate, folder, options, { target, progress, context, baselines });
     const reports = finished.map(({ report }) => report);
     if (options.json) print((reports.length === 1 && reports[0] ? reportJson(reports[0]) : gateJson(gate.name, reports)).trimEnd());
     return exitCodeOf[worstVerdict(reports.map(({ judgement }) => judgement.verdict))];
@@ -63,23 +68,34 @@ async function runGate(gate: Gate, args: Arguments, context: CommandContext): Pr
 /** What can be mixed into the plans of a gate. */
 export const mixesOf = (gate: Gate): Mixes => Object.assign({}, ...gate.plans.map(({ scenario }) => scenario.mixes)) as Mixes;
 
-async function judgeAndReport(dir: string): Promise<Finished> {
+/** The earlier run of each plan, by its name; none where none was asked for. */
+async function readBaselines(gate: Gate, path: string | undefined): Promise<Baselines> {
+  if (path === undefined) return new Map();
+  return new Map(await Promise.all(gate.plans.map(async ({ name }) => [name, await readBaseline(path, name)] as const)));
+}
+
+type Baselines = ReadonlyMap<string, Baseline>;
+
+async function judgeAndReport(dir: string, baselineOf: (plan: string) => Promise<Baseline | undefined>): Promise<Finished> {
   const measurement = await readMeasurement(dir);
   const plan = plans[measurement.plan];
   if (plan === undefined) throw new UsageError(`${dir} holds a run of the plan "${measurement.plan}", which this program does not know`);
   const highlights = [...(plan.highlights?.(measurement) ?? []), ...plan.scenario.highlights(measurement)];
-  const report = { measurement, judgement: judge(measurement, plan.judges), highlights };
+  const judgement = judge(measurement, plan.judges);
+  const earlier = await baselineOf(plan.name);
+  const baseline = earlier && compareWithBaseline(measurement, judgement.figures, earlier);
+  const report: Report = { measurement, judgement, highlights, baseline };
   return { report, files: await writeReport(report, dir) };
 }
 
-type Setting = { readonly target: Target; readonly progress: Progress; readonly context: CommandContext };
+type Setting = { readonly target: Target; readonly progress: Progress; readonly context: CommandContext; readonly baselines: Baselines };
 
 async function playPlans(gate: Gate, folder: string, options: LoadtestOptions, setting: Setting): Promise<Finished[]> {
   const finished: Finished[] = [];
   for (const plan of gate.plans) {
     const dir = folderOf(gate, plan, folder);
     await playPlan(plan, dir, options, setting);
-    const one = await judgeAndReport(dir);
+    const one = await judgeAndReport(dir, async (name) => setting.baselines.get(name));
     setting.progress.done();
     if (!options.json) print(showResult(one));
     finished.push(one);

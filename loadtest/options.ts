@@ -9,6 +9,8 @@ export type LoadtestOptions = {
   readonly allowedHosts: readonly string[];
   /** Undefined: loadtest/reports/<time>-<plan>. */
   readonly outDir: string | undefined;
+  /** An earlier result to look at beside this one. */
+  readonly baseline: string | undefined;
   readonly json: boolean;
 };
 
@@ -22,6 +24,7 @@ export const flags = {
   rate: { type: 'string' },
   seed: { type: 'string' },
   out: { type: 'string' },
+  baseline: { type: 'string' },
   json: { type: 'boolean' },
   mix: { type: 'string' },
 } as const;
@@ -41,6 +44,7 @@ ${Object.entries(mixes)
   .map(([name, summary]) => `  ${`--mix ${name}`.padEnd(19)} ${summary}; only with a stack of its own\n`)
   .join('')}  --seed N            the same seed makes the same requests
   --out DIR           where measurement and reports go; default loadtest/reports/<time>-<plan>
+  --baseline PATH     a report.json, or its folder: shows what changed since; changes no verdict
   --json              print the result as JSON
 
 Exit codes: 0 PASS · 99 FAIL · 75 INVALID, the run proves nothing · 69 nothing answers at the target · 64, 78 usage, settings`;
@@ -78,6 +82,7 @@ export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, mixes: M
     target: text('target'),
     allowedHosts: list(text('allow-host')),
     outDir: text('out'),
+    baseline: text('baseline'),
     json: given['json'] === true,
   };
 }

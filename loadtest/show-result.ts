@@ -1,10 +1,11 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { showWitness } from './measurement/witness.ts';
 import { describeLoad, showLatency } from './report/describe.ts';
+import { baselineCaution, changesOf, changeNames, describeBaseline, type BaselineComparison } from './report/baseline.ts';
 import type { Finished } from './report/write-report.ts';
 
 /** What the command line prints at the end, for people. */
-export function showResult({ report: { judgement, measurement, highlights }, files }: Finished): string {
+export function showResult({ report: { judgement, measurement, highlights, baseline }, files }: Finished): string {
   const { verdict, reasons, limitedBy, figures, checks } = judgement;
   const { budget, left } = measurement;
   const { latency } = figures;
@@ -27,8 +28,23 @@ export function showResult({ report: { judgement, measurement, highlights }, fil
     ...remarks.map((remark) => `note: ${remark}`),
     ...tolerated.map((reason) => `note: ${reason}; that does not change the verdict`),
     ...(left ?? []).map((what) => `left in the target: ${what}`),
+    ...baselineLines(baseline),
     `report: ${files.html}`,
     verdict,
   ];
   return lines.join('\n');
+}
+
+/** What changed since an earlier run, a line each. */
+function baselineLines(baseline: BaselineComparison | undefined): string[] {
+  if (baseline === undefined) return [];
+  const changes = baseline.rows.map((row) => [row.endpoint, ...changesOf(row)]);
+  const table = [['', ...changeNames], ...changes];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  return [
+    `beside ${describeBaseline(baseline)}:`,
+    ...table.map((cells) => `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()),
+    ...baseline.differences.map((difference) => `not the same: ${difference}`),
+    `note: ${baselineCaution}`,
+  ];
 }

@@ -3,9 +3,21 @@ import type { Load, Measurement, OpenLoad, Phase } from '../measurement/measurem
 import type { Report } from './report.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
-export function describeLoad({ phases, mix }: Pick<Measurement, 'phases' | 'mix'>): string {
+export function describeLoad({ phases, mix }: Pick<Measurement, 'mix'> & { readonly phases: readonly Phase[] }): string {
   const mixed = mix.length === 0 ? '' : `, with ${mix.join(' and ')} mixed in`;
+  if (phases.length > maxDescribed && phases.every(({ load }) => load.kind === 'open')) return `${describeSteps(phases)}${mixed}`;
   return `${phases.map(describePhase).join('; then ') || 'nothing was played'}${mixed}`;
+}
+
+/** More are told together. */
+const maxDescribed = 2;
+
+/** `5 steps of 50–400 requests/s arriving at random, 8 s each`. */
+function describeSteps(phases: readonly Phase[]): string {
+  const loads = phases.flatMap(({ load }) => (load.kind === 'open' ? [load] : []));
+  const lengths = [...new Set(phases.map(({ durationMs }) => showPause(durationMs)))].join(' or ');
+  const spacing = loads[0]?.spacing ?? 'poisson';
+  return `${phases.length} steps of ${describeArrivals({ stages: loads.flatMap(({ stages }) => stages), spacing })}, ${lengths} each`;
 }
 
 /** One step of it. */
@@ -14,7 +26,7 @@ export function describePhase({ load, durationMs, warmUpMs }: Phase): string {
 }
 
 /** `1,000 requests/s arriving at random`, `100–500 requests/s arriving evenly`. */
-function describeArrivals({ stages, spacing }: OpenLoad): string {
+function describeArrivals({ stages, spacing }: Pick<OpenLoad, 'stages' | 'spacing'>): string {
   const rates = stages.flatMap(({ fromPerSecond, toPerSecond }) => [fromPerSecond, toPerSecond]);
   const [least, most] = [Math.min(...rates), Math.max(...rates)].map((rate) => showCount(Math.round(rate)));
   return `${least === most ? most : `${least}–${most}`} requests/s arriving ${spacing === 'even' ? 'evenly' : 'at random'}`;

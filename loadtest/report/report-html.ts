@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { showDuration } from '#lib/show.ts';
 import { failuresOf } from '../judge/limits.ts';
+import { baselineTable } from './baseline-table.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
 import { html, scriptJson, raw, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
@@ -39,7 +40,8 @@ export async function reportHtml(report: Report): Promise<string> {
           ${head(report)} ${tiles(report)} ${curve(series.curve)}
           <h2>Over time</h2>
           ${charts(series)} ${loadTable(measurement)} ${endpointTable(judgement.figures.endpoints, measurement.budget)}
-          ${failureTable(failuresOf(measurement))} ${attribution(measurement)} ${workerLanes(measurement.samples)}
+          ${baselineTable(report.baseline)} ${failureTable(failuresOf(measurement))} ${attribution(measurement)}
+          ${workerLanes(measurement.samples)}
           <h2>What was checked</h2>
           ${checkTables(report)}
           <h2>Client and machine</h2>

@@ -35,5 +35,5 @@ function resultOf(report: Report): Frozen<ReportJson> {
   const curve = rateCurve(measurement) ?? null;
   const found = { curve, highlights, failures: failuresOf(measurement), client, rest, books, left };
   const exitCode = exitCodeOf[judgement.verdict] as ReportJson['exitCode'];
-  return { ...run, exitCode, sentence: verdictSentence(report), ...judgement, ...found };
+  return { ...run, baseline: report.baseline ?? null, exitCode, sentence: verdictSentence(report), ...judgement, ...found };
 }

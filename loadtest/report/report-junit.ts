@@ -1,13 +1,14 @@
 import type { Check } from '../judge/check.ts';
 import { showWitness } from '../measurement/witness.ts';
 import { escapeText } from '#lib/html.ts';
+import { baselineCaution, changeNames, changesOf, describeBaseline } from './baseline.ts';
 import type { Report } from './report.ts';
 
 /**
  * Every check as a test case, so that a build server shows which one broke. What is the client's or the machine's is an
  * error, not a failure: the test itself did not work. A run that is INVALID therefore has no failure.
  */
-export function reportJunit({ judgement, measurement }: Report): string {
+export function reportJunit({ judgement, measurement, baseline }: Report): string {
   const { checks } = judgement;
   const count = (test: (check: Check) => boolean): number => checks.filter(test).length;
   const errors = count(isError);
@@ -20,10 +21,22 @@ export function reportJunit({ judgement, measurement }: Report): string {
 <testsuites ${totals}>
   <testsuite name="${escapeText(name)}" timestamp="${measurement.startedAt}" ${totals}>
     <properties><property name="verdict" value="${judgement.verdict}"/></properties>
-${cases}
+${cases}${baselineOutput(baseline)}
   </testsuite>
 </testsuites>
 `;
+}
+
+/** What changed since an earlier run stands beside the cases: it is none of them, and breaks nothing. */
+function baselineOutput(baseline: Report['baseline']): string {
+  if (baseline === undefined) return '';
+  const lines = baseline.rows.map(
+    (row) =>
+      `${row.endpoint}: ${changesOf(row)
+        .map((change, index) => `${changeNames[index]} ${change}`)
+        .join(', ')}`,
+  );
+  return `\n    <system-out>${escapeText([describeBaseline(baseline), ...baseline.differences, ...lines, baselineCaution].join('\n'))}</system-out>`;
 }
 
 /** A check that proves nothing for or against the service is no failure of it. */

@@ -4,6 +4,7 @@ import type { EndpointFigures } from '../judge/figures.ts';
 import { errorCount } from '../measurement/merge.ts';
 import { showWitness } from '../measurement/witness.ts';
 import type { Verdict } from '../judge/verdict.ts';
+import { baselineCaution, changeNames, changesOf, describeBaseline } from './baseline.ts';
 import { describeLoad, showLatency, verdictSentence } from './describe.ts';
 import type { Report } from './report.ts';
 
@@ -36,8 +37,24 @@ export function reportMarkdown(report: Report): string {
     '| endpoint | requests | errors | p50 | p95 | p99 | max |',
     '|---|---:|---:|---:|---:|---:|---:|',
     ...figures.endpoints.map(endpointRow),
+    ...baselineLines(report),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** This run beside an earlier one. */
+function baselineLines({ baseline }: Report): string[] {
+  if (baseline === undefined) return [];
+  return [
+    '',
+    `Beside ${escapeCell(describeBaseline(baseline))}. ${baselineCaution}`,
+    '',
+    ...baseline.differences.map((difference) => `- Not the same: ${escapeCell(difference)}`),
+    ...(baseline.differences.length > 0 ? [''] : []),
+    `| endpoint | ${changeNames.join(' | ')} |`,
+    '|---|---:|---:|---:|---:|---:|',
+    ...baseline.rows.map((one) => row([one.endpoint, ...changesOf(one)])),
+  ];
 }
 
 /** Why it is not PASS, what the service was short of, and what was left behind. */

@@ -86,6 +86,20 @@ const figuresSchema = z.object({
   ),
 });
 
+const lineSchema = z.object({ p50Ms: ms, p95Ms: ms, p99Ms: ms, perSecond: z.number(), errorRate: z.number() }).nullable();
+
+const baselineSchema = z
+  .object({
+    path: z.string(),
+    startedAt: z.string(),
+    verdict: z.enum(['PASS', 'FAIL', 'INVALID']),
+    differences: z.array(z.string()).describe('What else was not the same.'),
+    rows: z.array(z.object({ endpoint: z.string(), before: lineSchema, now: lineSchema })).describe('The first is of all requests.'),
+  })
+  .nullable()
+  .optional()
+  .describe('This run beside an earlier one, where one was named; it decides nothing.');
+
 const dots = z.array(z.number().nullable());
 
 /** What report.json promises to programs. Members may be added within a version; what stands here neither goes nor changes its meaning. */
@@ -107,6 +121,7 @@ export const reportSchema = z
     mix: z.array(z.string()),
     budget: z.object({ p95Ms: z.number(), p99Ms: z.number(), errorRate: z.number() }).describe('What is allowed; each limit exclusive.'),
     phases: z.array(phaseSchema),
+    baseline: baselineSchema,
     exitCode: z.union([z.literal(0), z.literal(99), z.literal(75)]),
     verdict: z.enum(['PASS', 'FAIL', 'INVALID']),
     sentence: z.string().describe('What came of the run, for people.'),

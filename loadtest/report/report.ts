@@ -1,5 +1,6 @@
 import type { Judgement } from '../judge/verdict.ts';
 import type { Highlight } from '../judge/figures.ts';
+import type { BaselineComparison } from './baseline.ts';
 import type { Measurement } from '../measurement/measurement.ts';
 
 /** Everything a report is made of. */
@@ -7,4 +8,6 @@ export type Report = {
   readonly measurement: Measurement;
   readonly judgement: Judgement;
   readonly highlights: readonly Highlight[];
+  /** This run beside an earlier one, where one was named. Decides nothing. */
+  readonly baseline?: BaselineComparison | undefined;
 };

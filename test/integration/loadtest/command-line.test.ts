@@ -199,6 +199,14 @@ test('a run is judged again from its file, with the same verdict and the same re
   const again = await loadtest(['report', '--from', dir]);
   expect(again).toMatchObject({ status: run.status, stdout: run.stdout, stderr: '' });
   expect(await Promise.all(['junit.xml', 'report.json', 'summary.md'].map((file) => readFile(join(dir, file), 'utf8')))).toEqual(before);
+  const beside = await loadtest(['report', '--from', dir, '--baseline', dir]);
+  expect(beside).toMatchObject({ status: run.status, stdout: expect.stringMatching(/all requests .*±0 %/) as string });
+});
+
+test.concurrent('a baseline that is none ends it before anything is started', async ({ shop, dir }) => {
+  const run = await loadtest(['smoke', '--target', shop.origin, '--baseline', dir, '--out', dir], key);
+  expect(run).toMatchObject({ status: 64, stderr: `error: --baseline ${dir}: there is no report.json of the plan "smoke"\n` });
+  expect(shop.requests).toEqual([]);
 });
 
 test.concurrent('a folder without a run cannot be judged', async ({ dir }) => {
