@@ -145,7 +145,7 @@ function writeReports(folder: string, results: readonly Conformance[], startedAt
     'report.json': conformanceJson(results),
     'junit.xml': conformanceJunit(results, startedAt.toISOString()),
     'summary.md': conformanceMarkdown(results),
-    'recording.json': JSON.stringify(results.map(({ target, recording }) => ({ target, recording }))),
+    'recording.json': JSON.stringify(results.map(({ target, recordings }) => ({ target, recordings }))),
   };
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 }

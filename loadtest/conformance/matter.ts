@@ -12,6 +12,8 @@ export type Finding = {
   readonly says: string;
   /** The exchanges that show it. */
   readonly witnesses: readonly Exchange[];
+  /** Of INVALID: the client was late, so that another try may prove something. */
+  readonly isLate?: true;
 };
 
 /** One clause that a rate limit keeps or breaks. */
@@ -108,6 +110,9 @@ export const fail = finding('FAIL');
 export const notSupported = finding('NOT SUPPORTED');
 export const notChecked = finding('NOT CHECKED');
 export const invalid = finding('INVALID');
+
+/** INVALID, because the client was late. */
+export const unproved = (says: string, witnesses: readonly Exchange[] = []): Finding => ({ ...invalid(says, witnesses), isLate: true });
 
 /** Asks `count` times, each after the answer before. */
 export async function askInTurn(client: Client, count: number, variation?: Variation): Promise<Exchange[]> {

@@ -68,7 +68,7 @@ async function countedInRedis(options: OwnShopOptions): Promise<Conformance> {
     if (err instanceof OwnRedisError) return err;
     throw err;
   });
-  if (redis instanceof OwnRedisError) return concludeOn(name, skipAll(declared, redis.message));
+  if (redis instanceof OwnRedisError) return concludeOn(name, [skipAll(declared, redis.message)]);
   try {
     const places = { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) };
     return await onStack(options, places, (stack) =>

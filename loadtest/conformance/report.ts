@@ -3,7 +3,7 @@ import { escapeText } from '#lib/html.ts';
 import { showCount } from '#lib/show.ts';
 import { showExchange, type Recording } from './exchange.ts';
 import type { Outcome } from './matter.ts';
-import { judgeRecording, matters, type Judged } from './suite.ts';
+import { judgeTries, matters, type Judged } from './suite.ts';
 
 export type Verdict = 'PASS' | 'FAIL' | 'INVALID';
 
@@ -11,15 +11,16 @@ export type Verdict = 'PASS' | 'FAIL' | 'INVALID';
 export type Conformance = {
   /** `http://127.0.0.1:8000/products`, or what a stack of its own was made for. */
   readonly target: string;
-  readonly recording: Recording;
+  /** Of everything, and of the parts that were played again. */
+  readonly recordings: readonly [Recording, ...Recording[]];
   readonly judged: readonly Judged[];
   readonly verdict: Verdict;
 };
 
-/** Judges a recording. Pure. */
-export function concludeOn(target: string, recording: Recording): Conformance {
-  const judged = judgeRecording(recording);
-  return { target, recording, judged, verdict: verdictOf(judged.map(({ finding }) => finding.outcome)) };
+/** Judges what was seen in one try or several. Pure. */
+export function concludeOn(target: string, recordings: Conformance['recordings']): Conformance {
+  const judged = judgeTries(recordings);
+  return { target, recordings, judged, verdict: verdictOf(judged.map(({ finding }) => finding.outcome)) };
 }
 
 /** A broken clause is a FAIL whatever else could not be proved. */
@@ -43,18 +44,21 @@ export const countOutcomes = (judged: readonly Judged[]): string =>
     .map(([count, outcome]) => `${count} ${outcome}`)
     .join(', ');
 
+const requestsOf = ({ recordings }: Conformance): number => recordings.reduce((sum, { exchanges }) => sum + exchanges.length, 0);
+
 const describe = ({ limit, periodMs, windows, identity, method }: Recording['declared']): string =>
   `${method}, ${showCount(limit)} requests in ${periodMs / 1_000} s (${windows} windows), clients by ${identity}`;
 
 /** For people at a terminal. */
-export function conformanceText({ target, recording, judged, verdict }: Conformance): string {
+export function conformanceText(result: Conformance): string {
+  const { target, recordings, judged, verdict } = result;
   const lines = judged.flatMap(({ check, finding }) => [
     `${finding.outcome.padEnd(13)}  ${check.id.padEnd(25)}  ${finding.says}  [${check.clause}]`,
     ...(finding.outcome === 'FAIL' || finding.outcome === 'INVALID'
       ? finding.witnesses.map((one) => `${' '.repeat(17)}${showExchange(one)}`)
       : []),
   ]);
-  const head = `${target}: ${describe(recording.declared)}; ${showCount(recording.exchanges.length)} requests`;
+  const head = `${target}: ${describe(recordings[0].declared)}; ${showCount(requestsOf(result))} requests`;
   return [head, ...lines, countOutcomes(judged), verdict].join('\n');
 }
 
@@ -63,12 +67,12 @@ export function conformanceJson(results: readonly Conformance[]): string {
   const document = {
     version: 1,
     verdict: worst(results.map(({ verdict }) => verdict)),
-    targets: results.map(({ target, recording, judged, verdict }) => ({
-      target,
-      declared: recording.declared,
-      requests: recording.exchanges.length,
-      verdict,
-      checks: judged.map(({ check: { id, clause, title }, finding: { outcome, says, witnesses } }) => ({
+    targets: results.map((result) => ({
+      target: result.target,
+      declared: result.recordings[0].declared,
+      requests: requestsOf(result),
+      verdict: result.verdict,
+      checks: result.judged.map(({ check: { id, clause, title }, finding: { outcome, says, witnesses } }) => ({
         id,
         clause,
         title,
@@ -106,10 +110,10 @@ const escapeCell = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').re
 
 /** The result on one page, for a pull request. */
 export function conformanceMarkdown(results: readonly Conformance[]): string {
-  const parts = results.flatMap(({ target, recording, judged, verdict }) => [
+  const parts = results.flatMap(({ target, recordings, judged, verdict }) => [
     `## ${escapeCell(target)}: ${verdict}`,
     '',
-    `${describe(recording.declared)}: ${countOutcomes(judged)}`,
+    `${describe(recordings[0].declared)}: ${countOutcomes(judged)}`,
     '',
     ...Object.keys(matters).flatMap((name) => [
       `### ${name}`,

@@ -59,6 +59,8 @@ export type SuiteOptions = {
   readonly means: Means;
   readonly port: Port;
   readonly onStage?: (name: string) => void;
+  /** Parts to play; default: all. */
+  readonly only?: ReadonlySet<string>;
 };
 
 /** Plays the whole script and returns everything that was seen. @throws what the port's waiting throws */
@@ -77,7 +79,7 @@ export async function playSuite(options: SuiteOptions): Promise<Recording> {
   const usual = await ask('look', await lease.take('look'));
   lease.end('look');
   const play = async (stage: Stage): Promise<void> => {
-    const reason = preventedBy(stage, means, declared);
+    const reason = options.only?.has(stage.name) === false ? 'not played again' : preventedBy(stage, means, declared);
     if (reason !== undefined) {
       skipped[stage.name] = reason;
       return;
@@ -163,6 +165,27 @@ export function judgeRecording(recording: Recording): readonly Judged[] {
     return { check, finding: reason === undefined ? check.judge(recording) : notChecked(reason) };
   });
 }
+
+/**
+ * Holds what was seen in several tries against every clause: a FAIL in one of them stays, and what a late client could not
+ * prove in one may be proved by another. Pure.
+ * @param recordings the first of everything, the others of parts
+ */
+export function judgeTries(recordings: readonly Recording[]): readonly Judged[] {
+  const tries = recordings.map(judgeRecording);
+  return checks.map((check, index) => {
+    const findings = tries.flatMap((judged, round) => {
+      const finding = judged[index]?.finding;
+      return finding === undefined || (round > 0 && finding.outcome === 'NOT CHECKED') ? [] : [finding];
+    });
+    const decided = findings.find(({ outcome }) => outcome === 'FAIL') ?? findings.find(({ isLate }) => !isLate) ?? findings.at(-1);
+    return { check, finding: decided ?? notChecked('nothing was played for it') };
+  });
+}
+
+/** The parts that a late client should play again; empty when nothing can be gained. */
+export const partsToRepeat = (judged: readonly Judged[]): ReadonlySet<string> =>
+  new Set(judged.flatMap(({ check, finding }) => (finding.isLate ? check.stages : [])));
 
 /** The recording of a target that could not be asked anything. */
 export const skipAll = (declared: Declared, reason: string): Recording => ({

@@ -86,10 +86,7 @@ function orUsageError<T>(dir: string, work: () => T): T {
   }
 }
 
-/**
- * Makes a folder and those above it, where there are none. One level at a time: asked for all at once, Node tries for ever
- * where /proc answers "no such folder" to the making of one.
- */
+/** One level at a time: asked for all at once, Node tries for ever where /proc answers "no such folder" to the making of one. */
 function makeFolder(dir: string): void {
   if (existsSync(dir)) return;
   makeFolder(dirname(dir));

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { testOwnShop } from '#loadtest/conformance/own-shop.ts';
 import { countOutcomes, type Conformance } from '#loadtest/conformance/report.ts';
+import { forEachOf } from '#loadtest/targets/http-client.ts';
 import { publicLimiters } from './limiters.ts';
 import { runLimiter, servers, versionsOf } from './run-limiter.ts';
 import { publish, rowOf, type Row } from './table.ts';
@@ -18,6 +19,7 @@ const { signal } = stopping;
 /** What can be run by name: the shop of this project in three ways at once, and each public limiter. */
 const own = 'shop';
 const ownNames = ['this shop, primary process, by address', 'this shop, primary process, by customer', 'this shop, Redis, by address'];
+const sideBySide = 3;
 const names = [...ownNames, ...publicLimiters.map(({ name }) => name)];
 
 async function run(asked: readonly string[]): Promise<ExitCode> {
@@ -31,10 +33,18 @@ async function run(asked: readonly string[]): Promise<ExitCode> {
     await keep(results.map((result, i) => [rowOf(ownNames[i] ?? '', 'sliding', result), result] as const));
   }
   let missing: readonly string[] = [];
-  for (const limiter of publicLimiters.filter(({ name }) => isWanted(name))) {
-    const result = await runLimiter(limiter, signal);
-    missing = await keep([[rowOf(limiter.name, `${versionsOf(limiter)}; ${limiter.store}; ${limiter.windows}`, result), result]]);
-  }
+  // Mostly they wait. Rows are kept one after the other.
+  let keeping: Promise<unknown> = Promise.resolve();
+  await forEachOf(
+    publicLimiters.filter(({ name }) => isWanted(name)),
+    sideBySide,
+    async (limiter) => {
+      const result = await runLimiter(limiter, signal);
+      const row = rowOf(limiter.name, `${versionsOf(limiter)}; ${limiter.store}; ${limiter.windows}`, result);
+      keeping = keeping.then(async () => (missing = await keep([[row, result]])));
+      await keeping;
+    },
+  );
   if (missing.length > 0) tell(`docs/ratelimit-conformance.md is left as it is; without a result: ${missing.join(', ')}`);
   return EXIT.done;
 }

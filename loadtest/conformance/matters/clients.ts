@@ -3,6 +3,7 @@ import {
   askAtOnce,
   fail,
   invalid,
+  unproved,
   notChecked,
   pass,
   type Check,
@@ -125,8 +126,8 @@ function judgeIsolation(recording: Recording): Finding {
     if (early) return fail('a client far below its limit was refused beside one far above', early.slice(0, 2));
   }
   const refused = good.flat().filter((one) => isRefused(recording, one));
-  if (refused.length > 0) return invalid('the client was late, and made up for it faster than the limit allows', refused);
-  if (!exchanges.some((one) => one.note === 'abuser' && isRefused(recording, one))) return invalid('the abuser was never refused');
+  if (refused.length > 0) return unproved('the client was late, and made up for it faster than the limit allows', refused);
+  if (!exchanges.some((one) => one.note === 'abuser' && isRefused(recording, one))) return unproved('the abuser was never refused');
   return pass(`${good.flat().length} requests of ${good.length} good clients, none refused beside an abuser`);
 }
 
@@ -135,7 +136,7 @@ function judgeNeighbour(recording: Recording): Finding {
   const last = exchanges.at(-1);
   if (last === undefined) return invalid('nothing was asked');
   if (isRefused(recording, last)) return fail('a second client of one address was refused for what the first had used', [last]);
-  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
+  if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
   return pass('a second client of the same address has a quota of its own');
 }
 
@@ -158,7 +159,7 @@ const judgeSameQuota =
       );
     });
     if (escaped.length > 0) return fail(`another quota for the same client: ${escaped[0]?.note}`, escaped);
-    if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
+    if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
     return pass(good);
   };
 

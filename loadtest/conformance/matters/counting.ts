@@ -1,5 +1,5 @@
 import { byTrial, isAllowed, isRefused, ofStage, type Exchange, type Recording } from '../exchange.ts';
-import { askAtOnce, askInTurn, fail, invalid, pass, type Check, type Finding, type Matter, type Player, type Stage } from '../matter.ts';
+import { askAtOnce, askInTurn, fail, unproved, pass, type Check, type Finding, type Matter, type Player, type Stage } from '../matter.ts';
 import { countOf, earlyRefusal, fullestWindow, isWithinPeriod, overfullWindow } from '../windows.ts';
 
 /** Refusals asked for beyond the limit: enough to see that they are refusals all. */
@@ -86,7 +86,7 @@ function judgeCounts(recording: Recording, clients: readonly (readonly Exchange[
   const wrong = counts.find((count) => count.wrong !== undefined)?.wrong;
   if (wrong) return fail(`${wrong.says}; allowed: ${allowed}, limit ${recording.declared.limit}`, wrong.witnesses);
   const sharp = counts.filter(({ isSharp }) => isSharp).length;
-  if (sharp === 0) return invalid(`${tookTooLong}, so that more than the limit may be right; use a longer period`);
+  if (sharp === 0) return unproved(`${tookTooLong}, so that more than the limit may be right; use a longer period`);
   return pass(`allowed: ${allowed} of ${clients.map(({ length }) => length).join(', ')}`);
 }
 
@@ -103,7 +103,7 @@ function judgeBoundary(recording: Recording): Finding {
       ...over.slice(limit),
     ]);
   }
-  if (!isPressed(recording, exchanges)) return invalid('the boundary was not pressed: the client was late');
+  if (!isPressed(recording, exchanges)) return unproved('the boundary was not pressed: the client was late');
   return pass(`at most ${fullestWindow(allowed, periodMs).length} allowed within ${periodMs / 1_000} s`);
 }
 
@@ -120,7 +120,7 @@ function judgeReturn(recording: Recording): Finding {
   const early = earlyRefusal(recording, exchanges);
   if (early) return fail(`refused after ${early.length - 1} of ${recording.declared.limit} in the period before`, early.slice(0, 2));
   const again = exchanges.slice(recording.declared.limit);
-  if (!isWithinPeriod(recording, again)) return invalid(tookTooLong);
+  if (!isWithinPeriod(recording, again)) return unproved(tookTooLong);
   const allowed = again.filter((one) => isAllowed(recording, one));
   return pass(`${allowed.length} of ${recording.declared.limit} allowed after a period of rest`);
 }
@@ -130,9 +130,9 @@ function judgeSteady(recording: Recording): Finding {
   const early = earlyRefusal(recording, exchanges);
   if (early) return fail(`refused after ${early.length - 1} of ${recording.declared.limit} in the period before`, early.slice(0, 2));
   const refused = exchanges.filter((one) => isRefused(recording, one));
-  if (refused.length > 0) return invalid('the client was late, and made up for it faster than the limit allows', refused);
+  if (refused.length > 0) return unproved('the client was late, and made up for it faster than the limit allows', refused);
   const { limit, periodMs } = recording.declared;
-  if (fullestWindow(exchanges, periodMs).length < 0.8 * steadyShare * limit) return invalid('the client was late, and asked for less');
+  if (fullestWindow(exchanges, periodMs).length < 0.8 * steadyShare * limit) return unproved('the client was late, and asked for less');
   return pass(`${exchanges.length} requests at ${steadyShare * 100} % of the limit, none refused`);
 }
 

@@ -3,7 +3,7 @@ import { told } from '../fields.ts';
 import {
   askInTurn,
   fail,
-  invalid,
+  unproved,
   notSupported,
   pass,
   type Check,
@@ -52,7 +52,7 @@ const tooSlow = 'what was asked took longer than a period';
 function judgeSame(recording: Recording, stage: string, what: string): Finding {
   const { others, asked, cost, isSharp } = look(recording, stage);
   if (others.some((one) => one.answer?.status === 405 || one.answer?.status === 501)) return notSupported(`${what} is not answered`);
-  if (!isSharp) return invalid(tooSlow);
+  if (!isSharp) return unproved(tooSlow);
   const over = overfullWindow(
     [...others, ...asked].filter((one) => isAllowed(recording, one)),
     recording.declared.limit,
@@ -67,7 +67,7 @@ function judgeSame(recording: Recording, stage: string, what: string): Finding {
 /** All of them cost, or none does, and what their answers tell is true. */
 function judgeConsistent(recording: Recording, stage: string, what: string): Finding {
   const { others, asked, cost, isSharp } = look(recording, stage);
-  if (!isSharp) return invalid(tooSlow);
+  if (!isSharp) return unproved(tooSlow);
   if (cost !== 0 && cost !== others.length) return fail(`${others.length} of ${what} cost ${cost} of the quota`, others);
   const left = others.map((one) => told(one.answer, recording.declared)?.remaining);
   const falls = left.some((one, i) => one !== undefined && i > 0 && one < (left[i - 1] ?? one));

@@ -4,6 +4,7 @@ import {
   askAtOnce,
   fail,
   invalid,
+  unproved,
   notSupported,
   pass,
   type Client,
@@ -115,7 +116,7 @@ function judgeUse(recording: Recording): Finding {
   if (share >= leastShare) return pass(says);
   const shareOfWaits = mean(uses.map((use) => use.shareOfWaits));
   const withoutLatency = `${(shareOfWaits * 100).toFixed(1)} % but for the time requests were under way`;
-  if (shareOfWaits >= leastShare) return invalid(`${says}, ${withoutLatency}: use a longer period or a smaller limit`);
+  if (shareOfWaits >= leastShare) return unproved(`${says}, ${withoutLatency}: use a longer period or a smaller limit`);
   const beyondMs = mean(uses.map((use) => use.beyondMs));
   if (beyondMs <= roundingMs) return invalid(`${says}: waits are told in whole seconds, which a longer period makes small`);
   return fail(`${says}, ${withoutLatency}`, exchanges.slice(-2));

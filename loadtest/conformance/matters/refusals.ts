@@ -1,6 +1,6 @@
 import { isAllowed, isRefused, isTimed, medianMs, ofStage, type Recording } from '../exchange.ts';
 import { retryAfterSeconds } from '../fields.ts';
-import { askAtOnce, askInTurn, fail, invalid, pass, type Check, type Finding, type Matter, type Stage } from '../matter.ts';
+import { askAtOnce, askInTurn, fail, unproved, pass, type Check, type Finding, type Matter, type Stage } from '../matter.ts';
 import { earlyRefusal } from '../windows.ts';
 
 const restMs = 60;
@@ -56,11 +56,11 @@ function judgeFree(recording: Recording): Finding {
   const spentMs = Math.max(...exchanges.slice(0, limit).map(({ endedMs }) => endedMs));
   const [first] = again;
   if (refusedBefore.length === 0 || first === undefined || (refusedBefore[0]?.sentMs ?? 0) > spentMs + periodMs) {
-    return invalid('nothing was refused before the period was over');
+    return unproved('nothing was refused before the period was over');
   }
   const early = earlyRefusal(recording, exchanges);
   const isLate = (again.at(-1)?.endedMs ?? 0) > (refusedBefore[0]?.sentMs ?? 0) + periodMs;
-  if (!early && isLate) return invalid('the client was late in asking again');
+  if (!early && isLate) return unproved('the client was late in asking again');
   if (!early)
     return pass(`${again.filter((one) => isAllowed(recording, one)).length} of ${limit} allowed after ${refusedBefore.length} refusals`);
   const last = refusedBefore.at(-1);
@@ -78,7 +78,7 @@ function judgeCheap(recording: Recording): Finding {
   const refused = timed.filter((one) => one.note === 'used up' && isRefused(recording, one));
   const served = timed.filter((one) => one.note === 'fresh' && isAllowed(recording, one));
   if (refused.length < 5 || served.length < 5) {
-    return invalid(`${refused.length} refusals and ${served.length} others, while the client was not late, are too few to compare`);
+    return unproved(`${refused.length} refusals and ${served.length} others, while the client was not late, are too few to compare`);
   }
   const [refusedMs, servedMs] = [medianMs(refused), medianMs(served)];
   const says = `refusals take ${refusedMs.toFixed(2)} ms, others ${servedMs.toFixed(2)} ms (medians of ${refused.length} and ${served.length})`;
@@ -99,7 +99,7 @@ function judgeNoHang(recording: Recording): Finding {
   if (hung.length === 0) return pass('every request was answered in time');
   const late = hung.filter((one) => one.lateMs > 0.5 * (one.endedMs - one.sentMs));
   return late.length === hung.length
-    ? invalid('requests timed out while the client itself stood still', hung)
+    ? unproved('requests timed out while the client itself stood still', hung)
     : fail('no answer in time', hung);
 }
 

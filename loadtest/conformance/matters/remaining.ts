@@ -1,6 +1,6 @@
 import { byTrial, isAllowed, isRefused, latestMs, ofStage, type Declared, type Exchange, type Recording } from '../exchange.ts';
 import { oldFields, oldReset, told, type Told } from '../fields.ts';
-import { fail, invalid, notSupported, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
+import { fail, unproved, notSupported, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
 import { isWithinPeriod } from '../windows.ts';
 
 const nothingTold = 'answers do not tell what is left';
@@ -41,7 +41,7 @@ function judgeSteps(recording: Recording): Finding {
   const steps = stepsOf(recording, exchanges);
   const [first] = steps;
   if (first === undefined) return notSupported(nothingTold);
-  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
+  if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
   const { limit } = recording.declared;
   if (first.said.remaining !== limit - 1) {
     return fail(`${first.said.remaining} left after the first of ${limit}, not ${limit - 1}`, [first.exchange]);
@@ -58,7 +58,7 @@ function judgeAtOnce(recording: Recording): Finding {
   for (const exchanges of trials) {
     const left = stepsOf(recording, exchanges).map(({ said }) => said.remaining);
     if (left.length === 0) return notSupported(nothingTold);
-    if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
+    if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
     const wanted = Array.from({ length: limit }, (_, i) => limit - 1 - i);
     const twice = left.find((one, i) => left.indexOf(one) !== i);
     const missing = wanted.find((one) => !left.includes(one));
@@ -76,7 +76,7 @@ function judgeZero(recording: Recording): Finding {
   const steps = stepsOf(recording, exchanges);
   const last = steps.at(-1);
   if (last === undefined) return notSupported(nothingTold);
-  if (!isWithinPeriod(recording, exchanges)) return invalid(tookTooLong);
+  if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
   const early = steps.find((step) => step !== last && step.said.remaining === 0);
   if (early) return fail('nothing left was told, and the next request was allowed', [early.exchange, last.exchange]);
   const refused = exchanges.filter((one) => isRefused(recording, one));
@@ -112,7 +112,7 @@ function judgeReset(recording: Recording): Finding {
   if (last.sentMs < spent.endedMs + said.resetSeconds * 1_000) return notSupported('nothing was asked after the reset that was told');
   if (isRefused(recording, last))
     return fail(`refused ${said.resetSeconds} s after "nothing left for ${said.resetSeconds} s"`, [spent, last]);
-  if (last.endedMs > spent.sentMs + said.resetSeconds * 1_000 + latestMs) return invalid('the client was late in asking again', [last]);
+  if (last.endedMs > spent.sentMs + said.resetSeconds * 1_000 + latestMs) return unproved('the client was late in asking again', [last]);
   return pass(`allowed ${said.resetSeconds} s after "nothing left for ${said.resetSeconds} s"`);
 }
 

@@ -4,6 +4,7 @@ import {
   askAtOnce,
   fail,
   invalid,
+  unproved,
   notSupported,
   pass,
   type Check,
@@ -111,7 +112,7 @@ function judgeHonest(recording: Recording): Finding {
   if (lie) return fail(`refused again after the ${lie.seconds} s that Retry-After asked for`, [lie.refused, lie.next]);
   const late = trials.filter((trial) => !isOnTime(recording, trial)).map(({ next }) => next);
   // Right after the limit was used up almost a whole period is left, so that a time rounded down is almost a second short.
-  if (late.length > 0 || !trials.some(({ first }) => first.note === noteOf(0))) return invalid(tooLate, late);
+  if (late.length > 0 || !trials.some(({ first }) => first.note === noteOf(0))) return unproved(tooLate, late);
   return pass(`allowed after ${trials.map(({ seconds }) => `${seconds} s`).join(', ')}`);
 }
 
@@ -124,7 +125,7 @@ function judgeTight(recording: Recording): Finding {
   const tooLong = trials.find(
     ({ refused, next, seconds }) => isAllowed(recording, next) && next.endedMs < refused.sentMs + (seconds - 1) * 1_000,
   );
-  if (tooLong === undefined && trials.some(({ next }) => !isRefused(recording, next))) return invalid(tooLate);
+  if (tooLong === undefined && trials.some(({ next }) => !isRefused(recording, next))) return unproved(tooLate);
   if (tooLong === undefined)
     return pass(`refused still a second before ${trials.map(({ seconds }) => `${seconds} s`).join(', ')} were over`);
   const { refused, next, seconds } = tooLong;

@@ -4,6 +4,7 @@ import {
   askInTurn,
   fail,
   invalid,
+  unproved,
   pass,
   type Check,
   type Finding,
@@ -96,7 +97,7 @@ const judgePrompt =
     const [before, during] = ['before', 'in turn'].map((note) => timed.filter((one) => one.note === note)) as [Exchange[], Exchange[]];
     const worst = during.toSorted((a, b) => tookMs(b) - tookMs(a));
     const [slowest] = worst;
-    if (before.length === 0 || slowest === undefined) return invalid('the client was late all the time');
+    if (before.length === 0 || slowest === undefined) return unproved('the client was late all the time');
     const usualMs = medianMs(before);
     const says = `${medianMs(during).toFixed(0)} ms in the middle and ${tookMs(slowest).toFixed(0)} ms at most, ${usualMs.toFixed(0)} ms before`;
     if (medianMs(during) > usualMs + silenceMs) return fail(says, worst);

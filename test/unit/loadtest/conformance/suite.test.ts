@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Declared, Recording } from '#loadtest/conformance/exchange.ts';
 import type { Means, Outcome } from '#loadtest/conformance/matter.ts';
-import { checks, judgeRecording, playSuite } from '#loadtest/conformance/suite.ts';
+import { checks, judgeRecording, judgeTries, partsToRepeat, playSuite } from '#loadtest/conformance/suite.ts';
 import { fixedWindows, flaws } from './flawed-limiters.ts';
 import { exact, simulate, type Parts } from './simulated-api.ts';
 
@@ -117,5 +117,27 @@ describe('a limiter', () => {
     expect(idsOf(recording, 'NOT SUPPORTED')).toEqual(
       expect.arrayContaining(['policy-list', 'limit-list', 'remaining-steps', 'retry-after-sent', 'problem-type', 'obedient-uses-quota']),
     );
+  });
+});
+
+describe('another try', () => {
+  const lateTry = (): Promise<Recording> => play({ ...exact, limiter: fixedWindows('first') }, usual, 11, {}, 2_900);
+
+  test('is made only of the parts in which the client was late, and proves what the first could not', async () => {
+    const first = await lateTry();
+    const parts = partsToRepeat(judgeTries([first]));
+    expect(parts.size).toBeGreaterThan(0);
+    const { port, means, time } = simulate(exact, usual, 12);
+    const second = await time.run(playSuite({ declared: usual, means, port, only: parts }));
+    expect(new Set(second.exchanges.map(({ stage }) => stage))).toEqual(new Set(['look', ...parts]));
+    const proved = judgeTries([first, second]);
+    expect(partsToRepeat(proved).size).toBe(0);
+  });
+
+  test('takes back no FAIL', async () => {
+    const failed = await play({ ...exact, limiter: fixedWindows('first') }, usual, 13);
+    const outcomes = judgeTries([failed, await play(exact, usual, 14)]).map(({ check, finding }) => `${check.id} ${finding.outcome}`);
+    expect(outcomes).toContain('boundary FAIL');
+    expect(outcomes).toContain('count-at-once PASS');
   });
 });
