@@ -5,6 +5,7 @@ import { compareVerb } from './compare/compare-command.ts';
 import { optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
 import { ratelimitVerb } from './conformance/command.ts';
+import { sizePoolVerb } from './size-pool/command.ts';
 import { gateVerb, mixesOf, reportVerb } from './commands.ts';
 import type { MakeVerb } from './target-command.ts';
 
@@ -18,6 +19,7 @@ const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
   ratelimit: ratelimitVerb,
   compare: compareVerb,
+  'size-pool': sizePoolVerb,
 };
 
 const context = { env: process.env, signal: stopping.signal, randomSeed: randomInt(2 ** 32), now: new Date() };

@@ -1,0 +1,145 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { createProgress, print, type Arguments, type Progress } from '#lib/command-line.ts';
+import { integer, readEnv } from '#lib/env.ts';
+import { messageOf, UsageError } from '#lib/errors.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { poolEnv } from '#lib/settings.ts';
+import { compactStamp, parseDuration } from '#lib/show.ts';
+import { exitCodeOf } from '../judge/verdict.ts';
+import type { CommandContext, MakeVerb } from '../target-command.ts';
+import { openBench, type BenchOptions } from './bench.ts';
+import { conclude, type Conclusion } from './conclusion.ts';
+import { nextStep, type Question } from './next-step.ts';
+import { sizingJson, sizingJunit, sizingMarkdown, sizingText } from './report.ts';
+import type { Played } from './window.ts';
+
+const known = {
+  sizes: { type: 'string' },
+  users: { type: 'string' },
+  window: { type: 'string' },
+  seed: { type: 'string' },
+  out: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+const defaultSizes = '1,2,3,4,6,8,12,16,24';
+const defaultWindowMs = 3_000;
+
+const footer = `Always on a throw-away stack: the API is started anew with every size, in rounds of a random order, under users who
+never pause. What runs now is DB_POOL_SIZE and DB_MAX_OVERFLOW of the environment, in API_WORKERS processes.
+
+Options:
+  --sizes 1,2,4,8     connections of one API process that are tried; default ${defaultSizes}
+  --users 96          users; default twice as many as connections at most
+  --window 3s         how long each size is measured in a round
+  --seed N            the same order and the same requests
+  --out DIR           where the reports go; default loadtest/reports/<time>-size-pool
+  --json              print the result as JSON
+
+Exit codes: 0 PASS, what is configured does as well · 99 FAIL, it loses · 75 INVALID, no size is recommended · 64, 78 usage, settings`;
+
+/** `npm run loadtest -- size-pool`. */
+export const sizePoolVerb: MakeVerb = (context) => ({
+  synopsis: '[options]',
+  summary: 'Finds the smallest connection pool that does as well as the best, applies it and measures it again.',
+  options: known,
+  footer,
+  positionals: [0, 0],
+  run: (args) => run(args, context),
+});
+
+const workersEnv = { ...poolEnv, API_WORKERS: integer(1, 64).optional() } satisfies z.ZodRawShape;
+
+async function run({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
+  const text = (name: keyof typeof known): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
+  const settings = readEnv(workersEnv, context.env);
+  const sizes = parseSizes(text('sizes') ?? defaultSizes);
+  const workers = settings.API_WORKERS ?? Math.min(4, availableParallelism());
+  const seed = whole('--seed', text('seed'), 4_294_967_295) ?? context.randomSeed;
+  const question: Question = { sizes, configured: { size: settings.DB_POOL_SIZE, overflow: settings.DB_MAX_OVERFLOW }, seed };
+  const users = whole('--users', text('users'), 2_000) ?? 2 * workers * Math.max(...sizes);
+  const windowMs = parseWindow(text('window'));
+  const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-size-pool`);
+  makeFolder(folder);
+  const progress = createProgress();
+  const { env, signal } = context;
+  try {
+    const onStep = (step: string): void => progress.update(`size-pool: ${step}…`);
+    const conclusion = await sizePool(question, { env, signal, onStep, users, workers, windowMs, seed }, progress);
+    progress.done();
+    writeReports(folder, conclusion, context.now);
+    print(
+      flags['json'] === true
+        ? sizingJson(conclusion).trimEnd()
+        : sizingText(conclusion).replace(/\n([A-Z]+)$/, `\nreport: ${join(folder, 'summary.md')}\n$1`),
+    );
+    return exitCodeOf[conclusion.verdict];
+  } catch (err) {
+    if (!signal.aborted) throw err;
+    progress.done();
+    process.stderr.write('canceled; nothing was judged\n');
+    return EXIT.failed;
+  } finally {
+    progress.done();
+  }
+}
+
+/** Plays windows until they answer the question, or show that they cannot. @throws what the bench throws */
+export async function sizePool(question: Question, options: BenchOptions, progress: Progress): Promise<Conclusion> {
+  const bench = await openBench(options);
+  const played: Played[] = [];
+  try {
+    for (;;) {
+      const next = nextStep(played, question);
+      if (next.kind !== 'play') return conclude(question, options, played, next);
+      const { setting, stage, round } = next;
+      const last = played.at(-1);
+      const before = last ? ` · ${last.setting.size}+${last.setting.overflow}: ${last.perSecond.toFixed(0)}/s` : '';
+      progress.update(`size-pool: ${stage}, round ${round + 1}, ${setting.size}+${setting.overflow} connections${before}`);
+      played.push({ ...(await bench.play(setting)), stage, round });
+    }
+  } finally {
+    options.onStep('stopping the stack');
+    await bench.stop();
+  }
+}
+
+function parseSizes(text: string): number[] {
+  const sizes = text.split(',').map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN));
+  const isAscending = sizes.every((size, i) => size >= 1 && size <= 90 && (i === 0 || size > (sizes[i - 1] ?? 0)));
+  if (isAscending && sizes.length >= 3) return sizes;
+  throw new UsageError(`--sizes ${text} must be three whole numbers or more, ascending, from 1 to 90, such as 1,2,4,8`);
+}
+
+function whole(flag: string, text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= most) return value;
+  throw new UsageError(`${flag} ${text} must be a whole number from 1 to ${most}`);
+}
+
+function parseWindow(text: string | undefined): number {
+  if (text === undefined) return defaultWindowMs;
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1_000 && ms <= 60_000) return ms;
+  throw new UsageError(`--window ${text} must be a duration from 1s to 60s`);
+}
+
+/** Before anything is started, so that nothing is measured in vain. */
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'report.json'), '');
+  } catch (err) {
+    throw new UsageError(`--out ${folder} cannot be written: ${messageOf(err)}`, { cause: err });
+  }
+}
+
+function writeReports(folder: string, conclusion: Conclusion, startedAt: Date): void {
+  writeFileSync(join(folder, 'report.json'), sizingJson(conclusion));
+  writeFileSync(join(folder, 'summary.md'), sizingMarkdown(conclusion));
+  writeFileSync(join(folder, 'junit.xml'), sizingJunit(conclusion, startedAt.toISOString()));
+}
