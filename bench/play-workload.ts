@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
-import { playPhase } from '#loadtest/generate/play-phase.ts';
+import { playPhase, type PhaseOptions } from '#loadtest/generate/play-phase.ts';
 import { calibrate } from '#loadtest/observe/calibrate.ts';
 import { startNullServer } from '#loadtest/observe/watch-machine.ts';
 import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
@@ -57,24 +57,29 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   const { origin, pid } = arena.contenders[contender];
   const { phase, ...options } = playedBy(workload, `${contender}-${round}`, arena);
   const { signal } = arena;
+  const [from, seconds] = [phase.warmUpMs / 1_000, phase.durationMs / 1_000];
   const slices: Slice[] = [];
-  const cpuBefore = await serverCpuSeconds(pid);
-  const result = await playPhase({ ...options, phase, origin, startSecond: 0, onSlices: (news) => slices.push(...news) });
-  const cpuAfter = await serverCpuSeconds(pid);
+  let cpuBefore: Promise<number | undefined> | undefined;
+  const onSlices: PhaseOptions['onSlices'] = (news, second) => {
+    slices.push(...news);
+    // What a program does for the first time, such as compiling itself, is no cost of a request.
+    if (second !== undefined && second >= from - 1) cpuBefore ??= serverCpuSeconds(pid);
+  };
+  const result = await playPhase({ ...options, phase, origin, startSecond: 0, onSlices });
+  const [before, after] = [await cpuBefore, await serverCpuSeconds(pid)];
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
 
-  const [from, seconds] = [phase.warmUpMs / 1_000, phase.durationMs / 1_000];
   const window = slices.filter(({ second }) => second >= from && second < from + seconds);
   const histogram = mergeHistograms(window.map(({ latency }) => latency));
   const counts = sumCounts(slices);
-  const requests = settledCount(counts);
-  const isKnown = cpuBefore !== undefined && cpuAfter !== undefined && requests > 0;
+  const requests = settledCount(sumCounts(slices.filter(({ second }) => second >= from)));
+  const isKnown = before !== undefined && after !== undefined && requests > 0;
   return {
     requestsPerSecond: sumCounts(window).ok / seconds,
     p50Ms: percentileMs(histogram, 50) ?? null,
     p99Ms: percentileMs(histogram, 99) ?? null,
-    cpuMs: isKnown ? (1_000 * (cpuAfter - cpuBefore)) / requests : null,
+    cpuMs: isKnown ? (1_000 * (after - before)) / requests : null,
     requests,
     errors: errorCount(counts) + counts.limited + counts.refused,
   };

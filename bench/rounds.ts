@@ -17,6 +17,7 @@ export type Score = {
   readonly p99Ms: number | null;
   /** CPU time of the server's processes, without the database's, for one request; null where it cannot be read. */
   readonly cpuMs: number | null;
+  /** Answered after the warm-up. */
   readonly requests: number;
   readonly errors: number;
 };

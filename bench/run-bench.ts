@@ -37,7 +37,7 @@ export type BenchResult = {
 
 /** Both pools must fit below the server's max_connections beside one another. */
 const benchDefaults = { DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0' };
-const warmUpMs = 1_000;
+const warmUpMs = 2_000;
 const machineLoadMs = 1_500;
 
 /** Puts the API, with all its middleware and its limits on, beside the floor server, on one database, in one run. */

@@ -21,7 +21,7 @@ export async function readRequest(route: Route, { state, req, res }: ApiContext)
   if (expect.toLowerCase() !== '100-continue') throw new ApiError('expectation_failed', 'Nothing but 100-continue can be expected.');
   const params = readParams(route, state);
   const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseQuery(state.search);
-  const rawBody = await readRouteBody(route, req);
+  const rawBody = route.body ? await readJsonBody(req) : refuseBody(req);
   const body = validateInput(route.body, withoutOwnId(route, rawBody, params), 'body');
   const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
   let signal: AbortSignal | undefined;
@@ -77,9 +77,8 @@ export function refuseQuery(search: string): undefined {
   if (errors.length > 0) throw new ApiError('validation_failed', 'This route takes no query.', { errors });
 }
 
-async function readRouteBody(route: Route, req: IncomingMessage): Promise<unknown> {
-  if (route.body) return readJsonBody(req);
-  if (!hasBody(req)) return undefined;
+function refuseBody(req: IncomingMessage): undefined {
+  if (!hasBody(req)) return;
   const message = 'This route takes no body.';
   throw new ApiError('validation_failed', message, { errors: [{ pointer: '', message }] });
 }
