@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { html, raw, type Html } from '#lib/html.ts';
 import { showCount, showShare, showTime } from '#lib/show.ts';
-import type { ErrorResult, Finding, MetricResult } from '../judge/comparison.ts';
+import { showChange, showValue, type ErrorResult, type Finding, type MetricResult } from '../judge/comparison.ts';
 import { inAll } from '../judge/rounds.ts';
 import type { CompareResult } from './result.ts';
 import { sayCalibration, sayHead, saySpread } from './show-comparison.ts';
@@ -66,8 +66,9 @@ const tones: Readonly<Record<Finding, string>> = { better: 'met', worse: 'broken
 function picture(one: MetricResult, gate: number): Html {
   const { metric, scope, logRatios, interval, change } = one;
   const bounds = interval.map((share) => Math.log1p(Math.min(9, Math.max(-0.9, share)))) as [number, number];
-  const most = 1.1 * Math.max(...logRatios.map(Math.abs), ...bounds.map(Math.abs), Math.log1p(gate));
-  const y = (logRatio: number): string => (height / 2 - (logRatio / most) * (height / 2 - 12)).toFixed(1);
+  const shown = [...logRatios, ...bounds, Math.log1p(gate), -Math.log1p(gate)];
+  const [least, most] = [Math.min(...shown), Math.max(...shown)];
+  const y = (logRatio: number): string => (height - 12 - ((logRatio - least) / (most - least)) * (height - 24)).toFixed(1);
   const x = (i: number): string => (margin + ((i + 0.5) / logRatios.length) * (width - margin - 8)).toFixed(1);
   const line = (logRatio: number, style: string): Html =>
     html`<line x1="${margin}" x2="${width}" y1="${y(logRatio)}" y2="${y(logRatio)}" style="${style}" />
@@ -99,14 +100,9 @@ function picture(one: MetricResult, gate: number): Html {
   </div>`;
 }
 
-const showChange = (share: number): string =>
-  Number.isFinite(share) ? `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %` : '–';
-
 const pill = (finding: Finding): Html => html`<span class="pill ${tones[finding]}">${finding}</span>`;
 
 const headings = ['State', 'What', 'A', 'B', 'Change', 'Interval', 'p, corrected', 'Lag-1', 'Spread'];
-
-const show = ({ metric }: MetricResult, value: number): string => `${value.toPrecision(3)} ${metric === 'throughput' ? '/s' : 'ms'}`;
 
 function metricTable(metrics: readonly MetricResult[]): Html {
   return html`<h2>Everything that was compared</h2>
@@ -123,8 +119,8 @@ function metricTable(metrics: readonly MetricResult[]): Html {
               html`<tr>
                 <td>${pill(one.finding)}</td>
                 <td>${one.metric} <code>${one.scope}</code></td>
-                <td>${show(one, one.a)}</td>
-                <td>${show(one, one.b)}</td>
+                <td>${showValue(one.metric, one.a)}</td>
+                <td>${showValue(one.metric, one.b)}</td>
                 <td>${showChange(one.change)}</td>
                 <td>${showChange(one.interval[0])} to ${showChange(one.interval[1])}</td>
                 <td>${one.p < 0.001 ? '< 0.001' : one.p.toFixed(3)}</td>

@@ -114,13 +114,18 @@ function findingOf(series: Series, { middle, bounds: [low, high] }: Shift, p: nu
   return Math.max(-low, high) < Math.log1p(effect) ? 'same' : 'cannot tell';
 }
 
-const showChange = (share: number): string => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %`;
+/** A change for people: `+9.6 %`, `−4.8 %`; `any` where it is not bounded. */
+export const showChange = (share: number): string =>
+  share > -1 && share < Infinity ? `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)} %` : 'any';
+
+/** A value of a metric for people. */
+export const showValue = (metric: Metric, value: number): string =>
+  metric === 'throughput' ? `${showCount(Math.round(value))}/s` : showDuration(value);
 
 function sayMetric(one: Omit<MetricResult, 'says'>, { effect }: Asked): string {
   const { scope, metric, a, b, change, interval, finding } = one;
-  const show = (value: number): string => (metric === 'throughput' ? `${value.toFixed(0)}/s` : showDuration(value));
   const range = Number.isFinite(interval[1]) ? interval.map(showChange).join(' to ') : 'or any other, by so few rounds';
-  const figures = `${metric} ${scope} ${show(a)} → ${show(b)}, ${showChange(change)} (${range})`;
+  const figures = `${metric} ${scope} ${showValue(metric, a)} → ${showValue(metric, b)}, ${showChange(change)} (${range})`;
   if (isCorrelated(one)) return `${figures}: the rounds go together (lag-1 correlation ${one.lag1.toFixed(2)}), so chance cannot be told`;
   if (finding === 'cannot tell') return `${figures}: a change of ${showShare(effect)} cannot be told with these rounds`;
   if (finding === 'same') return `${figures}: the same within ${showShare(Math.max(...interval.map(Math.abs)))}`;

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { comparisonHtml } from '#loadtest/compare/comparison-html.ts';
+import type { CompareResult } from '#loadtest/compare/result.ts';
+import { scheduleOf } from '#loadtest/compare/schedule.ts';
+import { showComparison } from '#loadtest/compare/show-comparison.ts';
+import { compare } from '#loadtest/judge/comparison.ts';
+import { calmWorld, simulateRounds, type World } from '#test/compare/simulated-rounds.ts';
+
+const asked = { alpha: 0.01, gate: 0.05, effect: 0.1 };
+
+function resultOf(world: Partial<World>, changes: Partial<CompareResult> = {}): CompareResult {
+  const rounds = simulateRounds({ ...calmWorld, rounds: 24, answers: 500, ...world }, 1);
+  return {
+    version: 1,
+    startedAt: '2026-01-01T00:00:00.000Z',
+    a: 'main',
+    b: 'DB_POOL_SIZE=<5>',
+    settings: ['DB_POOL_SIZE'],
+    seed: 1,
+    asked,
+    turns: scheduleOf(24, 1),
+    calibration: null,
+    ...compare(rounds, asked, { problems: [], defects: [] }),
+    ...changes,
+  };
+}
+
+test('the last line is the verdict, the first what was compared, and what is worse stands between with its figures', () => {
+  const lines = showComparison(resultOf({ slower: 0.2 }), '/out/report.html').split('\n');
+  expect(lines[0]).toBe('compare: A main → B DB_POOL_SIZE=<5>: 24 rounds (seed 1)');
+  expect(lines).toContainEqual(expect.stringMatching(/^- p95 in all .* ms → .* ms, \+.*: worse$/));
+  expect(lines).toContain('report: /out/report.html');
+  expect(lines.at(-1)).toBe('FAIL');
+});
+
+test('of endpoints that are the same nothing is said', () => {
+  const text = showComparison(resultOf({}), '/out/report.html');
+  expect(text).toContain('p95 in all');
+  expect(text).not.toContain('GET /one');
+});
+
+test('a calibration is told in one line: false alarms, undecided, least difference', () => {
+  const calibration = { falseAlarms: 0.005, invalid: 0.04, trials: 200, smallestEffect: 0.07, equal: 'PASS', slowed: 'FAIL' } as const;
+  expect(showComparison(resultOf({}, { calibration }), '')).toContain(
+    'calibration: A beside itself PASS, made 10.0 % slower FAIL · of 200 comparisons drawn from equal rounds 0.50 % false alarms, 4.00 % undecided · least difference told 95 times in 100: 7.00 %',
+  );
+});
+
+test('the page needs nothing beside itself, escapes what it is given, and draws a dot a round for each metric of all endpoints', async () => {
+  const page = await comparisonHtml(resultOf({ slower: 0.2 }));
+  expect(page).not.toMatch(/<script|src=|href=|DB_POOL_SIZE=<5>/);
+  expect(page).toContain('DB_POOL_SIZE=&lt;5&gt;');
+  expect(page).toContain('<div class="badge">FAIL</div>');
+  expect(page.match(/<svg /g)).toHaveLength(4);
+  expect(page.match(/<circle /g)).toHaveLength(4 * 24);
+  expect(page).not.toContain('NaN');
+});
+
+test('with too few rounds for an interval the page is drawn all the same', async () => {
+  const rounds = simulateRounds({ ...calmWorld, rounds: 2, answers: 500 }, 1);
+  const page = await comparisonHtml(resultOf({}, compare(rounds, asked, { problems: [], defects: [] })));
+  expect(page).toContain('any to any');
+  expect(page).not.toMatch(/NaN|Infinity/);
+});
