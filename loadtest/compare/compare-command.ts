@@ -15,7 +15,7 @@ import { createOpener, slowed, type Opener } from './open-sides.ts';
 import { playRounds, type Openers } from './play-rounds.ts';
 import { judgeFolder, resultJson, whatIsWanting, writeCalibration, writeHead, type Calibrated } from './result.ts';
 import { scheduleOf } from './schedule.ts';
-import { showComparison } from './show-comparison.ts';
+import { comparisonMarkdown, showComparison } from './show-comparison.ts';
 import { readPlayed } from './windows.ts';
 
 /** `compare`: is B worse than A? */
@@ -112,7 +112,11 @@ async function calibrate({ open, ...common }: Common, { asked }: CompareOptions,
 async function finish(dir: string, json: boolean): Promise<ExitCode> {
   const result = await judgeFolder(dir);
   const page = join(dir, 'report.html');
-  await Promise.all([writeFile(page, await comparisonHtml(result)), writeFile(join(dir, 'report.json'), resultJson(result))]);
+  await Promise.all([
+    writeFile(page, await comparisonHtml(result)),
+    writeFile(join(dir, 'report.json'), resultJson(result)),
+    writeFile(join(dir, 'summary.md'), comparisonMarkdown(result)),
+  ]);
   print(json ? resultJson(result).trimEnd() : showComparison(result, page));
   return exitCodeOf[result.verdict];
 }

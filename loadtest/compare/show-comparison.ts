@@ -1,6 +1,7 @@
 import { showCount, showShare } from '#lib/show.ts';
-import type { MetricResult } from '../judge/comparison.ts';
+import { showChange, showValue, type Finding, type MetricResult } from '../judge/comparison.ts';
 import { inAll } from '../judge/rounds.ts';
+import { escapeCell, row } from '../report/report-markdown.ts';
 import type { CompareResult } from './result.ts';
 
 /** What was compared, in one line. */
@@ -26,6 +27,44 @@ export const saySpread = ({ spread }: Pick<MetricResult, 'spread'>): string =>
   spread === 'same'
     ? ''
     : `; spread changed: the windows of B differ ${spread === 'wider' ? 'more' : 'less'} among themselves than those of A`;
+
+const signs: Readonly<Record<Finding, string>> = { better: '✅', same: '✅', worse: '❌', 'cannot tell': '❔' };
+
+/** The result on one page, for a pull request or a chat. */
+export function comparisonMarkdown(result: CompareResult): string {
+  const { metrics, errors, reasons, verdict } = result;
+  const calibration = sayCalibration(result);
+  return `${[
+    `# Is B worse than A? ${verdict}`,
+    '',
+    escapeCell(sayHead(result)),
+    ...(calibration === undefined ? [] : ['', `Calibration: ${escapeCell(calibration)}`]),
+    '',
+    ...(verdict === 'PASS' ? [] : [...reasons.map((reason) => `- ${escapeCell(reason)}`), '']),
+    '| | what | A | B | change | interval |',
+    '|---|---|---:|---:|---:|---|',
+    ...metrics.map(({ finding, metric, scope, a, b, change, interval }) =>
+      row([
+        signs[finding],
+        `${metric} ${scope}`,
+        showValue(metric, a),
+        showValue(metric, b),
+        showChange(change),
+        interval.map(showChange).join(' to '),
+      ]),
+    ),
+    ...errors.map(({ finding, scope, a, b }) =>
+      row([
+        signs[finding],
+        `errors ${scope}`,
+        `${showCount(a.bad)} of ${showCount(a.all)}`,
+        `${showCount(b.bad)} of ${showCount(b.all)}`,
+        '',
+        '',
+      ]),
+    ),
+  ].join('\n')}\n`;
+}
 
 /** What the command line prints at the end, for people. */
 export function showComparison(result: CompareResult, page: string): string {

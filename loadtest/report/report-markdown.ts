@@ -90,7 +90,8 @@ function endpointRow({ endpoint, counts, latency, isJudged }: EndpointFigures): 
   return row([name, showCount(counts.sent), showCount(errorCount(counts)), ...times]);
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
+/** A row of a table. */
+export const row = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
 
 /** Whatever a server sent cannot break out of a table cell or become markup. */
-const escapeCell = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[|\\`*_<>[\]]/g, String.raw`\$&`);
+export const escapeCell = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[|\\`*_<>[\]]/g, String.raw`\$&`);

@@ -62,7 +62,7 @@ test(
     );
     expect(result.reasons).toContainEqual(expect.stringMatching(/^errors GET \/one 0 of /));
     const windows = ['01-a', '01-b', '02-a', '02-b', '03-a', '03-b', '04-a', '04-b'];
-    expect((await readdir(dir)).toSorted()).toEqual([...windows, 'compare.json', 'report.html', 'report.json']);
+    expect((await readdir(dir)).toSorted()).toEqual([...windows, 'compare.json', 'report.html', 'report.json', 'summary.md']);
     expect(await readFile(join(dir, 'report.html'), 'utf8')).toMatch(/<div class="badge">FAIL<\/div>/);
 
     const again = await compare('--from', dir);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { comparisonHtml } from '#loadtest/compare/comparison-html.ts';
 import type { CompareResult } from '#loadtest/compare/result.ts';
 import { scheduleOf } from '#loadtest/compare/schedule.ts';
-import { showComparison } from '#loadtest/compare/show-comparison.ts';
+import { comparisonMarkdown, showComparison } from '#loadtest/compare/show-comparison.ts';
 import { compare } from '#loadtest/judge/comparison.ts';
 import { calmWorld, simulateRounds, type World } from '#test/compare/simulated-rounds.ts';
 
@@ -37,6 +37,15 @@ test('of endpoints that are the same nothing is said', () => {
   const text = showComparison(resultOf({}), '/out/report.html');
   expect(text).toContain('p95 in all');
   expect(text).not.toContain('GET /one');
+});
+
+test('for a pull request: verdict, reasons, and a row for each metric, which nothing breaks out of', () => {
+  const text = comparisonMarkdown(resultOf({ slower: 0.2 }, { b: 'x | y' }));
+  expect(text).toMatch(/^# Is B worse than A\? FAIL\n/);
+  expect(text).toContain(String.raw`A main → B x \| y`);
+  expect(text).toMatch(/^- p95 in all .*: worse$/m);
+  expect(text).toMatch(/^\| ❌ \| p95 in all \| .* ms \| .* ms \| \+\d+\.\d % \| \+.* to \+.* \|$/m);
+  expect(text).toMatch(/^\| ✅ \| errors in all \| 0 of [\d,]+ \| 0 of [\d,]+ \|/m);
 });
 
 test('a calibration is told in one line: false alarms, undecided, least difference', () => {

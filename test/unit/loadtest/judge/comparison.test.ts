@@ -122,6 +122,23 @@ test('rounds that go together prove nothing, however sure they seem', () => {
   expect(comparison.reasons).toContainEqual(expect.stringMatching(/^p95 in all .* the rounds go together \(lag-1 correlation 0\.\d\d\)/));
 });
 
+test('that twelve rounds seem to go together a little is chance', () => {
+  const swinging = Array.from({ length: 12 }, (_, i) => Math.exp(0.01 * [1, 1, -1, -1, 1, 1][i % 6]!));
+  const { metrics, verdict } = compare(roundsOf(swinging), asked, fine);
+  expect(metrics[0]?.lag1).toBeCloseTo(1 / 3, 6);
+  expect(verdict).toBe('PASS');
+});
+
+test('many endpoints that are the same do not hide what all of them together show', () => {
+  const names = Array.from({ length: 10 }, (_, i) => `GET /${i}`);
+  const rounds = roundsOf(noise(12).map((ratio) => 1.2 * ratio)).map((round) => ({
+    isSwapped: round.isSwapped,
+    a: { ...round.a, ...Object.fromEntries(names.map((name) => [name, windowOf(1)])) },
+    b: { ...round.b, ...Object.fromEntries(names.map((name) => [name, windowOf(1)])) },
+  }));
+  expect(findingOf(compare(rounds, asked, fine), 'p95 in all')).toBe('worse');
+});
+
 test('a place that is 30 % slower than the other makes nothing of B, for the places are swapped half-way', () => {
   const comparison = judgeWorld({ rounds: 24, slotBias: 0.3 });
   expect(comparison.verdict).toBe('INVALID');
