@@ -105,17 +105,22 @@ function printHelp(commandLine: CommandLine): ExitCode {
 /** Tells people how far a long piece of work has come. */
 export type Progress = {
   readonly update: (text: string) => void;
-  /** Clears the line; call it before printing a result. */
+  /** Clears it; call it before printing a result. */
   readonly done: () => void;
 };
 
-/** One line that rewrites itself on a terminal; silent elsewhere, so that logs and pipes stay clean. */
+/** A line, or a few, that rewrite themselves on a terminal; silent elsewhere, so that logs and pipes stay clean. */
 export function createProgress(stream: WriteStream = process.stderr): Progress {
   if (!stream.isTTY) return { update: () => {}, done: () => {} };
+  let height = 1;
   const rewrite = (text: string): void => {
-    stream.clearLine(0);
+    stream.moveCursor(0, 1 - height);
     stream.cursorTo(0);
-    stream.write(text.slice(0, (stream.columns || 80) - 1));
+    stream.clearScreenDown();
+    // What is longer than the screen is wide, or taller than it is high, could not be taken back.
+    const lines = text.split('\n').slice(0, Math.max(1, (stream.rows || 24) - 1));
+    stream.write(lines.map((line) => line.slice(0, (stream.columns || 80) - 1)).join('\n'));
+    height = lines.length;
   };
   return { update: rewrite, done: () => rewrite('') };
 }

@@ -47,7 +47,7 @@ const floors: Readonly<Record<string, string>> = {
     cli
     commands
     compare size-pool conformance
-    options live-line show-result
+    live options show-result
     target-command run-plan
     plans report
     capacity scenarios

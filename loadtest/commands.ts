@@ -4,7 +4,9 @@ import { UsageError } from '#lib/errors.ts';
 import type { ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
-import { createLiveLine } from './live-line.ts';
+import { liveLines } from './live/live-lines.ts';
+import { createLiveView } from './live/live-view.ts';
+import { openWatch, type Watch } from './live/watch-server.ts';
 import { createMeasurementFile, readMeasurement, type Entry } from './measurement/measurement-file.ts';
 import { flags, optionsHelp, readOptions, type LoadtestOptions, type Mixes } from './options.ts';
 import { phasesOf } from './plans/phase-of.ts';
@@ -49,20 +51,35 @@ export const reportVerb: MakeVerb = () => ({
 
 /** Plays the plans of a gate to its exit code. @throws what the caller turns into one line. */
 async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {
-  const [unexpected] = args.positionals;
-  if (unexpected !== undefined) throw new UsageError(`there is no plan "${unexpected}"; see npm run loadtest -- --help`);
   const options = readOptions(args, mixesOf(gate), context.randomSeed);
   const origin = originOf(options);
   const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactStamp(context.now)}-${gate.name}`);
   // Before anything is started, so that nothing is measured in vain, and before the folder of that run may be written anew.
   const baselines = await readBaselines(gate, options.baseline);
   createMeasurementFile(folderOf(gate, gate.plans[0], folder)).close();
-  return onTarget(origin, context, async (target, progress) => {
-    const finished = await playPlans(gate, folder, options, { target, progress, context, baselines });
-    const reports = finished.map(({ report }) => report);
-    if (options.json) print((reports.length === 1 && reports[0] ? reportJson(reports[0]) : gateJson(gate.name, reports)).trimEnd());
-    return exitCodeOf[worstVerdict(reports.map(({ judgement }) => judgement.verdict))];
-  });
+  return watched(options.watchPort, (watch) =>
+    onTarget(origin, context, async (target, progress) => {
+      const finished = await playPlans(gate, folder, options, { target, progress, watch, context, baselines });
+      const reports = finished.map(({ report }) => report);
+      if (options.json) print((reports.length === 1 && reports[0] ? reportJson(reports[0]) : gateJson(gate.name, reports)).trimEnd());
+      return exitCodeOf[worstVerdict(reports.map(({ judgement }) => judgement.verdict))];
+    }),
+  );
+}
+
+/** Plays beside the page that was asked for, which goes with the run however that ends. */
+async function watched(port: number | undefined, work: (watch: Watch | undefined) => Promise<ExitCode>): Promise<ExitCode> {
+  if (port === undefined) return work(undefined);
+  const watch = await openWatch(port);
+  process.stderr.write(`watch it at ${watch.origin}\n`);
+  let says = 'ended without a verdict';
+  try {
+    const exitCode = await work(watch);
+    says = Object.entries(exitCodeOf).find(([, code]) => code === exitCode)?.[0] ?? says;
+    return exitCode;
+  } finally {
+    await watch.end(says);
+  }
 }
 
 /** What can be mixed into the plans of a gate. */
@@ -88,7 +105,13 @@ async function judgeAndReport(dir: string, baselineOf: (plan: string) => Promise
   return { report, files: await writeReport(report, dir) };
 }
 
-type Setting = { readonly target: Target; readonly progress: Progress; readonly context: CommandContext; readonly baselines: Baselines };
+type Setting = {
+  readonly target: Target;
+  readonly progress: Progress;
+  readonly watch: Watch | undefined;
+  readonly context: CommandContext;
+  readonly baselines: Baselines;
+};
 
 async function playPlans(gate: Gate, folder: string, options: LoadtestOptions, setting: Setting): Promise<Finished[]> {
   const finished: Finished[] = [];
@@ -104,15 +127,20 @@ async function playPlans(gate: Gate, folder: string, options: LoadtestOptions, s
   return finished;
 }
 
-async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, { target, progress, context }: Setting): Promise<void> {
+async function playPlan(plan: Plan, dir: string, { changes }: LoadtestOptions, setting: Setting): Promise<void> {
+  const { target, progress, watch, context } = setting;
   const file = createMeasurementFile(dir);
   try {
-    const hooks = createLiveLine(plan, phasesOf(plan, changes), progress);
+    const { onEntry, ...hooks } = createLiveView(plan, phasesOf(plan, changes), (view) => {
+      progress.update(liveLines(view));
+      watch?.show(view);
+    });
     const lost = new AbortController();
     // What calls it back cannot throw: it is told by whatever watches over the processes.
     const write = (entry: Entry): void => {
       try {
         if (!lost.signal.aborted) file.write(entry);
+        onEntry(entry);
       } catch (err) {
         lost.abort(err);
       }

@@ -11,6 +11,8 @@ export type LoadtestOptions = {
   readonly outDir: string | undefined;
   /** An earlier result to look at beside this one. */
   readonly baseline: string | undefined;
+  /** Of the page that shows the run while it is played; 0 for a free one, undefined for no page. */
+  readonly watchPort: number | undefined;
   readonly json: boolean;
 };
 
@@ -25,6 +27,7 @@ export const flags = {
   seed: { type: 'string' },
   out: { type: 'string' },
   baseline: { type: 'string' },
+  watch: { type: 'boolean' },
   json: { type: 'boolean' },
   mix: { type: 'string' },
 } as const;
@@ -45,6 +48,7 @@ ${Object.entries(mixes)
   .join('')}  --seed N            the same seed makes the same requests
   --out DIR           where measurement and reports go; default loadtest/reports/<time>-<plan>
   --baseline PATH     a report.json, or its folder: shows what changed since; changes no verdict
+  --watch [PORT]      a page on this machine that shows the run while it is played; without PORT on a free one
   --json              print the result as JSON
 
 Exit codes: 0 PASS · 99 FAIL · 75 INVALID, the run proves nothing · 69 nothing answers at the target · 64, 78 usage, settings`;
@@ -55,7 +59,10 @@ Exit codes: 0 PASS · 99 FAIL · 75 INVALID, the run proves nothing · 69 nothin
  * @param randomSeed used where no --seed is given; it stands in the report
  * @throws {UsageError} naming flag, value and what is allowed.
  */
-export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, mixes: Mixes, randomSeed: number): LoadtestOptions {
+export function readOptions({ flags: given, positionals }: Arguments, mixes: Mixes, randomSeed: number): LoadtestOptions {
+  // What is no flag can only be the port after --watch, which may stand there or not.
+  const [port] = positionals;
+  if (port !== undefined && given['watch'] !== true) throw new UsageError(`there is no plan "${port}"; see npm run loadtest -- --help`);
   const text = (name: keyof typeof flags): string | undefined => {
     const value = given[name];
     return typeof value === 'string' ? value : undefined;
@@ -83,6 +90,7 @@ export function readOptions({ flags: given }: Pick<Arguments, 'flags'>, mixes: M
     allowedHosts: list(text('allow-host')),
     outDir: text('out'),
     baseline: text('baseline'),
+    watchPort: given['watch'] === true ? (whole('--watch', port, 1, 65_535) ?? 0) : undefined,
     json: given['json'] === true,
   };
 }

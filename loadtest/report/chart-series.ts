@@ -1,6 +1,6 @@
 import { mergeHistograms, percentileMs } from '../measurement/histogram.ts';
 import { errorCount, settledCount, sumCounts, type Counts } from '../measurement/merge.ts';
-import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
+import type { Measurement, Phase, PlayedPhase, Slice } from '../measurement/measurement.ts';
 import { measuredSlices, phaseAt, windowOf } from '../judge/figures.ts';
 
 type Numbers = readonly (number | null)[];
@@ -82,7 +82,7 @@ function arrivalColumns(measurement: Measurement, seconds: readonly number[], co
 }
 
 /** Requests that a schedule means for one second of the run, from the rate in its middle; undefined after its end. */
-function rateIn({ load, startSecond, warmUpMs }: PlayedPhase, second: number): number | undefined {
+export function rateIn({ load, startSecond, warmUpMs }: Phase & Pick<PlayedPhase, 'startSecond'>, second: number): number | undefined {
   if (load.kind !== 'open') return undefined;
   let ms = (second + 0.5 - startSecond) * 1_000 - warmUpMs;
   if (ms < 0) return load.stages[0]?.fromPerSecond;

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { showDuration } from '#lib/show.ts';
 import { failuresOf } from '../judge/limits.ts';
+import { readChartAssets } from './assets.ts';
 import { baselineTable } from './baseline-table.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
-import { html, scriptJson, raw, type Html } from '#lib/html.ts';
+import { html, scriptJson, type Html } from '#lib/html.ts';
 import type { Report } from './report.ts';
 import { workerLanes } from './lanes.ts';
 import { loadTable } from './load-table.ts';
@@ -19,7 +18,7 @@ import { attribution, checkTables, endpointTable, failureTable } from './tables.
  */
 export async function reportHtml(report: Report): Promise<string> {
   const { measurement, judgement } = report;
-  const assets = await readAssets();
+  const assets = await readChartAssets(join(import.meta.dirname, 'page.js'));
   const series = { ...chartSeries(measurement), curve: rateCurve(measurement) ?? null };
   const page = html`<!doctype html>
     <html lang="en">
@@ -146,18 +145,4 @@ function settings({ measurement }: Report): Html {
     </table>
     ${target.effective === null && html`<p class="soft small">Those of the service were not read: its admin listener was not accessible.</p>`}
   </details>`;
-}
-
-const read = (path: string): Promise<string> => readFile(path, 'utf8');
-
-async function readAssets(): Promise<{ styles: Html; library: Html; page: Html }> {
-  const uplot = dirname(createRequire(import.meta.url).resolve('uplot'));
-  const [uplotStyles, styles, library, license, page] = await Promise.all([
-    read(join(uplot, 'uPlot.min.css')),
-    read(join(import.meta.dirname, 'page.css')),
-    read(join(uplot, 'uPlot.iife.min.js')),
-    read(join(uplot, '..', 'LICENSE')),
-    read(join(import.meta.dirname, 'page.js')),
-  ]);
-  return { styles: raw(uplotStyles + styles), library: raw(`/*\n${license}\n*/\n${library}`), page: raw(page) };
 }

@@ -1,5 +1,6 @@
+import type { WriteStream } from 'node:tty';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { runCommandLine, type Arguments, type CommandLine } from '#lib/command-line.ts';
+import { createProgress, runCommandLine, type Arguments, type CommandLine } from '#lib/command-line.ts';
 import { BusyError, ConfigError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 
@@ -103,5 +104,42 @@ describe('runCommandLine', () => {
     await expect(run('take', '--help')).resolves.toBe(EXIT.done);
     expect(stdout).toBe('Usage: npm run thing -- take ID [--json]\n\nTakes one.\n');
     expect(received).toBeUndefined();
+  });
+});
+
+/** A terminal of so many columns and rows: what stands on it, line by line. */
+function terminal(columns: number, rows: number) {
+  const lines = [''];
+  let row = 0;
+  const stream = {
+    isTTY: true,
+    columns,
+    rows,
+    moveCursor: (_: number, down: number) => (row = Math.max(0, row + down)),
+    cursorTo: () => {},
+    clearScreenDown: () => lines.splice(row, lines.length, ''),
+    write: (text: string) => {
+      lines.splice(row, lines.length, ...text.split('\n'));
+      row = lines.length - 1;
+    },
+  };
+  return { stream: stream as unknown as WriteStream, lines };
+}
+
+describe('progress', () => {
+  test('rewrites as many lines as it wrote, and leaves none behind', () => {
+    const { stream, lines } = terminal(80, 24);
+    const progress = createProgress(stream);
+    progress.update('one\ntwo\nthree');
+    progress.update('four\nfive');
+    expect(lines).toEqual(['four', 'five']);
+    progress.done();
+    expect(lines).toEqual(['']);
+  });
+
+  test('never writes what it could not take back: beyond the width or the height of the terminal', () => {
+    const { stream, lines } = terminal(5, 3);
+    createProgress(stream).update('abcdefgh\nb\nc\nd');
+    expect(lines).toEqual(['abcd', 'b']);
   });
 });

@@ -6,7 +6,8 @@ import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
 import { phaseOf } from '#loadtest/plans/phase-of.ts';
 
-const read = (flags: Record<string, string | boolean>) => readOptions({ flags }, { 'slow-query': 'orders run into it' }, 42);
+const read = (flags: Record<string, string | boolean>, ...positionals: string[]) =>
+  readOptions({ flags, positionals }, { 'slow-query': 'orders run into it' }, 42);
 
 test('without flags everything is the plan’s, and the seed is random', () => {
   expect(read({})).toEqual({
@@ -16,6 +17,14 @@ test('without flags everything is the plan’s, and the seed is random', () => {
     outDir: undefined,
     json: false,
   });
+});
+
+test('--watch takes a free port, or the one after it; without it nothing may stand there', () => {
+  expect(read({ watch: true }).watchPort).toBe(0);
+  expect(read({ watch: true }, '8123').watchPort).toBe(8_123);
+  expect(read({}).watchPort).toBeUndefined();
+  expect(() => read({ watch: true }, 'soon')).toThrow('--watch soon must be a whole number from 1 to 65535');
+  expect(() => read({}, '8123')).toThrow('there is no plan "8123"');
 });
 
 test('reads every flag', () => {
