@@ -93,11 +93,11 @@ export const byTrial = (exchanges: readonly Exchange[]): readonly (readonly Exch
 /** Where a client asks this much later than it meant to, what it is answered says nothing of the moment it meant. */
 export const latestMs = 100;
 
-/** A request during which the client was later than this says nothing of how long the target took. */
-const calmMs = 5;
-export const isTimed = ({ lateMs }: Exchange): boolean => lateMs < calmMs;
-
 export const tookMs = ({ sentMs, endedMs }: Exchange): number => endedMs - sentMs;
+
+/** A request during which the client was later than this, and than a twentieth of the time, does not say how long the target took. */
+const calmMs = 5;
+export const isTimed = (exchange: Exchange): boolean => exchange.lateMs < Math.max(calmMs, tookMs(exchange) / 20);
 
 /** How long the one in the middle took; NaN for none. */
 export const medianMs = (exchanges: readonly Exchange[]): number =>

@@ -10,8 +10,10 @@ import {
   type Stage,
   type Variation,
 } from './matter.ts';
+import { createLease } from './lease.ts';
 import { clients } from './matters/clients.ts';
 import { counting } from './matters/counting.ts';
+import { disguises } from './matters/disguises.ts';
 import { methods } from './matters/methods.ts';
 import { obedient } from './matters/obedient.ts';
 import { problem } from './matters/problem.ts';
@@ -20,16 +22,19 @@ import { remaining } from './matters/remaining.ts';
 import { retryAfter } from './matters/retry-after.ts';
 import { store } from './matters/store.ts';
 import { syntax } from './matters/syntax.ts';
+import { waits } from './matters/waits.ts';
 
 /** All that is looked at, in the order of the report. */
 export const matters: Readonly<Record<string, Matter>> = {
   fields: syntax,
   remaining,
   'Retry-After': retryAfter,
+  waiting: waits,
   problem,
   counting,
   refusals,
   clients,
+  disguises,
   methods,
   obedience: obedient,
   store,
@@ -51,8 +56,6 @@ export type Port = {
 const sideBySide = 6;
 /** So many clients are enough for all parts that are played side by side. */
 const isRich = ({ clients: count }: Means): boolean => count >= 30;
-/** A client that is used again has rested for a period and this. */
-const restMarginMs = 100;
 
 export type SuiteOptions = {
   readonly declared: Declared;
@@ -114,37 +117,6 @@ function playerOf({ declared, means, port }: SuiteOptions, client: () => Promise
 const preventedBy = ({ clients: needed, isPrevented }: Stage, means: Means, declared: Declared): string | undefined =>
   isPrevented?.(means, declared) ??
   (needed > means.clients ? `${needed} clients are needed, and only ${means.clients} can be told apart` : undefined);
-
-type Lease = {
-  /** A client that has used nothing in the period that has just gone by, and that no other part uses. */
-  readonly take: (stage: string) => Promise<number>;
-  readonly used: (client: number, atMs: number) => void;
-  /** The clients of that part may be used again. */
-  readonly end: (stage: string) => void;
-};
-
-/** New clients as long as there are any, then the one that has rested longest. */
-function createLease({ declared, means, port }: SuiteOptions): Lease {
-  const usedMs: number[] = [];
-  const heldBy: (string | undefined)[] = [];
-  const rested = (stage: string): number => {
-    const free = usedMs.map((_, client) => client).filter((client) => [undefined, stage].includes(heldBy[client]));
-    return free.toSorted((a, b) => (usedMs[a] ?? 0) - (usedMs[b] ?? 0))[0] ?? 0;
-  };
-  return {
-    take: async (stage) => {
-      const client = usedMs.length < means.clients ? usedMs.length : rested(stage);
-      const wasUsedMs = usedMs[client];
-      heldBy[client] = stage;
-      usedMs[client] = Infinity;
-      if (wasUsedMs !== undefined) await port.waitUntil(wasUsedMs + declared.periodMs + restMarginMs);
-      usedMs[client] = port.now();
-      return client;
-    },
-    used: (client, atMs) => void (usedMs[client] = atMs),
-    end: (stage) => heldBy.forEach((holder, client) => holder === stage && (heldBy[client] = undefined)),
-  };
-}
 
 async function inLanes<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
   const queue = items.values();
