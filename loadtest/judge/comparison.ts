@@ -146,9 +146,8 @@ function whatIsOpen({ metrics, errors }: Pick<Comparison, 'metrics' | 'errors'>,
   const missing = demanded.filter((metric) => !ofAll.some((one) => one.metric === metric));
   const isBelow = ({ metric, interval: [low, high] }: MetricResult): boolean =>
     badSign(metric) > 0 ? high < asked.effect : -low < asked.effect / (1 + asked.effect);
-  // What is better has its answer, and so has what cannot be worse by as much as is asked.
   const isUnanswered = (one: MetricResult): boolean =>
-    one.scope === inAll && demanded.includes(one.metric) && one.finding !== 'worse' && one.finding !== 'better' && !isBelow(one);
+    one.scope === inAll && demanded.includes(one.metric) && one.finding !== 'worse' && !isBelow(one);
   const isDoubtful = (one: MetricResult): boolean =>
     isCorrelated(one) && (one.scope === inAll ? demanded.includes(one.metric) : one.p < asked.alpha);
   const least = leastRounds(2 * (ofAll.length + 1), asked);

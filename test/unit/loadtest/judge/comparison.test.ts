@@ -129,6 +129,35 @@ test('that twelve rounds seem to go together a little is chance', () => {
   expect(verdict).toBe('PASS');
 });
 
+test('rounds that go together are INVALID also where they differ by next to nothing', () => {
+  const waves = Array.from({ length: 24 }, (_, i) => Math.exp(0.01 * [1, 1, 1, -1, -1, -1][i % 6]!));
+  expect(compare(roundsOf(waves), asked, fine)).toMatchObject({
+    verdict: 'INVALID',
+    reasons: expect.arrayContaining([expect.stringMatching(/^p50 in all .* go together/)]) as string[],
+  });
+});
+
+test('a throughput that may have fallen by a tenth is INVALID, one that may only have risen is not', () => {
+  const swinging = (logRatios: readonly number[]): Round[] =>
+    roundsOf(noise(12), (b, i) => ({ ...b, perSecond: 200 * Math.exp(logRatios[i % 3]!) }));
+  expect(compare(swinging([-0.25, 0.03, 0.03]), asked, fine)).toMatchObject({
+    verdict: 'INVALID',
+    reasons: [expect.stringMatching(/^throughput in all .* cannot be told/)],
+  });
+  expect(compare(swinging([0.25, -0.03, -0.03]), asked, fine).verdict).toBe('PASS');
+});
+
+test('errors that both sides have all along do not make of one bad moment three', () => {
+  const rounds = roundsOf(noise(12), (b, i) => ({ ...b, errors: i === 0 ? 100 : 1 })).map((round) => ({
+    ...round,
+    a: { [inAll]: { ...windowOf(1), errors: 1 } },
+  }));
+  expect(compare(rounds, asked, fine)).toMatchObject({
+    verdict: 'INVALID',
+    reasons: [expect.stringMatching(/more than A in 1 rounds: cannot tell$/)],
+  });
+});
+
 test('many endpoints that are the same do not hide what all of them together show', () => {
   const names = Array.from({ length: 10 }, (_, i) => `GET /${i}`);
   const rounds = roundsOf(noise(12).map((ratio) => 1.2 * ratio)).map((round) => ({
