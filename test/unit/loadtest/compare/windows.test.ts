@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { playedOf, windowOf, type MeasuredRound } from '#loadtest/compare/windows.ts';
 import { inAll } from '#loadtest/judge/rounds.ts';
-import { healthyMeasurement, many, orderSlice, slice, withPhase } from '../build-measurement.ts';
+import { healthyMeasurement, histogramOf, many, orderSlice, slice, withPhase } from '../build-measurement.ts';
 
 const round = (changes: Partial<MeasuredRound> = {}): MeasuredRound => ({
   isSwapped: false,
@@ -57,6 +57,11 @@ test('a generator that was lost is a problem, once, with the first rounds it was
 
 type Settings = Parameters<typeof running>[0];
 const settings = (a: Settings, b: Settings) => playedOf([round({ a: running(a), b: running(b) })], ['DB_POOL_SIZE']).circumstances.problems;
+
+test('what the client is late by in its pauses it is late by on both sides: that is no problem', () => {
+  const late = withPhase({ sendLag: histogramOf(...many(100, 900)) });
+  expect(playedOf([round({ a: late, b: late })], []).circumstances.problems).toEqual([]);
+});
 
 test('a setting that is the same on both sides compares nothing', () => {
   expect(settings({ DB_POOL_SIZE: 5 }, { DB_POOL_SIZE: 5 })).toEqual(['DB_POOL_SIZE is 5 on both sides']);

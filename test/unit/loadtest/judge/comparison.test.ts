@@ -137,14 +137,16 @@ test('rounds that go together are INVALID also where they differ by next to noth
   });
 });
 
+/** Throughputs of B that are chance's, as logarithms of their ratio to A's, again and again. */
+const throughputs = (logRatios: readonly number[]): Round[] =>
+  roundsOf(noise(12), (b, i) => ({ ...b, perSecond: 200 * Math.exp(logRatios[i % 3]!) }));
+
 test('a throughput that may have fallen by a tenth is INVALID, one that may only have risen is not', () => {
-  const swinging = (logRatios: readonly number[]): Round[] =>
-    roundsOf(noise(12), (b, i) => ({ ...b, perSecond: 200 * Math.exp(logRatios[i % 3]!) }));
-  expect(compare(swinging([-0.25, 0.03, 0.03]), asked, fine)).toMatchObject({
+  expect(compare(throughputs([-0.25, 0.03, 0.03]), asked, fine)).toMatchObject({
     verdict: 'INVALID',
     reasons: [expect.stringMatching(/^throughput in all .* cannot be told/)],
   });
-  expect(compare(swinging([0.25, -0.03, -0.03]), asked, fine).verdict).toBe('PASS');
+  expect(compare(throughputs([0.25, -0.03, -0.03]), asked, fine).verdict).toBe('PASS');
 });
 
 test('errors that both sides have all along do not make of one bad moment three', () => {
