@@ -1,7 +1,7 @@
 import type { Environment } from '#lib/env.ts';
 
 /** Prefixes of variables that nothing but the monitor reads: whatever begins so and is not known is a mistake. */
-const ownPrefixes = ['MONITOR_', 'SLACK_', 'SMTP_', 'ALERT_'];
+const ownPrefixes = ['MONITOR_', 'SLACK_', 'SMTP_', 'ALERT_', 'WEBHOOK_'];
 
 /** Variables of other programs that are near to one of ours. */
 const others = new Set(['API_HOST', 'API_PORT', 'MONITOR_IMAGE', 'REDIS_URL', 'POSTGRES_MAX_CONNECTIONS']);

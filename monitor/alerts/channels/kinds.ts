@@ -3,9 +3,10 @@ import type { Sender } from '../message-text.ts';
 import type { EnvOf } from './channel-kind.ts';
 import { emailKind } from './email.ts';
 import { slackKind } from './slack.ts';
+import { webhookKind } from './webhook.ts';
 
 /** Every way to people there is. */
-const channelKinds = [slackKind, emailKind] as const;
+const channelKinds = [slackKind, emailKind, webhookKind] as const;
 
 type Kinds = typeof channelKinds;
 type Intersection<Union> = (Union extends unknown ? (each: Union) => void : never) extends (all: infer All) => void ? All : never;

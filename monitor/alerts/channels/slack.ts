@@ -1,10 +1,10 @@
 import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import * as z from 'zod';
 import { secret } from '#lib/env.ts';
-import { messageOf } from '#lib/errors.ts';
-import { AlertDeliveryError, mayHaveLeft, type Channel, type DeliveryFailure } from '../channel.ts';
+import { AlertDeliveryError, type Channel, type DeliveryFailure } from '../channel.ts';
 import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
 import type { ChannelKind } from './channel-kind.ts';
+import { judgeHttpFailure, type Answer } from './http-failure.ts';
 import { webhookFetch } from './webhook-fetch.ts';
 
 const env = {
@@ -26,9 +26,6 @@ const requestTimeoutMs = 5_000;
 
 /** Slack asks for at most one message a second. @see https://docs.slack.dev/apis/web-api/rate-limits */
 const minSpacingMs = 1_000;
-
-/** What Slack answered, as far as it came. */
-type Answer = { readonly status: number; readonly retryAfter: string | null };
 
 function slackChannel(webhookUrl: string, sender: Sender): Channel {
   return {
@@ -59,48 +56,12 @@ function slackChannel(webhookUrl: string, sender: Sender): Channel {
 }
 
 /**
- * What an answer other than `ok` means. 400 and 413 are about the message; any other 3xx and 4xx about the webhook, which
- * people have to mend, but for those that ask to come again. Pure.
+ * What an answer other than `ok` means. Pure.
  * @see https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors
  */
 export function judgeAnswer(answer: Answer | undefined, err: unknown, now: number): DeliveryFailure {
-  // Without an answer, or with one of 2xx whose body broke off, it may well have been accepted.
-  if (!answer || (answer.status >= 200 && answer.status < 300)) {
-    return {
-      channel: name,
-      detail: rootMessage(err),
-      scope: 'channel',
-      isLasting: false,
-      mayHaveArrived: mayHaveLeft((rootOf(err) as { code?: string }).code),
-    };
-  }
-  const { status, retryAfter } = answer;
   const body = (err as { body?: unknown }).body;
-  const said = typeof body === 'string' && /^\w{1,40}$/.test(body) ? ` (${body})` : '';
-  return {
-    channel: name,
-    detail: `HTTP ${status}${said}`,
-    scope: status === 400 || status === 413 ? 'message' : 'channel',
-    isLasting: status < 500 && ![408, 425, 429].includes(status),
-    retryAfterMs: parseRetryAfter(retryAfter, now),
-  };
-}
-
-/** The client says that a request failed, and keeps the reason below. */
-function rootOf(err: unknown): unknown {
-  let current = err;
-  while (current instanceof Error && current.cause !== undefined) current = current.cause;
-  return current;
-}
-
-const rootMessage = (err: unknown): string => messageOf(rootOf(err));
-
-/** Retry-After as ms from now: whole seconds or an HTTP date. Undefined when absent or unreadable. Pure. */
-export function parseRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === '') return undefined;
-  if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
+  return judgeHttpFailure(name, answer, { err, said: typeof body === 'string' && /^\w{1,40}$/.test(body) ? body : undefined, now });
 }
 
 const marks: Readonly<Record<string, string>> = {

@@ -197,7 +197,7 @@ test('an alert is posted as text, and a refusal that lasts says so', async () =>
   touched: {
     'monitor/alerts/channels/kinds.ts': [
       ["import { emailKind } from './email.ts';\n", "import { chatKind } from './chat.ts';\nimport { emailKind } from './email.ts';\n"],
-      ['[slackKind, emailKind]', '[slackKind, emailKind, chatKind]'],
+      ['[slackKind, emailKind, webhookKind]', '[slackKind, emailKind, webhookKind, chatKind]'],
     ],
     '.env.example': [
       [

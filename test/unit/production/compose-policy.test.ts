@@ -107,6 +107,8 @@ describe('a secret', () => {
     ['BOOTSTRAP_OPERATOR_KEY', ['api-a', 'api-b']],
     ['BOOTSTRAP_LOADTEST_KEY', ['api-a', 'api-b']],
     ['SLACK_WEBHOOK_URL', ['monitor']],
+    ['WEBHOOK_URL', ['monitor']],
+    ['WEBHOOK_KEY', ['monitor']],
     ['SMTP_URL', ['monitor']],
   ])('%s reaches %j only', (name, holders) => {
     const found = all.filter(([, service]) => service.secrets?.includes(name.toLowerCase()));

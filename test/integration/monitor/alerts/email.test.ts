@@ -74,6 +74,7 @@ const alert: Alert = {
 
 const settings = (smtpUrl: string, allowsCleartext = false) => ({
   SLACK_WEBHOOK_URL: undefined,
+  WEBHOOK_FORM: 'standard' as const,
   SMTP_URL: smtpUrl,
   SMTP_ALLOW_CLEARTEXT: allowsCleartext,
   ALERT_EMAIL_FROM: 'm@shop.example',

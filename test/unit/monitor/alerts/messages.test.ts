@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Delivery } from '#monitor/alerts/channel.ts';
 import { emailMessage } from '#monitor/alerts/channels/email.ts';
-import { parseRetryAfter, slackMessage } from '#monitor/alerts/channels/slack.ts';
+import { parseRetryAfter } from '#monitor/alerts/channels/http-failure.ts';
+import { slackMessage } from '#monitor/alerts/channels/slack.ts';
 import { describeAlert, type MessageText, type Sender } from '#monitor/alerts/message-text.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 
