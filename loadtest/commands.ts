@@ -52,6 +52,7 @@ export const reportVerb: MakeVerb = () => ({
 /** Plays the plans of a gate to its exit code. @throws what the caller turns into one line. */
 async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {
   const options = readOptions(args, mixesOf(gate), context.randomSeed);
+  if (options.changes.rate && gate.plans.some(({ course }) => course)) throw new UsageError(`--rate: ${gate.name} finds the rates itself`);
   const origin = originOf(options);
   const folder = options.outDir ?? join(import.meta.dirname, 'reports', `${compactStamp(context.now)}-${gate.name}`);
   // Before anything is started, so that nothing is measured in vain, and before the folder of that run may be written anew.

@@ -52,6 +52,11 @@ test.concurrent('ends with 64 for a plan there is not', async () => {
   });
 });
 
+test.concurrent('ends with 64 for a rate where the plan finds it itself', async () => {
+  const { status, stderr } = await loadtest(['capacity', '--rate', '50']);
+  expect({ status, stderr }).toEqual({ status: 64, stderr: 'error: --rate: capacity finds the rates itself\n' });
+});
+
 test.concurrent('ends with 78 without a key for the target, saying how to make one', async ({ shop }) => {
   const { status, stderr } = await loadtest(['smoke', '--target', shop.origin]);
   expect(status).toBe(78);
