@@ -3,7 +3,7 @@ import { rateIn } from '../report/chart-series.ts';
 import type { Entry } from '../measurement/measurement-file.ts';
 import { createHistogram, decodeHistogram, percentileMs, type Histogram } from '../measurement/histogram.ts';
 import type { Phase, ServerSample, Slice } from '../measurement/measurement.ts';
-import { errorCount, sumCounts } from '../measurement/merge.ts';
+import { errorCount } from '../measurement/merge.ts';
 import type { Plan } from '../plans/plan.ts';
 
 /** How a run goes, at one moment of it. */
@@ -50,14 +50,14 @@ export function createLiveView({ name, course }: Pick<Plan, 'name' | 'course'>, 
   let [last, errors, step]: [number, number, string | null] = [-1, 0, null];
   let pool: ServerSample['pool'] = null;
 
-  const take = (second: number, slices: readonly Slice[]): void => {
-    const counts = sumCounts(slices);
-    const tally = seconds.get(second) ?? { answered: 0, latency: createHistogram() };
-    tally.answered += counts.ok + counts.refused;
-    for (const { latency } of slices) tally.latency.add(decodeHistogram(latency));
-    errors += errorCount(counts) + counts.limited;
-    seconds.set(second, tally);
-    last = Math.max(last, second);
+  const take = (slice: Slice): void => {
+    const tally = seconds.get(slice.second) ?? { answered: 0, latency: createHistogram() };
+    tally.answered += slice.ok + slice.refused;
+    tally.latency.add(decodeHistogram(slice.latency));
+    errors += errorCount(slice) + slice.limited;
+    seconds.set(slice.second, tally);
+  };
+  const forget = (): void => {
     for (const old of seconds.keys()) if (old <= last - rememberedSeconds) seconds.delete(old);
   };
   const viewNow = (): LiveView => {
@@ -69,7 +69,7 @@ export function createLiveView({ name, course }: Pick<Plan, 'name' | 'course'>, 
       elapsedSeconds: last + 1,
       totalSeconds,
       wantedPerSecond: (current && rateIn({ ...current.phase, startSecond: current.startSecond }, last)) ?? null,
-      perSecond: (seconds.get(over) ?? seconds.get(last))?.answered ?? 0,
+      perSecond: seconds.get(over)?.answered ?? 0,
       ...percentiles(seconds, last),
       recentP95Ms: [...seconds].toSorted(([a], [b]) => a - b).map(([, { latency }]) => percentileMs(latency, 95) ?? null),
       errors,
@@ -86,7 +86,9 @@ export function createLiveView({ name, course }: Pick<Plan, 'name' | 'course'>, 
     },
     onSecond: (second: number, slices: readonly Slice[]): void => {
       step = null;
-      take(second, slices);
+      for (const slice of slices) take(slice);
+      last = Math.max(last, second);
+      forget();
       show(viewNow());
     },
     /** Takes of what is written down what the server says of its pool. */

@@ -61,7 +61,7 @@ const draw = () => {
       scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.12)] } },
       cursor: { drag: { x: false, y: false }, sync: { key: 'seconds' } },
       axes: [
-        { ...axis((value) => `${value} s`), size: 30 },
+        { ...axis((value) => `${value} s`), size: 30, incrs: [1, 5, 10, 30, 60, 300, 600] },
         { ...axis(kind.show), size: 64 },
       ],
       series: [{ label: 'second', value: (_plot, value) => (value === null ? '–' : `${value} s`) }, ...kind.lines()],
@@ -113,7 +113,7 @@ source.addEventListener('view', ({ data }) => {
 });
 source.addEventListener('end', ({ data }) => {
   source.close();
-  show('title', JSON.parse(data).says);
+  show('title', `ended: ${JSON.parse(data).says}`);
 });
 // A run that was ended says no farewell; asked again, another run on the same port would answer.
 source.addEventListener('error', () => {

@@ -97,7 +97,7 @@ async function watchPage(): Promise<string> {
             <p class="soft" data-show="says"></p>
           </header>
           <section class="tiles">${['left', 'answers a second', 'p50', 'p95', 'p99', 'errors', 'pool'].map(tile)}</section>
-          <section class="charts spaced">${['latency', 'answers', 'pool'].map(chart)}</section>
+          <section class="charts led spaced">${['latency', 'answers', 'pool'].map(chart)}</section>
         </main>
         <script>
           ${library};

@@ -47,7 +47,7 @@ test('a browser follows a run from what was before it came to its verdict, and n
   expect(await page.locator('canvas').count()).toBe(3);
 
   await watch.end('PASS');
-  await expect.poll(() => page.locator('h1').innerText()).toBe('PASS');
+  await expect.poll(() => page.locator('h1').innerText()).toBe('ended: PASS');
   expect(faults).toEqual([]);
   await expect(statusOf(watch.origin, '/')).rejects.toThrow('ECONNREFUSED');
 });

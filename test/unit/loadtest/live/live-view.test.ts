@@ -22,7 +22,8 @@ describe('the view of a run under way', () => {
     const { onPhase, onSecond, last } = follow();
     onPhase(phase);
     for (const second of [0, 0, 1]) onSecond(second, [slice(second, many(20, 10))]);
-    expect(last()).toMatchObject({ elapsedSeconds: 2, totalSeconds: 10, perSecond: 40, errors: 0, step: null });
+    onSecond(1, [slice(0, many(5, 10))]);
+    expect(last()).toMatchObject({ elapsedSeconds: 2, totalSeconds: 10, perSecond: 45, errors: 0, step: null });
   });
 
   test('has percentiles of the last five seconds only, and a curve of the last sixty', () => {
