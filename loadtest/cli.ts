@@ -6,7 +6,7 @@ import { optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
 import { ratelimitVerb } from './conformance/command.ts';
 import { sizePoolVerb } from './size-pool/command.ts';
-import { gateVerb, mixesOf, reportVerb } from './commands.ts';
+import { gateVerb, journeysVerb, mixesOf, reportVerb } from './commands.ts';
 import type { MakeVerb } from './target-command.ts';
 
 const stopping = new AbortController();
@@ -17,6 +17,7 @@ if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(()
 /** What is no plan, each from the room that does it. */
 const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
+  journeys: journeysVerb,
   ratelimit: ratelimitVerb,
   compare: compareVerb,
   'size-pool': sizePoolVerb,

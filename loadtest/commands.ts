@@ -11,12 +11,14 @@ import { createMeasurementFile, readMeasurement, type Entry } from './measuremen
 import { flags, optionsHelp, readOptions, type LoadtestOptions, type Mixes } from './options.ts';
 import { phasesOf } from './plans/phase-of.ts';
 import type { Plan } from './plans/plan.ts';
-import { plans, type Gate } from './plans/plans.ts';
+import { journeysPlan } from './plans/journeys.ts';
+import { planOf, type Gate } from './plans/plans.ts';
 import { compareWithBaseline, readBaseline, type Baseline } from './report/baseline.ts';
 import type { Report } from './report/report.ts';
 import { gateJson, reportJson } from './report/report-json.ts';
 import { writeReport, type Finished } from './report/write-report.ts';
 import { runPlan } from './run-plan.ts';
+import { readJourneys } from './scenarios/journeys/read-journeys.ts';
 import { showResult } from './show-result.ts';
 import { onTarget, originOf, type CommandContext, type MakeVerb } from './target-command.ts';
 import type { Target } from './targets/target.ts';
@@ -32,6 +34,21 @@ export const gateVerb =
     positionals: [0, 1],
     run: (args) => runGate(gate, args, context),
   });
+
+/** A command that plays what a file of journeys says. */
+export const journeysVerb: MakeVerb = (context) => ({
+  synopsis: '--file F.yaml [options]',
+  summary: 'Any API: journeys, what must hold of their answers, load and limits from a YAML file; see docs/journeys.md.',
+  options: { ...flags, file: { type: 'string' } },
+  footer: optionsHelp({}),
+  positionals: [0, 0],
+  run: async (args) => {
+    const { file } = args.flags;
+    if (typeof file !== 'string') throw new UsageError('journeys: --file F.yaml is missing, a file of journeys; see docs/journeys.md');
+    const plan = journeysPlan(await readJourneys(file, context.env));
+    return runGate({ name: plan.name, summary: plan.summary, plans: [plan] }, args, { ...context, isKeyNeeded: false });
+  },
+});
 
 /** Judges a finished run again, from the file in its folder, and writes its reports anew. */
 export const reportVerb: MakeVerb = () => ({
@@ -96,7 +113,7 @@ type Baselines = ReadonlyMap<string, Baseline>;
 
 async function judgeAndReport(dir: string, baselineOf: (plan: string) => Promise<Baseline | undefined>): Promise<Finished> {
   const measurement = await readMeasurement(dir);
-  const plan = plans[measurement.plan];
+  const plan = planOf(measurement.plan);
   if (plan === undefined) throw new UsageError(`${dir} holds a run of the plan "${measurement.plan}", which this program does not know`);
   const highlights = [...(plan.highlights?.(measurement) ?? []), ...plan.scenario.highlights(measurement)];
   const judgement = judge(measurement, plan.judges);

@@ -12,6 +12,8 @@ export type CommandContext = {
   readonly signal: AbortSignal;
   readonly randomSeed: number;
   readonly now: Date;
+  /** False where a target that runs already is asked for nothing that takes a load test key. */
+  readonly isKeyNeeded?: false;
 };
 
 /** How a room offers its command to the door. */
@@ -29,13 +31,13 @@ export const originOf = (asked: { readonly target: string | undefined; readonly 
  */
 export async function onTarget(
   origin: string | undefined,
-  { env, signal }: CommandContext,
+  { env, signal, isKeyNeeded }: CommandContext,
   work: (target: Target, progress: Progress) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const progress = createProgress();
   try {
     progress.update(origin === undefined ? 'starting a stack of its own…' : `looking at ${origin}…`);
-    const target = origin === undefined ? await openOwnTarget(env, signal) : await openGivenTarget(origin, env);
+    const target = origin === undefined ? await openOwnTarget(env, signal) : await openGivenTarget(origin, env, isKeyNeeded);
     try {
       return await work(target, progress);
     } finally {

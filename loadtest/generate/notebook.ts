@@ -107,7 +107,8 @@ export function createNotebook({
       recorder.settled(step.endpoint, ruling.outcome, ms, received.ms);
       const timing = isMeasured() ? parseServerTiming(received.headers['server-timing']) : undefined;
       if (timing) timings.record(step.endpoint, received.ms, timing);
-      const witness = (): Witness => witnessOf(recorder.second(), step, { ...received, ms }, ruling);
+      const witness = (): Witness =>
+        witnessOf(recorder.second(), step, { ...received, ms, body: beginningOf(received.body, user) }, ruling);
       if (ruling.outcome !== 'ok' && ruling.outcome !== 'refused')
         failures.add(step, ruling.outcome, received.status, ruling.fault ?? `status ${received.status}`, witness);
       else if (isMeasured() && recorder.isSlow(step.endpoint, ms)) noteSlow(witness());
@@ -119,7 +120,7 @@ export function createNotebook({
       const ms = exchange.ms + lateMs;
       recorder.settled(step.endpoint, outcome, ms, exchange.ms);
       const requestId = exchange.kind === 'broken-answer' ? exchange.requestId : undefined;
-      const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received) } : {};
+      const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received, user) } : {};
       const witness = {
         says: exchange.detail,
         about: askedBy(step),
@@ -157,7 +158,8 @@ function rehearse(user: User, step: Step, received: Received): Ruling {
   return { outcome: 'ok' };
 }
 
-const beginningOf = (body: string): string => redactText(body.slice(0, maxReceivedChars));
+/** Secrets are taken out before it is cut: half of one would not be known. */
+const beginningOf = (body: string, user: User): string => redactText((user.hide?.(body) ?? body).slice(0, maxReceivedChars));
 
 function witnessOf(second: number, { endpoint }: Step, received: Received, ruling: Ruling): Witness {
   const { status, ms, body } = received;
@@ -170,7 +172,7 @@ function witnessOf(second: number, { endpoint }: Step, received: Received, rulin
     status,
     latencyMs: ms,
     ...(requestId === undefined ? {} : { requestId }),
-    ...(ruling.outcome === 'ok' || ruling.outcome === 'refused' ? {} : { received: beginningOf(body) }),
+    ...(ruling.outcome === 'ok' || ruling.outcome === 'refused' ? {} : { received: body }),
   };
 }
 

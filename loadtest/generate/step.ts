@@ -4,7 +4,7 @@ import type { Outcome } from '../measurement/measurement.ts';
 export type Step = {
   /** Its name in every table and chart, such as `GET /products/:id`. */
   readonly endpoint: string;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   /** JSON text. */
@@ -39,6 +39,8 @@ export type User<S extends Step = Step> = {
   answered(step: S, answer: Answer): Ruling;
   /** No answer came, and none will. */
   unanswered(step: S): void;
+  /** What was received, without this user's secrets; default: as it is. */
+  hide?(text: string): string;
 };
 
 /** The users of one generator process, and what they know together. */

@@ -1,7 +1,7 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { settledCount, sumCounts } from '../measurement/merge.ts';
 import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
-import type { Measurement, Slice } from '../measurement/measurement.ts';
+import type { Budget, Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
 import { atLeast } from './binomial.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
@@ -10,7 +10,7 @@ import { certainErrors, failuresOf, slowestOf, witnessesOf } from './limits.ts';
 import { allowanceOf, noAllowance, type Allowance } from './slowness.ts';
 
 /**
- * The budget's limits for each endpoint by itself: what happens to one in twenty orders is lost among a hundred times as
+ * The budget's limits for each endpoint by itself, or its own where it has some: what happens to one in twenty orders is lost among a hundred times as
  * many reads. With few answers a percentile is chance, so an endpoint fails only when that many bad ones would be most
  * unlikely of one that keeps the limit (exact binomial test).
  */
@@ -39,21 +39,22 @@ const byEndpoint = (slices: readonly Slice[]): [string, Slice[]][] => [...Map.gr
 const describeSlow = ({ endpoint, bad, all, limit }: Missed): string =>
   `${endpoint}: ${showCount(bad)} of ${showCount(all)} answers took over ${limit}`;
 
-const describeFailing = ({ endpoint, bad, all }: Missed): string =>
-  `${endpoint}: ${showCount(bad)} of ${showCount(all)} requests failed (${showShare(bad / all)})`;
+const describeFailing = ({ endpoint, bad, all, limit }: Missed): string =>
+  `${endpoint}: ${showCount(bad)} of ${showCount(all)} requests failed (${showShare(bad / all)}${limit})`;
 
 function judgeLatency(measurement: Measurement): Check {
-  const { p95Ms, p99Ms } = measurement.budget;
+  const { budget } = measurement;
   const head = { id: 'endpoint-latency', kind: 'limit', title: 'Each endpoint by itself: latency', isSpeed: true } as const;
-  const limit = `95 % < ${showDuration(p95Ms)}, 99 % < ${showDuration(p99Ms)}`;
+  const limit = `95 % < ${showDuration(budget.p95Ms)}, 99 % < ${showDuration(budget.p99Ms)}${orOwn(budget)}`;
   if (isSaturating(measurement)) return notChecked(head, 'users who never pause make the latency themselves', limit);
   const endpoints = byEndpoint(timedSlices(measurement));
-  const questions = [
-    { limitMs: p99Ms, share: 0.01 },
-    { limitMs: p95Ms, share: 0.05 },
-  ];
   const allowed = allowanceOf(measurement);
   const missed = endpoints.flatMap(([endpoint, slices]) => {
+    const { p95Ms, p99Ms } = { ...budget, ...budget.endpoints?.[endpoint] };
+    const questions = [
+      { limitMs: p99Ms, share: 0.01 },
+      { limitMs: p95Ms, share: 0.05 },
+    ];
     const both = questions.flatMap((question) => missedLatency(endpoint, slices, question, allowed) ?? []);
     // What nothing excuses comes first: that few answers were far too slow does not excuse that all were too slow.
     return both.toSorted((a, b) => Number(a.isExcused) - Number(b.isExcused)).slice(0, 1);
@@ -62,6 +63,8 @@ function judgeLatency(measurement: Measurement): Check {
     slowestOf(measurement, (witness) => witness.endpoint === endpoint),
   );
 }
+
+const orOwn = ({ endpoints = {} }: Budget): string => (Object.keys(endpoints).length === 0 ? '' : ', or its own');
 
 type LatencyQuestion = { readonly limitMs: number; readonly share: number };
 
@@ -84,17 +87,19 @@ function missedLatency(
 }
 
 function judgeErrors(measurement: Measurement): Check {
-  const { errorRate } = measurement.budget;
+  const { budget } = measurement;
   const head = { id: 'endpoint-errors', kind: 'limit', title: 'Each endpoint by itself: errors' } as const;
-  const limit = `< ${showShare(errorRate)}`;
+  const limit = `< ${showShare(budget.errorRate)}${orOwn(budget)}`;
   const allowed = allowanceOf(measurement);
   const endpoints = byEndpoint(measurement.slices);
   const missed = endpoints.flatMap(([endpoint, slices]): Missed[] => {
+    const { errorRate } = { ...budget, ...budget.endpoints?.[endpoint] };
+    const own = errorRate === budget.errorRate ? '' : `, allowed here is < ${showShare(errorRate)}`;
     const all = settledCount(sumCounts(slices));
     const isTooMany = (bad: number): boolean => atLeast(bad, all, errorRate) < errorAlpha && bad > 1;
     const bad = certainErrors(slices, noAllowance, measurement);
     const certain = certainErrors(slices, allowed, measurement);
-    return isTooMany(bad) ? [{ endpoint, bad, all, limit, isExcused: !isTooMany(certain) }] : [];
+    return isTooMany(bad) ? [{ endpoint, bad, all, limit: own, isExcused: !isTooMany(certain) }] : [];
   });
   return conclude(head, { missed, count: endpoints.length, limit, describe: describeFailing }, (endpoint) =>
     witnessesOf(failuresOf(measurement).filter((kind) => kind.endpoint === endpoint)),

@@ -49,7 +49,13 @@ export type Budget = {
   readonly p99Ms: number;
   /** Share of requests, 0–1, that may end without the right answer. */
   readonly errorRate: number;
+  /** Of single endpoints, where theirs are others; `longestMs`: of every answer. */
+  readonly endpoints?: Readonly<Record<string, EndpointBudget>>;
+  /** So many of all requests, 0–1, are answered rightly within that time. */
+  readonly slo?: { readonly share: number; readonly withinMs: number };
 };
+
+export type EndpointBudget = Partial<Pick<Budget, 'p95Ms' | 'p99Ms' | 'errorRate'>> & { readonly longestMs?: number };
 
 export type Measurement = MeasurementHead & {
   /** Null when the run was ended before. */

@@ -22,9 +22,10 @@ export async function openOwnTarget(env: Environment, signal?: AbortSignal, root
  * is that stack's API.
  * @param origin as passed by the target guard
  * @throws {UnreachableError} when nothing listens there
+ * @param isKeyNeeded false where nothing is prepared there with it; an unknown one is then the empty text
  * @throws {ConfigError} without a load test key
  */
-export async function openGivenTarget(origin: string, env: Environment): Promise<Target> {
+export async function openGivenTarget(origin: string, env: Environment, isKeyNeeded = true): Promise<Target> {
   await assertListening(origin);
   const stack = readLocalStack(env);
   const isOurs = stack !== undefined && new URL(origin).port === stack.env['API_PORT'];
@@ -32,7 +33,7 @@ export async function openGivenTarget(origin: string, env: Environment): Promise
   return {
     kind: 'given',
     origin,
-    ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }),
+    ...accessFrom({ ...(isOurs ? stack.env : {}), ...Object.fromEntries(given) }, isKeyNeeded),
     ...(isOurs && { settings: stack.env }),
     pid: isOurs ? stack.pid : undefined,
     stop: async () => {},
@@ -53,10 +54,10 @@ export async function assertListening(origin: string): Promise<void> {
   }
 }
 
-function accessFrom(env: Environment): Pick<Target, 'loadtestKey' | 'admin' | 'postgres'> {
+function accessFrom(env: Environment, isKeyNeeded = true): Pick<Target, 'loadtestKey' | 'admin' | 'postgres'> {
   const settings = readEnv(loadtestEnv, env);
-  const { LOADTEST_KEY: loadtestKey, ADMIN_TOKEN: token, ADMIN_HOST, ADMIN_PORT } = settings;
-  if (loadtestKey === undefined) {
+  const { LOADTEST_KEY: loadtestKey = '', ADMIN_TOKEN: token, ADMIN_HOST, ADMIN_PORT } = settings;
+  if (loadtestKey === '' && isKeyNeeded) {
     throw new ConfigError(['LOADTEST_KEY is not set; make one with: npm run api-key -- create --role loadtest --name load-test']);
   }
   return {

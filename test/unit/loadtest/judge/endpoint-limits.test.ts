@@ -188,3 +188,19 @@ describe('an endpoint is judged for errors', () => {
     expect(checkOf(measurement, 'endpoint-errors')?.witnesses?.map(({ requestId }) => requestId)).toEqual(['b']);
   });
 });
+
+test('limits of an endpoint of its own hold there instead, looser or tighter, and nowhere else', () => {
+  const slow = run(16, (i) => [slice(i, many(20, 10)), orderSlice(i, many(10, 300))]);
+  const outcome = (own: object, id: string) =>
+    checkOf({ ...slow, budget: { ...slow.budget, endpoints: { 'POST /orders': own } } }, id)?.outcome;
+  expect(outcome({}, 'endpoint-latency')).toBe('broken');
+  expect(outcome({ p95Ms: 400 }, 'endpoint-latency')).toBe('met');
+  expect(outcome({ p95Ms: 400, p99Ms: 250 }, 'endpoint-latency')).toBe('broken');
+  const failing = [slice(1, many(100, 10)), orderSlice(1, many(90, 10), { httpErrors: 10 })];
+  const errors = (errorRate: number) => {
+    const measurement = withPhase({}, { slices: failing });
+    return checkOf({ ...measurement, budget: { ...measurement.budget, endpoints: { 'POST /orders': { errorRate } } } }, 'endpoint-errors');
+  };
+  expect(errors(0.2)?.outcome).toBe('met');
+  expect(errors(0.02)?.measured).toBe('POST /orders: 10 of 100 requests failed (10.0 %, allowed here is < 2.00 %)');
+});
