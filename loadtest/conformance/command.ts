@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { createProgress, print, type Arguments } from '#lib/command-line.ts';
 import { messageOf, UsageError } from '#lib/errors.ts';
@@ -103,6 +104,8 @@ function readTarget(text: (name: keyof typeof options) => string | undefined): T
   if (!path.startsWith('/')) throw new UsageError(`--path ${path} must begin with /`);
   const windows = text('windows') ?? 'sliding';
   if (windows !== 'sliding' && windows !== 'fixed') throw new UsageError(`--windows ${windows} must be sliding or fixed`);
+  const trustedProxy = text('trusted-proxy');
+  if (trustedProxy !== undefined && isIP(trustedProxy) === 0) throw new UsageError(`--trusted-proxy ${trustedProxy} is no IP address`);
   const method = (text('method') ?? 'GET').toUpperCase();
   const limit = whole('--limit', required('limit'), 2, 10_000);
   const declared: Declared = {
@@ -113,7 +116,7 @@ function readTarget(text: (name: keyof typeof options) => string | undefined): T
     method,
     path,
   };
-  return { name: `${origin}${path}`, origin, declared, tokens: readTokens(text('tokens')), trustedProxy: text('trusted-proxy') };
+  return { name: `${origin}${path}`, origin, declared, tokens: readTokens(text('tokens')), trustedProxy };
 }
 
 /** Seconds as a plain number, or a duration. */

@@ -60,7 +60,7 @@ const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 /** A row a limiter, a column a matter, and below it each broken clause with the requests that show it. Pure. */
 export function conformanceTable(rows: readonly Row[]): string {
   const names = Object.keys(matters);
-  const head = ['limiter', 'what', ...names, 'in all'];
+  const head = ['limiter', 'what', ...names, 'in all', 'across a boundary'];
   const table = rows.map((row) => [
     escapeCell(row.name),
     escapeCell(row.what),
@@ -69,6 +69,7 @@ export function conformanceTable(rows: readonly Row[]): string {
       row,
       checks.map(({ id }) => id),
     ),
+    escapeCell(row.findings['boundary']?.says ?? ''),
   ]);
   return [
     line(head),
