@@ -240,6 +240,23 @@ export const flaws: Readonly<Record<string, Flaw>> = {
       keyOf: (request) => (request.path.includes('missing') || request.path.includes('no-such') ? `404 ${request.client}` : keyOf(request)),
     },
   },
+  'two are told the same to be left': {
+    named: 'remaining-at-once',
+    parts: rateLimit((value) => value.replace(/r=(\d+)/, (_, left: string) => `r=${Number(left) - (Number(left) % 2)}`)),
+  },
+  'refusals are 500': { named: 'no-server-error', parts: refusal({ status: 500 }, 500) },
+  'refusals take 20 s': { named: 'no-hang', parts: { refusalMs: 20_000 } },
+  't ends before a place is free': {
+    named: 'obedient-never-refused',
+    parts: rateLimit((value) => value.replace(/t=(\d+)/, (_, t: string) => `t=${Math.max(1, Number(t) - 1)}`)),
+  },
+  't is three seconds too long': {
+    named: 'obedient-uses-quota',
+    parts: rateLimit((value) => value.replace(/t=(\d+)/, (_, t: string) => `t=${Number(t) + 3}`)),
+  },
+  'a frozen store is waited for': { named: 'store-frozen-prompt', parts: { withoutStore: 'slow' } },
+  'a dead store is waited for': { named: 'store-killed-prompt', parts: { withoutStore: 'slow' } },
+  'once its store was away everything is allowed': { named: 'store-back-exact', parts: { withoutStore: 'open-for-ever' } },
   'without its store everything is allowed': { named: 'store-frozen-limits', parts: { withoutStore: 'open' } },
   'without its store everything is refused': { named: 'store-killed-limits', parts: { withoutStore: 'closed' } },
   'without its store every answer is 500': { named: 'store-killed-answers', parts: { withoutStore: 'error' } },

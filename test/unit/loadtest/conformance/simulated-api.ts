@@ -28,10 +28,12 @@ export type Parts = {
   readonly raceMs: number;
   readonly refusalMs: number;
   /** What happens to requests while the store is away. */
-  readonly withoutStore: 'local' | 'open' | 'closed' | 'hang' | 'error';
+  readonly withoutStore: 'local' | 'slow' | 'open' | 'open-for-ever' | 'closed' | 'hang' | 'error';
 };
 
 export const seconds = (ms: number): number => Math.ceil(ms / 1_000);
+
+const timeoutMs = 10_000;
 
 /** A sliding log: exact. */
 export const slidingLog = ({ limit, periodMs }: Declared): Limiter => {
@@ -91,10 +93,13 @@ export function simulate(parts: Parts, declared: Declared, seed: number, means: 
   const random = randomFrom(seed);
   const onTheWay = (): Promise<void> => time.waitUntil(time.now() + 0.2 + 1.8 * random());
   const beLate = (): number => (random() < 0.2 ? late * random() : 0);
-  const store = { isAway: false };
+  const store = { isAway: false, wasAway: false };
   const limiter = parts.limiter(declared);
   const decide = async (request: Request): Promise<Answer | undefined> => {
-    if (store.isAway && parts.withoutStore !== 'local') return withoutStore(parts.withoutStore);
+    if (store.isAway || (store.wasAway && parts.withoutStore === 'open-for-ever')) {
+      if (parts.withoutStore === 'slow') await time.waitUntil(time.now() + 1_500);
+      else if (parts.withoutStore !== 'local') return withoutStore(parts.withoutStore);
+    }
     if (!parts.isCounted(request)) return { status: 200, fields: {}, body: '' };
     const decision = await counted(limiter, parts, parts.keyOf(request, declared), time);
     if (!decision.isAllowed) await time.waitUntil(time.now() + parts.refusalMs);
@@ -112,8 +117,9 @@ export function simulate(parts: Parts, declared: Declared, seed: number, means: 
         const lateBefore = beLate();
         await time.waitUntil(sentMs + lateBefore);
         await onTheWay();
-        const answer = await decide({ client, method, path, variation });
-        if (answer === undefined) await time.waitUntil(sentMs + 10_000);
+        const decided = await decide({ client, method, path, variation });
+        const answer = time.now() - sentMs < timeoutMs ? decided : undefined;
+        if (answer === undefined) await time.waitUntil(sentMs + timeoutMs);
         else await onTheWay();
         const lateAfter = beLate();
         await time.waitUntil(time.now() + lateAfter);
@@ -124,8 +130,8 @@ export function simulate(parts: Parts, declared: Declared, seed: number, means: 
   };
 }
 
-function withoutStore(mode: Exclude<Parts['withoutStore'], 'local'>): Answer | undefined {
-  const statuses = { open: 200, closed: 429, error: 500 };
+function withoutStore(mode: Exclude<Parts['withoutStore'], 'local' | 'slow'>): Answer | undefined {
+  const statuses = { open: 200, 'open-for-ever': 200, closed: 429, error: 500 };
   return mode === 'hang' ? undefined : { status: statuses[mode], fields: {}, body: '' };
 }
 
@@ -146,8 +152,8 @@ function answerTo(request: Request, decision: Decision, parts: Parts, declared: 
   return { status: request.path === declared.path || request.path.includes('?') ? 200 : 404, fields, body: '' };
 }
 
-function storeOf(state: { isAway: boolean }): Store {
-  const leave = (): void => void (state.isAway = true);
+function storeOf(state: { isAway: boolean; wasAway: boolean }): Store {
+  const leave = (): void => void (state.isAway = state.wasAway = true);
   const back = (): void => void (state.isAway = false);
   return { name: 'simulated', freeze: leave, thaw: back, kill: async () => leave(), restart: async () => back() };
 }

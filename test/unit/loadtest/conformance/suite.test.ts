@@ -32,6 +32,11 @@ test('there are more than 25 checks, each with a name of its own, a clause and s
   for (const { clause, stages } of checks) expect([clause.length, stages.length]).not.toContain(0);
 });
 
+test('every check has a defect that it names', () => {
+  const named = Object.values(flaws).map((flaw) => flaw.named);
+  expect(checks.map(({ id }) => id).filter((id) => !named.includes(id))).toEqual([]);
+});
+
 describe('an exact limiter', () => {
   test('passes every check, whatever its limit and period, and however long requests take', async () => {
     await fc.assert(
