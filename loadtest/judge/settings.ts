@@ -13,6 +13,7 @@ export function judgeSettings(measurement: Measurement): Check[] {
 function judgeAsked({ target: { asked, effective } }: Measurement): Check {
   const head = { id: 'settings-effective', kind: 'invariant', title: 'The API runs with the settings it was given' } as const;
   if (asked === undefined || effective === null) return notChecked(head, 'the settings it was started with, or has, could not be read');
+  if (Object.keys(asked).length === 0) return notChecked(head, 'it was started with no number of its own');
   const compared = Object.entries(asked).map(([name, wanted]) => ({ name, wanted, has: effective[name] }));
   const different = compared.filter(({ wanted, has }) => Number(wanted) !== has);
   const count = `${showCount(compared.length - different.length)} of ${showCount(compared.length)}`;

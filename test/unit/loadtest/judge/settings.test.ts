@@ -39,6 +39,10 @@ describe('the settings', () => {
     expect(checkOf('settings-effective', { effective: scaled })).toMatchObject({ outcome: 'met', reason: 'each worker opens 5' });
   });
 
+  test('that nobody asked for are not checked', () => {
+    expect(checkOf('settings-effective', { asked: {} })?.outcome).toBe('not-checked');
+  });
+
   test('that nobody can read are not checked', () => {
     const outcomes = ['settings-effective', 'pool-cap', 'max-connections'].map((id) => checkOf(id, { effective: null })?.outcome);
     expect(outcomes).toEqual(['not-checked', 'not-checked', 'not-checked']);
