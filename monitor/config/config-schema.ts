@@ -4,6 +4,9 @@ import { probeKinds } from '../probes/kinds.ts';
 
 const day = 86_400_000;
 
+const orNever = (minMs: number) =>
+  z.union([z.literal('never').transform(() => Infinity), duration(minMs, 30 * day)], 'must be a duration such as 5m, or never');
+
 /** How often a target is looked at, and what is borne before it is told. Each can stand in `defaults` and in a probe. */
 const rhythm = {
   interval: duration(50, day).describe('From the start of one look to the start of the next.'),
@@ -13,9 +16,8 @@ const rhythm = {
   successes: z.int().min(1).max(100).describe('Consecutive answers that bring it back.'),
   slow: duration(1, 60_000).describe('A good answer that takes longer is evidence of a degraded target.'),
   unknownAfter: duration(0, day).describe('Time the monitor may be unable to tell before it says so.'),
-  warnAfter: z
-    .union([z.literal('never').transform(() => Infinity), duration(0, 30 * day)], 'must be a duration such as 5m, or never')
-    .describe('Time degraded before a warning, once; never: no warning.'),
+  remindAfter: orNever(60_000).describe('Time after which it is told again that an incident goes on; never: no reminders.'),
+  warnAfter: orNever(0).describe('Time degraded before a warning, once; never: no warning.'),
   startGrace: duration(0, 3_600_000).describe('Time from the start of the monitor to be up for the first time before it is told as down.'),
 };
 
@@ -29,6 +31,7 @@ const usual = {
   slow: '1s',
   unknownAfter: '5m',
   warnAfter: '5m',
+  remindAfter: '4h',
   startGrace: '60s',
 } as const;
 
@@ -62,6 +65,7 @@ export const configSchema = z.strictObject({
       slow: rhythm.slow.prefault(usual.slow),
       unknownAfter: rhythm.unknownAfter.prefault(usual.unknownAfter),
       warnAfter: rhythm.warnAfter.prefault(usual.warnAfter),
+      remindAfter: rhythm.remindAfter.prefault(usual.remindAfter),
       startGrace: rhythm.startGrace.prefault(usual.startGrace),
     })
     .prefault({})

@@ -95,10 +95,11 @@ function completeProbe(probe: ProbeConfig, defaults: ConfigFile['defaults'], env
   };
 }
 
-const patienceOf = ({ slow, unknownAfter, warnAfter, startGrace }: ConfigFile['defaults']): Patience => ({
+const patienceOf = ({ slow, unknownAfter, warnAfter, remindAfter, startGrace }: ConfigFile['defaults']): Patience => ({
   slowMs: slow,
   unknownAfterMs: unknownAfter,
   warnAfterMs: warnAfter,
+  remindAfterMs: remindAfter,
   startGraceMs: startGrace,
 });
 

@@ -5,10 +5,13 @@ export type OpenIncident = {
   /** When its first alert was handed to the outbox; undefined while none was. */
   readonly firedAt: number | undefined;
   readonly suppressedBy: string | undefined;
+  /** When it was last told, in ms of the epoch. */
+  readonly lastToldAt: number | undefined;
 };
 
 export type AlertDecision =
   | { readonly action: 'fire'; readonly reason: 'begun' | 'outlasted_parent' }
+  | { readonly action: 'remind'; readonly reason: 'goes_on' }
   | { readonly action: 'resolve'; readonly reason: 'over' }
   /** It ends without a message, because none announced it. */
   | { readonly action: 'end_quietly'; readonly reason: 'never_fired' }
@@ -16,16 +19,26 @@ export type AlertDecision =
   | ({ readonly action: 'hold' } & Hold);
 
 /**
- * What is to be told about one kind of trouble of one target now. Holds keep back only the first message; that it is over
- * is told whenever its beginning was. Pure.
+ * What is to be told about one kind of trouble of one target now. Holds keep back its first message and its reminders; that it
+ * is over is told whenever its beginning was. Pure.
+ * @param remindAfterMs Infinity: no reminders
  */
-export function decideAlert(isOn: boolean, incident: OpenIncident | undefined, hold: Hold | undefined): AlertDecision {
+export function decideAlert(
+  isOn: boolean,
+  incident: OpenIncident | undefined,
+  hold: Hold | undefined,
+  { remindAfterMs, now }: { readonly remindAfterMs: number; readonly now: number },
+): AlertDecision {
   const isFiring = incident?.firedAt !== undefined;
   if (!isOn) {
     if (!incident) return { action: 'hold', reason: 'no_trouble' };
     return isFiring ? { action: 'resolve', reason: 'over' } : { action: 'end_quietly', reason: 'never_fired' };
   }
-  if (isFiring) return { action: 'hold', reason: 'already_firing' };
+  if (isFiring) {
+    // Told over restarts, so by the clock of the machine; when that was set back by as much, it is time as well.
+    const sinceMs = Math.abs(now - (incident.lastToldAt ?? now));
+    return !hold && sinceMs >= remindAfterMs ? { action: 'remind', reason: 'goes_on' } : { action: 'hold', reason: 'already_firing' };
+  }
   if (hold) return { action: 'hold', ...hold };
   return { action: 'fire', reason: incident?.suppressedBy === undefined ? 'begun' : 'outlasted_parent' };
 }

@@ -1,3 +1,4 @@
+import { showDuration } from '#lib/show.ts';
 import { decideAlert, type AlertDecision } from './alert-policy.ts';
 import { alertId, type Alert, type AlertEvent, type Dependent } from '../model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '../model/incident.ts';
@@ -80,13 +81,16 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const { graceMs, patience } = rules;
   const question = { ...subject, kind, incident, parents, graceMs, startGraceMs: patience.startGraceMs, clockMs: now.clockMs };
   const hold = isOn ? holdOf(question) : undefined;
-  const decision = decideAlert(isOn, incident, hold);
+  // What no look of this process has shown is not told again.
+  const isReminded = trouble.closes !== undefined && subject.health.recent.length > 0;
+  const decision = decideAlert(isOn, incident, hold, { remindAfterMs: isReminded ? patience.remindAfterMs : Infinity, now: now.at });
   const step = { probe: rules.name, kind, decision };
   if (decision.action === 'fire') {
     const fired = { ...(incident ?? beginIncident(trouble, subject)), firedAt: now.at, lastToldAt: now.at };
     const dependents = dependentsOf(rules.name, view);
     return { ...step, incident: fired, alert: buildAlert(trouble.opens, fired, trouble.opening(subject), { now, dependents }) };
   }
+  if (decision.action === 'remind' && incident) return { ...step, ...remind(trouble, incident, subject, dependentsOf(rules.name, view)) };
   if (!isOn && incident) {
     const ended = endIncident(incident, subject);
     if (decision.action !== 'resolve' || !trouble.closes) return { ...step, incident: ended };
@@ -97,6 +101,19 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const suppressedBy = explains ? hold.parent : incident?.suppressedBy;
   if (incident && incident.suppressedBy === suppressedBy) return step;
   return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy } };
+}
+
+function remind(
+  trouble: Trouble,
+  incident: Incident,
+  subject: Subject,
+  dependents: readonly Dependent[],
+): { readonly incident: Incident; readonly alert: Alert } {
+  const { now } = subject;
+  const reminded = { ...incident, reminders: incident.reminders + 1, lastToldAt: now.at };
+  const { detail, ...rest } = trouble.opening(subject);
+  const finding = { detail: `it still goes on, for ${showDuration(Math.max(0, now.at - incident.startedAt))}: ${detail}`, ...rest };
+  return { incident: reminded, alert: buildAlert('reminder', reminded, finding, { now, dependents }) };
 }
 
 function beginIncident(trouble: Trouble, subject: Subject): Incident {
@@ -131,7 +148,7 @@ export function buildAlert(
 ): Alert {
   return {
     ...finding,
-    id: alertId(incident.id, event),
+    id: alertId(incident.id, event, event === 'reminder' ? incident.reminders : 1),
     event,
     incidentId: incident.id,
     probe: incident.probe,

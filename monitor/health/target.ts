@@ -11,6 +11,8 @@ export type Patience = {
   readonly unknownAfterMs: number;
   /** Time degraded. */
   readonly warnAfterMs: number;
+  /** Time since an incident was last told, before it is told again that it goes on. */
+  readonly remindAfterMs: number;
   /** Time from the start of the monitor to be up for the first time. */
   readonly startGraceMs: number;
 };

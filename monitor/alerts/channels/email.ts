@@ -126,9 +126,10 @@ export function emailMessage(alert: Alert, message: MessageText, { from, all }: 
   };
 }
 
-function openingOf({ event }: Alert): Alert['event'] {
-  if (event === 'settled') return 'flapping';
-  return event === 'known' ? 'unknown' : 'firing';
+/** By the kind in the incident's id: a reminder does not say what it reminds of. */
+function openingOf({ incidentId }: Alert): Alert['event'] {
+  if (incidentId.endsWith('-flapping')) return 'flapping';
+  return incidentId.endsWith('-unknown') ? 'unknown' : 'firing';
 }
 
 function asText({ title, detail, facts, nextStep, statusUrl }: MessageText): string {

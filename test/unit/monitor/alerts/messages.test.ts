@@ -54,13 +54,16 @@ describe('a message', () => {
     expect(down.to).toEqual(mailSettings.all);
   });
 
+  // As `incidentId` names incidents of each kind.
   test.each([
-    ['known', 'unknown'],
-    ['settled', 'flapping'],
-    ['reminder', 'firing'],
-  ] as const)('%s by mail answers the %s of its incident', (event, opening) => {
-    const mail = emailMessage({ ...firing, event }, describeFirst(firing), mailSettings);
-    expect(mail.inReplyTo).toBe(`<${incidentId}.${opening}.1@shop.example>`);
+    ['known', '-unknown', 'unknown'],
+    ['reminder', '-unknown', 'unknown'],
+    ['settled', '-flapping', 'flapping'],
+    ['reminder', '-flapping', 'flapping'],
+    ['reminder', '', 'firing'],
+  ] as const)('%s by mail of an incident …%s answers its %s', (event, kind, opening) => {
+    const mail = emailMessage({ ...firing, event, incidentId: `${incidentId}${kind}` }, describeFirst(firing), mailSettings);
+    expect(mail.inReplyTo).toBe(`<${incidentId}${kind}.${opening}.1@shop.example>`);
   });
 
   test('tells whoever is woken which deployment and machine it is, what is critical, what to look at next, and where the page is', () => {

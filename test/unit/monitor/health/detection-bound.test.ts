@@ -54,7 +54,7 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
     kind: 'http',
     dependsOn: dependsOn.map((parent) => [parent]),
     degradedBy: [],
-    patience: { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, startGraceMs: 3_600_000 },
+    patience: { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, remindAfterMs: Infinity, startGraceMs: 3_600_000 },
     cadence,
     probe: probe(fails, cadence.timeoutMs),
   });

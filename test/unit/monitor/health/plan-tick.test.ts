@@ -10,7 +10,7 @@ import type { Alert } from '#monitor/model/alert.ts';
 import type { ProbeResult } from '#monitor/model/look.ts';
 
 const graceMs = 5_000;
-const silent = { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, startGraceMs: 0 };
+const silent = { slowMs: Infinity, unknownAfterMs: Infinity, warnAfterMs: Infinity, remindAfterMs: Infinity, startGraceMs: 0 };
 const rulesFor = (name: string, dependsOn: readonly string[], changes: Partial<TargetRules> = {}): TargetRules => ({
   name,
   dependsOn: dependsOn.map((parent) => [parent]),
@@ -125,12 +125,18 @@ describe('an outage', () => {
 });
 
 describe('the policy', () => {
-  const firing = { firedAt: 1, suppressedBy: undefined };
-  const held = { firedAt: undefined, suppressedBy: 'p' };
+  const firing = { firedAt: 1, suppressedBy: undefined, lastToldAt: 901 };
+  const due = { ...firing, lastToldAt: 900 };
+  const setBack = { ...firing, lastToldAt: 1_100 };
+  const held = { firedAt: undefined, suppressedBy: 'p', lastToldAt: undefined };
   test.each([
     [false, undefined, undefined, { action: 'hold', reason: 'no_trouble' }],
     [true, undefined, undefined, { action: 'fire', reason: 'begun' }],
     [true, firing, undefined, { action: 'hold', reason: 'already_firing' }],
+    [true, due, undefined, { action: 'remind', reason: 'goes_on' }],
+    [true, setBack, undefined, { action: 'remind', reason: 'goes_on' }],
+    [true, due, { reason: 'parent_down', parent: 'p' }, { action: 'hold', reason: 'already_firing' }],
+    [false, due, undefined, { action: 'resolve', reason: 'over' }],
     [true, undefined, { reason: 'parent_down', parent: 'p' }, { action: 'hold', reason: 'parent_down', parent: 'p' }],
     [true, undefined, { reason: 'flapping' }, { action: 'hold', reason: 'flapping' }],
     [true, held, undefined, { action: 'fire', reason: 'outlasted_parent' }],
@@ -138,7 +144,7 @@ describe('the policy', () => {
     [false, firing, { reason: 'parent_down', parent: 'p' }, { action: 'resolve', reason: 'over' }],
     [false, held, undefined, { action: 'end_quietly', reason: 'never_fired' }],
   ] as const)('trouble %s, incident %o, hold %o: %o', (isOn, incident, hold, decision) => {
-    expect(decideAlert(isOn, incident, hold)).toEqual(decision);
+    expect(decideAlert(isOn, incident, hold, { remindAfterMs: 100, now: 1_000 })).toEqual(decision);
   });
 });
 

@@ -18,7 +18,7 @@ const target = (name: string, changes: Partial<TargetRules> = {}): TargetRules =
   degradedBy: [],
   thresholds: { failures: 2, successes: 2 },
   graceMs: 5_000,
-  patience: { slowMs: 1_000, unknownAfterMs: 5 * minute, warnAfterMs: 5 * minute, startGraceMs: minute },
+  patience: { slowMs: 1_000, unknownAfterMs: 5 * minute, warnAfterMs: 5 * minute, remindAfterMs: Infinity, startGraceMs: minute },
   flap: { turns: 3, windowMs: 2 * minute, settleMs: minute },
   ...changes,
 });
@@ -253,4 +253,49 @@ test('a message tells what the looks before the last one found', () => {
     looksAt('api', (ms) => (ms < 17_000 ? 'ok' : 'failed'), 0, 20_000, 1_000),
   );
   expect(alerts[0]?.facts).toEqual([['Last looks', '2 failed, before that 17 ok']]);
+});
+
+describe('a reminder', () => {
+  const hour = 60 * minute;
+  const patience = { ...target('api').patience, remindAfterMs: 4 * hour };
+  const reminded = target('api', { patience });
+
+  test('of an outage comes every four hours that it goes on, each a message of its own, and none once it is over', () => {
+    const { told, alerts } = play([reminded], looksAt('api', during('failed', minute, 9 * hour), 0, 24 * hour, minute));
+    expect(told).toEqual(['firing api', 'reminder api', 'reminder api', 'resolved api']);
+    expect(alerts.map(({ id }) => id.split('.').slice(1).join('.'))).toEqual(['firing.1', 'reminder.1', 'reminder.2', 'resolved.1']);
+    expect(alerts[1]?.detail).toMatch(/^it still goes on, for 4 h( \d m)?: api failed$/);
+    expect(new Set(alerts.map(({ incidentId }) => incidentId)).size).toBe(1);
+  });
+
+  test('counts over a restart of the monitor, and waits for a look of its own', () => {
+    const before = play([reminded], looksAt('api', during('failed', 0, hour), 0, hour, minute));
+    const after = play(
+      [reminded],
+      looksAt('api', during('failed', 0, 24 * hour), 5 * hour, 6 * hour, minute),
+      restart(before.state, 5 * hour),
+    );
+    expect(before.told).toEqual(['firing api']);
+    expect(after.told).toEqual(['reminder api']);
+    expect(after.alerts[0]?.id).toMatch(/\.reminder\.1$/);
+    const other = target('other', { patience });
+    const state = {
+      ...restart(before.state, 9 * hour),
+      health: { ...restart(before.state, 9 * hour).health, ...freshState([other]).health },
+    };
+    expect(play([reminded, other], [['other', 'ok', 9 * hour]], state).told).toEqual([]);
+  });
+
+  test('comes of what the monitor cannot tell, of none that is held back, and of no warning', () => {
+    const unknown = play([reminded], looksAt('api', during('faulty', 0, 9 * hour), 0, 9 * hour, minute));
+    expect(unknown.told).toEqual(['unknown api', 'reminder api', 'reminder api']);
+    const degraded = play([reminded], looksAt('api', during('degraded', 0, 9 * hour), 0, 9 * hour, minute));
+    expect(degraded.told).toEqual(['notice api']);
+    const rules = [target('postgresql', { patience }), target('api', { patience, dependsOn: [['postgresql']] })];
+    const both = looksAt('postgresql', during('failed', 0, 9 * hour), 0, 9 * hour, minute).flatMap((look) => [
+      look,
+      ['api', look[1], look[2]] as const,
+    ]);
+    expect(play(rules, both).told).toEqual(['firing postgresql', 'reminder postgresql', 'reminder postgresql']);
+  });
 });

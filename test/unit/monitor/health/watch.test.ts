@@ -41,7 +41,7 @@ const api = (lookAt: () => ProbeReport['outcome']): Target => ({
   dependsOn: [],
   degradedBy: [],
   cadence: { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 },
-  patience: { slowMs: 1_000, unknownAfterMs: 300_000, warnAfterMs: 300_000, startGraceMs: 60_000 },
+  patience: { slowMs: 1_000, unknownAfterMs: 300_000, warnAfterMs: 300_000, remindAfterMs: Infinity, startGraceMs: 60_000 },
   probe: async () => {
     await new Promise((resolve) => setTimeout(resolve, 4));
     return { outcome: lookAt(), detail: 'seen' };
