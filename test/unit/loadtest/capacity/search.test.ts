@@ -75,6 +75,12 @@ describe('the search for a capacity', () => {
     expect((answer as { low: number }).low).toBeGreaterThan(330);
   });
 
+  test('a rate that is kept as often as missed counts as missed', () => {
+    const outcomes = { 50: ['kept'], 100: ['kept', 'missed'] } as const;
+    const probed = Object.entries(outcomes).flatMap(([rate, found]) => found.map((outcome) => ({ rate: Number(rate), outcome })));
+    expect(nextStep(probed, bounds)).toEqual({ kind: 'probe', rate: 70.7 });
+  });
+
   test('is over at the fastest rate it may ask for, confirmed', () => {
     const { answer, probed } = search(() => 'kept');
     expect(answer).toEqual({ kind: 'beyond', low: 2_000 });
