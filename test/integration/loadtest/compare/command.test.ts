@@ -73,12 +73,6 @@ test(
 
 test.concurrent.each([
   { args: ['--a', 'http://127.0.0.1:1'], says: /--a and --b say what is compared/ },
-  { args: ['--a', '.', '--b', 'http://127.0.0.1:1'], says: /must both be addresses, or neither/ },
-  { args: ['--a', '.', '--b', 'http://shop.example'], says: /--allow-host shop\.example$/m },
-  { args: ['--a', '.', '--b', 'POSTGRES_HOST=db'], says: /a stack of its own decides POSTGRES_HOST itself/ },
-  { args: ['--a', '.', '--b', 'no such; thing'], says: /--b no such; thing must be an address, settings/ },
-  { args: ['--a', '.', '--b', '.', '--rounds', '7'], says: /--rounds 7 must be an even number/ },
-  { args: ['--a', '.', '--b', '.', '--effect', 'much'], says: /--effect much must be a percentage/ },
   { args: ['--a', '.', '--b', '.', '--out', '/proc/nope'], says: /--out \/proc\/nope cannot be written/ },
   { args: ['--from', '/nowhere'], says: /\/nowhere holds no comparison/ },
 ])('ends with 64 and one line: $args', async ({ args, says }) => {

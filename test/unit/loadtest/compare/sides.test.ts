@@ -33,6 +33,12 @@ test('what leads a stack to somebody’s database, or to its own ports, is no se
     expect(() => parseSide('--a', text, [])).toThrow(/decides \w+ itself/);
 });
 
+test('a service that runs is compared with another one, on this machine unless its host is named', () => {
+  expect(() => options({ b: 'http://127.0.0.1:1' })).toThrow('--a and --b must both be addresses, or neither');
+  expect(() => options({ b: 'http://shop.example' })).toThrow('add --allow-host shop.example');
+  expect(options({ a: 'http://127.0.0.1:1', b: 'http://shop.example', 'allow-host': 'shop.example' }).b).toMatchObject({ kind: 'target' });
+});
+
 test('without flags: 24 rounds, 10 % to be told, 5 % to count at all, one false alarm in a hundred at most', () => {
   expect(options({})).toMatchObject({ rounds: 24, asked: { alpha: 0.01, gate: 0.05, effect: 0.1 }, isCalibrated: false, paths: undefined });
 });
