@@ -29,7 +29,7 @@ function conclude(head: CheckHead, probes: readonly Probe[], answer: Next, { peo
   const measured = showAnswer(answer);
   if (answer.kind === 'probe') return broken(innocence, measured, limit, 'the search was ended before it had found the capacity');
   if (answer.kind === 'untold') {
-    const [why = 'for no reason it can name'] = lastAt(probes, answer.rate, 'unclear')?.judgement.reasons ?? [];
+    const why = lastAt(probes, answer.rate, 'unclear')?.why ?? '';
     return broken(innocence, measured, limit, `at ${showRate(answer.rate)} client and machine could not tell: ${why}`);
   }
   if (answer.kind === 'unsettled') {

@@ -12,7 +12,14 @@ import type { Measurement, PlayedPhase } from '../measurement/measurement.ts';
 import type { Probed } from './search.ts';
 
 /** One rate held for a while, and what became of the limits. */
-export type Probe = Probed & { readonly judgement: Judgement };
+export type Probe = Probed & {
+  readonly judgement: Judgement;
+  /** Why it is not kept, in one sentence; empty when it is. */
+  readonly why: string;
+};
+
+/** With fewer of its seconds watched, nobody knows what this machine did meanwhile. */
+const watchedShare = 0.75;
 
 /** Speed, errors, and whether the client can be believed; content and books are judged over the whole run. */
 const judges: readonly Judge[] = [judgeLimits, judgeEndpoints, judgeWindows, judgeArrivals, judgeAccounts, judgeInstrument];
@@ -38,7 +45,14 @@ function probeOf(measurement: Measurement, phase: PlayedPhase): Probe {
     rest: null,
   };
   const judgement = judge({ ...measurement, ...own }, judges);
-  const probe = { rate: phase.load.kind === 'open' ? highestRate(phase.load) : 0, outcome: outcomeOf[judgement.verdict], judgement };
+  const isWatched = own.machine.length >= (watchedShare * (phase.warmUpMs + phase.durationMs)) / 1_000;
+  const isUntold = judgement.verdict === 'FAIL' && !isWatched;
+  const probe: Probe = {
+    rate: phase.load.kind === 'open' ? highestRate(phase.load) : 0,
+    outcome: isUntold ? 'unclear' : outcomeOf[judgement.verdict],
+    judgement,
+    why: isUntold ? 'the watch over this machine itself stood still' : (judgement.reasons[0] ?? ''),
+  };
   judged.set(phase, probe);
   return probe;
 }

@@ -80,6 +80,12 @@ describe('the capacity', () => {
     expect(check?.reason).toMatch(/^at 500\/s client and machine could not tell: 2 of 202 dropped/);
   });
 
+  test('that was missed while nobody watched the machine proves nothing', () => {
+    const missed = searched({ rate: 50, ms: 10 }, { rate: 100, ms: 600 }, { rate: 100, ms: 600 });
+    const unwatched = { ...missed, machine: missed.machine.filter(({ second }) => second < 2) };
+    expect(checkOf(unwatched)?.reason).toBe('at 100/s client and machine could not tell: the watch over this machine itself stood still');
+  });
+
   test('is unknown to a run that was ended before', () => {
     expect(checkOf(searched({ rate: 250, ms: 10 }))).toMatchObject({ kind: 'innocence', outcome: 'broken', measured: 'unknown' });
     expect(checkOf(healthyMeasurement({ people, phases: [] }))?.outcome).toBe('not-checked');
