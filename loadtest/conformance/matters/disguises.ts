@@ -12,6 +12,7 @@ import {
   type Matter,
   type Player,
   type Stage,
+  type Variation,
 } from '../matter.ts';
 import { isWithinPeriod, overfullWindow } from '../windows.ts';
 
@@ -55,17 +56,22 @@ const networks: Stage = {
     for (let asked = 0; asked < player.declared.limit; asked += 1) await asNetwork(`${network}:1::1`);
     await asNetwork(`${network}:1:ffff::2`);
     await asNetwork(`2001:db9:${network.slice(9)}:1::1`);
+    // Refused only where the field above it was not believed and all of this came off the quota of the sender itself.
+    await asking.ask({ note: 'without X-Forwarded-For', ...sentFrom(player) });
   },
 };
 
 const addressed =
-  ({ means: { trustedProxy } }: Player, client: Client) =>
+  (player: Player, client: Client) =>
   (address: string): Promise<Exchange> =>
     client.ask({
       headers: { 'X-Forwarded-For': address },
       note: `X-Forwarded-For: ${address}`,
-      ...(trustedProxy !== undefined && { from: trustedProxy }),
+      ...sentFrom(player),
     });
+
+const sentFrom = ({ means: { trustedProxy } }: Player): Pick<Variation, 'from'> =>
+  trustedProxy === undefined ? {} : { from: trustedProxy };
 
 /** The limit under the name of the field as it is usually written, then in other cases. */
 const spelling: Stage = {
@@ -106,11 +112,10 @@ const judgeSameQuota =
 function judgeNetworks(recording: Recording): Finding {
   const exchanges = ofStage(recording, 'networks');
   const { limit } = recording.declared;
-  const other = exchanges.at(-1);
-  if (exchanges.length < limit + 2 || other === undefined) return invalid('not everything was asked');
-  const refusedAll = exchanges.filter((one) => isRefused(recording, one));
-  if (refusedAll.length === 0 && exchanges.length > limit + 2) return notChecked('X-Forwarded-For is not believed from there');
-  const same = judgeSameQuota('networks', 'one quota for a /64')({ ...recording, exchanges: exchanges.slice(0, -1) });
+  const [other, bare] = exchanges.slice(limit + 1);
+  if (other === undefined || bare === undefined) return invalid('not everything was asked');
+  if (isRefused(recording, bare)) return notChecked('X-Forwarded-For is not believed from there', [bare]);
+  const same = judgeSameQuota('networks', 'one quota for a /64')({ ...recording, exchanges: exchanges.slice(0, limit + 1) });
   if (same.outcome !== 'PASS') return same;
   if (isRefused(recording, other)) return fail('one quota for addresses of different networks', [other]);
   return pass('one quota for a /64, another one for another network');

@@ -115,6 +115,12 @@ describe('a limiter', () => {
     },
   );
 
+  test('that does not believe X-Forwarded-For from where it was said to is not blamed for its IPv6 networks', async () => {
+    const deaf: Parts = { ...exact, keyOf: ({ client, variation }) => variation.from ?? `client ${client}` };
+    const recording = await play(deaf, { ...usual, identity: 'ip' }, 3, byAddress);
+    expect(outcomesOf(recording)).toMatchObject({ 'ipv6-network': 'NOT CHECKED', 'forged-address': 'PASS' });
+  });
+
   test('that tells nothing is not blamed for what it may do without', async () => {
     const silent: Parts = { ...exact, fields: () => ({}), refusal: () => ({ status: 429, body: 'Too many requests', type: 'text/plain' }) };
     const recording = await play(silent, usual, 9);
