@@ -80,6 +80,17 @@ describe('an exact limiter', () => {
     );
   });
 
+  test('refuses none of 10,000 requests of obedient clients, who use at least 98 % of their quota', async () => {
+    const recording = await play(exact, usual, 21, { obedientRequests: 10_000 });
+    const says = judgeRecording(recording).flatMap(({ check, finding }) =>
+      check.id.startsWith('obedient') ? [`${finding.outcome} ${finding.says}`] : [],
+    );
+    expect(says).toEqual([
+      'PASS 10000 requests, none refused',
+      expect.stringMatching(/^PASS 9[89]\.\d % of the quota used by 50 clients$|^PASS 100\.0 %/),
+    ]);
+  });
+
   test('with a single client to ask as is judged as far as one client goes', async () => {
     const recording = await play(exact, usual, 5, { clients: 1 });
     expect(idsOf(recording, 'NOT CHECKED')).toEqual(expect.arrayContaining(['clients-isolated', 'denial-cheap', 'store-back-exact']));
