@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import type { Environment } from '#lib/env.ts';
 import { clientOptions } from '#lib/postgres.ts';
+import { processTree, readProcesses } from '#lib/proc.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createAdminReader } from '#loadtest/observe/admin-reader.ts';
 import { measureMachineLoad } from '#loadtest/observe/watch-machine.ts';
@@ -66,7 +68,7 @@ async function playAll(target: Target, floor: Floor, options: BenchOptions): Pro
   const runId = `bench-${randomBytes(5).toString('hex')}`;
   const http = createSetUpClient(target.origin, signal);
   const stage = await scenario.prepare(target, { runId, users: connections, mix: [], http }).finally(http.close);
-  const contenders = { api: { origin: target.origin, pid: target.pid }, floor: { origin: floor.origin, pid: floor.pid } };
+  const contenders = { api: { origin: target.origin, pid: await apiProcess(target.pid) }, floor: { origin: floor.origin, pid: floor.pid } };
   const arena: Arena = {
     contenders,
     nullServerFile: scenario.nullServerFile,
@@ -108,6 +110,15 @@ async function readSizes(target: Target): Promise<{ processes: number; poolMax: 
   } finally {
     await admin.close();
   }
+}
+
+/** Of a stack, the primary process of its API, from which the workers descend: what the monitor does is no cost of a request. */
+async function apiProcess(stackPid: number | undefined): Promise<number | undefined> {
+  for (const { pid } of stackPid === undefined ? [] : processTree(await readProcesses(), stackPid)) {
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (commandLine.includes('api/main.ts')) return pid;
+  }
+  return undefined;
 }
 
 /** A bench must not end because the shop is sold out. */

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import { SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import { principalKey, type Principal } from '../auth/principal.ts';
 import { statement } from '../db/statement.ts';
@@ -55,7 +55,7 @@ export type ClaimSettings = {
  * @throws idempotency_key_invalid when the key is malformed, or missing where one is required
  */
 export function createClaims({ secret, isRequired }: ClaimSettings): (request: ClaimedRequest) => Claim | undefined {
-  const hmacKey = Buffer.from(hkdfSync('sha256', secret, '', 'atalaya idempotency keys', 32));
+  const hmacKey = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'atalaya idempotency keys', 32)));
   const digest = (text: string): string => createHmac('sha256', hmacKey).update(text).digest('hex');
   return ({ route, path, rawBody, principal, address, header }) => {
     if (route.write !== 'once') return undefined;

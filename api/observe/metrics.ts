@@ -39,7 +39,7 @@ export function createMetrics(): Metrics {
   });
   const acquires = new Histogram({
     name: 'atalaya_pool_acquire_seconds',
-    help: 'Time a request waited for a database connection.',
+    help: 'Time a transaction, or a question that many reads may share, waited for a database connection.',
     labelNames: ['outcome'],
     buckets: acquireBuckets,
     registers,
@@ -91,7 +91,12 @@ export function addGauges({ registry }: Metrics, sources: MetricSources): void {
       for (const name of ['redis', 'primary', 'local'] as const) store.set({ store: name }, limiterStore() === name ? 1 : 0);
     },
   });
-  gauge(registry, 'atalaya_pool_waiting', 'Requests that wait for a database connection.', () => pool.waitingCount);
+  gauge(
+    registry,
+    'atalaya_pool_waiting',
+    'Transactions, and questions that many reads may share, that wait for a database connection.',
+    () => pool.waitingCount,
+  );
   gauge(registry, 'atalaya_pool_max', 'Connections the pool may open.', () => pool.options.max);
   gauge(registry, 'atalaya_http_in_flight', 'Requests being worked on.', inFlight);
   gauge(registry, 'atalaya_log_lines_dropped', 'Log lines given up because they could not be written.', logLinesDropped);
