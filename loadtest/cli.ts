@@ -5,6 +5,7 @@ import { compareVerb } from './compare/compare-command.ts';
 import { optionsHelp, type Mixes } from './options.ts';
 import { defaultGate, gates } from './plans/plans.ts';
 import { ratelimitVerb } from './conformance/command.ts';
+import { poolVerb } from './pool/command.ts';
 import { sizePoolVerb } from './size-pool/command.ts';
 import { gateVerb, journeysVerb, mixesOf, reportVerb } from './commands.ts';
 import type { MakeVerb } from './target-command.ts';
@@ -20,6 +21,7 @@ const rooms: Readonly<Record<string, MakeVerb>> = {
   journeys: journeysVerb,
   ratelimit: ratelimitVerb,
   compare: compareVerb,
+  pool: poolVerb,
   'size-pool': sizePoolVerb,
 };
 

@@ -1,0 +1,102 @@
+import { showDuration, showShare } from '#lib/show.ts';
+import {
+  asked,
+  edgeMs,
+  fail,
+  goodput,
+  invalid,
+  isGood,
+  looks,
+  mean,
+  notChecked,
+  pass,
+  percentile,
+  showExchange,
+  showReading,
+  type Check,
+} from './finding.ts';
+import { mostOf, type Recording } from './recording.ts';
+
+/** What the service is meant to keep at p99, and how much of it may be waiting for a connection. */
+const sloP99Ms = 500;
+const waitShare = 0.1;
+const lawTolerance = 0.1;
+
+const heldMs = (recording: Recording, stage: string): number[] =>
+  goodput(recording, stage, 'slow').of.flatMap(({ holdMs }) => holdMs ?? []);
+
+/** How much of the pool is used, and that the figures agree with each other. */
+export const bounds: readonly Check[] = [
+  {
+    id: 'P1 hard-cap',
+    title: 'The pools never have more connections than they may, and at saturation all of them',
+    judge: (recording) => {
+      const most = mostOf(recording.settings);
+      const isOver = ({ inUse, sessions }: Recording['readings'][number]): boolean => (inUse ?? 0) > most || (sessions?.length ?? 0) > most;
+      // A session that is closed while its successor opens is there for a moment.
+      const over = recording.readings.filter((reading, i, all) => isOver(reading) && isOver(all[i - 1] ?? reading));
+      if (over.length > 0)
+        return fail(
+          `more than ${most} connections in ${over.length} looks`,
+          over.map((one) => showReading(one, recording)),
+        );
+      const used = Math.max(0, ...recording.readings.map(({ inUse }) => inUse ?? 0));
+      if (used < most) return invalid(`at most ${used} of ${most} connections were in use: the pools were never full`);
+      return pass(`at most ${used} in use, of ${most}`);
+    },
+  },
+  {
+    id: 'P2 little',
+    title: 'Connections in use = completed a second × time each was held (Little’s law: a check of the instruments)',
+    judge: (recording) => {
+      const { fromMs = 0, toMs = 0 } = recording.stages['steady'] ?? {};
+      const used = looks(recording, 'steady').flatMap(({ atMs, inUse }) =>
+        atMs >= fromMs + edgeMs && atMs < toMs - edgeMs ? (inUse ?? []) : [],
+      );
+      const holds = heldMs(recording, 'steady');
+      if (used.length === 0 || holds.length === 0) return notChecked('the service tells neither its pool nor its times');
+      const law = (goodput(recording, 'steady', 'slow').perSecond * mean(holds)) / 1_000;
+      const says = `${mean(used).toFixed(2)} in use on average, by the law ${law.toFixed(2)}`;
+      return Math.abs(mean(used) - law) <= 2 * lawTolerance * mean(used)
+        ? pass(says)
+        : invalid(`${says}: something is not measured rightly`);
+    },
+  },
+  {
+    id: 'P3 utilisation',
+    title: 'With half of the connections in use nobody waits for one',
+    judge: (recording) => {
+      const all = asked(recording, 'steady', 'slow');
+      const failed = all.filter((one) => !isGood(one));
+      if (failed.length > 0)
+        return fail(`${failed.length} of ${all.length} requests failed with half of the pool free`, failed.map(showExchange));
+      const waits = all.flatMap(({ waitMs }) => waitMs ?? []);
+      if (waits.length === 0) return notChecked('the service does not tell how long requests wait for a connection');
+      const p99 = percentile(waits, 0.99);
+      const says = `p99 of the wait ${showDuration(p99)} (allowed ${showDuration(waitShare * sloP99Ms)}, a tenth of the p99 limit)`;
+      return p99 <= waitShare * sloP99Ms ? pass(says) : fail(says);
+    },
+  },
+  {
+    id: 'P4 closed-loop',
+    title: 'Clients without pauses wait as long as the law of closed loops says, and no more is done than the pools allow',
+    judge: (recording) => {
+      const { perSecond, of } = goodput(recording, 'saturated', 'slow');
+      const holds = heldMs(recording, 'saturated');
+      if (of.length === 0) return fail('nothing was completed with one and a half times as many clients as connections');
+      const most = mostOf(recording.settings);
+      const [lawMs, seenMs] = [(1_500 * most) / perSecond, mean(of.map(({ sentMs, endedMs }) => endedMs - sentMs))];
+      const allowed = holds.length === 0 ? Infinity : ((1_000 * most) / mean(holds)) * (1 + lawTolerance);
+      const says = `${perSecond.toFixed(1)}/s, ${showDuration(seenMs)} on average, by the law ${showDuration(lawMs)}`;
+      if (perSecond > allowed)
+        return invalid(`${says}: more than ${allowed.toFixed(1)}/s is impossible, so something is not measured rightly`);
+      const off = Math.abs(seenMs - lawMs) / lawMs;
+      return off <= 2 * lawTolerance ? pass(says) : invalid(`${says}: ${showShare(off)} apart`);
+    },
+  },
+  {
+    id: 'P5 size',
+    title: 'The pool is as large as it has to be',
+    judge: () => notChecked('npm run loadtest -- size-pool measures that; here the pools are small on purpose'),
+  },
+];

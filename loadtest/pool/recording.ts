@@ -1,0 +1,57 @@
+/** How the pools of the tested API are set. */
+export type Settings = {
+  readonly workers: number;
+  /** Of each worker: connections kept, and opened beyond. */
+  readonly size: number;
+  readonly overflow: number;
+  readonly timeoutMs: number;
+  /** 0: connections are kept for ever. */
+  readonly recycleMs: number;
+  /** How long a connection beyond the size may rest. */
+  readonly idleMs: number;
+};
+
+/** Connections that all workers together may have. */
+export const mostOf = ({ workers, size, overflow }: Settings): number => workers * (size + overflow);
+
+/**
+ * `quick` reads one thing; `order` is a transaction, which waits while the shelves are locked; `slow` holds its connection for a
+ * second; `missing` and `invalid` are refused; `abandoned` is a slow one whose client leaves.
+ */
+export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'abandoned';
+
+/** What became of a request. */
+export type Answered = {
+  /** Null: no complete answer before the client gave up. */
+  readonly status: number | null;
+  readonly retryAfter: string | undefined;
+  /** As the server tells: waiting for a connection, and at work in the database. Null where it does not. */
+  readonly waitMs: number | null;
+  readonly holdMs: number | null;
+};
+
+export type Exchange = Answered & { readonly stage: string; readonly kind: Kind; readonly sentMs: number; readonly endedMs: number };
+
+/** A session of the API, as the database sees it. */
+export type Session = { readonly pid: number; readonly ageMs: number; readonly state: 'active' | 'idle' | 'idle in transaction' };
+
+/** The pools and the database at one moment; null where it could not be read. */
+export type Look = { readonly inUse: number | null; readonly waiting: number | null; readonly sessions: readonly Session[] | null };
+
+export type Reading = Look & {
+  readonly stage: string;
+  readonly atMs: number;
+  /** By how much the client itself was too late to look. */
+  readonly lateMs: number;
+};
+
+/** Everything that was seen; a verdict follows from it alone. */
+export type Recording = {
+  readonly settings: Settings;
+  readonly exchanges: readonly Exchange[];
+  readonly readings: readonly Reading[];
+  /** When each stage began and ended. */
+  readonly stages: Readonly<Record<string, { readonly fromMs: number; readonly toMs: number }>>;
+  /** Sessions that were terminated on purpose, and when; null when that was not possible. */
+  readonly loss: { readonly atMs: number; readonly sessions: number } | null;
+};

@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { clientOptions } from '#lib/postgres.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
+import { openConnection } from '../generate/connection.ts';
+import type { Step } from '../generate/step.ts';
+import { parseServerTiming } from '../generate/timing-recorder.ts';
+import { createAdminReader, type AdminReader } from '../observe/admin-reader.ts';
+import { catalogueOf, readGoods } from '../scenarios/shop/catalogue.ts';
+import { registerClients, type ShopClient } from '../scenarios/shop/clients.ts';
+import { installSlowQuery } from '../scenarios/shop/slow-query.ts';
+import { createSetUpClient, SetUpError } from '../targets/set-up.ts';
+import type { Target } from '../targets/target.ts';
+import type { Kind, Session } from './recording.ts';
+import type { Lane, Port } from './suite.ts';
+
+/** The shop of a throw-away stack, seen and harmed through its database. */
+export type ShopPort = { readonly port: Port; readonly close: () => Promise<void> };
+
+/** Longer than an acquire timeout and a slow statement: no answer by then is a hang. */
+const givesUpMs = 10_000;
+const abandonsMs = 50;
+/** More than a run can buy. */
+const plenty = 1_000_000_000;
+
+const ofApi = `FROM pg_stat_activity WHERE application_name = 'atalaya-api' AND datname = current_database()`;
+const sessionsSql = `
+  SELECT pid, (extract(epoch FROM clock_timestamp() - backend_start) * 1000)::float8 AS "ageMs",
+         CASE WHEN state LIKE 'idle in transaction%' THEN 'idle in transaction' WHEN state = 'active' THEN 'active' ELSE 'idle' END AS state ${ofApi}`;
+const terminateSql = `
+  SELECT pg_terminate_backend(pid) FROM (SELECT pid ${ofApi} ORDER BY pid LIMIT (SELECT (count(*) + 1) / 2 ${ofApi})) AS half`;
+// Reading goes on; whoever moves stock waits.
+const lockSql = 'LOCK TABLE products IN EXCLUSIVE MODE';
+
+/**
+ * Makes accounts and a slow statement, and fills the shelves.
+ * @param lanes clients at once
+ * @throws {SetUpError} when the shop cannot be made ready
+ */
+export async function openShopPort(target: Target, lanes: number, signal: AbortSignal): Promise<ShopPort> {
+  if (target.kind !== 'own' || target.postgres === undefined) throw new SetUpError('pools are harmed on a stack of its own only');
+  await installSlowQuery(target.postgres);
+  const http = createSetUpClient(target.origin, signal);
+  const clients: ShopClient[] = [];
+  const runId = `pool-${randomBytes(5).toString('hex')}`;
+  const watcher = await connect(target.postgres);
+  try {
+    await watcher.query(`UPDATE products SET stock = ${plenty}`);
+    const [product = 0] = catalogueOf(await readGoods(http), target.origin).orderable;
+    await registerClients(http, { count: lanes, loadtestKey: target.loadtestKey, runId, clients });
+    const admin = createAdminReader(target);
+    const shop = { target, clients, product, runId };
+    const close = async (): Promise<void> => void (await Promise.all([admin.close(), watcher.end()]));
+    return { port: portOf(shop, { admin, watcher, postgres: target.postgres }, signal), close };
+  } catch (err) {
+    await watcher.end();
+    throw err;
+  } finally {
+    await http.close();
+  }
+}
+
+type Shop = { readonly target: Target; readonly clients: readonly ShopClient[]; readonly product: number; readonly runId: string };
+type Means = { readonly admin: AdminReader; readonly watcher: Client; readonly postgres: PostgresSettings };
+
+function portOf(shop: Shop, { admin, watcher, postgres }: Means, signal: AbortSignal): Port {
+  let opened = 0;
+  let sent = 0;
+  return {
+    now: () => performance.now(),
+    waitUntil: async (atMs) => {
+      for (let leftMs = atMs - performance.now(); leftMs > 0; leftMs = atMs - performance.now()) await sleep(leftMs, undefined, { signal });
+      signal.throwIfAborted();
+    },
+    lane: () => {
+      const client = shop.clients[(opened += 1) % shop.clients.length] as ShopClient;
+      return openLane(shop.target.origin, (kind) => stepOf(kind, shop, client, (sent += 1)));
+    },
+    look: async () => {
+      const [state, sessions] = await Promise.all([
+        admin.state(),
+        watcher.query<Session>(sessionsSql).then(
+          ({ rows }) => rows,
+          () => null,
+        ),
+      ]);
+      return { inUse: state?.pool?.inUse ?? null, waiting: state?.pool?.waiting ?? null, sessions };
+    },
+    lock: async () => {
+      const locker = await connect(postgres);
+      await locker.query('BEGIN');
+      await locker.query(lockSql);
+      return () => locker.end();
+    },
+    terminateHalf: async () => (await watcher.query(terminateSql)).rowCount ?? 0,
+  };
+}
+
+async function connect(postgres: PostgresSettings): Promise<Client> {
+  const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: 10_000 });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+function openLane(origin: string, stepFor: (kind: Kind) => Step): Lane {
+  const patient = openConnection(origin, givesUpMs);
+  const impatient = openConnection(origin, abandonsMs);
+  return {
+    send: async (kind) => {
+      const exchange = await (kind === 'abandoned' ? impatient : patient).send(stepFor(kind));
+      if (exchange.kind !== 'answer') return { status: null, retryAfter: undefined, waitMs: null, holdMs: null };
+      const { status, headers } = exchange;
+      const timing = parseServerTiming(headers['server-timing']);
+      return { status, retryAfter: headers['retry-after'], waitMs: timing?.pool ?? null, holdMs: timing?.db ?? null };
+    },
+    close: async () => void (await Promise.all([patient.close(), impatient.close()])),
+  };
+}
+
+/** What is asked; every order has a key of its own. */
+function stepOf(kind: Kind, { product, runId }: Shop, { clientId, accessToken }: ShopClient, number: number): Step {
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const get = (path: string): Step => ({ endpoint: kind, method: 'GET', path, headers });
+  const post = (order: object): Step => ({
+    endpoint: kind,
+    method: 'POST',
+    path: '/api/v1/orders',
+    headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': `${runId}-${number}` },
+    body: JSON.stringify({ client_id: clientId, ...order }),
+  });
+  if (kind === 'quick') return get(`/api/v1/products/${product}`);
+  if (kind === 'list') return get('/api/v1/products?limit=20');
+  if (kind === 'missing') return get('/api/v1/products/2000000000');
+  if (kind === 'invalid') return post({ delivery_method: 99 });
+  if (kind === 'order') return post({ delivery_method: 1, lines: [{ product_id: product, quantity: 1 }] });
+  // Without lines and with home delivery it runs into the slow statement.
+  return post({ delivery_method: 3 });
+}

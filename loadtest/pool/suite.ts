@@ -1,0 +1,136 @@
+import { mostOf, type Answered, type Exchange, type Kind, type Look, type Reading, type Recording, type Settings } from './recording.ts';
+
+/** One connection of one client, one request at a time. */
+export type Lane = { readonly send: (kind: Kind) => Promise<Answered>; readonly close: () => Promise<void> };
+
+/** How requests leave, time goes by, and the pools are seen and harmed: over HTTP and SQL, or in a simulation. */
+export type Port = {
+  readonly now: () => number;
+  /** Resolves at that moment of `now`, never before. @throws the reason of the signal that ends the run */
+  readonly waitUntil: (atMs: number) => Promise<void>;
+  readonly lane: () => Lane;
+  readonly look: () => Promise<Look>;
+  /** Makes every `order` wait, on its connection, until it is called off. */
+  readonly lock: () => Promise<() => Promise<void>>;
+  /** Ends half of the API's sessions. @returns how many */
+  readonly terminateHalf: () => Promise<number>;
+};
+
+export type SuiteOptions = {
+  readonly settings: Settings;
+  readonly port: Port;
+  /** How often each kind of request is made when leaks are looked for. */
+  readonly leakRequests: number;
+  readonly onStage?: (name: string) => void;
+};
+
+const lookEveryMs = 100;
+
+/** Plays everything that shows a pool as it is. @throws what the port's waiting throws */
+export async function playSuite({ settings, port, leakRequests, onStage = () => {} }: SuiteOptions): Promise<Recording> {
+  const exchanges: Exchange[] = [];
+  const readings: Reading[] = [];
+  const stages: Record<string, { fromMs: number; toMs: number }> = {};
+  let stage = '';
+  const over = new AbortController();
+  const watch = async (): Promise<void> => {
+    for (let dueMs = port.now(); !over.signal.aborted; dueMs = Math.max(dueMs + lookEveryMs, port.now())) {
+      await port.waitUntil(dueMs);
+      const [atMs, during] = [port.now(), stage];
+      readings.push({ ...(await port.look()), stage: during, atMs, lateMs: atMs - dueMs });
+    }
+  };
+  const watching = watch();
+  // Awaited at the end; a canceled run may end it before.
+  watching.catch(() => {});
+  const player: Player = {
+    port,
+    settings,
+    leakRequests,
+    ask: async (lane, kind) => {
+      const [sentMs, during] = [port.now(), stage];
+      const answered = await lane.send(kind);
+      exchanges.push({ ...answered, stage: during, kind, sentMs, endedMs: port.now() });
+    },
+    pass: (ms) => port.waitUntil(port.now() + ms),
+  };
+  let loss: Recording['loss'] = null;
+  try {
+    for (const [name, play] of Object.entries(parts)) {
+      stage = name;
+      onStage(name);
+      const fromMs = port.now();
+      loss = (await play(player)) ?? loss;
+      stages[name] = { fromMs, toMs: port.now() };
+    }
+  } finally {
+    over.abort();
+    await watching;
+  }
+  return { settings, exchanges, readings, stages, loss };
+}
+
+type Player = Pick<SuiteOptions, 'port' | 'settings' | 'leakRequests'> & {
+  readonly ask: (lane: Lane, kind: Kind) => Promise<void>;
+  readonly pass: (ms: number) => Promise<void>;
+};
+
+/** In this order: what is left of a part is gone before the next, or is found at the end. */
+const parts: Readonly<Record<string, (player: Player) => Promise<void | Recording['loss']>>> = {
+  // Four times as many transactions as connections, none of which can go on.
+  hold: async (player) => {
+    const { port, settings, pass } = player;
+    const callOff = await port.lock();
+    const asked = inLanes(player, 4 * mostOf(settings), 'order', { times: 1 });
+    await pass(settings.timeoutMs + 1_500).finally(callOff);
+    await asked;
+  },
+  shrink: ({ settings, pass }) => pass(settings.idleMs + 3_000),
+  steady: (player) => inLanes(player, mostOf(player.settings) / 2, 'slow', { forMs: 6_000 }),
+  saturated: async (player) => {
+    const most = mostOf(player.settings);
+    await Promise.all([inLanes(player, 1.5 * most, 'slow', { forMs: 7_000 }), inLanes(player, 2, 'quick', { forMs: 7_000 })]);
+  },
+  overload: (player) => inLanes(player, 4 * mostOf(player.settings), 'slow', { forMs: 8_000 }),
+  recovery: (player) => inLanes(player, 4, 'quick', { forMs: 3_000 }),
+  transactions: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
+  leaks: async (player) => {
+    const each = Math.ceil(player.leakRequests / leakLanes);
+    for (const kind of ['quick', 'list', 'missing', 'invalid', 'order'] as const) await inLanes(player, leakLanes, kind, { times: each });
+    await inLanes(player, 2 * mostOf(player.settings), 'abandoned', { times: 2 });
+  },
+  loss: async (player) => {
+    const { port, pass } = player;
+    const asked = inLanes(player, lossLanes, 'quick', { forMs: 4_000 });
+    await pass(1_000);
+    const atMs = port.now();
+    const sessions = await port.terminateHalf();
+    await asked;
+    return { atMs, sessions };
+  },
+  // Longer than anything the parts before may have left at work.
+  rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
+};
+
+const leakLanes = 8;
+export const lossLanes = 8;
+
+/** So many clients ask, each after its last answer: so often, or for so long. */
+async function inLanes(
+  { port, ask }: Player,
+  count: number,
+  kind: Kind,
+  { times = Infinity, forMs = Infinity }: { times?: number; forMs?: number },
+): Promise<void> {
+  const endsMs = port.now() + forMs;
+  await Promise.all(
+    Array.from({ length: Math.ceil(count) }, async () => {
+      const lane = port.lane();
+      try {
+        for (let asked = 0; asked < times && port.now() < endsMs; asked += 1) await ask(lane, kind);
+      } finally {
+        await lane.close();
+      }
+    }),
+  );
+}

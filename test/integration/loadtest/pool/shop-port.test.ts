@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { environmentOf, testedSettings } from '#loadtest/pool/command.ts';
+import { openShopPort } from '#loadtest/pool/shop-port.ts';
+import { openOwnTarget } from '#loadtest/targets/open-target.ts';
+import { cleanEnvironment } from '#test/support/clean-environment.ts';
+
+test('the pools of the shop can be filled by a lock, seen from both sides, left by a client, and robbed of sessions', async () => {
+  const signal = AbortSignal.timeout(150_000);
+  const target = await openOwnTarget({ ...cleanEnvironment(), ...environmentOf(testedSettings) }, signal);
+  const { port, close } = await openShopPort(target, 4, signal);
+  const [lane, other] = [port.lane(), port.lane()];
+  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+    while (!(await isSo())) await port.waitUntil(port.now() + 50);
+  };
+  try {
+    const callOff = await port.lock();
+    const waiting = lane.send('order');
+    await until(async () => (await port.look()).inUse === 1);
+    expect((await port.look()).sessions?.filter(({ state }) => state !== 'idle')).toHaveLength(1);
+    expect(await other.send('quick')).toMatchObject({ status: 200 });
+    await callOff();
+    expect(await waiting).toMatchObject({ status: 201, holdMs: expect.any(Number), waitMs: expect.any(Number) });
+
+    expect([await lane.send('missing'), await lane.send('invalid')].map(({ status }) => status)).toEqual([404, 422]);
+    expect(await lane.send('abandoned')).toMatchObject({ status: null });
+    const slow = await lane.send('slow');
+    expect(slow).toMatchObject({ status: 201 });
+    expect(slow.holdMs).toBeGreaterThanOrEqual(1_000);
+    await until(async () => (await port.look()).inUse === 0);
+    expect(await port.terminateHalf()).toBeGreaterThan(0);
+  } finally {
+    await Promise.all([lane.close(), other.close()]);
+    await close();
+    await target.stop();
+  }
+}, 180_000);

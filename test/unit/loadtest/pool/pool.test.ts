@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { concludeOn } from '#loadtest/pool/conclusion.ts';
+import type { Recording, Settings } from '#loadtest/pool/recording.ts';
+import { playSuite } from '#loadtest/pool/suite.ts';
+import { simulatePool, type Flaw } from './simulated-pool.ts';
+
+const settings: Settings = { workers: 2, size: 2, overflow: 2, timeoutMs: 2_000, recycleMs: 20_000, idleMs: 10_000 };
+
+async function record(flaw: Flaw | undefined, changed: Partial<Settings> = {}): Promise<Recording> {
+  const { port, time } = simulatePool({ ...settings, ...changed }, flaw);
+  return time.run(playSuite({ settings: { ...settings, ...changed }, port, leakRequests: 16 }));
+}
+
+const outcomesOf = (recording: Recording): Record<string, string> =>
+  Object.fromEntries(concludeOn(recording).judged.map(({ check, finding }) => [check.id.split(' ')[0] ?? '', finding.outcome]));
+
+const sound = Object.fromEntries(Array.from({ length: 13 }, (_, i) => [`P${i + 1}`, i === 4 ? 'NOT CHECKED' : 'PASS']));
+
+test('a pool that is as it should be keeps all properties; its size is for size-pool to say', async () => {
+  expect(outcomesOf(await record(undefined))).toEqual(sound);
+});
+
+const flaws: Readonly<Record<Exclude<Flaw, 'one connection too few'>, string>> = {
+  'no cap': 'P1',
+  'timeout twice as long': 'P6',
+  'no timeout': 'P6',
+  'refuses at once': 'P6',
+  '500 instead of 503': 'P6',
+  'no Retry-After': 'P6',
+  'leaks when the client leaves': 'P10',
+  'leaks on 404': 'P10',
+  'leaks on timeout': 'P10',
+  'a transaction takes two connections': 'P11',
+  'never shrinks': 'P8',
+  'never recycles': 'P9',
+  'slow requests first': 'P13',
+  'collapses in overload': 'P7',
+  'keeps dead connections': 'P12',
+};
+
+describe('a broken pool fails, and what is broken is named', () => {
+  test.each(Object.entries(flaws) as [Flaw, string][])('%s: %s', async (flaw, id) => {
+    const { verdict, judged } = concludeOn(await record(flaw));
+    const failed = judged.filter(({ finding }) => finding.outcome === 'FAIL').map(({ check }) => check.id.split(' ')[0]);
+    expect({ verdict, failed }).toEqual({ verdict: 'FAIL', failed: expect.arrayContaining([id]) });
+  });
+});
+
+test('a pool that was never full proves nothing', async () => {
+  const recording = await record('one connection too few');
+  expect(outcomesOf(recording)).toMatchObject({ P1: 'INVALID' });
+});
+
+test('without a lifetime P9 is not supported', async () => {
+  expect(outcomesOf(await record(undefined, { recycleMs: 0 }))).toMatchObject({ P9: 'NOT SUPPORTED' });
+});
+
+test('a refusal that is late by no more than its client is neither for nor against the service', async () => {
+  const recording = await record(undefined);
+  const later = recording.exchanges.map((one) =>
+    one.stage === 'hold' && one.status === 503 ? { ...one, endedMs: one.endedMs + 400 } : one,
+  );
+  expect(outcomesOf({ ...recording, exchanges: later })).toMatchObject({ P6: 'FAIL' });
+  const readings = recording.readings.map((one) => ({ ...one, lateMs: 250 }));
+  expect(outcomesOf({ ...recording, exchanges: later, readings })).toMatchObject({ P6: 'INVALID' });
+});
+
+test('what cannot be seen is not checked', async () => {
+  const recording = await record(undefined);
+  const blind = recording.readings.map((one) => ({ ...one, inUse: null, waiting: null, sessions: null }));
+  const mute = recording.exchanges.map((one) => ({ ...one, waitMs: null, holdMs: null }));
+  const outcomes = outcomesOf({ ...recording, readings: blind, exchanges: mute, loss: null });
+  expect(outcomes).toMatchObject({
+    P1: 'INVALID',
+    P2: 'NOT CHECKED',
+    P3: 'NOT CHECKED',
+    P8: 'NOT CHECKED',
+    P9: 'NOT CHECKED',
+    P10: 'NOT CHECKED',
+    P12: 'NOT CHECKED',
+  });
+});

@@ -1,0 +1,175 @@
+import { mostOf, type Answered, type Kind, type Session, type Settings } from '#loadtest/pool/recording.ts';
+import type { Port } from '#loadtest/pool/suite.ts';
+import { createVirtualTime, type VirtualTime } from '../conformance/virtual-time.ts';
+
+/** What a pool does otherwise than it should. */
+export type Flaw =
+  | 'no cap'
+  | 'one connection too few'
+  | 'timeout twice as long'
+  | 'no timeout'
+  | 'refuses at once'
+  | '500 instead of 503'
+  | 'no Retry-After'
+  | 'leaks when the client leaves'
+  | 'leaks on 404'
+  | 'leaks on timeout'
+  | 'a transaction takes two connections'
+  | 'never shrinks'
+  | 'never recycles'
+  | 'slow requests first'
+  | 'collapses in overload'
+  | 'keeps dead connections';
+
+type Connection = {
+  readonly pid: number;
+  readonly bornMs: number;
+  freeAtMs: number;
+  isUsed: boolean;
+  isDead: boolean;
+  inTransaction: boolean;
+};
+type Waiter = { readonly isSlow: boolean; readonly take: (connection: Connection | undefined) => void };
+
+const clientGivesUpMs = 8_000;
+const abandonsMs = 50;
+
+/** An API with a pool, in time that passes only when everything waits for it. */
+export function simulatePool(settings: Settings, flaw: Flaw | undefined): { readonly port: Port; readonly time: VirtualTime } {
+  const time = createVirtualTime();
+  const is = (one: Flaw): boolean => flaw === one;
+  const most = is('no cap') ? Infinity : mostOf(settings) - (is('one connection too few') ? 1 : 0);
+  const sleep = (ms: number): Promise<void> => time.waitUntil(time.now() + ms);
+  let connections: Connection[] = [];
+  let waiters: Waiter[] = [];
+  let pids = 0;
+  let lock: Promise<void> | undefined;
+
+  const isWorn = ({ bornMs }: Connection): boolean =>
+    settings.recycleMs > 0 && !is('never recycles') && time.now() - bornMs > settings.recycleMs;
+  const drop = (which: (one: Connection) => boolean): void => void (connections = connections.filter((one) => one.isUsed || !which(one)));
+  const isRested = ({ freeAtMs }: Connection): boolean =>
+    connections.length > settings.workers * settings.size && time.now() - freeAtMs >= settings.idleMs;
+  const tidy = (): void => {
+    drop(isWorn);
+    if (!is('keeps dead connections')) drop(({ isDead }) => isDead);
+    if (!is('never shrinks')) for (const one of connections) if (isRested(one)) drop((other) => other === one);
+  };
+  const free = (): Connection | undefined => {
+    tidy();
+    const found = connections.find(({ isUsed }) => !isUsed);
+    if (found) return found;
+    if (connections.length >= most) return undefined;
+    pids += 1;
+    connections.push({ pid: pids, bornMs: time.now(), freeAtMs: 0, isUsed: false, isDead: false, inTransaction: false });
+    return connections.at(-1);
+  };
+  const hand = (): void => {
+    for (let next = waiters[0]; next; next = waiters[0]) {
+      const first = (is('slow requests first') ? waiters.find(({ isSlow }) => isSlow) : undefined) ?? next;
+      const connection = free();
+      if (!connection) return;
+      connection.isUsed = true;
+      waiters = waiters.filter((one) => one !== first);
+      first.take(connection);
+    }
+  };
+  const expire = async (waiter: Waiter, timeoutMs: number): Promise<void> => {
+    await sleep(timeoutMs);
+    if (!waiters.includes(waiter)) return;
+    waiters = waiters.filter((one) => one !== waiter);
+    const lost = { pid: (pids += 1), bornMs: time.now(), freeAtMs: 0, isUsed: true, isDead: false, inTransaction: false };
+    if (is('leaks on timeout')) connections.push(lost);
+    waiter.take(undefined);
+  };
+  const acquire = (isSlow: boolean): Promise<Connection | undefined> =>
+    new Promise((resolve) => {
+      const waiter = { isSlow, take: resolve };
+      waiters.push(waiter);
+      hand();
+      const timeoutMs = is('refuses at once') ? 150 : settings.timeoutMs * (is('timeout twice as long') ? 2 : 1);
+      if (is('no timeout') || !waiters.includes(waiter)) return;
+      void expire(waiter, timeoutMs);
+    });
+  const release = (connection: Connection): void => {
+    Object.assign(connection, { isUsed: false, freeAtMs: time.now(), inTransaction: false });
+    hand();
+  };
+
+  const refusal = (): Answered => ({
+    status: is('500 instead of 503') ? 500 : 503,
+    retryAfter: is('no Retry-After') ? undefined : '1',
+    waitMs: null,
+    holdMs: null,
+  });
+  const serve = async (kind: Kind): Promise<Answered> => {
+    if (kind === 'invalid') return { status: 422, retryAfter: undefined, waitMs: 0, holdMs: 0 };
+    const isSlow = kind === 'slow' || kind === 'abandoned';
+    const askedMs = time.now();
+    const connection = await acquire(isSlow);
+    if (!connection) return refusal();
+    const waitMs = time.now() - askedMs;
+    const heldMs = time.now();
+    const work = await atWork(kind, connection);
+    if ((kind === 'missing' && is('leaks on 404')) || (kind === 'abandoned' && is('leaks when the client leaves'))) return work;
+    const answered = { ...work, waitMs, holdMs: time.now() - heldMs };
+    release(connection);
+    return answered;
+  };
+  const atWork = async (kind: Kind, connection: Connection): Promise<Answered> => {
+    const done = { status: kind === 'missing' ? 404 : 200, retryAfter: undefined, waitMs: 0, holdMs: 0 };
+    await sleep(10);
+    if (connection.isDead) return { ...done, status: 500 };
+    if (kind === 'order') {
+      connection.inTransaction = true;
+      await lock;
+      await sleep(5);
+      const second = is('a transaction takes two connections') ? await acquire(false) : undefined;
+      if (is('a transaction takes two connections') && !second) return refusal();
+      if (second) release(second);
+    }
+    const thrash = is('collapses in overload') ? 1 + Math.max(0, waiters.length - mostOf(settings)) / 10 : 1;
+    await sleep(kind === 'slow' || kind === 'abandoned' ? 1_000 * thrash : 40);
+    return done;
+  };
+
+  const port: Port = {
+    now: time.now,
+    waitUntil: time.waitUntil,
+    lane: () => ({
+      send: (kind) => {
+        // A request that nothing can hold up needs no deadline, which would only be one more event.
+        const served = serve(kind);
+        if (kind === 'invalid') return served;
+        const gone = sleep(kind === 'abandoned' ? abandonsMs : clientGivesUpMs).then((): Answered => ({
+          status: null,
+          retryAfter: undefined,
+          waitMs: null,
+          holdMs: null,
+        }));
+        return Promise.race([served, gone]);
+      },
+      close: async () => {},
+    }),
+    look: async () => {
+      tidy();
+      const sessions = connections.map((one): Session => ({
+        pid: one.pid,
+        ageMs: time.now() - one.bornMs,
+        state: one.inTransaction ? 'idle in transaction' : one.isUsed ? 'active' : 'idle',
+      }));
+      return { inUse: connections.filter(({ isUsed }) => isUsed).length, waiting: waiters.length, sessions };
+    },
+    lock: async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      lock = promise;
+      return async () => resolve();
+    },
+    terminateHalf: async () => {
+      const half = connections.slice(0, Math.ceil(connections.length / 2));
+      for (const one of half) one.isDead = true;
+      return half.length;
+    },
+  };
+  return { port, time };
+}
