@@ -59,12 +59,29 @@ export function showReading({ inUse, waiting, sessions, atMs, stage }: Reading, 
   return `${inUse ?? '?'} in use, ${waiting ?? '?'} waiting, ${sessions?.length ?? '?'} sessions, ${into} into ${stage}`;
 }
 
-/** Completed well in a second, over the middle of a stage: its beginning fills the pool, its end empties it. */
-export function goodput(recording: Recording, stage: string, kind: Kind): { readonly perSecond: number; readonly of: readonly Exchange[] } {
-  const { fromMs = 0, toMs = 0 } = recording.stages[stage] ?? {};
-  const [from, to] = [fromMs + edgeMs, toMs - edgeMs];
-  const of = asked(recording, stage, kind).filter((one) => isGood(one) && one.endedMs >= from && one.endedMs < to);
-  return { perSecond: of.length / Math.max(1e-3, (to - from) / 1_000), of };
+/**
+ * Completed in a second, over the middle of a stage: its beginning fills the pool, its end empties it. Requests of a second come in
+ * flocks, so one that lies partly in the middle counts with that part.
+ */
+export function completedPerSecond(recording: Recording, stage: string, of: readonly Exchange[]): number {
+  const { fromMs, toMs } = middleOf(recording, stage);
+  const parts = of.map(({ sentMs, endedMs }) => overlap(sentMs, endedMs, { fromMs, toMs }) / Math.max(1, endedMs - sentMs));
+  return parts.reduce((sum, part) => sum + part, 0) / ((toMs - fromMs) / 1_000);
 }
 
-export const edgeMs = 1_200;
+/** Slow requests that were served, a second. */
+export const goodput = (recording: Recording, stage: string): number =>
+  completedPerSecond(recording, stage, asked(recording, stage, 'slow').filter(isGood));
+
+type Stretch = { readonly fromMs: number; readonly toMs: number };
+
+export function middleOf({ stages }: Recording, stage: string): Stretch {
+  const { fromMs = 0, toMs = 0 } = stages[stage] ?? {};
+  return { fromMs: fromMs + edgeMs, toMs: Math.max(fromMs + edgeMs + 1, toMs - edgeMs) };
+}
+
+/** How long both lasted at once. */
+export const overlap = (fromMs: number, toMs: number, other: Stretch): number =>
+  Math.max(0, Math.min(toMs, other.toMs) - Math.max(fromMs, other.fromMs));
+
+const edgeMs = 1_200;

@@ -71,7 +71,7 @@ export const waiting: readonly Check[] = [
     id: 'P7 fail-fast',
     title: 'In overload as much is done as before, and afterwards all is as it was',
     judge: (recording) => {
-      const [before, during] = [goodput(recording, 'saturated', 'slow').perSecond, goodput(recording, 'overload', 'slow').perSecond];
+      const [before, during] = [goodput(recording, 'saturated'), goodput(recording, 'overload')];
       const rates = `${during.toFixed(1)}/s of ${before.toFixed(1)}/s in overload`;
       if (before === 0) return invalid('nothing was done before the overload');
       if (during < keptShare * before) return fail(`${rates}: it collapses`);
