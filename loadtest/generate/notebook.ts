@@ -82,7 +82,7 @@ export function createNotebook({
   /** A refusal of the rate limit is honest once the quota it names is used up; before, it is an error of the limiter's. */
   const ruleOn = (user: User, step: Step, received: Received): Ruling => {
     const ruling = user.answered(step, received);
-    if (ruling.outcome !== 'limited') return ruling;
+    if (ruling.outcome !== 'limited' || user.hasOwnQuota === false) return ruling;
     const sentWithin = (seconds: number): number => counterOf(user).within(seconds, recorder.second());
     const unused = unusedQuota(parseQuotas(received.headers['ratelimit-policy']), sentWithin);
     if (unused === undefined) return ruling;

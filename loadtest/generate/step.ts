@@ -39,6 +39,8 @@ export type User<S extends Step = Step> = {
   answered(step: S, answer: Answer): Ruling;
   /** No answer came, and none will. */
   unanswered(step: S): void;
+  /** False where the target cannot tell it from others: a 429 may then be the doing of all together. Default: true. */
+  readonly hasOwnQuota?: false;
   /** What was received, without this user's secrets; default: as it is. */
   hide?(text: string): string;
 };

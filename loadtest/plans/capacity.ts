@@ -21,14 +21,15 @@ export type CapacityOptions = {
   readonly bounds?: SearchBounds;
   /** Of each try. */
   readonly warmUpMs?: number;
+  readonly budget?: Budget;
 };
 
 const durationMs = 8_000;
 const leastUsers = 10;
-const budget: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
+const usual: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
 
 /** How much a service can take, and whether that is enough for the people it is meant for. */
-export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs = 2_000 }: CapacityOptions): Plan {
+export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs = 2_000, budget = usual }: CapacityOptions): Plan {
   const probe = (rate: number): PlannedPhase => ({
     name: `${rate}/s`,
     script,

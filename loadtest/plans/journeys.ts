@@ -20,8 +20,8 @@ export function journeysPlan(script: Script): Plan {
     return { name: 'journeys', summary, scenario, phases: [phaseOf(load)], judges, budget };
   }
   const { users, think } = load.capacity;
-  const search = capacityOf({ scenario, script: 'journeys', judges: journeyJudges, warmUpMs: load.warmUp });
-  return { ...search, name: 'journeys-capacity', people: { users, thinkMs: think }, budget };
+  const search = capacityOf({ scenario, script: 'journeys', judges: journeyJudges, warmUpMs: load.warmUp, budget });
+  return { ...search, name: 'journeys-capacity', people: { users, thinkMs: think } };
 }
 
 const defaultLoad: { users: number; thinkMs: [number, number]; durationMs: number } = {

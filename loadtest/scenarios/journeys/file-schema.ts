@@ -87,7 +87,9 @@ const expectation = fields({
     .array(z.int().min(100).max(599))
     .min(1)
     .optional()
-    .describe('The right status, or a list of them; default: any from 200 to 299. 429 and 5xx count as errors, others as wrong.'),
+    .describe(
+      'The right status, or a list of them; default: any from 200 to 299. 5xx count as errors, others as wrong; 429 makes the run INVALID.',
+    ),
   json: z.record(pointer, value).default({}).describe('What stands in the body, by JSON pointer.'),
   headers: z.record(fieldName, value).default({}).describe('Header fields, likewise.'),
   within: duration(1, hour).optional().describe('Longest any answer may take after warm-up.'),

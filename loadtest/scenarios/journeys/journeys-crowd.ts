@@ -54,6 +54,7 @@ export function createWalker({ script, runId, users }: JourneyFacts, index: numb
     unanswered: () => {
       left = [];
     },
+    hasOwnQuota: false,
     hide,
   };
 }

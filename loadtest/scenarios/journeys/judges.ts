@@ -79,13 +79,13 @@ function judgeLongest(measurement: Measurement): Check[] {
   return [broken({ ...head, witnesses }, found, limit, found)];
 }
 
-/** Right answers in time, of all requests after warm-up. */
+/** Right answers in time, of all requests after warm-up but those the rate limit refused, which say nothing of the service. */
 function judgeObjective(measurement: Measurement): Check[] {
   const { slo } = measurement.budget;
   if (slo === undefined) return [];
   const head = { id: 'objective', kind: 'limit', title: `Right answers within ${showDuration(slo.withinMs)}` } as const;
   const slices = timedSlices(measurement);
-  const all = slices.reduce((sum, slice) => sum + settledCount(slice), 0);
+  const all = slices.reduce((sum, slice) => sum + settledCount(slice) - slice.limited, 0);
   const limit = `≥ ${showShare(slo.share)}`;
   if (all === 0) return [notChecked(head, 'no request came to an end', limit)];
   const allowed = allowanceOf(measurement);
@@ -112,7 +112,6 @@ const badOf = (slices: readonly Slice[], { allowance, timesOf, withinMs }: Yards
   slices.reduce(
     (sum, slice) =>
       sum +
-      slice.limited +
       certainErrors([{ ...slice, timeouts: 0 }], allowance, measurement) +
       countOver(timesOf(slice), allowance(withinMs, slice.second)),
     0,

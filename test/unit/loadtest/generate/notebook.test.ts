@@ -80,6 +80,26 @@ test('a 429 within the quota it names is an error of the limiter, one over it a 
   });
 });
 
+test('and of users whom the target cannot tell apart always a limit: all of them together may be over it', () => {
+  const { notebook } = notebookAt();
+  const user = { ...userWho({ outcome: 'limited' }), hasOwnQuota: false } as const;
+  notebook.sent(user, step);
+  notebook.answered(user, step, { ...received(1, { 'ratelimit-policy': '"default";q=3;w=60' }), status: 429 });
+  expect(notebook.close().slices).toMatchObject([{ httpErrors: 0, limited: 1 }]);
+});
+
+test('what a user keeps secret is hidden in what was received, whole or broken off, before it is cut', () => {
+  const { notebook } = notebookAt();
+  const secret = 'hush-4711';
+  const user: User = { ...userWho({ outcome: 'wrong-answer', fault: 'x' }), hide: (text) => text.replaceAll(secret, '(hidden)') };
+  const body = `${'-'.repeat(155)}${secret}`;
+  notebook.answered(user, step, { ...received(1), body });
+  notebook.failed(user, step, { kind: 'broken-answer', ms: 5, detail: 'cut', status: 200, requestId: undefined, received: body });
+  const { failures } = notebook.close();
+  expect(failures.flatMap(({ witnesses }) => witnesses.map((witness) => witness.received))).toHaveLength(2);
+  expect(JSON.stringify(failures)).not.toContain('hush');
+});
+
 test('an answer that broke off is a wrong answer, one that never began is none', () => {
   const { notebook } = notebookAt();
   const user = userWho({ outcome: 'ok' });
