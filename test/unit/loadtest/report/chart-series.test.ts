@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PlayedPhase } from '#loadtest/measurement/measurement.ts';
 import { chartSeries } from '#loadtest/report/chart-series.ts';
 import { rateCurve } from '#loadtest/report/rate-curve.ts';
-import { healthyMeasurement, histogramOf, many, slice } from '../build-measurement.ts';
+import { healthyMeasurement, histogramOf, many, quietSecond, slice } from '../build-measurement.ts';
 
 const [closed] = healthyMeasurement().phases as readonly [PlayedPhase];
 
@@ -51,6 +51,7 @@ describe('latency by rate', () => {
   const search = healthyMeasurement({
     phases: rates.map((rate, index) => open(3 * index, rate)),
     slices: rates.flatMap((rate, index) => [1, 2].map((second) => slice(3 * index + second, many(rate, rate < 320 ? 10 : 900)))),
+    machine: Array.from({ length: 3 * rates.length }, (_, second) => quietSecond(second)),
     people: { users: 100, thinkMs: [1_000, 1_000] },
   });
 
