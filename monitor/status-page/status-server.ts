@@ -37,7 +37,11 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const server = lightHttp().createServer(limits, (request, response) => {
     response.setHeaders(securityHeaders);
     const isHealth = request.url === '/healthz' && ['GET', 'HEAD'].includes(request.method ?? '');
-    void (isHealth ? answerHealth(options, response) : pages().then((handle) => handle(request, response)));
+    const answered = isHealth ? answerHealth(options, response) : pages().then((handle) => handle(request, response));
+    answered.catch((err: unknown) => {
+      options.logger.error({ err }, 'a request for the status page could not be answered');
+      response.destroy();
+    });
   });
   server.timeout = stuckMs;
   boundConnections(server);

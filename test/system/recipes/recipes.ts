@@ -223,7 +223,7 @@ test('blink can be asked for by its name', () => {
   touched: {
     'loadtest/plans/plans.ts': [
       ["import type { Plan } from './plan.ts';\n", "import { blink } from './blink.ts';\nimport type { Plan } from './plan.ts';\n"],
-      ['[smoke, users].map', '[smoke, users, blink].map'],
+      ['[smoke, users, capacity, soak].map', '[smoke, users, capacity, soak, blink].map'],
     ],
   },
 };

@@ -54,5 +54,7 @@ describe('the status page', () => {
     const port = await start(() => Promise.reject(new Error('at postgres://u:hunter2@db')));
     const response = await fetch(`http://127.0.0.1:${port}/`);
     expect([response.status, await response.text()]).toEqual([500, '{"detail":"the page could not be made; the log says why"}']);
+    // Whoever asks how the monitor is takes no answer for "not well".
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow('fetch failed');
   });
 });
