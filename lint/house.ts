@@ -46,7 +46,7 @@ const floors: Readonly<Record<string, string>> = {
   loadtest: `
     cli
     commands
-    compare size-pool pool conformance
+    compare size-pool pool conformance k6
     live options show-result
     target-command run-plan
     plans report

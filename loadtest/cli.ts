@@ -8,6 +8,7 @@ import { ratelimitVerb } from './conformance/command.ts';
 import { poolVerb } from './pool/command.ts';
 import { sizePoolVerb } from './size-pool/command.ts';
 import { gateVerb, journeysVerb, mixesOf, reportVerb } from './commands.ts';
+import { exportVerb } from './k6/export-command.ts';
 import type { MakeVerb } from './target-command.ts';
 
 const stopping = new AbortController();
@@ -19,6 +20,7 @@ if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(()
 const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
   journeys: journeysVerb,
+  export: exportVerb,
   ratelimit: ratelimitVerb,
   compare: compareVerb,
   pool: poolVerb,

@@ -1,9 +1,11 @@
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { print, type Arguments, type Progress } from '#lib/command-line.ts';
 import { UsageError } from '#lib/errors.ts';
 import type { ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf, judge, worstVerdict } from './judge/verdict.ts';
+import { judgeK6, readK6Summary, showK6 } from './k6/k6-summary.ts';
 import { liveLines } from './live/live-lines.ts';
 import { createLiveView } from './live/live-view.ts';
 import { openWatch, type Watch } from './live/watch-server.ts';
@@ -50,14 +52,15 @@ export const journeysVerb: MakeVerb = (context) => ({
   },
 });
 
-/** Judges a finished run again, from the file in its folder, and writes its reports anew. */
+/** Judges a finished run again, from the file in its folder, and writes its reports anew; or what k6 measured. */
 export const reportVerb: MakeVerb = () => ({
-  synopsis: '--from DIR [--baseline FILE|DIR] [--json]',
-  summary: 'Judges the run in that folder again and writes its reports anew.',
-  options: { from: { type: 'string' }, baseline: { type: 'string' }, json: { type: 'boolean' } },
+  synopsis: '--from DIR|FILE [--baseline FILE|DIR] [--plan NAME] [--json]',
+  summary: 'Judges the run in that folder again and writes its reports anew; or a summary of k6, by the budget of --plan.',
+  options: { from: { type: 'string' }, baseline: { type: 'string' }, plan: { type: 'string' }, json: { type: 'boolean' } },
   positionals: [0, 0],
-  run: async ({ flags: { from, baseline, json } }) => {
+  run: async ({ flags: { from, baseline, plan: planName, json } }) => {
     if (typeof from !== 'string') throw new UsageError('report: --from DIR is missing, the folder of a run');
+    if ((await stat(from).catch(() => undefined))?.isFile() === true) return judgeSummary(from, planName, json === true);
     const readEarlier = async (plan: string): Promise<Baseline | undefined> =>
       typeof baseline === 'string' ? readBaseline(baseline, plan) : undefined;
     const finished = await judgeAndReport(from, readEarlier);
@@ -65,6 +68,16 @@ export const reportVerb: MakeVerb = () => ({
     return exitCodeOf[finished.report.judgement.verdict];
   },
 });
+
+/** Judges what k6 measured by the budget of a plan. */
+async function judgeSummary(path: string, planName: string | boolean | undefined, isJson: boolean): Promise<ExitCode> {
+  const plan = typeof planName === 'string' ? plans[planName] : undefined;
+  if (plan === undefined)
+    throw new UsageError(`report --from ${path}: --plan NAME says by whose budget; known: ${Object.keys(plans).join(', ')}`);
+  const judgement = judgeK6(plan.name, plan.budget, readK6Summary(path, await readFile(path, 'utf8')));
+  print(isJson ? JSON.stringify(judgement, null, 2) : showK6(judgement));
+  return exitCodeOf[judgement.verdict];
+}
 
 /** Plays the plans of a gate to its exit code. @throws what the caller turns into one line. */
 async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {

@@ -54,7 +54,7 @@ function tolerate(checks: readonly Check[]): readonly Check[] {
 }
 
 /** What was missed and nothing excuses is a defect, whoever else was at fault. Then whatever makes the run prove nothing. */
-function decide(checks: readonly Check[]): Verdict {
+export function decide(checks: readonly Check[]): Verdict {
   if (checks.some(isDefect)) return 'FAIL';
   return checks.some(isDoubt) ? 'INVALID' : 'PASS';
 }

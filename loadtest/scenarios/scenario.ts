@@ -15,6 +15,8 @@ export type Scenario = {
   readonly nullServerFile: string;
   /** Disturbances that can be mixed in, each with the one line --help says of it. They change an own stack only. */
   readonly mixes: Readonly<Record<string, string>>;
+  /** The same for k6, where somebody wrote it. */
+  readonly k6?: () => K6Scenario;
   /** Figures of its own that a report shows beside speed and errors. */
   readonly highlights: (measurement: Measurement) => readonly Highlight[];
   /**
@@ -23,6 +25,16 @@ export type Scenario = {
    * @throws {ConfigError} when the target refuses the credential; {SetUpError} when it answers wrongly; {UnreachableError}
    */
   readonly prepare: (target: Target, request: PrepareRequest) => Promise<Stage>;
+};
+
+/** A scenario in k6's words. */
+export type K6Scenario = {
+  /** Text of a k6 script that follows `const plan = { target, users, thinkMs, timeoutMs, …facts }` and exports setup, teardown and default. */
+  readonly script: string;
+  /** What it is told besides: plain data. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Each endpoint as the script tags it. */
+  readonly endpoints: readonly string[];
 };
 
 export type PrepareRequest = {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { showCount } from '#lib/show.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
@@ -16,6 +17,7 @@ export const shop = (weights: VisitWeights): Scenario => ({
   name: 'shop',
   crowdFile: join(import.meta.dirname, 'crowd.ts'),
   nullServerFile: join(import.meta.dirname, 'null-shop.ts'),
+  k6: () => ({ script: readFileSync(join(import.meta.dirname, 'k6-shop.js'), 'utf8'), facts: { weights }, endpoints: k6Endpoints }),
   mixes: { 'slow-query': 'part of the orders run into a slow statement' },
   highlights: (measurement) => {
     const { acknowledged, refused, unknown } = ordersOf(measurement);
@@ -25,6 +27,18 @@ export const shop = (weights: VisitWeights): Scenario => ({
   },
   prepare: (target, request) => prepareShop(weights, target, request),
 });
+
+/** As `k6-shop.js` names them. */
+const k6Endpoints = [
+  'GET /categories',
+  'GET /products',
+  'GET /products/filter',
+  'GET /products/:id',
+  'POST /orders',
+  'POST /orders (again)',
+  'GET /orders',
+  'GET /orders/:id',
+];
 
 /** Reads the catalogue and gives every user an account of its own. */
 async function prepareShop(weights: VisitWeights, target: Target, { runId, users, mix, http }: PrepareRequest): Promise<Stage> {
