@@ -14,7 +14,7 @@ import { flags, optionsHelp, readOptions, type LoadtestOptions, type Mixes } fro
 import { phasesOf } from './plans/phase-of.ts';
 import type { Plan } from './plans/plan.ts';
 import { journeysPlan } from './plans/journeys.ts';
-import { planOf, type Gate } from './plans/plans.ts';
+import { planOf, plans, type Gate } from './plans/plans.ts';
 import { compareWithBaseline, readBaseline, type Baseline } from './report/baseline.ts';
 import type { Report } from './report/report.ts';
 import { gateJson, reportJson } from './report/report-json.ts';

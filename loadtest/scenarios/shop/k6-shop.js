@@ -50,6 +50,7 @@ const createUser = ({ run, clients, ...shop }) => {
   const index = (exec.vu.idInTest - 1) % clients.length;
   const { id: client, token } = clients[index];
   const authorization = `Bearer ${token}`;
+  const keyPrefix = `${run}-${exec.scenario.name}-${exec.vu.idInTest}`;
   let [orders, lastOrder] = [0, undefined];
 
   const send = (endpoint, method, path, right, { body, headers } = {}) => {
@@ -81,7 +82,7 @@ const createUser = ({ run, clients, ...shop }) => {
     // Sold out is no error of the shop.
     const answer = send(endpoint, 'POST', '/orders', [201, 409], {
       body,
-      headers: { 'idempotency-key': `${run}-${exec.vu.idInTest}-${number}` },
+      headers: { 'idempotency-key': `${keyPrefix}-${number}` },
     });
     if (answer.status === 201) lastOrder = answer.json('id_key');
     return body;
@@ -89,7 +90,7 @@ const createUser = ({ run, clients, ...shop }) => {
   const again = (number, body) =>
     send('POST /orders (again)', 'POST', '/orders', [201, 409], {
       body,
-      headers: { 'idempotency-key': `${run}-${exec.vu.idInTest}-${number}` },
+      headers: { 'idempotency-key': `${keyPrefix}-${number}` },
     });
   const ownOrder = () => send('GET /orders/:id', 'GET', `/orders/${lastOrder}`, [200]);
 
@@ -133,7 +134,8 @@ export default function next(shop) {
   const [least, most] = plan.thinkMs.map((ms) => ms / 1_000);
   // Users who all began at once would come back at once.
   if (user === undefined && most > 0) sleep(Math.random() * most);
-  user ??= createUser(shop);
-  user.next();
+  // The end of the warm-up cuts users off in the middle of a step, which cannot be taken up again.
+  if (user?.scenario !== exec.scenario.name) user = { scenario: exec.scenario.name, walk: createUser(shop) };
+  user.walk.next();
   if (most > 0) sleep(least + Math.random() * (most - least));
 }
