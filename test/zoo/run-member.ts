@@ -40,14 +40,27 @@ export type MemberOptions = {
 
 /** Plays `users` against a private copy of the shop with one defect in it. */
 export async function runDefect(defect: Defect, options: MemberOptions): Promise<Result> {
-  const { name, seed, expects } = defect;
-  let copy: Awaited<ReturnType<typeof copySource>> | undefined;
-  return play(name, expects, { ...options, env: { ...options.env, ...twoWorkers } }, async (env, signal) => {
-    copy = await copySource('file' in seed ? seed : undefined);
-    const target = await openOwnTarget('tamper' in seed ? { ...env, ...tampered(name, copy.dir) } : env, signal, copy.dir);
+  let opened: Opened | undefined;
+  return play(defect.name, defect.expects, options, async (env, signal) => {
+    opened = await openDefect(defect, env, signal);
+    return opened.target;
+  }).finally(() => opened?.remove());
+}
+
+type Opened = { readonly target: Target; readonly remove: () => Promise<void> };
+
+/** A stack of a private copy of the shop with one defect in it. `remove` takes the copy away, once the target is stopped. */
+export async function openDefect({ name, seed }: Defect, given: Environment, signal: AbortSignal): Promise<Opened> {
+  const env = { ...given, ...twoWorkers };
+  const { dir, remove } = await copySource('file' in seed ? seed : undefined);
+  try {
+    const target = await openOwnTarget('tamper' in seed ? { ...env, ...tampered(name, dir) } : env, signal, dir);
     if ('sql' in seed) await run(seed.sql, target).catch((err: unknown) => target.stop().then(() => Promise.reject(err)));
-    return target;
-  }).finally(() => copy?.remove());
+    return { target, remove };
+  } catch (err) {
+    await remove();
+    throw err;
+  }
 }
 
 const twoWorkers = { API_WORKERS: '2' };
