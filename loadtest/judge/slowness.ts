@@ -1,4 +1,4 @@
-import type { Measurement } from '../measurement/measurement.ts';
+import type { MachineSample, Measurement } from '../measurement/measurement.ts';
 
 /** An instrument should be ten times finer than what it measures: what the client may add is a tenth of the limit. */
 export const instrumentShare = 0.1;
@@ -24,7 +24,7 @@ export function allowanceOf(measurement: Measurement): Allowance {
   const calibratedMs = client.calibration?.p99Ms ?? 0;
   const baseMs = calibratedMs > instrumentShare * budget.p99Ms ? calibratedMs : 0;
   const clientMs = clientDelays(measurement);
-  const machine = new Map(measurement.machine.map((sample) => [sample.second, sample]));
+  const machine = machineSeconds(measurement.machine);
   const lateMs = (second: number): number => (clientMs.get(second) ?? 0) + Math.max(baseMs, machine.get(second)?.idleAnswerMs ?? 0);
   const othersShare = (second: number): number => {
     const cpu = machine.get(second)?.cpu;
@@ -34,6 +34,17 @@ export function allowanceOf(measurement: Measurement): Allowance {
     const addedMs = around(second, lateMs);
     return (limitMs + (addedMs > fineMs ? addedMs : 0)) / (1 - around(second, othersShare));
   };
+}
+
+/** A watch that stood still for some seconds has one sample of them all, the first one's; that long the machine may have been away. */
+function machineSeconds(samples: readonly MachineSample[]): Map<number, MachineSample> {
+  const seconds = new Map<number, MachineSample>();
+  for (const [index, sample] of samples.entries()) {
+    const end = samples[index + 1]?.second ?? sample.second + 1;
+    const idleAnswerMs = Math.max(sample.idleAnswerMs, 1_000 * (end - sample.second - 1));
+    for (let { second } = sample; second < end; second += 1) seconds.set(second, { ...sample, idleAnswerMs });
+  }
+  return seconds;
 }
 
 /** The worst of a second and its neighbours: a stall shows in the second it ends in. */

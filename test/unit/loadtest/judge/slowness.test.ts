@@ -40,6 +40,12 @@ describe('what client and machine may have added to an answer', () => {
     ['of several processes the latest counts', late([30, 70, 50]), in3(170)],
     ['so does a server that does nothing, late by no more than a tenth', machineIn3({ idleAnswerMs: 20 }), nothing],
     ['so does a server that does nothing, later', machineIn3({ idleAnswerMs: 21 }), in3(121)],
+    [
+      'a watch that stood still for two seconds counts as two seconds, in all of them',
+      late([], { machine: [quietSecond(0), quietSecond(3)] }),
+      [2_100, 2_100, 2_100, 2_100, 100, 100],
+    ],
+    ['a watch that missed nothing adds nothing', late([], { machine: [0, 1, 2, 3].map((second) => quietSecond(second)) }), nothing],
     ['both add up', late([30], { machine: [quietSecond(3, { idleAnswerMs: 40 })] }), in3(170)],
     ['a calibration within a tenth of the limit for 99 % adds nothing', late([], calibrated(50)), nothing],
     ['a calibration beyond it adds to every second', late([], calibrated(51)), nothing.map((ms) => ms + 51)],
@@ -58,6 +64,11 @@ describe('what client and machine may have added to an answer', () => {
 describe('CPU that others used', () => {
   test.each<[string, Measurement, number[]]>([
     ['was missing where nine tenths of the machine were busy', machineIn3({ cpu: cpu(0.9, 0.5) }), in3(200)],
+    [
+      'was missing in all seconds that one look tells of',
+      late([], { machine: [quietSecond(1, { cpu: cpu(0.9, 0.5) }), quietSecond(3)] }),
+      [2_200, 2_200, 2_200, 2_200, 100, 100],
+    ],
     ['was not missing where less was', machineIn3({ cpu: cpu(0.89, 0.5) }), nothing],
     ['explains ten times the latency at most', machineIn3({ cpu: cpu(1, 0.95) }), in3(1_000)],
     ['explains nothing when it may have been the target that used it', machineIn3({ cpu: cpu(1, 0.5, null) }), nothing],
