@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { showDuration } from '#lib/show.ts';
 import { failuresOf } from '../judge/limits.ts';
+import { attribution } from './attribution-table.ts';
 import { readChartAssets } from './assets.ts';
 import { baselineTable } from './baseline-table.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
@@ -10,7 +11,7 @@ import { workerLanes } from './lanes.ts';
 import { loadTable } from './load-table.ts';
 import { rateCurve, type RateCurve } from './rate-curve.ts';
 import { head, leftBehind, tiles } from './summary.ts';
-import { attribution, checkTables, endpointTable, failureTable } from './tables.ts';
+import { checkTables, endpointTable, failureTable } from './tables.ts';
 
 /**
  * One page that needs nothing beside itself: styles, data and the chart library (uPlot, MIT) stand in it, and its
