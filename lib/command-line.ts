@@ -39,6 +39,7 @@ export type CommandLine = {
  * stack trace. The caller sets `process.exitCode`.
  */
 export async function runCommandLine(commandLine: CommandLine, argv: readonly string[]): Promise<ExitCode> {
+  process.stdout.off('error', allowClosed).on('error', allowClosed);
   try {
     const [first, ...rest] = argv;
     if (first === '--help' || first === '-h' || first === 'help') return printHelp(commandLine);
@@ -88,6 +89,11 @@ export function reportError(err: unknown): ExitCode {
   const lines = err instanceof ConfigError ? err.problems : [messageOf(err).replaceAll(/\s*\n\s*/g, ' ')];
   for (const line of lines) process.stderr.write(`error: ${redactText(line)}\n`);
   return err instanceof AppError ? err.exitCode : EXIT.failed;
+}
+
+/** A reader that has seen enough, as `head` has, makes no failure of what was done. */
+function allowClosed(err: NodeJS.ErrnoException): void {
+  if (err.code !== 'EPIPE') throw err;
 }
 
 /** The one way command lines write results to standard output. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 import type { WriteStream } from 'node:tty';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createProgress, runCommandLine, type Arguments, type CommandLine } from '#lib/command-line.ts';
@@ -142,4 +144,16 @@ describe('progress', () => {
     createProgress(stream).update('abcdefgh\nb\nc\nd');
     expect(lines).toEqual(['abcd', 'b']);
   });
+});
+
+test('a reader that closes after a line, as head does, is no failure', () => {
+  const program = `
+    const { print, runCommandLine } = await import(${JSON.stringify(resolve('lib/command-line.ts'))});
+    const run = async () => { for (let i = 0; i < 2_000; i += 1) { print('x'.repeat(1_000)); await null; } return 0; };
+    const verbs = { go: { synopsis: '', summary: '', positionals: [0, 0], run } };
+    process.exitCode = await runCommandLine({ invocation: 'it', summary: '', verbs }, ['go']);`;
+  const piped = `"$0" --input-type=module -e "$1" | head -n 1 | cut -c 1-3; echo "\${PIPESTATUS[0]}"`;
+  const { stdout: out, stderr: err } = spawnSync('bash', ['-c', piped, process.execPath, program], { encoding: 'utf8', timeout: 20_000 });
+  expect(err).toBe('');
+  expect(out).toBe('xxx\n0\n');
 });
