@@ -1,7 +1,8 @@
 // The daemon's door. JavaScript, since a process that strips types once keeps the compiler that does it in memory, 35 MB,
 // for as long as it watches: another process strips them, and leaves files to be loaded.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +42,8 @@ setTimeout(() => process.exit(), 500).unref();
 /** Loads the stripped file of a source; the first one that is missing has all of them made. */
 function loadStripped(url, context, next) {
   if (!url.startsWith(import.meta.url.slice(0, -'monitor/main.mjs'.length)) || !url.endsWith('.ts')) return next(url, context);
-  const file = fileURLToPath(url);
-  const source = readIfThere(strippedFile(file)) ?? (orderStripping(), readIfThere(strippedFile(file)));
+  const stripped = strippedFile(fileURLToPath(url));
+  const source = readIfThere(stripped) ?? (orderStripping(), readIfThere(stripped));
   return source === undefined ? next(url, context) : { format: 'module', source, shortCircuit: true };
 }
 
@@ -54,9 +55,9 @@ function readIfThere(file) {
   }
 }
 
-/** Another version of a source has another file: it is named after the time of the last change. */
+/** Named after what stands in the source, so that another version of it is another file, whatever the times of either. */
 function strippedFile(source) {
-  return join(strippedDir, `${source.slice(root.length)}.${Math.round(statSync(source).mtimeMs)}`);
+  return join(strippedDir, `${source.slice(root.length)}.${createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 32)}`);
 }
 
 /** Has a process of its own strip everything, once. Where it cannot, Node does it in this one, which then takes more memory. */
