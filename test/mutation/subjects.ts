@@ -8,8 +8,17 @@ export type Subject = {
 
 /** What verdicts, money and memory rest on: here a test that would not notice is a defect. */
 export const subjects: readonly Subject[] = [
-  // Without the error rates of comparisons (test/unit/loadtest/compare), which take many seconds each time.
-  { name: 'judges', mutate: ['loadtest/judge/*.ts'], tests: ['test/unit/loadtest/judge/*.test.ts'] },
+  {
+    name: 'judges',
+    mutate: ['loadtest/judge/*.ts', '!loadtest/judge/{comparison,fisher,rounds,sign-flip}.ts'],
+    tests: ['test/unit/loadtest/judge/!(comparison|fisher|rounds|sign-flip).test.ts'],
+  },
+  {
+    name: 'comparison',
+    mutate: ['loadtest/judge/{comparison,fisher,rounds,sign-flip}.ts'],
+    // Without its error rates (test/unit/loadtest/compare), which take many seconds each time.
+    tests: ['test/unit/loadtest/judge/{comparison,fisher,rounds,sign-flip}.test.ts'],
+  },
   {
     name: 'books',
     mutate: ['loadtest/scenarios/shop/{check-books,check-ledger}.ts'],
