@@ -112,7 +112,7 @@ const brokenOf = ({ checks }: Judgement): string[] =>
 const witnessOf = ({ checks }: Judgement, id: string): string =>
   checks.find((check) => check.id === id)?.witnesses?.map(showWitness)[0] ?? '';
 
-test.concurrent('passes a right server that knows nothing of this project, and says what could not be looked at', async () => {
+test('passes a right server that knows nothing of this project, and says what could not be looked at', async () => {
   // A pause of which a late client is but a small part.
   const calm = file.replace('users: 8, think: 50ms-150ms', 'users: 40, think: 1s-2s');
   const { judgement, says } = await play(await startLibrary(), calm);
@@ -125,7 +125,7 @@ test.concurrent('passes a right server that knows nothing of this project, and s
   expect(unseen).toEqual(expect.arrayContaining(['connections-returned', 'transactions-closed', 'server-count', 'server-agreement']));
 });
 
-test.concurrent('fails wrong content, in one of four answers about one book, and names where it stood', async () => {
+test('fails wrong content, in one of four answers about one book, and names where it stood', async () => {
   const { judgement } = await play(
     await startLibrary((path, number) => (path === '/v1/books/2' && number % 20 < 5 ? { title: 'Emmy' } : {})),
   );
@@ -136,13 +136,13 @@ test.concurrent('fails wrong content, in one of four answers about one book, and
   );
 });
 
-test.concurrent('fails a wrong status', async () => {
+test('fails a wrong status', async () => {
   const { judgement } = await play(await startLibrary((path, number) => (path === '/v1/loans' && number % 9 === 0 ? { status: 200 } : {})));
   expect(judgement.verdict).toBe('FAIL');
   expect(witnessOf(judgement, 'answer-status')).toMatch(/200 instead of 201 · POST \/loans/);
 });
 
-test.concurrent('finds the one answer that takes longer than its step allows', async () => {
+test('finds the one answer that takes longer than its step allows', async () => {
   let isOver = false;
   const flaw = (path: string, number: number): Flaw => {
     if (isOver || number < 60 || !path.startsWith('/v1/books/')) return {};
@@ -156,7 +156,7 @@ test.concurrent('finds the one answer that takes longer than its step allows', a
   expect(longest?.measured).toContain('GET /books/:book');
 });
 
-test.concurrent('shows a secret nowhere, not even where a server sends it back', async () => {
+test('shows a secret nowhere, not even where a server sends it back', async () => {
   const { judgement, says, dir } = await play(await startLibrary(), file.replace("'Bearer ", "'Barer "));
   expect(judgement.verdict).toBe('FAIL');
   expect(witnessOf(judgement, 'answer-status')).toMatch(/401 instead of 2xx.*Barer \(hidden\)/);
@@ -166,7 +166,7 @@ test.concurrent('shows a secret nowhere, not even where a server sends it back',
   for (const text of [says, ...written]) expect(text).not.toContain(token);
 });
 
-test.concurrent('sends at rates, stage after stage, whatever the answers', async () => {
+test('sends at rates, stage after stage, whatever the answers', async () => {
   const open = file.replace(/load: .*/, 'load: { rates: [{ rate: 30, for: 2s }, { rate: 30-90, for: 2s }], spacing: even, warmUp: 1s }');
   const { judgement, due } = await play(await startLibrary(), open);
   expect(judgement.verdict).not.toBe('FAIL');
