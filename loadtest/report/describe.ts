@@ -1,6 +1,6 @@
 import { showCount, showCountOf, showDuration, showShare } from '#lib/show.ts';
+import type { Judgement } from '../judge/verdict.ts';
 import type { Load, Measurement, OpenLoad, Phase } from '../measurement/measurement.ts';
-import type { Report } from './report.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
 export function describeLoad({ phases, mix }: Pick<Measurement, 'mix'> & { readonly phases: readonly Phase[] }): string {
@@ -48,7 +48,13 @@ function showRange(least: number, most: number): string {
 export const showLatency = (ms: number | null): string => (ms === null ? '–' : showDuration(ms));
 
 /** What came of the run, in one sentence. */
-export function verdictSentence({ measurement, judgement }: Report): string {
+export function verdictSentence({
+  measurement,
+  judgement,
+}: {
+  readonly measurement: Pick<Measurement, 'budget'>;
+  readonly judgement: Judgement;
+}): string {
   const { verdict, reasons, checks, figures } = judgement;
   const [first = 'nothing was measured'] = reasons;
   const more = reasons.length > 1 ? `; and ${showCountOf(reasons.length - 1, 'more reason')} below` : '';
