@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, type Comparison, type Finding } from '#loadtest/judge/comparison.ts';
+import { compare, showChange, showValue, type Comparison, type Finding } from '#loadtest/judge/comparison.ts';
 import { inAll, type Round, type WindowFigures } from '#loadtest/judge/rounds.ts';
 import { calmWorld, simulateRounds, type World } from '#test/compare/simulated-rounds.ts';
 
@@ -63,6 +63,31 @@ test('what is surely different and yet less than the gate is the same, and says 
   expect(comparison.verdict).toBe('PASS');
   expect(comparison.metrics[1]?.p).toBeLessThan(0.01);
   expect(comparison.metrics[1]?.says).toMatch(/the same within [34]\.\d\d %$/);
+});
+
+test.each([
+  [0.096, '+9.6 %'],
+  [-0.048, '−4.8 %'],
+  [0, '+0.0 %'],
+  [2.5, '+250.0 %'],
+  [Infinity, 'any'],
+  [-1, 'any'],
+])('a change of %d is told as %s', (share, told) => {
+  expect(showChange(share)).toBe(told);
+});
+
+test('a throughput is told in answers a second, a latency as a time', () => {
+  expect([showValue('throughput', 1_234.4), showValue('p95', 20)]).toEqual(['1,234/s', '20 ms']);
+});
+
+test('errors that are as many on both sides are the same, in words without a suspicion', () => {
+  const both = roundsOf(noise(12), (b) => ({ ...b, errors: 2 })).map((round) => ({
+    ...round,
+    a: { [inAll]: { ...round.a[inAll]!, errors: 2 } },
+  }));
+  expect(compare(both, asked, fine).errors.map(({ says }) => says)).toEqual(['errors in all 24 of 12,000 → 24 of 12,000: same']);
+  const more = compare(roundsOf(noise(12), errorsIn(12, 50)), asked, fine).errors.map(({ says }) => says);
+  expect(more).toEqual(['errors in all 0 of 12,000 → 600 of 12,000, more than A in 12 rounds: worse']);
 });
 
 test('fewer answers a second are worse', () => {
