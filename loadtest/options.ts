@@ -79,25 +79,28 @@ export function readOptions({ flags: given, positionals }: Arguments, mixes: Mix
   const duration = text('duration');
   return {
     changes: {
-      users: whole('--users', text('users'), 1, 10_000),
+      users: wholeNumber('--users', text('users'), 1, 10_000),
       thinkMs: parseThink(text('think')),
       rate: parseRate(text('rate'), text('think')),
       durationMs: duration === undefined ? undefined : within('--duration', duration, 1_000, 86_400_000),
-      seed: whole('--seed', text('seed'), 0, 4_294_967_295) ?? randomSeed,
+      seed: wholeNumber('--seed', text('seed'), 0, 4_294_967_295) ?? randomSeed,
       mix,
     },
     target: text('target'),
     allowedHosts: list(text('allow-host')),
     outDir: text('out'),
     baseline: text('baseline'),
-    watchPort: given['watch'] === true ? (whole('--watch', port, 1, 65_535) ?? 0) : undefined,
+    watchPort: given['watch'] === true ? (wholeNumber('--watch', port, 1, 65_535) ?? 0) : undefined,
     json: given['json'] === true,
   };
 }
 
 const list = (text: string | undefined): string[] => (text ?? '').split(',').flatMap((item) => item.trim() || []);
 
-function whole(flag: string, text: string | undefined, least: number, most: number): number | undefined {
+/** What a flag says as a whole number; undefined when it was not given. @throws {UsageError} naming the flag and what it may be */
+export function wholeNumber(flag: string, text: string, least: number, most: number): number;
+export function wholeNumber(flag: string, text: string | undefined, least: number, most: number): number | undefined;
+export function wholeNumber(flag: string, text: string | undefined, least: number, most: number): number | undefined {
   if (text === undefined) return undefined;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;

@@ -6,6 +6,7 @@ import { messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp, parseDuration } from '#lib/show.ts';
 import { makeOutFolder } from '../measurement/measurement-file.ts';
+import { wholeNumber } from '../options.ts';
 import type { CommandContext, MakeVerb } from '../target-command.ts';
 import { guardTarget } from '../targets/target-guard.ts';
 import type { Declared } from './exchange.ts';
@@ -62,7 +63,7 @@ export const ratelimitVerb: MakeVerb = (context) => ({
 async function runRatelimit({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
   const text = (name: keyof typeof options): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
   const given = text('target') === undefined ? undefined : readTarget(text);
-  const obedientRequests = text('obedient') === undefined ? undefined : whole('--obedient', text('obedient') ?? '', 1, 1_000_000);
+  const obedientRequests = wholeNumber('--obedient', text('obedient'), 1, 1_000_000);
   const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-ratelimit`);
   // Before anything is asked, so that nothing is measured in vain.
   makeOutFolder(folder);
@@ -107,7 +108,7 @@ function readTarget(text: (name: keyof typeof options) => string | undefined): T
   const trustedProxy = text('trusted-proxy');
   if (trustedProxy !== undefined && isIP(trustedProxy) === 0) throw new UsageError(`--trusted-proxy ${trustedProxy} is no IP address`);
   const method = (text('method') ?? 'GET').toUpperCase();
-  const limit = whole('--limit', required('limit'), 2, 10_000);
+  const limit = wholeNumber('--limit', required('limit'), 2, 10_000);
   const declared: Declared = {
     limit,
     periodMs: parsePeriod(required('period')),
@@ -124,12 +125,6 @@ function parsePeriod(text: string): number {
   const ms = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1_000 : (parseDuration(text) ?? Number.NaN);
   if (ms >= 1_000 && ms <= 3_600_000) return ms;
   throw new UsageError(`--period ${text} must be from 1 s to 1 h, in seconds, or such as 60s`);
-}
-
-function whole(flag: string, text: string, least: number, most: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${flag} ${text} must be a whole number from ${least} to ${most}`);
 }
 
 function readTokens(file: string | undefined): string[] {

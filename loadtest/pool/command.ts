@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { print, type Arguments, type Progress } from '#lib/command-line.ts';
-import { messageOf, UsageError } from '#lib/errors.ts';
 import type { ExitCode } from '#lib/exit-codes.ts';
 import { compactStamp } from '#lib/show.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
+import { makeOutFolder } from '../measurement/measurement-file.ts';
+import { wholeNumber } from '../options.ts';
 import { onTarget, type CommandContext, type MakeVerb } from '../target-command.ts';
 import type { Target } from '../targets/target.ts';
 import { concludeOn, poolJson, poolJunit, poolMarkdown, poolText, type Conclusion } from './conclusion.ts';
@@ -47,10 +48,10 @@ export const poolVerb: MakeVerb = (context) => ({
 });
 
 async function run({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
-  const leakRequests = wholeOf(typeof flags['requests'] === 'string' ? flags['requests'] : '1000');
+  const leakRequests = wholeNumber('--requests', typeof flags['requests'] === 'string' ? flags['requests'] : '1000', 8, 1_000_000);
   const out = typeof flags['out'] === 'string' ? flags['out'] : undefined;
   const folder = out ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-pool`);
-  makeFolder(folder);
+  makeOutFolder(folder);
   const env = { ...context.env, ...environmentOf(testedSettings) };
   return onTarget(undefined, { ...context, env }, async (target, progress) => {
     const conclusion = await testPool(target, { settings: testedSettings, leakRequests, signal: context.signal }, progress);
@@ -76,22 +77,6 @@ export async function testPool(target: Target, { settings, leakRequests, signal 
     return concludeOn(await playSuite({ settings, port, leakRequests, onStage: (name) => progress.update(`pool: ${name}…`) }));
   } finally {
     await close();
-  }
-}
-
-function wholeOf(text: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 8 && value <= 1_000_000) return value;
-  throw new UsageError(`--requests ${text} must be a whole number from 8 to 1000000`);
-}
-
-/** Before anything is started, so that nothing is measured in vain. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'report.json'), '');
-  } catch (err) {
-    throw new UsageError(`--out ${folder} cannot be written: ${messageOf(err)}`, { cause: err });
   }
 }
 

@@ -1,14 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { createProgress, print, type Arguments, type Progress } from '#lib/command-line.ts';
 import { integer, readEnv } from '#lib/env.ts';
-import { messageOf, UsageError } from '#lib/errors.ts';
+import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { poolEnv } from '#lib/settings.ts';
 import { compactStamp, parseDuration } from '#lib/show.ts';
 import { exitCodeOf } from '../judge/verdict.ts';
+import { makeOutFolder } from '../measurement/measurement-file.ts';
+import { wholeNumber } from '../options.ts';
 import type { CommandContext, MakeVerb } from '../target-command.ts';
 import { openBench, type BenchOptions } from './bench.ts';
 import { conclude, type Conclusion } from './conclusion.ts';
@@ -58,12 +60,12 @@ async function run({ flags }: Arguments, context: CommandContext): Promise<ExitC
   const settings = readEnv(workersEnv, context.env);
   const sizes = parseSizes(text('sizes') ?? defaultSizes);
   const workers = settings.API_WORKERS ?? Math.min(4, availableParallelism());
-  const seed = whole('--seed', text('seed'), 4_294_967_295) ?? context.randomSeed;
+  const seed = wholeNumber('--seed', text('seed'), 0, 4_294_967_295) ?? context.randomSeed;
   const question: Question = { sizes, configured: { size: settings.DB_POOL_SIZE, overflow: settings.DB_MAX_OVERFLOW }, seed };
-  const users = whole('--users', text('users'), 2_000) ?? 2 * workers * Math.max(...sizes);
+  const users = wholeNumber('--users', text('users'), 1, 2_000) ?? 2 * workers * Math.max(...sizes);
   const windowMs = parseWindow(text('window'));
   const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-size-pool`);
-  makeFolder(folder);
+  makeOutFolder(folder);
   const progress = createProgress();
   const { env, signal } = context;
   try {
@@ -114,28 +116,11 @@ function parseSizes(text: string): number[] {
   throw new UsageError(`--sizes ${text} must be three whole numbers or more, ascending, from 1 to 90, such as 1,2,4,8`);
 }
 
-function whole(flag: string, text: string | undefined, most: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= most) return value;
-  throw new UsageError(`${flag} ${text} must be a whole number from 1 to ${most}`);
-}
-
 function parseWindow(text: string | undefined): number {
   if (text === undefined) return defaultWindowMs;
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= 1_000 && ms <= 60_000) return ms;
   throw new UsageError(`--window ${text} must be a duration from 1s to 60s`);
-}
-
-/** Before anything is started, so that nothing is measured in vain. */
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'report.json'), '');
-  } catch (err) {
-    throw new UsageError(`--out ${folder} cannot be written: ${messageOf(err)}`, { cause: err });
-  }
 }
 
 function writeReports(folder: string, conclusion: Conclusion, startedAt: Date): void {

@@ -135,6 +135,17 @@ test.concurrent('a folder that cannot be made ends it with 64 and one line, befo
   expect(performance.now() - startedMs).toBeLessThan(10_000);
 });
 
+test.concurrent.each(['pool', 'size-pool'])('%s says so too, and tells what a number may be', async (plan) => {
+  const made = await loadtest([plan, '--out', '/proc/nope']);
+  expect(made).toMatchObject({ status: 64, stderr: expect.stringMatching(/^error: --out \/proc\/nope cannot be written: .*\n$/) });
+  const flag = plan === 'pool' ? '--requests' : '--users';
+  const told = await loadtest([plan, flag, '1e3']);
+  expect(told).toMatchObject({
+    status: 64,
+    stderr: expect.stringMatching(new RegExp(`^error: ${flag} 1e3 must be a whole number from \\d+ to \\d+\\n$`)),
+  });
+});
+
 test.concurrent('SIGTERM ends it while the target hangs in set-up', async ({ dir }) => {
   const shop = await startFakeApi(undefined, () => ({ instead: 'hang' }));
   const child = spawn(process.execPath, [cli, 'smoke', '--target', shop.origin, '--out', dir], {
