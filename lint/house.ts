@@ -25,7 +25,8 @@ const floors: Readonly<Record<string, string>> = {
     main worker
     processes
     app shop/routes
-    config health shop/categories shop/clients shop/orders shop/products
+    config health shop/clients shop/orders
+    shop/addresses shop/categories shop/products shop/reviews
     shop shop/stock
     http
     auth observe logs

@@ -33,6 +33,7 @@ const classPolicies: Readonly<Record<Exclude<LimitClass, 'default'>, Policy>> = 
   login: { name: 'login', limit: 5, periodMs: minuteMs },
   client_create: { name: 'client_create', limit: 5, periodMs: minuteMs },
   order_create: { name: 'order_create', limit: 10, periodMs: minuteMs },
+  review: { name: 'review', limit: 3, periodMs: minuteMs },
   search: { name: 'search', limit: 30, periodMs: minuteMs },
 };
 
@@ -63,6 +64,7 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
     login: policySet([standard, classPolicies.login]),
     client_create: policySet([standard, classPolicies.client_create]),
     order_create: policySet([standard, classPolicies.order_create]),
+    review: policySet([standard, classPolicies.review]),
     search: policySet([standard, classPolicies.search]),
   };
   const setFor = (principal: Principal, limitClass: LimitClass): PolicySet => {

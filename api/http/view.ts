@@ -106,6 +106,14 @@ export const text = <const Name extends string>(name: Name): Field<Name, string>
   isStored: true,
 });
 
+export const flag = <const Name extends string>(name: Name): Field<Name, boolean> => ({
+  name,
+  column: name,
+  write: String,
+  schema: { type: 'boolean' },
+  isStored: true,
+});
+
 /** An instant, as ISO 8601 in UTC with milliseconds. */
 export const time = <const Name extends string>(name: Name): Field<Name, Date> => ({
   name,

@@ -5,6 +5,8 @@ import * as orders from './0003_orders.ts';
 import * as idempotency from './0004_idempotency.ts';
 import * as answerOwner from './0005_answer_owner.ts';
 import * as search from './0006_search.ts';
+import * as addresses from './0007_addresses.ts';
+import * as reviews from './0008_reviews.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -26,4 +28,6 @@ export const migrations: readonly Migration[] = [
   { name: '0004_idempotency', isExpansion: true, ...idempotency },
   { name: '0005_answer_owner', isExpansion: true, ...answerOwner },
   { name: '0006_search', isExpansion: true, ...search },
+  { name: '0007_addresses', isExpansion: true, ...addresses },
+  { name: '0008_reviews', isExpansion: true, ...reviews },
 ];

@@ -3,7 +3,9 @@ import { clientKey, clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
+import { eraseAddresses } from '../addresses/addresses.ts';
 import type { Page } from '../fields.ts';
+import { eraseAuthor } from '../reviews/reviews.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { clientView, type ClientChanges, type RegistrationInput } from './client-schema.ts';
 
@@ -88,7 +90,7 @@ export type ClientDeletion = {
 };
 
 /**
- * Ends an account for good: nothing personal is left of it, nobody can log in, the address is free again. Orders stay.
+ * Ends an account for good: nothing personal is left of it, nobody can log in, the e-mail address is free again. Orders stay, and reviews without an author.
  * @throws version_mismatch, or not_found also when it was deleted before, or made by someone else than the load test that asks
  */
 export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientDeletion): Promise<void> {
@@ -99,5 +101,7 @@ export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientD
   await Client.query(tx.knex)
     .findById(id)
     .patch(raised({ ...nobody, deleted_at: new Date() }));
+  await eraseAddresses(tx, id);
+  await eraseAuthor(tx, id);
   await eraseAnswersAbout(tx, clientKey(id));
 }

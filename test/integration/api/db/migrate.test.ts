@@ -151,15 +151,16 @@ describe('migrating', () => {
   test('a role that may not install the extension for the search is told what to do, and goes on once that is done', async ({ empty }) => {
     const role = `role_${randomBytes(6).toString('hex')}`;
     await run(empty, `CREATE ROLE ${role} LOGIN PASSWORD 'p'; GRANT ALL ON SCHEMA public TO ${role}`);
+    const fromSearch = names.slice(names.indexOf('0006_search'));
     const poor = { ...empty, POSTGRES_USER: role, POSTGRES_PASSWORD: 'p' };
     try {
       await expect(migrateUp(poor)).rejects.toMatchObject({
         exitCode: 78,
         message: expect.stringMatching(/pg_trgm.*permission denied.*let a superuser run CREATE EXTENSION pg_trgm/) as string,
       });
-      expect(await migrationStatus(poor)).toMatchObject({ pending: ['0006_search'] });
+      expect(await migrationStatus(poor)).toMatchObject({ pending: fromSearch });
       await run(empty, 'CREATE EXTENSION pg_trgm');
-      expect(await migrateUp(poor)).toEqual({ applied: ['0006_search'] });
+      expect(await migrateUp(poor)).toEqual({ applied: fromSearch });
     } finally {
       await run(empty, `DROP OWNED BY ${role} CASCADE; DROP ROLE ${role}`);
     }

@@ -42,7 +42,7 @@ async function revokedKey({ postgres }: RunningApi): Promise<string> {
 }
 
 describe('access', { timeout: 60_000 }, () => {
-  test('is open to all only for the catalogue, registration and login', () => {
+  test('is open to all only for the catalogue, its reviews, registration and login', () => {
     const open = routes.filter(({ access }) => access === 'public').map(nameOf);
     expect(open.toSorted()).toEqual([
       'GET /categories',
@@ -50,6 +50,8 @@ describe('access', { timeout: 60_000 }, () => {
       'GET /products',
       'GET /products/:id',
       'GET /products/filter',
+      'GET /reviews',
+      'GET /reviews/:id',
       'POST /clients',
       'POST /clients/login',
     ]);

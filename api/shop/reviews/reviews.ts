@@ -1,0 +1,106 @@
+import { Model } from 'objection';
+import { statement, unseen } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+import type { Shown } from '../../http/view.ts';
+import type { Page } from '../fields.ts';
+import { assertVersion, raised } from '../versioned.ts';
+import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
+
+/** What somebody says of a product. It stays, without its author, when they leave. */
+class Review extends Model {
+  static override readonly tableName = 'reviews';
+  static override readonly idColumn = 'id_key';
+
+  declare readonly id_key: number;
+  declare readonly rating_tenths: number;
+  declare readonly comment: string | null;
+  declare readonly product_id: number;
+  /** Null for one that an operator brought along, and when its author has left. */
+  declare readonly client_id: number | null;
+  declare readonly author: string | null;
+  declare readonly verified_purchase: boolean;
+  declare readonly date: Date;
+  declare readonly version: number;
+}
+
+type ReviewRow = Shown<typeof reviewView> & { readonly id_key: number };
+
+const page = `LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
+const reviewsById = statement<ReviewRow>(
+  'reviews-by-id',
+  `SELECT ${reviewView.select} FROM reviews WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
+);
+const reviewPage = statement<ReviewRow>('review-page', `SELECT ${reviewView.select} FROM reviews ORDER BY id_key ${page}`);
+const reviewsOfProduct = statement<ReviewRow>(
+  'review-page-of-product',
+  `SELECT ${reviewView.select} FROM reviews WHERE product_id = $3 ORDER BY id_key ${page}`,
+);
+
+/** @throws not_found */
+export async function readReview(db: Db, id: number): Promise<ReviewRow> {
+  const row = await db.byId(reviewsById, id);
+  if (!row) throw new ApiError('not_found', 'The review does not exist.');
+  return row;
+}
+
+/** @param productId whose reviews; undefined: every product's */
+export function readReviews(db: Db, { skip, limit }: Page, productId: number | undefined): Promise<ReviewRow[]> {
+  return productId === undefined ? db.query(reviewPage, [limit, skip]) : db.query(reviewsOfProduct, [limit, skip, productId]);
+}
+
+const recordReview = statement<ReviewRow>(
+  'review-record',
+  `INSERT INTO reviews (rating_tenths, comment, product_id, client_id, author, verified_purchase)
+   SELECT $1, $2, $3::bigint, writer.id_key, writer.name, EXISTS (
+     SELECT FROM orders JOIN order_details line ON line.order_id = orders.id_key
+     WHERE orders.client_id = writer.id_key AND line.product_id = $3 AND orders.status <> 4
+   )
+   FROM (VALUES ($4::bigint)) AS given (id) LEFT JOIN LATERAL (
+     SELECT id_key, name FROM clients WHERE id_key = given.id AND deleted_at IS NULL FOR SHARE
+   ) AS writer ON true
+   WHERE given.id IS NULL OR writer.id_key IS NOT NULL
+   RETURNING ${reviewView.select}`,
+);
+
+/**
+ * @param authorId the client who writes it; undefined for one that an operator brings along
+ * @throws not_found when there is no such product, or duplicate when this author has reviewed it
+ */
+export async function createReview(tx: Tx, { rating, comment, product_id }: ReviewInput, authorId: number | undefined): Promise<ReviewRow> {
+  const [made] = await tx.query(recordReview, [rating, comment, product_id, authorId ?? null]);
+  // Whoever asks was proved a moment ago, and has been deleted since.
+  if (!made) throw new ApiError('not_found', 'The author does not exist.');
+  return made;
+}
+
+type Addressed = { readonly id: number; readonly only: number | undefined; readonly ifMatch: readonly number[] | undefined };
+
+/** @throws not_found also for another's, version_mismatch, or validation_failed when it would become another product's */
+export async function updateReview(tx: Tx, { rating, comment, product_id }: ReviewChanges, addressed: Addressed): Promise<Review> {
+  const found = await lock(tx, addressed);
+  if (product_id !== undefined && product_id !== found.product_id)
+    throw new ApiError('validation_failed', 'A review stays its product’s.', {
+      errors: [{ pointer: '/product_id', message: 'is not the product that it is about' }],
+    });
+  const changes = { ...(rating !== undefined && { rating_tenths: rating }), ...(comment !== undefined && { comment }) };
+  return Review.query(tx.knex).patchAndFetchById(found.id_key, raised(changes));
+}
+
+/** @throws not_found also for another's, or version_mismatch */
+export async function deleteReview(tx: Tx, addressed: Addressed): Promise<void> {
+  await Review.query(tx.knex).deleteById((await lock(tx, addressed)).id_key);
+}
+
+async function lock(tx: Tx, { id, only, ifMatch }: Addressed): Promise<Review> {
+  const found = await Review.query(tx.knex).findById(id).forUpdate();
+  assertVersion(only === undefined || found?.client_id === only ? found : undefined, ifMatch, 'review');
+  return found as Review;
+}
+
+/** Part of a client's deletion: what they wrote stays, and names nobody. */
+export async function eraseAuthor(tx: Tx, clientId: number): Promise<void> {
+  await Review.query(tx.knex)
+    .patch(raised({ client_id: null, author: null }))
+    .where({ client_id: clientId });
+}
