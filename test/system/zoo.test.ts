@@ -9,6 +9,8 @@ test.each(members)('the load test finds and names %s', async (name) => {
   const defect = defects.find((one) => one.name === name);
   if (defect === undefined) throw new Error(`there is no ${name}`);
   const { PATH } = process.env;
-  const result = await runDefect(defect, { env: { PATH }, signal: AbortSignal.timeout(170_000), durationMs: 4_000, users: 100 });
+  const signal = AbortSignal.timeout(170_000);
+  const options = { env: { PATH }, signal, durationMs: 4_000, users: 100, commit: 'now', onStage: () => {} };
+  const result = await runDefect(defect, options);
   expect(result).toMatchObject({ verdict: 'FAIL', isRight: true });
 });

@@ -1,35 +1,37 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { UsageError } from '#lib/errors.ts';
-import { runCommandLine } from '#lib/command-line.ts';
+import { createProgress, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stopSignal } from '#lib/shutdown.ts';
+import { wholeNumber } from '#loadtest/options.ts';
+import type { Member } from './defect.ts';
 import { defects } from './defects.ts';
 import { runClean, runDefect, type MemberOptions, type Result } from './run-member.ts';
+import { suites, type SuiteName } from './suites.ts';
 import { publish } from './table.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 
-type Flags = Readonly<Record<string, unknown>>;
+const suiteNames = Object.keys(suites) as SuiteName[];
+
+type Flags = Arguments['flags'];
 
 async function runZoo(names: readonly string[], flags: Flags): Promise<ExitCode> {
-  for (const name of names) {
-    if (!defects.some((defect) => defect.name === name))
-      throw new UsageError(`there is no defect "${name}"; there are ${defects.map((one) => one.name).join(', ')}`);
-  }
-  const clean = Number(flags['clean'] ?? 0);
-  const isBusy = flags['busy'] === true;
-  const options: MemberOptions = { env: process.env, signal: stopping.signal, durationMs: 15_000 };
-  const wanted = names.length > 0 ? defects.filter(({ name }) => names.includes(name)) : clean > 0 ? [] : defects;
+  const plan = planOf(names, flags);
+  const progress = createProgress();
+  const commit = await describeCommit();
   const results: Result[] = [];
   let missing: readonly string[] = [];
-  const members = [
-    ...wanted.map((defect) => () => runDefect(defect, options)),
-    ...Array.from({ length: clean }, (_, i) => () => runClean(i + 1, isBusy, options)),
-  ];
-  for (const member of members) {
-    const result = await member();
+  for (const { name, run } of plan) {
+    const nth = `${String(results.length + 1).padStart(3)}/${plan.length}  ${name}`;
+    const onStage = (stage: string): void => progress.update(`${nth}: ${stage}`);
+    onStage('starting…');
+    const result = await run({ env: process.env, signal: stopping.signal, durationMs: 15_000, commit, onStage });
     results.push(result);
-    tell(`${String(results.length).padStart(3)}/${members.length}  ${line(result)}`);
+    progress.done();
+    tell(`${String(results.length).padStart(3)}/${plan.length}  ${line(result)}`);
     missing = await publish([result]);
   }
   if (missing.length > 0)
@@ -39,6 +41,36 @@ async function runZoo(names: readonly string[], flags: Flags): Promise<ExitCode>
     `${results.length - missed.length} of ${results.length} right${missed.length > 0 ? `; not ${missed.map(({ name }) => name).join(', ')}` : ''}`,
   );
   return missed.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+type Planned = { readonly name: string; readonly run: (options: MemberOptions) => Promise<Result> };
+
+/** What is to be played. @throws {UsageError} */
+function planOf(names: readonly string[], flags: Flags): Planned[] {
+  for (const name of names) {
+    if (!defects.some((defect) => defect.name === name))
+      throw new UsageError(`there is no defect "${name}"; there are ${defects.map((one) => one.name).join(', ')}`);
+  }
+  const suite = flags['suite'] as SuiteName | undefined;
+  if (suite !== undefined && !suiteNames.includes(suite))
+    throw new UsageError(`there is no suite "${suite}"; there are ${suiteNames.join(', ')}`);
+  const clean = wholeNumber('--clean', typeof flags['clean'] === 'string' ? flags['clean'] : '0', 0, 1_000);
+  const isBusy = flags['busy'] === true;
+  const isMeant = ({ name, foundBy }: Member): boolean =>
+    names.length > 0 ? names.includes(name) : clean === 0 && (suite ?? foundBy) === foundBy;
+  return [
+    ...defects.filter(isMeant).map((defect) => ({ name: defect.name, run: (options: MemberOptions) => runDefect(defect, options) })),
+    ...Array.from({ length: clean }, (_, i) => ({
+      name: `clean ${i + 1}`,
+      run: (options: MemberOptions) => runClean({ suite: suite ?? 'users', number: i + 1, isBusy }, options),
+    })),
+  ];
+}
+
+/** The commit that is played, with `-dirty` behind it where files differ from it. */
+async function describeCommit(): Promise<string> {
+  const { stdout } = await promisify(execFile)('git', ['describe', '--always', '--dirty', '--abbrev=9'], { cwd: import.meta.dirname });
+  return stdout.trim();
 }
 
 const line = ({ name, verdict, namedAs, witness, isRight, seconds }: Result): string =>
@@ -51,12 +83,13 @@ function tell(text: string): void {
 process.exitCode = await runCommandLine(
   {
     invocation: 'npm run zoo --',
-    summary: 'Runs the load test against copies of the shop with one seeded defect each: every one must be found and named.',
+    summary: 'Plays the suites of the load test against copies of the shop with one seeded defect each: every one must be found and named.',
     verbs: {
       run: {
-        synopsis: '[NAME…] [--clean N [--busy]]',
-        summary: 'All defects, or those named; with --clean N: the shop as it is, N times, with --busy beside a busy core.',
-        options: { clean: { type: 'string' }, busy: { type: 'boolean' } },
+        synopsis: '[NAME…] [--suite users|pool|ratelimit] [--clean N [--busy]]',
+        summary:
+          'All defects, those of one suite, or those named; with --clean N: the shop as it is, N times (by users, or --suite), with --busy beside a busy core.',
+        options: { suite: { type: 'string' }, clean: { type: 'string' }, busy: { type: 'boolean' } },
         positionals: [0, defects.length],
         run: ({ positionals, flags }) => runZoo(positionals, flags),
       },

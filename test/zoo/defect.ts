@@ -1,3 +1,5 @@
+import type { SuiteName } from './suites.ts';
+
 /** One thing seeded into a private copy of the shop, and how the load test must name it. */
 export type Defect = {
   readonly name: string;
@@ -13,13 +15,25 @@ export type Defect = {
     | 'latency'
     | 'worker'
     | 'leak'
-    | 'errors';
+    | 'errors'
+    | 'size'
+    | 'waiting'
+    | 'lifetime'
+    | 'loss'
+    | 'count'
+    | 'identity'
+    | 'store';
   /** What is broken, in one line. */
   readonly says: string;
   /** On `id: reason` of a broken check: the defect is named when one matches and has a witness. */
   readonly expects: RegExp;
   readonly seed: Seed;
+  /** Of `ratelimit`: where requests are counted when it shows; only that part of the suite is played. */
+  readonly countedIn?: 'primary' | 'redis';
 };
+
+/** A defect, and the suite that must find it. */
+export type Member = Defect & { readonly foundBy: SuiteName };
 
 /** How the defect gets in. */
 export type Seed =
@@ -27,5 +41,5 @@ export type Seed =
   | { readonly file: string; readonly find: string; readonly put: string }
   /** Run in the database once the stack is up: what a wrong statement would do, however the code is written. */
   | { readonly sql: string }
-  /** Run in every API worker before it starts: changes requests, answers and statements on their way. */
+  /** Run in every API worker before it starts: changes requests, answers, statements and the pool on their way. */
   | { readonly tamper: () => unknown };

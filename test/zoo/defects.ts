@@ -1,7 +1,18 @@
-import type { Defect } from './defect.ts';
+import type { Defect, Member } from './defect.ts';
 import { answers } from './defects/answers.ts';
 import { books } from './defects/books.ts';
+import { limiters } from './defects/limiters.ts';
+import { pools } from './defects/pools.ts';
 import { wire } from './defects/wire.ts';
+import type { SuiteName } from './suites.ts';
 
-/** Every member of the zoo: each must be found, by name and with a witness, by `users`. */
-export const defects: readonly Defect[] = [...answers, ...books, ...wire];
+const bySuite: Readonly<Record<SuiteName, readonly Defect[]>> = {
+  users: [...answers, ...books, ...wire],
+  pool: pools,
+  ratelimit: limiters,
+};
+
+/** Every member of the zoo: each must be found, by name and with a witness, by its suite. */
+export const defects: readonly Member[] = (Object.keys(bySuite) as SuiteName[]).flatMap((foundBy) =>
+  bySuite[foundBy].map((defect) => ({ ...defect, foundBy })),
+);

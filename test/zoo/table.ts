@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { defects } from './defects.ts';
 import type { Result } from './run-member.ts';
+import { suites, type SuiteName } from './suites.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 /** `kept`: results of earlier runs, so that a part can be run again. */
@@ -38,22 +39,33 @@ const maxWitnessChars = 220;
 
 /** @param results one of each defect at least */
 function markdown(results: Readonly<Record<string, Result>>): string {
-  const rows = defects.map(({ name, kind, says }) => {
+  const found = defects.filter(({ name }) => results[name]?.isRight === true).length;
+  const commits = [...new Set(Object.values(results).map(({ commit }) => commit))];
+  return `# The zoo
+
+Private copies of the shop with one defect each, and what the suite that must find it makes of them. Each must be FAIL, with the
+defect named by a check and a witness that can be looked up: an order, a key, a product, a request, a look at the pools.
+\`npm run zoo\` runs them all and writes this page; \`npm run zoo -- NAME…\` runs some again, \`--suite\` those of one suite. How each is
+seeded stands in \`test/zoo/defects/\`.
+
+${found} of ${defects.length} found. Played on ${commits.join(', ')}.
+
+${(Object.keys(suites) as SuiteName[]).map((suite) => section(suite, results)).join('\n')}`;
+}
+
+function section(suite: SuiteName, results: Readonly<Record<string, Result>>): string {
+  const own = defects.filter(({ foundBy }) => foundBy === suite);
+  const rows = own.map(({ name, kind, says }) => {
     const { verdict, namedAs, witness, isRight } = results[name] as Result;
     return `| ${name} | ${kind} | ${cell(says)} | ${verdict}${isRight ? '' : ' ✗'} | ${namedAs.join(', ')} | ${cell(witness.slice(0, maxWitnessChars))} |`;
   });
-  const found = defects.filter(({ name }) => results[name]?.isRight === true).length;
-  const clean = Object.values(results).filter(({ name }) => name.startsWith('clean'));
+  const found = own.filter(({ name }) => results[name]?.isRight === true).length;
+  const clean = Object.values(results).filter((result) => result.name.startsWith('clean') && result.suite === suite);
   const busy = clean.filter(({ name }) => name.includes('busy'));
   const count = (verdict: Result['verdict']): number => clean.filter((result) => result.verdict === verdict).length;
-  return `# The zoo
+  return `## ${suite}: ${found} of ${own.length} found
 
-Private copies of the shop with one defect each, and what \`npm run loadtest -- users --duration 15s\` makes of them. Each
-must be FAIL, with the defect named by a check and a witness that can be looked up: an order, a key, a product, a request.
-\`npm run zoo\` runs them all and writes this page; \`npm run zoo -- NAME…\` runs some again. How each is seeded stands in
-\`test/zoo/defects/\`.
-
-${found} of ${defects.length} found. Runs against the shop as it is: ${clean.length}, ${busy.length} of them beside a busy core; ${count('PASS')} were PASS,
+By \`${suites[suite].command}\`. Runs against the shop as it is: ${clean.length}, ${busy.length} of them beside a busy core; ${count('PASS')} were PASS,
 ${count('INVALID')} INVALID (the machine was too busy to tell), ${count('FAIL')} FAIL.
 
 | defect | kind | what is broken | verdict | named as | witness |

@@ -1,3 +1,4 @@
+import { stripTypeScriptTypes } from 'node:module';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,14 +8,17 @@ import type { Judgement } from '#loadtest/judge/verdict.ts';
 import { replaceOnce } from '#test/zoo/copy-source.ts';
 import { defects } from '#test/zoo/defects.ts';
 import { judged, type Result } from '#test/zoo/run-member.ts';
+import { foundInPlan, type Found, type SuiteName } from '#test/zoo/suites.ts';
 import { publish } from '#test/zoo/table.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
 describe('a seed', () => {
   const replacing = defects.flatMap(({ name, seed }) => ('file' in seed ? [{ name, ...seed }] : []));
-  test.each(replacing)('$name stands in the source exactly once', async ({ file, find }) => {
-    expect((await readFile(join(root, file), 'utf8')).split(find)).toHaveLength(2);
+  test.each(replacing)('$name stands in the source exactly once, and what it puts there can be run', async ({ file, find, put }) => {
+    const source = await readFile(join(root, file), 'utf8');
+    expect(source.split(find)).toHaveLength(2);
+    expect(stripTypeScriptTypes(source.replace(find, () => put))).not.toBe(stripTypeScriptTypes(source));
   });
 
   let dir = '';
@@ -33,11 +37,13 @@ describe('a seed', () => {
   });
 });
 
+const sizeOf = (suite: SuiteName): number => defects.filter(({ foundBy }) => foundBy === suite).length;
+
 test('the zoo has at least forty members, each under a name of its own, of every kind', () => {
   const names = defects.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
-  expect(names.length).toBeGreaterThanOrEqual(40);
-  expect(new Set(defects.map(({ kind }) => kind)).size).toBe(12);
+  expect(new Set(defects.map(({ kind }) => kind)).size).toBe(19);
+  expect([sizeOf('users'), sizeOf('pool'), sizeOf('ratelimit')]).toEqual([52, 23, 27]);
 });
 
 const check = (changes: Partial<Check> = {}): Check => ({
@@ -59,9 +65,11 @@ const verdict = (is: Judgement['verdict'], ...checks: readonly Check[]): Judgeme
   figures: {} as Judgement['figures'],
 });
 
+const found = (...args: Parameters<typeof verdict>): Found => foundInPlan(verdict(...args));
+
 describe('a member is found', () => {
   test('by FAIL, a check of its name and a witness', () => {
-    expect(judged(verdict('FAIL', check()), /order-total/)).toMatchObject({
+    expect(judged(found('FAIL', check()), /order-total/)).toMatchObject({
       isRight: true,
       namedAs: ['order-total'],
       witness: 'order 7 · total is wrong',
@@ -73,16 +81,18 @@ describe('a member is found', () => {
     ['FAIL under another name', verdict('FAIL', check({ id: 'latency-p95', reason: 'slow' }))],
     ['FAIL without a witness', verdict('FAIL', check({ witnesses: [] }))],
   ])('but not by %s', (_, judgement) => {
-    expect(judged(judgement, /order-total/).isRight).toBe(false);
+    expect(judged(foundInPlan(judgement), /order-total/).isRight).toBe(false);
   });
   test('and the shop as it is must only not FAIL', () => {
-    expect(judged(verdict('INVALID', check({ kind: 'innocence' })), undefined).isRight).toBe(true);
-    expect(judged(verdict('FAIL', check()), undefined).isRight).toBe(false);
+    expect(judged(found('INVALID', check({ kind: 'innocence' })), undefined).isRight).toBe(true);
+    expect(judged(found('FAIL', check()), undefined).isRight).toBe(false);
   });
 });
 
 const result = (name: string, changes: Partial<Result> = {}): Result => ({
   name,
+  suite: 'users',
+  commit: 'abc1234',
   verdict: 'FAIL',
   namedAs: ['privacy'],
   witness: 'order 7',
@@ -113,9 +123,9 @@ describe('the page of the zoo', () => {
 
     expect(await publish([result(first ?? '', { isRight: false })], places)).toEqual([]);
     const text = await readFile(places.page, 'utf8');
-    expect(text).toContain(
-      `${others.length} of ${defects.length} found. Runs against the shop as it is: 1, 0 of them beside a busy core; 1 were PASS,`,
-    );
+    expect(text).toContain(`${others.length} of ${defects.length} found. Played on abc1234.`);
+    expect(text).toContain('Runs against the shop as it is: 1, 0 of them beside a busy core; 1 were PASS,');
+    expect(text).toContain('## pool: 23 of 23 found');
     expect(text).toMatch(new RegExp(`${first} .*FAIL ✗`));
   });
 });
