@@ -70,6 +70,12 @@ export const problemTypes = {
     meaning: 'The total sent is not the current one. Nothing was changed.',
     cure: 'Read the prices again.',
   },
+  illegal_transition: {
+    status: 409,
+    title: 'Not possible in this state',
+    meaning: 'The state of the order does not allow it. Nothing was changed.',
+    cure: '`status` tells the state it is in, `allowed_status` what it may become.',
+  },
   idempotency_in_flight: {
     status: 409,
     title: 'Request in flight',

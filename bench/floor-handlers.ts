@@ -128,5 +128,5 @@ function shown(
     ({ product_id, name, quantity, priceCents }, i) =>
       `{"id_key":${line_ids[i]},"product_id":${product_id},"product_name":${JSON.stringify(name)},"quantity":${quantity},"price":${decimal(priceCents)}}`,
   );
-  return `{"id_key":${id_key},"date":"${date.toISOString()}","total":${decimal(totalCents)},"delivery_method":${delivery_method},"status":${status},"client_id":${client_id},"version":${version},"lines":[${items.join(',')}]}`;
+  return `{"id_key":${id_key},"date":"${date.toISOString()}","total":${decimal(totalCents)},"delivery_method":${delivery_method},"status":${status},"client_id":${client_id},"bill_id":null,"refunded":0.00,"version":${version},"lines":[${items.join(',')}]}`;
 }

@@ -25,8 +25,9 @@ const floors: Readonly<Record<string, string>> = {
     main worker
     processes
     app shop/routes
-    config health shop/clients shop/orders
-    shop/addresses shop/categories shop/products shop/reviews
+    config health shop/clients shop/order-details
+    shop/orders
+    shop/addresses shop/bills shop/categories shop/products shop/reviews
     shop shop/stock
     http
     auth observe logs

@@ -52,11 +52,12 @@ const noParams: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * The path a route is registered under. `/api/v1` and a trailing slash may be left out or not, and `/{resource}/id/{id}`
- * is `/{resource}/{id}`: all answer alike, without a redirect.
+ * is `/{resource}/{id}`, `/order-details` is `/order_details`: all answer alike, without a redirect.
  */
 export function canonicalPath(path: string): string {
   let canonical = path.startsWith('/api/v1/') ? path.slice(7) : path;
   if (canonical.length > 1 && canonical.endsWith('/')) canonical = canonical.slice(0, -1);
+  if (canonical.startsWith('/order-details')) canonical = `/order_details${canonical.slice('/order-details'.length)}`;
   const idAt = canonical.indexOf('/id/');
   return idAt > 0 && canonical.indexOf('/', 1) === idAt ? canonical.slice(0, idAt) + canonical.slice(idAt + 3) : canonical;
 }

@@ -123,6 +123,12 @@ export const time = <const Name extends string>(name: Name): Field<Name, Date> =
   isStored: true,
 });
 
+/** A day of the calendar, as PostgreSQL writes it: `2026-11-26`. */
+export const day = <const Name extends string>(name: Name): Field<Name, string> => ({
+  ...text(name),
+  schema: { type: 'string', format: 'date' },
+});
+
 export const nullable = <Column extends string, Value>(field: Field<Column, Value>): Field<Column, Value | null> => ({
   ...field,
   write: (value) => (value === null ? 'null' : field.write(value)),

@@ -41,18 +41,23 @@ type JsonWithRaw = { readonly rawJSON: (text: string) => unknown };
 
 const maxPrice = 999_999.99;
 
+const amount = (min: number, max: number) =>
+  z
+    .number('must be a number')
+    .min(min, `must be ${min} or more`)
+    .max(max, `must be ${max} or less`)
+    .transform((given, ctx) => {
+      const cents = centsOf(given);
+      if (cents !== undefined) return cents;
+      ctx.addIssue({ code: 'custom', message: 'must have at most two decimal places' });
+      return z.NEVER;
+    });
+
 /** A price as clients send it, parsed into cents. */
-export const priceInput = z
-  .number('must be a number')
-  .min(0.01, 'must be 0.01 or more')
-  .max(maxPrice, `must be ${maxPrice} or less`)
-  .transform((amount, ctx) => {
-    const cents = centsOf(amount);
-    if (cents !== undefined) return cents;
-    ctx.addIssue({ code: 'custom', message: 'must have at most two decimal places' });
-    return z.NEVER;
-  })
-  .describe('Price with at most two decimal places.');
+export const priceInput = amount(0.01, maxPrice).describe('Price with at most two decimal places.');
+
+/** An amount that may be nothing, parsed into cents. */
+export const amountInput = amount(0, 9_999_999_999.99);
 
 /** A price inside a query, where everything is text. */
 export const priceText = z

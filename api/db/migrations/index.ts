@@ -7,6 +7,8 @@ import * as answerOwner from './0005_answer_owner.ts';
 import * as search from './0006_search.ts';
 import * as addresses from './0007_addresses.ts';
 import * as reviews from './0008_reviews.ts';
+import * as bills from './0009_bills.ts';
+import * as orderLife from './0010_order_life.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -30,4 +32,6 @@ export const migrations: readonly Migration[] = [
   { name: '0006_search', isExpansion: true, ...search },
   { name: '0007_addresses', isExpansion: true, ...addresses },
   { name: '0008_reviews', isExpansion: true, ...reviews },
+  { name: '0009_bills', isExpansion: true, ...bills },
+  { name: '0010_order_life', isExpansion: true, ...orderLife },
 ];

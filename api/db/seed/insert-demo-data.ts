@@ -110,6 +110,7 @@ async function insertLines(
     quantity: ['integer', lines.map(({ quantity }) => quantity)],
     price_cents: ['bigint', lines.map(({ product }) => product?.priceCents)],
     product_name: ['text', lines.map(({ product }) => product?.name)],
+    returned: ['integer', lines.map(({ order, quantity }) => (order.status === canceled ? quantity : 0))],
   });
   return lines.map(({ product: _product, ...line }, index) => ({ ...line, id: ids[index] as number }));
 }

@@ -2,6 +2,7 @@ import { clientNotFound } from '../../auth/principal.ts';
 import { statement } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
 import type { Shown } from '../../http/view.ts';
+import { assertBillOf, createBill, settleBill } from '../bills/bills.ts';
 import { assertTaken, lockProducts, productsMissing, takingStock, type LockedProduct } from '../stock/stock.ts';
 import type { OrderInput, orderWithLinesView } from './order-schema.ts';
 import { assertExpectedTotal, assertInStock, totalCentsOf } from './price-order.ts';
@@ -22,8 +23,8 @@ type Recorded = {
 const recordOrder = statement<Recorded>(
   'order-record',
   `WITH placed AS (
-     INSERT INTO orders (total_cents, delivery_method, client_id)
-     SELECT $1, $2, id_key FROM clients WHERE id_key = $3 AND deleted_at IS NULL
+     INSERT INTO orders (total_cents, delivery_method, client_id, bill_id)
+     SELECT $1, $2, id_key, $8 FROM clients WHERE id_key = $3 AND deleted_at IS NULL
      RETURNING id_key, date, status, version
    ), lines AS (
      INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
@@ -41,9 +42,10 @@ const recordOrder = statement<Recorded>(
 /**
  * Places an order: takes the stock of all lines, at the prices of this moment, and writes the ledger. Products are locked
  * in id order, so that orders for the same ones wait for each other and never deadlock.
- * @throws not_found when the client or a product does not exist
+ * @throws not_found when the client, a product or the bill does not exist
  * @throws insufficient_stock naming every product of which there is too little
  * @throws price_mismatch when `total` was given and is another
+ * @throws duplicate when another order refers to the bill
  */
 export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeof orderWithLinesView>> {
   const { lines, client_id, delivery_method } = input;
@@ -56,6 +58,7 @@ export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeo
   const total_cents = totalCentsOf(priced);
   if (lines.length > 0) assertExpectedTotal(input.total, total_cents);
 
+  const bill_id = await findBill(tx, input);
   const [recorded] = await tx.query(recordOrder, [
     total_cents,
     delivery_method,
@@ -64,12 +67,21 @@ export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeo
     priced.map(({ quantity }) => quantity),
     priced.map(({ price_cents }) => price_cents),
     priced.map(({ product_name }) => product_name),
+    bill_id,
   ]);
   if (!recorded) throw clientNotFound('/client_id');
   const { line_ids, missing, ...order } = recorded;
   assertTaken(missing);
+  if (bill_id !== null) await settleBill(tx, bill_id, total_cents);
   const placed = priced.map((line, index) => ({ ...line, id_key: line_ids[index] as number }));
-  return { ...order, total_cents, delivery_method, client_id, lines: placed };
+  return { ...order, total_cents, delivery_method, client_id, bill_id, refunded_cents: 0, lines: placed };
+}
+
+/** The bill that the order refers to, locked or just made; null: none. */
+async function findBill(tx: Tx, { bill, bill_id, client_id }: OrderInput): Promise<number | null> {
+  if (bill) return Number((await createBill(tx, { ...bill, client_id })).id_key);
+  if (bill_id !== null) await assertBillOf(tx, bill_id, client_id);
+  return bill_id;
 }
 
 function priceOf(products: Products, { product_id }: Line): { readonly price_cents: number; readonly product_name: string } {

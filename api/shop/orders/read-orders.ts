@@ -3,10 +3,10 @@ import type { Db } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
 import type { Page } from '../fields.ts';
-import { lineView, orderView, type orderWithLinesView } from './order-schema.ts';
+import { lineView, orderEventView, orderView, type orderWithLinesView } from './order-schema.ts';
 
 export type OrderRow = Shown<typeof orderView>;
-type OrderWithLines = Shown<typeof orderWithLinesView>;
+export type OrderWithLines = Shown<typeof orderWithLinesView>;
 
 const lineMembers = lineView.columns.map((column) => `'${column}', line.${column}`).join(', ');
 
@@ -38,4 +38,19 @@ export async function readOrder(db: Db, id: number, only: number | undefined): P
 export function readOrders(db: Db, { skip, limit }: Page, only: number | undefined): Promise<OrderRow[]> {
   if (only === undefined) return db.query(allOrders, [limit, skip]);
   return db.query(ordersOfClient, [limit, skip, only]);
+}
+
+const eventsOfOrder = statement<Shown<typeof orderEventView>>(
+  'order-events',
+  `SELECT ${orderEventView.select} FROM order_events WHERE order_id = $1 ORDER BY id_key`,
+);
+
+/**
+ * What happened to it, oldest first.
+ * @param only whose order it must be; undefined: anyone's
+ * @throws not_found also for another's order
+ */
+export async function readOrderEvents(db: Db, id: number, only: number | undefined): Promise<Shown<typeof orderEventView>[]> {
+  await readOrder(db, id, only);
+  return db.query(eventsOfOrder, [id]);
 }

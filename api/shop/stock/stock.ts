@@ -74,3 +74,44 @@ const setCounted = statement(
 export async function setStock(tx: Tx, productId: number, stock: number, reason: 'initial' | 'adjustment'): Promise<void> {
   await tx.query(setCounted, [productId, stock, reason]);
 }
+
+/** A change of stock for a line of an order: `quantity` pieces more, or fewer when negative. */
+export type Move = { readonly productId: number; readonly quantity: number; readonly lineId: number };
+
+const move = statement<{ readonly missing: number }>(
+  'stock-move',
+  `WITH moves AS (
+     SELECT product_id, quantity, line_id
+     FROM unnest($1::bigint[], $2::integer[], $3::bigint[]) AS given (product_id, quantity, line_id)
+   ), wanted AS (
+     SELECT product_id, sum(quantity)::integer AS quantity FROM moves GROUP BY product_id
+   ), taken AS (
+     UPDATE products SET stock = products.stock + wanted.quantity, version = products.version + 1, updated_at = now()
+     FROM wanted WHERE products.id_key = wanted.product_id AND products.stock + wanted.quantity >= 0
+     RETURNING products.id_key
+   ), moved AS (
+     INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
+     SELECT product_id, quantity, $4, $5, line_id FROM moves
+   )
+   SELECT ${productsMissing} AS missing`,
+);
+
+/**
+ * Moves stock for lines of one order, which then stand for that many pieces less or more. Their products are locked.
+ * @param reason `sale` when a line is changed or taken out, `return` when pieces come back
+ * @throws insufficient_stock
+ */
+export async function moveStock(
+  tx: Tx,
+  moves: readonly Move[],
+  { reason, orderId }: { readonly reason: 'sale' | 'return'; readonly orderId: number },
+): Promise<void> {
+  const [outcome] = await tx.query(move, [
+    moves.map(({ productId }) => productId),
+    moves.map(({ quantity }) => quantity),
+    moves.map(({ lineId }) => lineId),
+    reason,
+    orderId,
+  ]);
+  assertTaken(outcome?.missing ?? 0);
+}

@@ -115,9 +115,12 @@ export async function stockOf({ pool }: MigratedDatabase, productId: number): Pr
   return rows[0]!.stock;
 }
 
-/** Products whose ledger does not add up to their stock, and orders whose total is not that of their lines: none, ever. */
+/**
+ * Products whose ledger does not add up to their stock, orders whose total is not that of their lines, lines and bills that stand
+ * for something else than was sold: none, ever.
+ */
 export async function brokenInvariants({ pool }: MigratedDatabase): Promise<object[]> {
-  const { rows } = await pool.query<object>(`
+  const { rows } = await pool.query<{ what: string; stored: number; computed: number }>(`
     SELECT 'stock' AS what, p.id_key, p.stock AS stored, coalesce(sum(m.quantity), 0)::integer AS computed
     FROM products p LEFT JOIN stock_movements m ON m.product_id = p.id_key
     GROUP BY p.id_key HAVING p.stock <> coalesce(sum(m.quantity), 0) OR p.stock < 0
@@ -126,9 +129,20 @@ export async function brokenInvariants({ pool }: MigratedDatabase): Promise<obje
     FROM orders o LEFT JOIN order_details d ON d.order_id = o.id_key
     GROUP BY o.id_key HAVING o.total_cents <> coalesce(sum(d.quantity * d.price_cents), 0)
     UNION ALL
-    SELECT 'line without movement', d.id_key, d.quantity, 0
-    FROM order_details d WHERE NOT EXISTS (
-      SELECT FROM stock_movements m WHERE m.order_detail_id = d.id_key AND m.reason = 'sale' AND m.quantity = -d.quantity AND m.order_id = d.order_id
-    )`);
-  return rows;
+    SELECT 'sold', d.id_key, d.quantity, (
+      SELECT -coalesce(sum(m.quantity), 0)::integer FROM stock_movements m
+      WHERE m.order_detail_id = d.id_key AND m.reason = 'sale' AND m.order_id = d.order_id AND m.product_id = d.product_id
+    ) AS computed FROM order_details d
+    UNION ALL
+    SELECT 'returned', d.id_key, d.returned, (
+      SELECT coalesce(sum(m.quantity), 0)::integer FROM stock_movements m WHERE m.order_detail_id = d.id_key AND m.reason = 'return'
+    ) FROM order_details d
+    UNION ALL
+    SELECT 'bill', b.id_key, b.total_cents::integer, greatest(0, coalesce(
+      (SELECT CASE status WHEN 4 THEN 0 ELSE total_cents END FROM orders o WHERE o.bill_id = b.id_key), 0) - discount_cents)::integer
+    FROM bills b`);
+  return rows.filter(
+    ({ what, stored, computed }) =>
+      !((what === 'sold' || what === 'bill') && stored === computed) && !(what === 'returned' && computed <= stored),
+  );
 }

@@ -1,0 +1,78 @@
+import { assertMayActFor, onlyClient, type Principal } from '../../auth/principal.ts';
+import { ApiError } from '../../errors.ts';
+import { read, write, type Route } from '../../http/route.ts';
+import { listOf, nothing } from '../../http/view.ts';
+import { idParams } from '../fields.ts';
+import { billChanges, billConstraints, billInput, billQuery, billView } from './bill-schema.ts';
+import { createBill, deleteBill, readBill, readBills, updateBill } from './bills.ts';
+
+/** @throws validation_failed when somebody else than an operator gives a discount */
+export function assertMayDiscount(principal: Principal, discountCents: number, pointer: string): void {
+  if (discountCents === 0 || principal.kind === 'operator') return;
+  throw new ApiError('validation_failed', 'Only the shop gives a discount.', { errors: [{ pointer, message: 'must be 0' }] });
+}
+
+export const billRoutes: readonly Route[] = [
+  read({
+    path: '/bills',
+    access: ['customer', 'operator'],
+    summary: 'List bills; a customer sees only its own',
+    query: billQuery,
+    answers: { 200: listOf(billView) },
+    errors: ['not_found'],
+    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => {
+      if (clientId !== undefined) assertMayActFor(principal, clientId, 'client_id');
+      return readBills(db, page, clientId ?? onlyClient(principal));
+    },
+  }),
+  read({
+    path: '/bills/:id',
+    access: ['customer', 'operator'],
+    summary: 'Read a bill',
+    params: idParams,
+    answers: { 200: billView },
+    errors: ['not_found'],
+    handler: (db, { params, principal }) => readBill(db, params.id, onlyClient(principal)),
+  }),
+  write({
+    method: 'POST',
+    path: '/bills',
+    write: 'once',
+    access: ['customer', 'operator'],
+    summary: 'Make a bill, for an order to refer to',
+    body: billInput,
+    answers: { 201: billView },
+    errors: ['not_found', 'duplicate'],
+    constraints: billConstraints,
+    handler: async (tx, { body, principal }) => {
+      assertMayActFor(principal, body.client_id, '/client_id');
+      assertMayDiscount(principal, body.discount, '/discount');
+      return createBill(tx, body);
+    },
+  }),
+  write({
+    method: 'PUT',
+    path: '/bills/:id',
+    write: 'plainly',
+    access: ['operator'],
+    summary: 'Change a bill',
+    params: idParams,
+    body: billChanges,
+    answers: { 200: billView },
+    errors: ['not_found', 'version_mismatch', 'duplicate'],
+    constraints: billConstraints,
+    handler: (tx, { params, body, ifMatch }) => updateBill(tx, body, { id: params.id, ifMatch }),
+  }),
+  write({
+    method: 'DELETE',
+    path: '/bills/:id',
+    write: 'plainly',
+    access: ['operator'],
+    summary: 'Delete a bill that no order refers to',
+    params: idParams,
+    answers: { 204: nothing },
+    errors: ['not_found', 'version_mismatch', 'in_use'],
+    constraints: billConstraints,
+    handler: (tx, { params, ifMatch }) => deleteBill(tx, { id: params.id, ifMatch }),
+  }),
+];

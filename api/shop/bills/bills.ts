@@ -1,0 +1,115 @@
+import { clientNotFound } from '../../auth/principal.ts';
+import { textStatement, unseen } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+import type { Page } from '../fields.ts';
+import { assertVersion } from '../versioned.ts';
+import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
+
+/**
+ * What a client is asked to pay: the total of the one order that refers to it, less the discount, and never below nothing.
+ * Nobody's word is taken for it; `settleBill` writes it whenever the order changes.
+ */
+
+export type BillText = {
+  readonly id_key: string;
+  readonly bill_number: string;
+  readonly discount_cents: string;
+  readonly date: string;
+  readonly total_cents: string;
+  readonly payment_type: string;
+  readonly client_id: string;
+  readonly version: string;
+};
+
+const billsById = textStatement<BillText>(
+  'bills-by-id',
+  `SELECT ${billView.select} FROM bills WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
+);
+const page = `ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
+const billPage = textStatement<BillText>('bill-page', `SELECT ${billView.select} FROM bills ${page}`);
+const billsOfClient = textStatement<BillText>('bill-page-of-client', `SELECT ${billView.select} FROM bills WHERE client_id = $3 ${page}`);
+
+const notFound = (pointer?: string): ApiError =>
+  new ApiError('not_found', 'The bill does not exist.', pointer === undefined ? {} : { errors: [{ pointer, message: 'does not exist' }] });
+
+/**
+ * @param only whose bill it must be; undefined: anyone's
+ * @throws not_found also for another's
+ */
+export async function readBill(db: Db, id: number, only: number | undefined): Promise<BillText> {
+  const row = await db.byId(billsById, id);
+  if (!row || (only !== undefined && row.client_id !== String(only))) throw notFound();
+  return row;
+}
+
+/** @param only whose bills; undefined: everyone's */
+export function readBills(db: Db, { skip, limit }: Page, only: number | undefined): Promise<BillText[]> {
+  return only === undefined ? db.query(billPage, [limit, skip]) : db.query(billsOfClient, [limit, skip, only]);
+}
+
+const recordBill = textStatement<BillText>(
+  'bill-record',
+  `INSERT INTO bills (bill_number, discount_cents, date, payment_type, client_id)
+   SELECT coalesce($1, 'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')),
+     $2, coalesce($3::date, (now() AT TIME ZONE 'UTC')::date), $4, id_key
+   FROM clients WHERE id_key = $5 AND deleted_at IS NULL
+   RETURNING ${billView.select}`,
+);
+
+/** @throws not_found when there is no such client, or duplicate when the number is taken */
+export async function createBill(tx: Tx, { bill_number, discount, date, payment_type, client_id }: BillInput): Promise<BillText> {
+  const [bill] = await tx.query(recordBill, [bill_number ?? null, discount, date ?? null, payment_type, client_id]);
+  if (!bill) throw clientNotFound('/client_id');
+  return bill;
+}
+
+const lockBill = textStatement<BillText>('bill-lock', `SELECT ${billView.select} FROM bills WHERE id_key = $1 FOR NO KEY UPDATE`);
+const changeBill = textStatement<BillText>(
+  'bill-change',
+  `UPDATE bills SET bill_number = coalesce($2, bill_number), discount_cents = coalesce($3, discount_cents), date = coalesce($4::date, date),
+     payment_type = coalesce($5, payment_type), version = version + 1, updated_at = now()
+   WHERE id_key = $1 RETURNING ${billView.select}`,
+);
+
+type Addressed = { readonly id: number; readonly ifMatch: readonly number[] | undefined };
+
+/** @throws not_found, version_mismatch, or duplicate when the new number is taken */
+export async function updateBill(tx: Tx, changes: BillChanges, addressed: Addressed): Promise<BillText> {
+  await lock(tx, addressed);
+  const { bill_number = null, discount = null, date = null, payment_type = null } = changes;
+  const [bill] = await tx.query(changeBill, [addressed.id, bill_number, discount, date, payment_type]);
+  return bill as BillText;
+}
+
+const removeBill = textStatement('bill-remove', 'DELETE FROM bills WHERE id_key = $1');
+
+/** @throws not_found, version_mismatch, or in_use while an order refers to it */
+export async function deleteBill(tx: Tx, addressed: Addressed): Promise<void> {
+  await lock(tx, addressed);
+  await tx.query(removeBill, [addressed.id]);
+}
+
+async function lock(tx: Tx, { id, ifMatch }: Addressed): Promise<void> {
+  const [bill] = await tx.query(lockBill, [id]);
+  assertVersion(bill && { version: Number(bill.version) }, ifMatch, 'bill');
+}
+
+/**
+ * Lets an order refer to a bill, which is locked by then.
+ * @throws not_found at `/bill_id` when there is none, or it is another client's
+ */
+export async function assertBillOf(tx: Tx, billId: number, clientId: number): Promise<void> {
+  const [bill] = await tx.query(lockBill, [billId]);
+  if (bill?.client_id !== String(clientId)) throw notFound('/bill_id');
+}
+
+const settle = textStatement(
+  'bill-settle',
+  'UPDATE bills SET ordered_cents = $2, version = version + 1, updated_at = now() WHERE id_key = $1 AND ordered_cents <> $2',
+);
+
+/** Brings a bill to what its order makes now. */
+export async function settleBill(tx: Tx, billId: number, orderCents: number): Promise<void> {
+  await tx.query(settle, [billId, orderCents]);
+}

@@ -1,0 +1,165 @@
+import type { Principal } from '../../auth/principal.ts';
+import { statement, unseen } from '../../db/statement.ts';
+import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
+import type { Shown } from '../../http/view.ts';
+import type { Page } from '../fields.ts';
+import { jsonDecimal } from '../money.ts';
+import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
+import { assertEditable } from '../orders/order-machine.ts';
+import { lockProducts, moveStock } from '../stock/stock.ts';
+import { assertVersion } from '../versioned.ts';
+import { orderDetailView, type OrderDetailChanges, type OrderDetailInput } from './order-detail-schema.ts';
+
+/** The lines of orders, one by one: the way in which clients of the original fill an order that started empty. */
+
+type Line = Shown<typeof orderDetailView>;
+type LockedLine = Line & { readonly id_key: number; readonly quantity: number; readonly price_cents: number; readonly version: number };
+
+const mine = '($3::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $3))';
+const page = `ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
+const lineById = statement<Line>(
+  'line-one',
+  `SELECT ${orderDetailView.select} FROM order_details
+   WHERE id_key = $1 AND ($2::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $2))`,
+);
+const linePage = statement<Line>('line-page', `SELECT ${orderDetailView.select} FROM order_details WHERE ${mine} ${page}`);
+const linesOfOrder = statement<Line>(
+  'line-page-of-order',
+  `SELECT ${orderDetailView.select} FROM order_details WHERE order_id = $4 AND ${mine} ${page}`,
+);
+
+const notFound = (): ApiError => new ApiError('not_found', 'The line does not exist.');
+
+/**
+ * @param only whose line it must be; undefined: anyone's
+ * @throws not_found also for another's
+ */
+export async function readOrderDetail(db: Db, id: number, only: number | undefined): Promise<Line> {
+  const [line] = await db.query(lineById, [id, only ?? null]);
+  if (!line) throw notFound();
+  return line;
+}
+
+/** @param only whose lines; undefined: everyone's */
+export function readOrderDetails(
+  db: Db,
+  { skip, limit }: Page,
+  { only, orderId }: { readonly only: number | undefined; readonly orderId: number | undefined },
+): Promise<Line[]> {
+  if (orderId === undefined) return db.query(linePage, [limit, skip, only ?? null]);
+  return db.query(linesOfOrder, [limit, skip, only ?? null, orderId]);
+}
+
+const recordLine = statement<LockedLine>(
+  'line-record',
+  `INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name) VALUES ($1, $2, $3, $4, $5)
+   RETURNING ${orderDetailView.select}`,
+);
+
+/**
+ * Adds a line to a pending order, at the price of this moment, and takes its stock.
+ * @throws not_found for the order, another's too, or the product; illegal_transition; insufficient_stock; price_mismatch
+ */
+export async function addOrderDetail(tx: Tx, input: OrderDetailInput, principal: Principal): Promise<Line> {
+  const { order_id, product_id, quantity } = input;
+  const order = await lockOrder(tx, { id: order_id, principal }).catch((err: unknown) => {
+    throw at('/order_id', err);
+  });
+  assertEditable(order.status);
+  const product = (await lockProducts(tx, [product_id])).get(product_id);
+  if (!product) throw at('/product_id', new ApiError('not_found', 'The product does not exist.'));
+  assertPrice(input.price, product.price_cents);
+  assertEnough({ product_id, requested: quantity, available: product.stock });
+  const [line] = await tx.query(recordLine, [order_id, product_id, quantity, product.price_cents, product.name]);
+  await moveStock(tx, [{ productId: product_id, quantity: -quantity, lineId: (line as LockedLine).id_key }], {
+    reason: 'sale',
+    orderId: order_id,
+  });
+  await retotal(tx, order);
+  return line as LockedLine;
+}
+
+const isNotFound = (err: unknown): err is ApiError => err instanceof ApiError && err.code === 'not_found';
+
+const at = (pointer: string, err: unknown): unknown =>
+  isNotFound(err) ? new ApiError('not_found', err.message, { errors: [{ pointer, message: 'does not exist' }] }) : err;
+
+function assertPrice(expected: number | undefined, priceCents: number): void {
+  if (expected === undefined || Math.round(expected * 100) === priceCents) return;
+  throw new ApiError('price_mismatch', 'The price is another than the one sent; nothing was changed.', {
+    errors: [{ pointer: '/price', message: 'is not the price of the product' }],
+    extensions: { price: jsonDecimal(priceCents) },
+  });
+}
+
+function assertEnough(wanted: { readonly product_id: number; readonly requested: number; readonly available: number }): void {
+  if (wanted.requested <= wanted.available) return;
+  throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.', {
+    errors: [{ pointer: '/quantity', message: 'is more than there is in stock' }],
+    extensions: { products: [wanted] },
+  });
+}
+
+export type Addressed = { readonly id: number; readonly principal: Principal; readonly ifMatch: readonly number[] | undefined };
+
+const changeLine = statement<Line>(
+  'line-change',
+  `UPDATE order_details SET quantity = $2, version = version + 1 WHERE id_key = $1 RETURNING ${orderDetailView.select}`,
+);
+
+/**
+ * Changes how many pieces a line of a pending order has; only the difference moves.
+ * @throws not_found also for another's, version_mismatch, illegal_transition, insufficient_stock, price_mismatch
+ * @throws validation_failed when it would become another product's or order's line
+ */
+export async function updateOrderDetail(tx: Tx, changes: OrderDetailChanges, addressed: Addressed): Promise<Line> {
+  const { order, line } = await lock(tx, addressed);
+  for (const field of ['order_id', 'product_id'] as const) {
+    if ((changes[field] ?? line[field]) === line[field]) continue;
+    const errors = [{ pointer: `/${field}`, message: 'is not the one it has; take this line out and add another' }];
+    throw new ApiError('validation_failed', 'The line cannot be changed so.', { errors });
+  }
+  assertPrice(changes.price, line.price_cents);
+  const { quantity = line.quantity } = changes;
+  const productId = Number(line.product_id);
+  const stock = (await lockProducts(tx, [productId])).get(productId)?.stock ?? 0;
+  assertEnough({ product_id: productId, requested: quantity, available: stock + line.quantity });
+  const [changed] = await tx.query(changeLine, [line.id_key, quantity]);
+  if (quantity !== line.quantity) {
+    const moves = [{ productId, quantity: line.quantity - quantity, lineId: line.id_key }];
+    await moveStock(tx, moves, { reason: 'sale', orderId: order.id_key });
+  }
+  await retotal(tx, order);
+  return changed as Line;
+}
+
+const removeLine = statement('line-remove', 'DELETE FROM order_details WHERE id_key = $1');
+
+/**
+ * Takes a line out of a pending order, and returns its stock.
+ * @throws not_found also for another's, version_mismatch, or illegal_transition
+ */
+export async function deleteOrderDetail(tx: Tx, addressed: Addressed): Promise<void> {
+  const { order, line } = await lock(tx, addressed);
+  const productId = Number(line.product_id);
+  await lockProducts(tx, [productId]);
+  await moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key });
+  await tx.query(removeLine, [line.id_key]);
+  await retotal(tx, order);
+}
+
+const oneLine = statement<LockedLine>('line-of', `SELECT ${orderDetailView.select} FROM order_details WHERE id_key = $1`);
+
+/** Order first, then what it has: its lock holds for its lines too, so the line is read again under it. */
+async function lock(tx: Tx, { id, principal, ifMatch }: Addressed): Promise<{ readonly order: LockedOrder; readonly line: LockedLine }> {
+  const [found] = await tx.query(oneLine, [id]);
+  if (!found) throw notFound();
+  const order = await lockOrder(tx, { id: Number(found.order_id), principal }).catch((err: unknown) => {
+    throw isNotFound(err) ? notFound() : err;
+  });
+  const [line] = await tx.query(oneLine, [id]);
+  assertVersion(line, ifMatch, 'line');
+  assertEditable(order.status);
+  return { order, line };
+}
