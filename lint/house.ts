@@ -48,9 +48,12 @@ const floors: Readonly<Record<string, string>> = {
   loadtest: `
     cli
     commands
+    run-gate judge-run
+    gates
     compare size-pool pool conformance k6
-    live options show-result
-    target-command run-plan
+    plan-run
+    live target-command
+    command options run-plan
     plans report
     capacity scenarios
     observe

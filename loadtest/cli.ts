@@ -2,14 +2,14 @@ import { randomInt } from 'node:crypto';
 import { runCommandLine } from '#lib/command-line.ts';
 import { parentEnded, stopSignal } from '#lib/shutdown.ts';
 import { compareVerb } from './compare/compare-command.ts';
-import { optionsHelp, type Mixes } from './options.ts';
-import { defaultGate, gates } from './plans/plans.ts';
 import { ratelimitVerb } from './conformance/command.ts';
 import { poolVerb } from './pool/command.ts';
 import { sizePoolVerb } from './size-pool/command.ts';
-import { gateVerb, journeysVerb, mixesOf, reportVerb } from './commands.ts';
+import type { MakeVerb } from './command.ts';
+import { gateVerb, journeysVerb, reportVerb } from './commands.ts';
+import { defaultGate, gates, mixesOf } from './gates.ts';
 import { exportVerb } from './k6/export-command.ts';
-import type { MakeVerb } from './target-command.ts';
+import { optionsHelp, type Mixes } from './options.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));

@@ -1,21 +1,15 @@
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createProgress, print, type Arguments } from '#lib/command-line.ts';
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { compactStamp } from '#lib/show.ts';
+import { playRun, tell, type CommandContext, type MakeVerb, type Run } from '../command.ts';
 import { compare } from '../judge/comparison.ts';
-import { exitCodeOf } from '../judge/verdict.ts';
-import { makeOutFolder } from '../measurement/measurement-file.ts';
-import type { CommandContext, MakeVerb } from '../target-command.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { calibrateFrom } from './calibrate-compare.ts';
 import { compareFlags, compareHelp, readCompareOptions, type CompareOptions } from './compare-options.ts';
 import { comparePlan } from './compare-plan.ts';
-import { comparisonHtml } from './comparison-html.ts';
 import { createOpener, slowed, type Opener } from './open-sides.ts';
 import { playRounds, type Openers } from './play-rounds.ts';
-import { judgeFolder, resultJson, whatIsWanting, writeCalibration, writeHead, type Calibrated } from './result.ts';
+import { judgeFolder, whatIsWanting, writeComparison, type Calibrated } from './result.ts';
 import { scheduleOf } from './schedule.ts';
-import { comparisonMarkdown, showComparison } from './show-comparison.ts';
+import { comparisonReport } from './show-comparison.ts';
 import { readPlayed } from './windows.ts';
 
 /** `compare`: is B worse than A? */
@@ -25,36 +19,34 @@ export const compareVerb: MakeVerb = (context) => ({
   options: compareFlags,
   footer: compareHelp,
   positionals: [0, 0],
-  run: (args) =>
-    typeof args.flags['from'] === 'string' ? finish(args.flags['from'], args.flags['json'] === true) : runCompare(args, context),
+  run: async (args) => {
+    const { from, json } = args.flags;
+    if (typeof from === 'string') return tell(await judgeComparison(from), from, json === true);
+    return playRun(compareRun(readCompareOptions(args, context.randomSeed)), args, context);
+  },
 });
 
-async function runCompare(args: Arguments, context: CommandContext): Promise<ExitCode> {
-  const options = readCompareOptions(args, context.randomSeed);
-  const dir = options.outDir ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-compare`);
-  // Before anything is started, so that nothing is measured in vain.
-  makeOutFolder(dir);
-  const progress = createProgress();
-  const openers: Opener[] = [];
-  const openerOf = async (side: CompareOptions['a']): Promise<Opener['open']> => {
-    const opener = await createOpener(side, context, options.paths === undefined);
-    openers.push(opener);
-    return opener.open;
-  };
-  try {
-    const sides = { a: await openerOf(options.a), b: await openerOf(options.b) };
-    await playAll(sides, options, { dir, context, onStep: (step) => progress.update(`compare: ${step}…`) });
-  } catch (err) {
-    if (!context.signal.aborted) throw err;
-    progress.done();
-    process.stderr.write('canceled; nothing was judged\n');
-    return EXIT.failed;
-  } finally {
-    progress.done();
-    for (const { remove } of openers) await remove();
-  }
-  return finish(dir, options.json);
-}
+/** The verdict of the rounds in a folder. @throws {UsageError} when it holds no comparison, or not all of its windows */
+export const judgeComparison = async (dir: string): Promise<RunReport> => comparisonReport(await judgeFolder(dir));
+
+const compareRun = (options: CompareOptions): Run => ({
+  name: 'compare',
+  judge: judgeComparison,
+  play: async (dir, context, progress) => {
+    const openers: Opener[] = [];
+    const openerOf = async (side: CompareOptions['a']): Promise<Opener['open']> => {
+      const opener = await createOpener(side, context, options.paths === undefined);
+      openers.push(opener);
+      return opener.open;
+    };
+    try {
+      const sides = { a: await openerOf(options.a), b: await openerOf(options.b) };
+      await playAll(sides, options, { dir, context, onStep: (step) => progress.update(`compare: ${step}…`) });
+    } finally {
+      for (const { remove } of openers) await remove();
+    }
+  },
+});
 
 type Setting = { readonly dir: string; readonly context: CommandContext; readonly onStep: (step: string) => void };
 
@@ -70,7 +62,6 @@ async function playAll(sides: Openers, options: CompareOptions, { dir, context, 
   };
   const settings = [...new Set([a, b].flatMap((side) => (side.kind === 'settings' ? Object.keys(side.settings) : [])))];
   const head = {
-    version: 1,
     startedAt: context.now.toISOString(),
     a: a.says,
     b: b.says,
@@ -79,10 +70,10 @@ async function playAll(sides: Openers, options: CompareOptions, { dir, context, 
     asked,
     turns,
   } as const;
-  await writeHead(head, dir);
+  writeComparison(dir, head, null);
   if (isCalibrated) {
     const calibrated = await calibrate({ ...common, open: sides.a }, options, { dir, context, onStep });
-    await writeCalibration(calibrated, dir);
+    writeComparison(dir, head, calibrated);
     if (whatIsWanting(calibrated, asked).length > 0) return;
   }
   await playRounds({ ...common, openers: sides, dir, onStep });
@@ -106,17 +97,4 @@ async function calibrate({ open, ...common }: Common, { asked }: CompareOptions,
     equal: compare(equal.rounds, asked, equal.circumstances).verdict,
     slowed: compare(slow.rounds, asked, slow.circumstances).verdict,
   };
-}
-
-/** Judges what stands in the folder, writes the reports and says the verdict. */
-async function finish(dir: string, json: boolean): Promise<ExitCode> {
-  const result = await judgeFolder(dir);
-  const page = join(dir, 'report.html');
-  await Promise.all([
-    writeFile(page, await comparisonHtml(result)),
-    writeFile(join(dir, 'report.json'), resultJson(result)),
-    writeFile(join(dir, 'summary.md'), comparisonMarkdown(result)),
-  ]);
-  print(json ? resultJson(result).trimEnd() : showComparison(result, page));
-  return exitCodeOf[result.verdict];
 }

@@ -1,62 +1,42 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { html, raw, type Html } from '#lib/html.ts';
+import { html, type Html } from '#lib/html.ts';
 import { showCount, showShare, showTime } from '#lib/show.ts';
-import { showChange, showValue, type ErrorResult, type Finding, type MetricResult } from '../judge/comparison.ts';
+import { saySpread, showChange, showValue, type ErrorResult, type Finding, type MetricResult } from '../judge/comparison.ts';
 import { inAll } from '../judge/rounds.ts';
-import type { CompareResult } from './result.ts';
-import { sayCalibration, sayHead, saySpread } from './show-comparison.ts';
+import { pageOf, readStyles } from '../report/page.ts';
+import { sayCalibration, sayHead, type CompareResult } from './result.ts';
 
-/** One page that needs nothing beside itself and runs no script. */
+/** The page of a comparison; it runs no script. */
 export async function comparisonHtml(result: CompareResult): Promise<string> {
   const { verdict, reasons, metrics, errors, asked, startedAt } = result;
-  const styles = await readFile(join(import.meta.dirname, '../report/page.css'), 'utf8');
   const calibration = sayCalibration(result);
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
-        <title>${verdict} · comparison</title>
-        <style>
-          ${raw(styles)}
-        </style>
-      </head>
-      <body class="${verdict.toLowerCase()}">
-        <main>
-          <header class="card head">
-            <div class="badge">${verdict}</div>
-            <div>
-              <h1>Is B worse than A?</h1>
-              <p>${sayHead(result)}</p>
-              <p class="soft small">
-                ${showTime(startedAt)} · a difference of ${showShare(asked.effect)} was to be told; less than ${showShare(asked.gate)} is
-                none · chance calls anything different in one of ${showCount(Math.round(1 / asked.alpha))} comparisons of equal sides at
-                most
-              </p>
-              ${calibration !== undefined && html`<p class="small"><strong>Calibration:</strong> ${calibration}</p>`}
-            </div>
-          </header>
-          ${
-            reasons.length > 0 &&
-            html`<div class="card why">
-              <ul>
-                ${reasons.map((reason) => html`<li>${reason}</li>`)}
-              </ul>
-            </div>`
-          }
-          <h2>B to A, round by round</h2>
-          <section class="charts">${metrics.filter(({ scope }) => scope === inAll).map((one) => picture(one, asked.gate))}</section>
-          ${metricTable(metrics)} ${errorTable(errors)}
-          <footer>
-            Each dot is a round: B's window to A's. The band is the interval of the change that the rounds do not refuse; the dashed lines
-            are where a difference begins to count.
-          </footer>
-        </main>
-      </body>
-    </html> `;
-  return page.markup;
+  const content = html`<header class="card head">
+      <div class="badge">${verdict}</div>
+      <div>
+        <h1>Is B worse than A?</h1>
+        <p>${sayHead(result)}</p>
+        <p class="soft small">
+          ${showTime(startedAt)} · a difference of ${showShare(asked.effect)} was to be told; less than ${showShare(asked.gate)} is none ·
+          chance calls anything different in one of ${showCount(Math.round(1 / asked.alpha))} comparisons of equal sides at most
+        </p>
+        ${calibration !== undefined && html`<p class="small"><strong>Calibration:</strong> ${calibration}</p>`}
+      </div>
+    </header>
+    ${
+      reasons.length > 0 &&
+      html`<div class="card why">
+        <ul>
+          ${reasons.map((reason) => html`<li>${reason}</li>`)}
+        </ul>
+      </div>`
+    }
+    <h2>B to A, round by round</h2>
+    <section class="charts">${metrics.filter(({ scope }) => scope === inAll).map((one) => picture(one, asked.gate))}</section>
+    ${metricTable(metrics)} ${errorTable(errors)}
+    <footer>
+      Each dot is a round: B's window to A's. The band is the interval of the change that the rounds do not refuse; the dashed lines are
+      where a difference begins to count.
+    </footer>`;
+  return pageOf({ title: `${verdict} · comparison`, verdict, styles: await readStyles(), content });
 }
 
 const [width, height, margin] = [540, 180, 44];

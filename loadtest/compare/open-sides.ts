@@ -4,7 +4,7 @@ import type { Side } from './sides.ts';
 import { assertListening, openGivenTarget, openOwnTarget } from '../targets/open-target.ts';
 import { ownRoot } from '../targets/local-stack.ts';
 import type { Target } from '../targets/target.ts';
-import type { CommandContext } from '../target-command.ts';
+import type { CommandContext } from '../command.ts';
 
 /** How one side is made ready, as often as needed, and what has to be taken away when all is over. */
 export type Opener = { readonly open: () => Promise<Target>; readonly remove: () => Promise<void> };

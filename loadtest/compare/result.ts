@@ -1,16 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { UsageError } from '#lib/errors.ts';
-import { showShare } from '#lib/show.ts';
+import { showCount, showShare } from '#lib/show.ts';
 import { compare, type Asked, type Comparison } from '../judge/comparison.ts';
-import { exitCodeOf, type Verdict } from '../judge/verdict.ts';
+import type { Verdict } from '../judge/verdict.ts';
+import { readRun, writeRun } from '../measurement/run-folder.ts';
 import type { Calibration } from './calibrate-compare.ts';
 import type { Turn } from './schedule.ts';
 import { readPlayed } from './windows.ts';
 
 /** What is known before the first round; with the measurements of the windows all that a verdict follows from. */
 export type CompareHead = {
-  readonly version: 1;
   readonly startedAt: string;
   /** What A and B are, for people. */
   readonly a: string;
@@ -27,30 +24,20 @@ export type Calibrated = Calibration & { readonly equal: Verdict; readonly slowe
 
 export type CompareResult = CompareHead & Comparison & { readonly calibration: Calibrated | null };
 
-const headFile = 'compare.json';
-const calibrationFile = 'calibration.json';
-const toJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** What stands in the folder besides the windows. */
+type Recorded = CompareHead & { readonly calibration: Calibrated | null };
 
-export const writeHead = (head: CompareHead, dir: string): Promise<void> => writeFile(join(dir, headFile), toJson(head));
-
-export const writeCalibration = (found: Calibrated, dir: string): Promise<void> => writeFile(join(dir, calibrationFile), toJson(found));
+export const writeComparison = (dir: string, head: CompareHead, calibration: Calibrated | null): void =>
+  writeRun(dir, 'compare', { ...head, calibration } satisfies Recorded);
 
 /** @throws {UsageError} when the folder holds no comparison, or not all of its windows */
 export async function judgeFolder(dir: string): Promise<CompareResult> {
-  const head = await read<CompareHead>(dir, headFile);
-  if (head?.version !== 1) throw new UsageError(`${dir} holds no comparison that this program knows`);
-  const calibration = (await read<Calibrated>(dir, calibrationFile)) ?? null;
+  const { calibration, ...head } = readRun(dir, 'compare') as Recorded;
   const problems = calibration === null ? [] : whatIsWanting(calibration, head.asked);
   if (problems.length > 0) return { ...head, calibration, verdict: 'INVALID', reasons: problems, metrics: [], errors: [] };
   const { rounds, circumstances } = await readPlayed(dir, head.turns, head.settings);
   return { ...head, calibration, ...compare(rounds, head.asked, circumstances) };
 }
-
-const read = <T>(dir: string, file: string): Promise<T | undefined> =>
-  readFile(join(dir, file), 'utf8').then(
-    (text) => JSON.parse(text) as T,
-    () => undefined,
-  );
 
 /** Beside equal sides a FAIL may come up so often; twice alpha, for it is itself an estimate. */
 const maxFalseAlarms = 0.02;
@@ -69,5 +56,17 @@ export function whatIsWanting({ falseAlarms, equal, smallestEffect }: Calibrated
   ];
 }
 
-/** For programs. */
-export const resultJson = (result: CompareResult): string => toJson({ exitCode: exitCodeOf[result.verdict], ...result });
+/** What was compared, in one line. */
+export const sayHead = ({ a, b, turns, seed }: CompareResult): string => `A ${a} → B ${b}: ${turns.length} rounds (seed ${seed})`;
+
+/** What --calibrate found, in one line; undefined where it was not asked for. */
+export function sayCalibration({ calibration, asked }: CompareResult): string | undefined {
+  if (calibration === null) return undefined;
+  const { falseAlarms, invalid, trials, smallestEffect, equal, slowed } = calibration;
+  const least = smallestEffect === null ? 'none up to double' : showShare(smallestEffect);
+  return [
+    `A beside itself ${equal}, made ${showShare(asked.effect)} slower ${slowed}`,
+    `of ${showCount(trials)} comparisons drawn from equal rounds ${showShare(falseAlarms)} false alarms, ${showShare(invalid)} undecided`,
+    `least difference told 95 times in 100: ${least}`,
+  ].join(' · ');
+}

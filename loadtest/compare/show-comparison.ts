@@ -1,37 +1,23 @@
-import { showCount, showShare } from '#lib/show.ts';
-import { showChange, showValue, type Finding, type MetricResult } from '../judge/comparison.ts';
+import { showCount } from '#lib/show.ts';
+import { saySpread, showChange, showValue, type Finding, type MetricResult } from '../judge/comparison.ts';
+import { countOutcomes, type Outcome } from '../judge/outcome.ts';
 import { inAll } from '../judge/rounds.ts';
+import { exitCodeOf } from '../judge/verdict.ts';
+import { sayVerdict } from '../report/describe.ts';
+import type { Case } from '../report/junit.ts';
 import { escapeCell, row } from '../report/report-markdown.ts';
-import type { CompareResult } from './result.ts';
-
-/** What was compared, in one line. */
-export const sayHead = ({ a, b, turns, seed }: CompareResult): string => `A ${a} → B ${b}: ${turns.length} rounds (seed ${seed})`;
-
-/** What --calibrate found, in one line; undefined where it was not asked for. */
-export function sayCalibration({ calibration, asked }: CompareResult): string | undefined {
-  if (calibration === null) return undefined;
-  const { falseAlarms, invalid, trials, smallestEffect, equal, slowed } = calibration;
-  const least = smallestEffect === null ? 'none up to double' : showShare(smallestEffect);
-  return [
-    `A beside itself ${equal}, made ${showShare(asked.effect)} slower ${slowed}`,
-    `of ${showCount(trials)} comparisons drawn from equal rounds ${showShare(falseAlarms)} false alarms, ${showShare(invalid)} undecided`,
-    `least difference told 95 times in 100: ${least}`,
-  ].join(' · ');
-}
+import type { RunReport } from '../report/run-report.ts';
+import { comparisonHtml } from './comparison-html.ts';
+import { sayCalibration, sayHead, type CompareResult } from './result.ts';
 
 /** Those of all endpoints together, and of the others what is no longer the same. */
-export const worthTelling = (metrics: readonly MetricResult[]): MetricResult[] =>
+const worthTelling = (metrics: readonly MetricResult[]): MetricResult[] =>
   metrics.filter(({ scope, finding, spread }) => scope === inAll || finding === 'worse' || finding === 'better' || spread !== 'same');
-
-export const saySpread = ({ spread }: Pick<MetricResult, 'spread'>): string =>
-  spread === 'same'
-    ? ''
-    : `; spread changed: the windows of B differ ${spread === 'wider' ? 'more' : 'less'} among themselves than those of A`;
 
 const signs: Readonly<Record<Finding, string>> = { better: '✅', same: '✅', worse: '❌', 'cannot tell': '❔' };
 
 /** The result on one page, for a pull request or a chat. */
-export function comparisonMarkdown(result: CompareResult): string {
+function comparisonMarkdown(result: CompareResult): string {
   const { metrics, errors, reasons, verdict } = result;
   const calibration = sayCalibration(result);
   return `${[
@@ -67,7 +53,7 @@ export function comparisonMarkdown(result: CompareResult): string {
 }
 
 /** What the command line prints at the end, for people. */
-export function showComparison(result: CompareResult, page: string): string {
+function comparisonText(result: CompareResult): string {
   const { metrics, errors, reasons, verdict } = result;
   const calibration = sayCalibration(result);
   return [
@@ -76,7 +62,42 @@ export function showComparison(result: CompareResult, page: string): string {
     ...worthTelling(metrics).map((one) => `  ${one.says}${saySpread(one)}`),
     ...errors.filter(({ scope, finding }) => scope === inAll || finding !== 'same').map(({ says }) => `  ${says}`),
     ...(verdict === 'PASS' ? [] : reasons.map((reason) => `- ${reason}`)),
-    `report: ${page}`,
-    verdict,
   ].join('\n');
+}
+
+/** The run for people and programs. Pure but for the style sheet of its page. */
+export async function comparisonReport(result: CompareResult): Promise<RunReport> {
+  const { verdict, reasons, startedAt } = result;
+  const cases = casesOf(result);
+  return {
+    name: 'compare',
+    verdict,
+    sentence: sayVerdict(verdict, reasons, countOutcomes(cases.map(({ outcome }) => outcome))),
+    startedAt,
+    text: comparisonText(result),
+    json: { version: 1, exitCode: exitCodeOf[verdict], ...result },
+    suites: [{ name: 'loadtest compare', startedAt, verdict, cases, beside: [sayHead(result), sayCalibration(result) ?? []].flat() }],
+    markdown: comparisonMarkdown(result),
+    html: await comparisonHtml(result),
+  };
+}
+
+/** Each metric and each count of errors as a case, and one of all that is no figure. */
+function casesOf({ verdict, reasons, metrics, errors }: CompareResult): Case[] {
+  const figures = [
+    ...metrics.map((one) => ({ ...one, id: `${one.metric} ${one.scope}` })),
+    ...errors.map((one) => ({ ...one, id: `errors ${one.scope}` })),
+  ];
+  const outcomeOf = ({ finding, says }: (typeof figures)[number]): Outcome => {
+    if (finding === 'same' || finding === 'better') return reasons.includes(says) ? 'INVALID' : 'PASS';
+    // What decides nothing, as of an endpoint that has too few answers.
+    return reasons.includes(says) && verdict !== 'PASS' ? verdict : 'NOT CHECKED';
+  };
+  const others = reasons.filter((reason) => !figures.some(({ says }) => says === reason));
+  const [says = 'they do, and they are', ...seen] = others;
+  const title = 'Both answer rightly, and client, machine and rounds are a measure';
+  return [
+    { id: 'circumstances', title, outcome: others.length > 0 ? verdict : 'PASS', says, seen },
+    ...figures.map((one): Case => ({ id: one.id, title: 'B is not worse than A', outcome: outcomeOf(one), says: one.says, seen: [] })),
+  ];
 }

@@ -1,18 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
-import { createProgress, print, type Arguments } from '#lib/command-line.ts';
+import type { Arguments } from '#lib/command-line.ts';
 import { messageOf, UsageError } from '#lib/errors.ts';
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { compactStamp, parseDuration } from '#lib/show.ts';
-import { makeOutFolder } from '../measurement/measurement-file.ts';
+import type { ExitCode } from '#lib/exit-codes.ts';
+import { parseDuration } from '#lib/show.ts';
+import { playRun, type CommandContext, type MakeVerb, type Run } from '../command.ts';
+import { readRun, writeRun } from '../measurement/run-folder.ts';
 import { wholeNumber } from '../options.ts';
-import type { CommandContext, MakeVerb } from '../target-command.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { guardTarget } from '../targets/target-guard.ts';
 import type { Declared } from './exchange.ts';
 import { parseIdentity } from './identities.ts';
 import { testOwnShop } from './own-shop.ts';
-import { conformanceJson, conformanceJunit, conformanceMarkdown, conformanceText, exitCodes, worst, type Conformance } from './report.ts';
+import { concludeOn, conformanceReport, type Conformance } from './report.ts';
 import { testTarget, type TestedTarget } from './test-target.ts';
 
 const options = {
@@ -60,34 +60,35 @@ export const ratelimitVerb: MakeVerb = (context) => ({
   run: (args) => runRatelimit(args, context),
 });
 
-async function runRatelimit({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
-  const text = (name: keyof typeof options): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
+async function runRatelimit(args: Arguments, context: CommandContext): Promise<ExitCode> {
+  const text = (name: keyof typeof options): string | undefined => (typeof args.flags[name] === 'string' ? args.flags[name] : undefined);
   const given = text('target') === undefined ? undefined : readTarget(text);
-  const obedientRequests = wholeNumber('--obedient', text('obedient'), 1, 1_000_000);
-  const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-ratelimit`);
-  // Before anything is asked, so that nothing is measured in vain.
-  makeOutFolder(folder);
-  const progress = createProgress();
-  const onStage = (name: string): void => progress.update(`ratelimit: ${name}…`);
-  try {
-    const results = given
-      ? [await testTarget(given, { ...context, onStage, obedientRequests })]
-      : await testOwnShop({ ...context, onStage, obedientRequests });
-    progress.done();
-    writeReports(folder, results, context.now);
-    if (flags['json'] === true) print(conformanceJson(results).trimEnd());
-    else
-      print(
-        [...results.map(conformanceText), `report: ${join(folder, 'summary.md')}`, worst(results.map(({ verdict }) => verdict))].join('\n'),
-      );
-    return exitCodes[worst(results.map(({ verdict }) => verdict))];
-  } catch (err) {
-    if (!context.signal.aborted) throw err;
-    process.stderr.write('canceled; nothing was judged\n');
-    return EXIT.failed;
-  } finally {
-    progress.done();
-  }
+  return playRun(ratelimitRun(given, wholeNumber('--obedient', text('obedient'), 1, 1_000_000)), args, context);
+}
+
+/** The rate limit of one target, or of the shop on stacks of its own. */
+export const ratelimitRun = (given?: TestedTarget, obedientRequests?: number): Run => ({
+  name: 'ratelimit',
+  play: async (dir, { env, signal, now }, progress) => {
+    const test = { env, signal, obedientRequests, onStage: (name: string): void => progress.update(`ratelimit: ${name}…`) };
+    const results = given ? [await testTarget(given, test)] : await testOwnShop(test);
+    writeRun(dir, 'ratelimit', {
+      startedAt: now.toISOString(),
+      targets: results.map(({ target, recordings }) => ({ target, recordings })),
+    });
+  },
+  judge: judgeRatelimit,
+});
+
+type Recorded = { readonly startedAt: string; readonly targets: readonly Pick<Conformance, 'target' | 'recordings'>[] };
+
+/** The verdict of what was recorded in a folder. @throws {UsageError} when that is no run of ratelimit */
+export async function judgeRatelimit(dir: string): Promise<RunReport> {
+  const { startedAt, targets } = readRun(dir, 'ratelimit') as Recorded;
+  return conformanceReport(
+    targets.map(({ target, recordings }) => concludeOn(target, recordings)),
+    startedAt,
+  );
 }
 
 function readTarget(text: (name: keyof typeof options) => string | undefined): TestedTarget {
@@ -136,14 +137,4 @@ function readTokens(file: string | undefined): string[] {
   } catch (err) {
     throw new UsageError(`--tokens ${file} cannot be read: ${messageOf(err)}`, { cause: err });
   }
-}
-
-function writeReports(folder: string, results: readonly Conformance[], startedAt: Date): void {
-  const files = {
-    'report.json': conformanceJson(results),
-    'junit.xml': conformanceJunit(results, startedAt.toISOString()),
-    'summary.md': conformanceMarkdown(results),
-    'recording.json': JSON.stringify(results.map(({ target, recordings }) => ({ target, recordings }))),
-  };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 }

@@ -1,10 +1,5 @@
+import type { Outcome } from '../judge/outcome.ts';
 import type { Declared, Exchange, Recording } from './exchange.ts';
-
-/**
- * `NOT SUPPORTED`: the target does without what this is about, which it may. `NOT CHECKED`: this target or its set-up does
- * not let it be seen. `INVALID`: the client was too late, or something else stood in the way, so that nothing was proved.
- */
-export type Outcome = 'PASS' | 'FAIL' | 'NOT SUPPORTED' | 'NOT CHECKED' | 'INVALID';
 
 export type Finding = {
   readonly outcome: Outcome;

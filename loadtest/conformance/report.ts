@@ -1,11 +1,12 @@
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { escapeText } from '#lib/html.ts';
 import { showCount } from '#lib/show.ts';
+import { countOutcomes, verdictOf } from '../judge/outcome.ts';
+import { exitCodeOf, worstVerdict, type Verdict } from '../judge/verdict.ts';
+import { casesPage } from '../report/cases-page.ts';
+import { sentenceOf, type Suite } from '../report/junit.ts';
+import { escapeCell, row } from '../report/report-markdown.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { showExchange, type Recording } from './exchange.ts';
-import type { Outcome } from './matter.ts';
 import { judgeTries, matters, type Judged } from './suite.ts';
-
-export type Verdict = 'PASS' | 'FAIL' | 'INVALID';
 
 /** What was played against one target, and what it showed. */
 export type Conformance = {
@@ -23,26 +24,7 @@ export function concludeOn(target: string, recordings: Conformance['recordings']
   return { target, recordings, judged, verdict: verdictOf(judged.map(({ finding }) => finding.outcome)) };
 }
 
-/** A broken clause is a FAIL whatever else could not be proved. */
-export function verdictOf(outcomes: readonly Outcome[]): Verdict {
-  if (outcomes.includes('FAIL')) return 'FAIL';
-  return outcomes.includes('INVALID') ? 'INVALID' : 'PASS';
-}
-
-export const worst = (verdicts: readonly Verdict[]): Verdict =>
-  verdicts.includes('FAIL') ? 'FAIL' : verdicts.includes('INVALID') ? 'INVALID' : 'PASS';
-
-export const exitCodes: Readonly<Record<Verdict, ExitCode>> = { PASS: EXIT.done, FAIL: EXIT.thresholdsFailed, INVALID: EXIT.busy };
-
-const outcomes: readonly Outcome[] = ['PASS', 'FAIL', 'INVALID', 'NOT SUPPORTED', 'NOT CHECKED'];
-
-/** `49 PASS, 1 FAIL, 2 NOT CHECKED`. */
-export const countOutcomes = (judged: readonly Judged[]): string =>
-  outcomes
-    .map((outcome) => [judged.filter(({ finding }) => finding.outcome === outcome).length, outcome] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, outcome]) => `${count} ${outcome}`)
-    .join(', ');
+const countsOf = (judged: readonly Judged[]): string => countOutcomes(judged.map(({ finding }) => finding.outcome));
 
 const requestsOf = ({ recordings }: Conformance): number => recordings.reduce((sum, { exchanges }) => sum + exchanges.length, 0);
 
@@ -50,7 +32,7 @@ const describe = ({ limit, periodMs, windows, identity, method }: Recording['dec
   `${method}, ${showCount(limit)} requests in ${periodMs / 1_000} s (${windows} windows), clients by ${identity}`;
 
 /** For people at a terminal. */
-export function conformanceText(result: Conformance): string {
+function conformanceText(result: Conformance): string {
   const { target, recordings, judged, verdict } = result;
   const lines = judged.flatMap(({ check, finding }) => [
     `${finding.outcome.padEnd(13)}  ${check.id.padEnd(25)}  ${finding.says}  [${check.clause}]`,
@@ -59,61 +41,67 @@ export function conformanceText(result: Conformance): string {
       : []),
   ]);
   const head = `${target}: ${describe(recordings[0].declared)}; ${showCount(requestsOf(result))} requests`;
-  return [head, ...lines, countOutcomes(judged), verdict].join('\n');
+  return [head, ...lines, countsOf(judged), verdict].join('\n');
 }
 
-/** What --json prints and report.json holds; the published shape. */
-export function conformanceJson(results: readonly Conformance[]): string {
-  const document = {
-    version: 1,
-    verdict: worst(results.map(({ verdict }) => verdict)),
-    targets: results.map((result) => ({
-      target: result.target,
-      declared: result.recordings[0].declared,
-      requests: requestsOf(result),
-      verdict: result.verdict,
-      checks: result.judged.map(({ check: { id, clause, title }, finding: { outcome, says, witnesses } }) => ({
-        id,
-        clause,
-        title,
-        outcome,
-        says,
-        witnesses: witnesses.map((one) => ({ ...one, shown: showExchange(one) })),
-      })),
-    })),
+/** The run for people and programs. Pure but for the style sheet of its page. */
+export async function conformanceReport(results: readonly Conformance[], startedAt: string): Promise<RunReport> {
+  const verdict = worstVerdict(results.map((result) => result.verdict));
+  const suites = results.map((result) => suiteOf(result, startedAt));
+  const run = {
+    name: 'ratelimit',
+    verdict,
+    sentence: sentenceOf(
+      verdict,
+      suites.flatMap(({ cases }) => cases),
+    ),
+    startedAt,
+    text: results.map(conformanceText).join('\n'),
+    json: { version: 1, verdict, exitCode: exitCodeOf[verdict], startedAt, targets: results.map(targetJson) },
+    suites,
+    markdown: conformanceMarkdown(results),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return { ...run, html: await casesPage(run) };
 }
 
-/** Each check as a test case. What the client could not prove is an error, not a failure of the target. */
-export function conformanceJunit(results: readonly Conformance[], startedAt: string): string {
-  const suites = results.map(({ target, judged }) => {
-    const count = (...wanted: Outcome[]): number => judged.filter(({ finding }) => wanted.includes(finding.outcome)).length;
-    const totals = `tests="${judged.length}" failures="${count('FAIL')}" errors="${count('INVALID')}" skipped="${count('NOT SUPPORTED', 'NOT CHECKED')}"`;
-    const cases = judged.map((one) => `    ${testCase(one)}`).join('\n');
-    return `  <testsuite name="${escapeText(`ratelimit ${target}`)}" timestamp="${startedAt}" ${totals}>\n${cases}\n  </testsuite>`;
-  });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join('\n')}\n</testsuites>\n`;
-}
+/** Of the published shape of report.json. */
+const targetJson = (result: Conformance): object => ({
+  target: result.target,
+  declared: result.recordings[0].declared,
+  requests: requestsOf(result),
+  verdict: result.verdict,
+  checks: result.judged.map(({ check: { id, clause, title }, finding: { outcome, says, witnesses } }) => ({
+    id,
+    clause,
+    title,
+    outcome,
+    says,
+    witnesses: witnesses.map((one) => ({ ...one, shown: showExchange(one) })),
+  })),
+});
 
-function testCase({ check, finding }: Judged): string {
-  const head = `<testcase classname="ratelimit" name="${escapeText(`${check.id}: ${check.title} [${check.clause}]`)}"`;
-  const says = escapeText(finding.says);
-  const seen = escapeText(finding.witnesses.map(showExchange).join('\n'));
-  if (finding.outcome === 'PASS') return `${head}><system-out>${says}</system-out></testcase>`;
-  if (finding.outcome === 'FAIL') return `${head}><failure message="${says}">${seen}</failure></testcase>`;
-  if (finding.outcome === 'INVALID') return `${head}><error message="${says}">${seen}</error></testcase>`;
-  return `${head}><skipped message="${escapeText(`${finding.outcome}: ${finding.says}`)}"/></testcase>`;
-}
-
-const escapeCell = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[|\\`*_<>[\]]/g, String.raw`\$&`);
+/** Each check as a case. What the client could not prove is no failure of the target. */
+const suiteOf = ({ target, judged, verdict, recordings }: Conformance, startedAt: string): Suite => ({
+  name: `ratelimit ${target}`,
+  startedAt,
+  verdict,
+  beside: [describe(recordings[0].declared)],
+  cases: judged.map(({ check, finding: { outcome, says, witnesses } }) => ({
+    id: check.id,
+    title: `${check.title} [${check.clause}]`,
+    outcome,
+    says,
+    seen: witnesses.map(showExchange),
+    group: 'ratelimit',
+  })),
+});
 
 /** The result on one page, for a pull request. */
-export function conformanceMarkdown(results: readonly Conformance[]): string {
+function conformanceMarkdown(results: readonly Conformance[]): string {
   const parts = results.flatMap(({ target, recordings, judged, verdict }) => [
     `## ${escapeCell(target)}: ${verdict}`,
     '',
-    `${describe(recordings[0].declared)}: ${countOutcomes(judged)}`,
+    `${describe(recordings[0].declared)}: ${countsOf(judged)}`,
     '',
     ...Object.keys(matters).flatMap((name) => [
       `### ${name}`,
@@ -122,9 +110,9 @@ export function conformanceMarkdown(results: readonly Conformance[]): string {
       '|---|---|---|---|',
       ...judged
         .filter(({ check }) => matters[name]?.checks.includes(check))
-        .map(({ check, finding }) => `| ${[check.title, finding.outcome, finding.says, check.clause].map(escapeCell).join(' | ')} |`),
+        .map(({ check, finding }) => row([check.title, finding.outcome, finding.says, check.clause])),
       '',
     ]),
   ]);
-  return `# Rate limit conformance: ${worst(results.map(({ verdict }) => verdict))}\n\n${parts.join('\n')}`;
+  return `# Rate limit conformance: ${worstVerdict(results.map(({ verdict }) => verdict))}\n\n${parts.join('\n')}`;
 }

@@ -122,6 +122,12 @@ export const showChange = (share: number): string =>
 export const showValue = (metric: Metric, value: number): string =>
   metric === 'throughput' ? `${showCount(Math.round(value))}/s` : showDuration(value);
 
+/** What there is to say of how the windows of a side differ among themselves; empty where nothing changed. */
+export const saySpread = ({ spread }: Pick<MetricResult, 'spread'>): string =>
+  spread === 'same'
+    ? ''
+    : `; spread changed: the windows of B differ ${spread === 'wider' ? 'more' : 'less'} among themselves than those of A`;
+
 function sayMetric(one: Omit<MetricResult, 'says'>, { effect }: Asked): string {
   const { scope, metric, a, b, change, interval, finding } = one;
   const range = Number.isFinite(interval[1]) ? interval.map(showChange).join(' to ') : 'or any other, by so few rounds';

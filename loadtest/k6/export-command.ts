@@ -2,10 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { print } from '#lib/command-line.ts';
 import { messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
+import type { MakeVerb } from '../command.ts';
 import { readOptions } from '../options.ts';
 import { phasesOf } from '../plans/phase-of.ts';
 import { plans } from '../plans/plans.ts';
-import type { MakeVerb } from '../target-command.ts';
 import { k6Script } from './k6-script.ts';
 
 /** `npm run loadtest -- export k6 PLAN`. */

@@ -2,8 +2,13 @@ import * as z from 'zod';
 import { UsageError } from '#lib/errors.ts';
 import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { broken, met, notChecked, type Check, type CheckHead } from '../judge/check.ts';
-import { decide, type Verdict } from '../judge/verdict.ts';
+import { decide, exitCodeOf, type Verdict } from '../judge/verdict.ts';
 import type { Budget } from '../measurement/measurement.ts';
+import { casesPage } from '../report/cases-page.ts';
+import { sentenceOf } from '../report/junit.ts';
+import { caseOf } from '../report/report-junit.ts';
+import { row } from '../report/report-markdown.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { measuredScenario } from './k6-script.ts';
 
 export type K6Judgement = { readonly plan: string; readonly verdict: Verdict; readonly checks: readonly Check[] };
@@ -113,11 +118,29 @@ function judgeDropped(figures: Figures | undefined): Check {
   return broken(head, showCount(count), '0', `${showCount(count)} requests were due and not sent: no user was free`);
 }
 
-/** The judgement for people. */
-export function showK6({ plan, verdict, checks }: K6Judgement): string {
+/** The run for people and programs. Pure but for the style sheet of its page. @param startedAt when it was judged: k6 tells no time */
+export async function k6Report({ plan, verdict, checks }: K6Judgement, startedAt: string): Promise<RunReport> {
+  const name = `k6 ${plan}`;
+  const cases = checks.map((check) => caseOf(check, name));
+  const suites = [{ name, startedAt, verdict, cases, beside: [`the plan "${plan}", measured by k6`] }];
+  const rows = checks.map(({ outcome, title, measured, limit, reason }) => row([outcome, title, measured, limit, reason]));
+  const run = {
+    name,
+    verdict,
+    sentence: sentenceOf(verdict, cases),
+    startedAt,
+    text: k6Text(plan, checks),
+    json: { version: 1, exitCode: exitCodeOf[verdict], plan, verdict, checks },
+    suites,
+    markdown: `# ${name}: ${verdict}\n\n| | check | found | allowed | |\n|---|---|---|---|---|\n${rows.join('\n')}\n`,
+  };
+  return { ...run, html: await casesPage(run) };
+}
+
+function k6Text(plan: string, checks: readonly Check[]): string {
   const lines = checks.map(({ outcome, title, measured, limit, reason }) => {
     const allowed = limit === '' ? '' : ` (${limit})`;
     return outcome === 'not-checked' ? `not checked: ${title}: ${reason}` : `${outcome}: ${title} ${measured}${allowed}`;
   });
-  return [`${plan}, measured by k6`, ...lines, verdict].join('\n');
+  return [`${plan}, measured by k6`, ...lines].join('\n');
 }

@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { html, type Html } from '#lib/html.ts';
 import { listen } from '#lib/listen.ts';
-import { readChartAssets } from '../report/assets.ts';
+import { chartsAllow, pageOf, readChartAssets } from '../report/page.ts';
 import type { LiveView } from './live-view.ts';
 
 /** A page on this machine that shows a run while it is played. */
@@ -75,38 +75,14 @@ const eventOf = (name: string, data: unknown): string => `event: ${name}\ndata: 
 const refuse = (response: ServerResponse, status: number): void => void response.writeHead(status).end();
 
 async function watchPage(): Promise<string> {
-  const { styles, library, page } = await readChartAssets(`${import.meta.dirname}/watch-page.js`);
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:"
-        />
-        <title>load test</title>
-        <style>
-          ${styles}
-        </style>
-      </head>
-      <body>
-        <main>
-          <header class="card">
-            <h1 data-show="title">waiting for the load to begin…</h1>
-            <p class="soft" data-show="says"></p>
-          </header>
-          <section class="tiles">${['left', 'answers a second', 'p50', 'p95', 'p99', 'errors', 'pool'].map(tile)}</section>
-          <section class="charts led spaced">${['latency', 'answers', 'pool'].map(chart)}</section>
-        </main>
-        <script>
-          ${library};
-        </script>
-        <script>
-          ${page};
-        </script>
-      </body>
-    </html> `.markup;
+  const { styles, scripts } = await readChartAssets(`${import.meta.dirname}/watch-page.js`);
+  const content = html`<header class="card">
+      <h1 data-show="title">waiting for the load to begin…</h1>
+      <p class="soft" data-show="says"></p>
+    </header>
+    <section class="tiles">${['left', 'answers a second', 'p50', 'p95', 'p99', 'errors', 'pool'].map(tile)}</section>
+    <section class="charts led spaced">${['latency', 'answers', 'pool'].map(chart)}</section>`;
+  return pageOf({ title: 'load test', allows: `${chartsAllow}; connect-src 'self'`, styles, content, scripts });
 }
 
 const tile = (name: string): Html =>

@@ -1,5 +1,5 @@
-import { accessSync, closeSync, constants, createReadStream, existsSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AppError, messageOf, UsageError } from '#lib/errors.ts';
 import { mergeSlices } from './merge.ts';
@@ -14,11 +14,9 @@ import type {
   Slice,
   TargetAtRest,
 } from './measurement.ts';
+import { makeOutFolder, orUsageError, runFiles } from './run-folder.ts';
 
-/** The file of a run's folder in which everything meets: generators and observers write it, judges and reports read it. */
-const measurementFileName = 'measurement.jsonl';
-
-/** One line of the file. */
+/** One line of the file in which everything meets: generators and observers write it, judges and reports read it. */
 export type Entry =
   | { readonly kind: 'head'; readonly head: MeasurementHead }
   | { readonly kind: 'setUp'; readonly setUp: SetUpFacts }
@@ -49,13 +47,14 @@ export type MeasurementWriter = {
  * @throws {UsageError} when the folder cannot be made or written to
  */
 export function createMeasurementFile(dir: string): MeasurementWriter {
-  const file = openForWriting(dir);
+  makeOutFolder(dir);
+  const path = join(dir, runFiles.plan);
+  const file = orUsageError(dir, () => openSync(path, 'w', 0o640));
   return {
     write: (entry) => {
       try {
         writeSync(file, `${JSON.stringify(entry)}\n`);
       } catch (err) {
-        const path = join(dir, measurementFileName);
         throw new MeasurementWriteError(`${path} cannot be written any more: ${messageOf(err)}`, { cause: err });
       }
     },
@@ -63,42 +62,12 @@ export function createMeasurementFile(dir: string): MeasurementWriter {
   };
 }
 
-function openForWriting(dir: string): number {
-  return orUsageError(dir, () => {
-    makeFolder(resolve(dir));
-    return openSync(join(dir, measurementFileName), 'w', 0o640);
-  });
-}
-
-/** Makes the folder of a run, where there is none. @throws {UsageError} when it cannot be made or written to */
-export function makeOutFolder(dir: string): void {
-  orUsageError(dir, () => {
-    makeFolder(resolve(dir));
-    accessSync(dir, constants.W_OK);
-  });
-}
-
-function orUsageError<T>(dir: string, work: () => T): T {
-  try {
-    return work();
-  } catch (err) {
-    throw new UsageError(`--out ${dir} cannot be written: ${messageOf(err)}`, { cause: err });
-  }
-}
-
-/** One level at a time: asked for all at once, Node tries for ever where /proc answers "no such folder" to the making of one. */
-function makeFolder(dir: string): void {
-  if (existsSync(dir)) return;
-  makeFolder(dirname(dir));
-  mkdirSync(dir);
-}
-
 /**
  * Reads a run's file again. The last line of a run that was cut off may be half; it is left out.
  * @throws {UsageError} when the folder holds no measurement, or one of another version
  */
 export async function readMeasurement(dir: string): Promise<Measurement> {
-  const path = join(dir, measurementFileName);
+  const path = join(dir, runFiles.plan);
   const gathering = gatherEntries();
   const lines = createInterface({ input: createReadStream(path, 'utf8'), crlfDelay: Infinity });
   try {

@@ -1,25 +1,24 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { print, type Arguments, type Progress } from '#lib/command-line.ts';
-import type { ExitCode } from '#lib/exit-codes.ts';
-import { compactStamp } from '#lib/show.ts';
-import { exitCodeOf } from '../judge/verdict.ts';
-import { makeOutFolder } from '../measurement/measurement-file.ts';
+import type { Progress } from '#lib/command-line.ts';
+import { playRun, type MakeVerb, type Run } from '../command.ts';
+import { readRun, writeRun } from '../measurement/run-folder.ts';
 import { wholeNumber } from '../options.ts';
-import { onTarget, type CommandContext, type MakeVerb } from '../target-command.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { onTarget } from '../target-command.ts';
 import type { Target } from '../targets/target.ts';
-import { concludeOn, poolJson, poolJunit, poolMarkdown, poolText, type Conclusion } from './conclusion.ts';
-import { mostOf, type Settings } from './recording.ts';
+import { concludeOn, poolReport } from './conclusion.ts';
+import { mostOf, type Recording, type Settings } from './recording.ts';
 import { openShopPort } from './shop-port.ts';
 import { playSuite } from './suite.ts';
 
 const known = { out: { type: 'string' }, json: { type: 'boolean' }, requests: { type: 'string' } } as const;
 
+const usualLeakRequests = 1_000;
+
 const footer = `Always on a throw-away stack whose pools are small, so that each property is really put to the test: connections are held by
 a lock, abandoned by their clients, and ended by the database. The run takes about a minute and a half.
 
 Options:
-  --requests 1000     how often each kind of request is made when leaks are looked for
+  --requests ${usualLeakRequests}     how often each kind of request is made when leaks are looked for
   --out DIR           where recording and reports go; default loadtest/reports/<time>-pool
   --json              print the result as JSON
 
@@ -44,48 +43,39 @@ export const poolVerb: MakeVerb = (context) => ({
   options: known,
   footer,
   positionals: [0, 0],
-  run: (args) => run(args, context),
+  run: (args) => {
+    const { requests } = args.flags;
+    const asked = wholeNumber('--requests', typeof requests === 'string' ? requests : undefined, 8, 1_000_000);
+    return playRun(poolRun(asked), args, context);
+  },
 });
 
-async function run({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
-  const leakRequests = wholeNumber('--requests', typeof flags['requests'] === 'string' ? flags['requests'] : '1000', 8, 1_000_000);
-  const out = typeof flags['out'] === 'string' ? flags['out'] : undefined;
-  const folder = out ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-pool`);
-  makeOutFolder(folder);
-  const env = { ...context.env, ...environmentOf(testedSettings) };
-  return onTarget(undefined, { ...context, env }, async (target, progress) => {
-    const conclusion = await testPool(target, { settings: testedSettings, leakRequests, signal: context.signal }, progress);
-    progress.done();
-    writeReports(folder, conclusion, context.now);
-    const { verdict } = conclusion;
-    print(
-      flags['json'] === true
-        ? poolJson(conclusion).trimEnd()
-        : `${poolText(conclusion)}\nreport: ${join(folder, 'summary.md')}\n${verdict}`,
-    );
-    return exitCodeOf[verdict];
-  });
+/** The pool of a throw-away stack under duress. */
+export const poolRun = (leakRequests = usualLeakRequests): Run => ({
+  name: 'pool',
+  play: (dir, context, progress) =>
+    onTarget(undefined, { ...context, env: { ...context.env, ...environmentOf(testedSettings) } }, progress, async (target) => {
+      const options = { settings: testedSettings, leakRequests, signal: context.signal };
+      writeRun(dir, 'pool', { startedAt: context.now.toISOString(), recording: await playPool(target, options, progress) });
+    }),
+  judge: judgePool,
+});
+
+/** The verdict of what was recorded in a folder. @throws {UsageError} when that is no run of pool */
+export async function judgePool(dir: string): Promise<RunReport> {
+  const { startedAt, recording } = readRun(dir, 'pool') as { startedAt: string; recording: Recording };
+  return poolReport(concludeOn(recording), startedAt);
 }
 
-export type TestOptions = { readonly settings: Settings; readonly leakRequests: number; readonly signal: AbortSignal };
+export type PoolOptions = { readonly settings: Settings; readonly leakRequests: number; readonly signal: AbortSignal };
 
-/** Plays everything against the shop of an own stack, whose pools are set like that, and judges it. */
-export async function testPool(target: Target, { settings, leakRequests, signal }: TestOptions, progress: Progress): Promise<Conclusion> {
+/** Plays everything against the shop of an own stack, whose pools are set like that. */
+export async function playPool(target: Target, { settings, leakRequests, signal }: PoolOptions, progress: Progress): Promise<Recording> {
   progress.update('pool: preparing the shop…');
   const { port, close } = await openShopPort(target, 4 * mostOf(settings), signal);
   try {
-    return concludeOn(await playSuite({ settings, port, leakRequests, onStage: (name) => progress.update(`pool: ${name}…`) }));
+    return await playSuite({ settings, port, leakRequests, onStage: (name) => progress.update(`pool: ${name}…`) });
   } finally {
     await close();
   }
-}
-
-function writeReports(folder: string, conclusion: Conclusion, startedAt: Date): void {
-  const files = {
-    'report.json': poolJson(conclusion),
-    'junit.xml': poolJunit(conclusion, startedAt.toISOString()),
-    'summary.md': poolMarkdown(conclusion),
-    'recording.json': JSON.stringify(conclusion.recording),
-  };
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
 }

@@ -1,11 +1,6 @@
 import { showDuration } from '#lib/show.ts';
+import type { Outcome } from '../judge/outcome.ts';
 import type { Exchange, Kind, Reading, Recording } from './recording.ts';
-
-/**
- * `NOT SUPPORTED`: the service does without it, which it may. `NOT CHECKED`: it cannot be seen here. `INVALID`: client or machine
- * may have made what was seen, or the property was never put to the test.
- */
-export type Outcome = 'PASS' | 'FAIL' | 'NOT SUPPORTED' | 'NOT CHECKED' | 'INVALID';
 
 export type Finding = { readonly outcome: Outcome; readonly says: string; readonly witnesses: readonly string[] };
 

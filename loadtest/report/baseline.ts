@@ -56,7 +56,7 @@ async function candidates(path: string, plan: string): Promise<string[]> {
     (found) => found.isDirectory(),
     () => false,
   );
-  return isFolder ? [join(path, 'report.json'), join(path, plan, 'report.json')] : [path];
+  return isFolder ? [join(path, plan, 'report.json'), join(path, 'report.json')] : [path];
 }
 
 function parse(file: string, text: string): ReportJson {

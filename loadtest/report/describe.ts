@@ -1,5 +1,5 @@
 import { showCount, showCountOf, showDuration, showShare } from '#lib/show.ts';
-import type { Judgement } from '../judge/verdict.ts';
+import type { Judgement, Verdict } from '../judge/verdict.ts';
 import type { Load, Measurement, OpenLoad, Phase } from '../measurement/measurement.ts';
 
 /** What was done, in one phrase: `400 users, pausing 1–3 s, for 30 s after 5 s of warm-up`. */
@@ -56,10 +56,6 @@ export function verdictSentence({
   readonly judgement: Judgement;
 }): string {
   const { verdict, reasons, checks, figures } = judgement;
-  const [first = 'nothing was measured'] = reasons;
-  const more = reasons.length > 1 ? `; and ${showCountOf(reasons.length - 1, 'more reason')} below` : '';
-  if (verdict === 'FAIL') return `The service did not pass: ${first}${more}.`;
-  if (verdict === 'INVALID') return `Nothing is proved, neither for nor against the service: ${first}${more}.`;
   const told = outcomeWords.flatMap(([outcome, word]) => {
     const count = checks.filter((check) => check.outcome === outcome).length;
     return count > 0 ? [`${count} ${word}`] : [];
@@ -68,7 +64,15 @@ export function verdictSentence({
   const speed = isTimed
     ? `95 % of the answers within ${showLatency(figures.latency.p95Ms)} (allowed < ${showDuration(measurement.budget.p95Ms)}), `
     : '';
-  return `The service passed: ${speed}${showShare(figures.errorRate)} errors; ${told.join(', ')}.`;
+  return sayVerdict(verdict, reasons, `${speed}${showShare(figures.errorRate)} errors; ${told.join(', ')}`);
+}
+
+/** A verdict in one sentence, with the first of its reasons; of PASS with what there is to say of that. */
+export function sayVerdict(verdict: Verdict, [first = 'nothing was measured', ...others]: readonly string[], passed: string): string {
+  const more = others.length > 0 ? `; and ${showCountOf(others.length, 'more reason')} below` : '';
+  if (verdict === 'FAIL') return `The service did not pass: ${first}${more}.`;
+  if (verdict === 'INVALID') return `Nothing is proved, neither for nor against the service: ${first}${more}.`;
+  return `The service passed: ${passed}.`;
 }
 
 const outcomeWords = [

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { showDuration } from '#lib/show.ts';
 import { failuresOf } from '../judge/limits.ts';
 import { attribution } from './attribution-table.ts';
-import { readChartAssets } from './assets.ts';
 import { baselineTable } from './baseline-table.ts';
 import { chartSeries, type ChartSeries } from './chart-series.ts';
 import { html, scriptJson, type Html } from '#lib/html.ts';
+import { chartsAllow, pageOf, readChartAssets } from './page.ts';
 import type { Report } from './report.ts';
 import { workerLanes } from './lanes.ts';
 import { loadTable } from './load-table.ts';
@@ -13,59 +13,37 @@ import { rateCurve, type RateCurve } from './rate-curve.ts';
 import { head, leftBehind, tiles } from './summary.ts';
 import { checkTables, endpointTable, failureTable } from './tables.ts';
 
-/**
- * One page that needs nothing beside itself: styles, data and the chart library (uPlot, MIT) stand in it, and its
- * content policy forbids it to load anything.
- */
+/** The page of a plan's run, with its charts. */
 export async function reportHtml(report: Report): Promise<string> {
   const { measurement, judgement } = report;
   const assets = await readChartAssets(join(import.meta.dirname, 'page.js'));
   const series = { ...chartSeries(measurement), curve: rateCurve(measurement) ?? null };
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-        />
-        <title>${judgement.verdict} · load test ${measurement.plan}</title>
-        <style>
-          ${assets.styles}
-        </style>
-      </head>
-      <body class="${judgement.verdict.toLowerCase()}">
-        <main>
-          ${head(report)} ${tiles(report)} ${curve(series.curve)}
-          <h2>Over time</h2>
-          ${charts(series)} ${loadTable(measurement)} ${endpointTable(judgement.figures.endpoints, measurement.budget)}
-          ${baselineTable(report.baseline)} ${failureTable(failuresOf(measurement))} ${attribution(measurement)}
-          ${workerLanes(measurement.samples)}
-          <h2>What was checked</h2>
-          ${checkTables(report)}
-          <h2>Client and machine</h2>
-
-          ${innocence(series)} ${leftBehind(report)} ${settings(report)}
-          <footer>
-            Latencies are kept in histograms of microseconds with three digits. A timeout counts as the timeout, the least it can have been.
-          </footer>
-        </main>
-        <script type="application/json" id="series">
-          ${scriptJson(series)}
-        </script>
-        <script type="application/json" id="limits">
-          ${scriptJson(limits(report))}
-        </script>
-        <script>
-          ${assets.library};
-        </script>
-        <script>
-          ${assets.page};
-        </script>
-      </body>
-    </html> `;
-  return page.markup;
+  const content = html`${head(report)} ${tiles(report)} ${curve(series.curve)}
+    <h2>Over time</h2>
+    ${charts(series)} ${loadTable(measurement)} ${endpointTable(judgement.figures.endpoints, measurement.budget)}
+    ${baselineTable(report.baseline)} ${failureTable(failuresOf(measurement))} ${attribution(measurement)}
+    ${workerLanes(measurement.samples)}
+    <h2>What was checked</h2>
+    ${checkTables(report)}
+    <h2>Client and machine</h2>
+    ${innocence(series)} ${leftBehind(report)} ${settings(report)}
+    <footer>
+      Latencies are kept in histograms of microseconds with three digits. A timeout counts as the timeout, the least it can have been.
+    </footer>`;
+  const data = Object.entries({ series, limits: limits(report) }).map(
+    ([id, value]) =>
+      html`<script type="application/json" id="${id}">
+        ${scriptJson(value)}
+      </script>`,
+  );
+  return pageOf({
+    title: `${judgement.verdict} · load test ${measurement.plan}`,
+    verdict: judgement.verdict,
+    allows: chartsAllow,
+    styles: assets.styles,
+    content,
+    scripts: [...data, ...assets.scripts],
+  });
 }
 
 const chart = (name: string, title: string, note: string): Html =>

@@ -1,23 +1,19 @@
-import { exitCodeOf, worstVerdict } from '../judge/verdict.ts';
+import { exitCodeOf } from '../judge/verdict.ts';
 import { failuresOf } from '../judge/limits.ts';
 import { verdictSentence } from './describe.ts';
 import { rateCurve } from './rate-curve.ts';
 import type { ReportJson } from './report-schema.ts';
 import type { Report } from './report.ts';
+import { toJson } from './run-report.ts';
 
 /** A result for programs: everything but what was measured second by second, which stands in measurement.jsonl. */
-export const reportJson = (report: Report): string => `${JSON.stringify(resultOf(report), null, 2)}\n`;
-
-/** Several plans run by one command. */
-export function gateJson(name: string, reports: readonly Report[]): string {
-  const verdict = worstVerdict(reports.map(({ judgement }) => judgement.verdict));
-  return `${JSON.stringify({ gate: name, verdict, exitCode: exitCodeOf[verdict], plans: reports.map(resultOf) }, null, 2)}\n`;
-}
+export const reportJson = (report: Report): string => toJson(resultOf(report));
 
 /** Everything in a report may be read and nothing changed. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-function resultOf(report: Report): Frozen<ReportJson> {
+/** What report.json holds. */
+export function resultOf(report: Report): Frozen<ReportJson> {
   const { judgement, measurement, highlights } = report;
   const { plan, scenario, runId, startedAt, target, seed, mix, budget, client, rest, books, left } = measurement;
   const phases = measurement.phases.map(({ name, load, script, warmUpMs, durationMs, timeoutMs, processes, startSecond, lost }) => ({

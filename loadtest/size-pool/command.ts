@@ -1,21 +1,18 @@
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import * as z from 'zod';
-import { createProgress, print, type Arguments, type Progress } from '#lib/command-line.ts';
+import type { Arguments } from '#lib/command-line.ts';
 import { integer, readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { poolEnv } from '#lib/settings.ts';
-import { compactStamp, parseDuration } from '#lib/show.ts';
-import { exitCodeOf } from '../judge/verdict.ts';
-import { makeOutFolder } from '../measurement/measurement-file.ts';
+import { parseDuration } from '#lib/show.ts';
+import { playRun, type CommandContext, type MakeVerb, type Run } from '../command.ts';
+import { readRun, writeRun } from '../measurement/run-folder.ts';
 import { wholeNumber } from '../options.ts';
-import type { CommandContext, MakeVerb } from '../target-command.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { openBench, type BenchOptions } from './bench.ts';
-import { conclude, type Conclusion } from './conclusion.ts';
+import { conclude } from './conclusion.ts';
 import { nextStep, type Question } from './next-step.ts';
-import { sizingJson, sizingJunit, sizingMarkdown, sizingText } from './report.ts';
+import { sizingReport } from './report.ts';
 import type { Played } from './window.ts';
 
 const known = {
@@ -50,13 +47,13 @@ export const sizePoolVerb: MakeVerb = (context) => ({
   options: known,
   footer,
   positionals: [0, 0],
-  run: (args) => run(args, context),
+  run: (args) => playRun(readRequest(args, context), args, context),
 });
 
 const workersEnv = { ...poolEnv, API_WORKERS: integer(1, 64).optional() } satisfies z.ZodRawShape;
 
-async function run({ flags }: Arguments, context: CommandContext): Promise<ExitCode> {
-  const text = (name: keyof typeof known): string | undefined => (typeof flags[name] === 'string' ? flags[name] : undefined);
+function readRequest(args: Arguments, context: CommandContext): Run {
+  const text = (name: keyof typeof known): string | undefined => (typeof args.flags[name] === 'string' ? args.flags[name] : undefined);
   const settings = readEnv(workersEnv, context.env);
   const sizes = parseSizes(text('sizes') ?? defaultSizes);
   const workers = settings.API_WORKERS ?? Math.min(4, availableParallelism());
@@ -64,45 +61,46 @@ async function run({ flags }: Arguments, context: CommandContext): Promise<ExitC
   const question: Question = { sizes, configured: { size: settings.DB_POOL_SIZE, overflow: settings.DB_MAX_OVERFLOW }, seed };
   const users = wholeNumber('--users', text('users'), 1, 2_000) ?? 2 * workers * Math.max(...sizes);
   const windowMs = parseWindow(text('window'));
-  const folder = text('out') ?? join(import.meta.dirname, '../reports', `${compactStamp(context.now)}-size-pool`);
-  makeOutFolder(folder);
-  const progress = createProgress();
-  const { env, signal } = context;
-  try {
-    const onStep = (step: string): void => progress.update(`size-pool: ${step}…`);
-    const conclusion = await sizePool(question, { env, signal, onStep, users, workers, windowMs, seed }, progress);
-    progress.done();
-    writeReports(folder, conclusion, context.now);
-    print(
-      flags['json'] === true
-        ? sizingJson(conclusion).trimEnd()
-        : sizingText(conclusion).replace(/\n([A-Z]+)$/, `\nreport: ${join(folder, 'summary.md')}\n$1`),
-    );
-    return exitCodeOf[conclusion.verdict];
-  } catch (err) {
-    if (!signal.aborted) throw err;
-    progress.done();
-    process.stderr.write('canceled; nothing was judged\n');
-    return EXIT.failed;
-  } finally {
-    progress.done();
-  }
+  return {
+    name: 'size-pool',
+    play: async (dir, { env, signal, now }, progress) => {
+      const onStep = (step: string): void => progress.update(`size-pool: ${step}…`);
+      const played = await playWindows(question, { env, signal, onStep, users, workers, windowMs, seed });
+      writeRun(dir, 'size-pool', { startedAt: now.toISOString(), question, users, workers, played } satisfies SizingRun);
+    },
+    judge: judgeSizing,
+  };
+}
+
+type SizingRun = {
+  readonly startedAt: string;
+  readonly question: Question;
+  readonly users: number;
+  readonly workers: number;
+  readonly played: readonly Played[];
+};
+
+/** The verdict of the windows in a folder. @throws {UsageError} when that is no run of size-pool */
+export async function judgeSizing(dir: string): Promise<RunReport> {
+  const { startedAt, question, users, workers, played } = readRun(dir, 'size-pool') as SizingRun;
+  const end = nextStep(played, question);
+  if (end.kind === 'play') throw new UsageError(`${dir} holds a sizing that needs more windows than were played`);
+  return sizingReport(conclude(question, { users, workers }, played, end), startedAt);
 }
 
 /** Plays windows until they answer the question, or show that they cannot. @throws what the bench throws */
-export async function sizePool(question: Question, options: BenchOptions, progress: Progress): Promise<Conclusion> {
+async function playWindows(question: Question, options: BenchOptions): Promise<Played[]> {
   const bench = await openBench(options);
   const played: Played[] = [];
   try {
-    for (;;) {
-      const next = nextStep(played, question);
-      if (next.kind !== 'play') return conclude(question, options, played, next);
+    for (let next = nextStep(played, question); next.kind === 'play'; next = nextStep(played, question)) {
       const { setting, stage, round } = next;
       const last = played.at(-1);
       const before = last ? ` · ${last.setting.size}+${last.setting.overflow}: ${last.perSecond.toFixed(0)}/s` : '';
-      progress.update(`size-pool: ${stage}, round ${round + 1}, ${setting.size}+${setting.overflow} connections${before}`);
+      options.onStep(`${stage}, round ${round + 1}, ${setting.size}+${setting.overflow} connections${before}`);
       played.push({ ...(await bench.play(setting)), stage, round });
     }
+    return played;
   } finally {
     options.onStep('stopping the stack');
     await bench.stop();
@@ -121,10 +119,4 @@ function parseWindow(text: string | undefined): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= 1_000 && ms <= 60_000) return ms;
   throw new UsageError(`--window ${text} must be a duration from 1s to 60s`);
-}
-
-function writeReports(folder: string, conclusion: Conclusion, startedAt: Date): void {
-  writeFileSync(join(folder, 'report.json'), sizingJson(conclusion));
-  writeFileSync(join(folder, 'summary.md'), sizingMarkdown(conclusion));
-  writeFileSync(join(folder, 'junit.xml'), sizingJunit(conclusion, startedAt.toISOString()));
 }

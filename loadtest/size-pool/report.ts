@@ -1,9 +1,14 @@
-import { escapeText } from '#lib/html.ts';
+import { html, type Html } from '#lib/html.ts';
+import { exitCodeOf } from '../judge/verdict.ts';
+import { casesPage } from '../report/cases-page.ts';
+import { sayVerdict } from '../report/describe.ts';
+import type { Case } from '../report/junit.ts';
+import type { RunReport } from '../report/run-report.ts';
 import { showP95, type Conclusion } from './conclusion.ts';
 
 /** For people at a terminal. */
-export function sizingText(conclusion: Conclusion): string {
-  const { rows, says, line, verdict } = conclusion;
+function sizingText(conclusion: Conclusion): string {
+  const { rows, says, line } = conclusion;
   const table = rows.map(({ size, windows, perSecond, p95Ms, loss }) =>
     [
       `${size}`.padStart(6),
@@ -13,9 +18,7 @@ export function sizingText(conclusion: Conclusion): string {
       `  ${loss}`,
     ].join(''),
   );
-  return [head(conclusion), ...table, ...says.map((sentence) => `- ${sentence}`), ...(line === undefined ? [] : [line]), verdict].join(
-    '\n',
-  );
+  return [head(conclusion), ...table, ...says.map((sentence) => `- ${sentence}`), ...(line === undefined ? [] : [line])].join('\n');
 }
 
 function head({ question, users, workers }: Conclusion): string {
@@ -23,15 +26,61 @@ function head({ question, users, workers }: Conclusion): string {
   return `size-pool: ${users} users without pauses, ${workers} API processes, configured ${size}+${overflow} (seed ${question.seed})`;
 }
 
-/** What --json prints and report.json holds: enough to conclude again. */
-export function sizingJson({ question, users, workers, verdict, line, says, end, rows, played }: Conclusion): string {
+/** The run for people and programs. Pure but for the style sheet of its page. */
+export async function sizingReport(conclusion: Conclusion, startedAt: string): Promise<RunReport> {
+  const { question, users, workers, verdict, line, says, end, rows, played } = conclusion;
   const recommended = end.kind === 'answer' ? end.confirmed.setting : null;
   const refused = end.kind === 'refusal' ? end.reason : null;
-  return `${JSON.stringify({ version: 1, verdict, recommended, refused, line: line ?? null, says, question, users, workers, rows, windows: played }, null, 2)}\n`;
+  const found = { verdict, exitCode: exitCodeOf[verdict], startedAt, recommended, refused, line: line ?? null, says };
+  // Does what is configured do as well as what is recommended?
+  const decided: Case = {
+    id: 'pool-size',
+    title: 'the pool is as large as it has to be',
+    outcome: verdict,
+    says: says[0] ?? '',
+    seen: [line ?? [], ...says.slice(1)].flat(),
+  };
+  const run = {
+    name: 'size-pool',
+    verdict,
+    sentence: sayVerdict(verdict, [decided.says], `what is configured does as well as ${recommended?.size} connections of each process`),
+    startedAt,
+    text: sizingText(conclusion),
+    json: { version: 1, ...found, question, users, workers, rows, windows: played },
+    suites: [{ name: 'loadtest size-pool', startedAt, verdict, cases: [decided], beside: [head(conclusion)] }],
+    markdown: sizingMarkdown(conclusion),
+  };
+  return { ...run, html: await casesPage(run, sizeTable(conclusion)) };
 }
 
+/** What each size showed, on the page. */
+const sizeTable = ({ rows, line, says }: Conclusion): Html =>
+  html`<div class="card">
+      ${line !== undefined && html`<p><code>${line}</code></p>`} ${says.map((sentence) => html`<p class="small">${sentence}</p>`)}
+    </div>
+    <h2>Sizes</h2>
+    <div class="card scroll">
+      <table>
+        <thead>
+          <tr>
+            ${['Connections', 'Answers/s', 'p95', 'Windows'].map((name) => html`<th class="number">${name}</th>`)}
+            <th>Against the best</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ size, windows, perSecond, p95Ms, loss }) =>
+              html`<tr>
+                ${[String(size), perSecond.toFixed(0), showP95(p95Ms), String(windows)].map((cell) => html`<td class="number">${cell}</td>`)}
+                <td>${loss}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+
 /** The result on one page, for a pull request. */
-export function sizingMarkdown(conclusion: Conclusion): string {
+function sizingMarkdown(conclusion: Conclusion): string {
   const { rows, says, line, verdict } = conclusion;
   return `${[
     `# Pool size: ${verdict}`,
@@ -47,23 +96,4 @@ export function sizingMarkdown(conclusion: Conclusion): string {
       ({ size, windows, perSecond, p95Ms, loss }) => `| ${size} | ${perSecond.toFixed(0)} | ${showP95(p95Ms)} | ${windows} | ${loss} |`,
     ),
   ].join('\n')}\n`;
-}
-
-/** One test case: does what is configured do as well as what is recommended? */
-export function sizingJunit({ verdict, says, line }: Conclusion, startedAt: string): string {
-  const [message = ''] = says;
-  const text = escapeText([line ?? '', ...says].join('\n'));
-  const body = {
-    PASS: `<system-out>${text}</system-out>`,
-    FAIL: `<failure message="${escapeText(message)}">${text}</failure>`,
-    INVALID: `<error message="${escapeText(message)}">${text}</error>`,
-  }[verdict];
-  const totals = `tests="1" failures="${Number(verdict === 'FAIL')}" errors="${Number(verdict === 'INVALID')}"`;
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites ${totals}>
-  <testsuite name="loadtest size-pool" timestamp="${startedAt}" ${totals}>
-    <testcase classname="loadtest size-pool" name="pool-size: the pool is as large as it has to be">${body}</testcase>
-  </testsuite>
-</testsuites>
-`;
 }

@@ -6,7 +6,8 @@ import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { testOwnShop } from '#loadtest/conformance/own-shop.ts';
-import { countOutcomes, type Conformance } from '#loadtest/conformance/report.ts';
+import type { Conformance } from '#loadtest/conformance/report.ts';
+import { countOutcomes } from '#loadtest/judge/outcome.ts';
 import { forEachOf } from '#loadtest/targets/http-client.ts';
 import { publicLimiters } from './limiters.ts';
 import { runLimiter, servers, versionsOf } from './run-limiter.ts';
@@ -50,7 +51,8 @@ async function run(asked: readonly string[]): Promise<ExitCode> {
 }
 
 async function keep(results: readonly (readonly [Row, Conformance])[]): Promise<readonly string[]> {
-  for (const [row, { judged, verdict }] of results) tell(`${verdict.padEnd(7)} ${row.name.padEnd(40)} ${countOutcomes(judged)}`);
+  for (const [row, { judged, verdict }] of results)
+    tell(`${verdict.padEnd(7)} ${row.name.padEnd(40)} ${countOutcomes(judged.map(({ finding }) => finding.outcome))}`);
   return publish(
     results.map(([row]) => row),
     names,

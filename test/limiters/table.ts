@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { showExchange } from '#loadtest/conformance/exchange.ts';
-import type { Outcome } from '#loadtest/conformance/matter.ts';
+import type { Outcome } from '#loadtest/judge/outcome.ts';
 import type { Conformance } from '#loadtest/conformance/report.ts';
 import { checks, matters } from '#loadtest/conformance/suite.ts';
 

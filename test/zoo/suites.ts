@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import type { Environment } from '#lib/env.ts';
 import { showExchange } from '#loadtest/conformance/exchange.ts';
 import { testOwnShop } from '#loadtest/conformance/own-shop.ts';
-import { worst } from '#loadtest/conformance/report.ts';
-import { judge, type Judgement } from '#loadtest/judge/verdict.ts';
+import { judge, worstVerdict, type Judgement } from '#loadtest/judge/verdict.ts';
 import { createMeasurementFile, readMeasurement } from '#loadtest/measurement/measurement-file.ts';
 import { showWitness } from '#loadtest/measurement/witness.ts';
 import { users as usersPlan } from '#loadtest/plans/users.ts';
-import { environmentOf, testedSettings, testPool } from '#loadtest/pool/command.ts';
+import { environmentOf, playPool as recordPool, testedSettings } from '#loadtest/pool/command.ts';
+import { concludeOn } from '#loadtest/pool/conclusion.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
@@ -87,7 +87,7 @@ async function playPool(shop: Shop, { signal, onStage }: PlayOptions): Promise<F
   const env = { ...shop.env, ...environmentOf(testedSettings) };
   return onStack({ ...shop, env }, signal, async (target) => {
     const progress = { update: onStage, done: () => {} };
-    const { judged, verdict } = await testPool(target, { settings: testedSettings, leakRequests: 1_000, signal }, progress);
+    const { judged, verdict } = concludeOn(await recordPool(target, { settings: testedSettings, leakRequests: 1_000, signal }, progress));
     return foundIn(
       verdict,
       judged.map(({ check: { id }, finding: { outcome, says, witnesses } }) => ({ id, outcome, says, witness: witnesses[0] })),
@@ -103,7 +103,7 @@ async function playRatelimit({ env, root, countedIn }: Shop, { signal, onStage }
       return { id, outcome, says: `${says} (${result.target})`, witness: first && showExchange(first) };
     }),
   );
-  return foundIn(worst(results.map(({ verdict }) => verdict)), judged);
+  return foundIn(worstVerdict(results.map(({ verdict }) => verdict)), judged);
 }
 
 type Judged = { readonly id: string; readonly outcome: string; readonly says: string; readonly witness: string | undefined };

@@ -228,6 +228,22 @@ test.concurrent('a baseline that is none ends it before anything is started', as
 test.concurrent('a folder without a run cannot be judged', async ({ dir }) => {
   expect(await loadtest(['report', '--from', dir])).toMatchObject({
     status: 64,
-    stderr: expect.stringMatching(/measurement\.jsonl cannot be read/) as string,
+    stderr: `error: ${dir} holds no run: there is none of measurement.jsonl, gate.json, compare.json, pool.json, ratelimit.json, size-pool.json\n`,
   });
+});
+
+test('release against a given service plays its plans, and tells everywhere what is not played there', async ({ shop, dir }) => {
+  const args = ['--target', shop.origin, '--duration', '1s', '--users', '5', '--seed', '9', '--out', dir];
+  const run = await loadtest(args, key);
+  expect(run.stdout).toMatch(/^release: smoke \w+ · users \w+$/m);
+  for (const name of ['pool', 'ratelimit'])
+    expect(run.stdout).toMatch(new RegExp(`^note: ${name} not played: .* not played on a given target$`, 'm'));
+  const gate = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as { exitCode: number; notPlayed: { name: string }[] };
+  expect(gate).toMatchObject({ gate: 'release', exitCode: run.status, notPlayed: [{ name: 'pool' }, { name: 'ratelimit' }] });
+  expect(await readFile(join(dir, 'junit.xml'), 'utf8')).toMatch(/<testsuite name="loadtest release" [^>]* tests="4" .*skipped="2"/);
+  expect((await readdir(dir)).toSorted()).toEqual(['gate.json', 'junit.xml', 'report.html', 'report.json', 'smoke', 'summary.md', 'users']);
+  const again = await loadtest(['report', '--from', dir, '--json', '--baseline', dir]);
+  expect(again.status).toBe(run.status);
+  const { runs } = JSON.parse(again.stdout) as { runs: { report: { baseline: object | null } }[] };
+  expect(runs.map(({ report }) => report.baseline)).toEqual([expect.any(Object), expect.any(Object)]);
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Measurement, PlayedPhase, ServerSample } from '#loadtest/measurement/measurement.ts';
-import { writeReport } from '#loadtest/report/write-report.ts';
+import { planReport } from '#loadtest/report/plan-report.ts';
+import { writeReport } from '#loadtest/report/run-report.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { healthyMeasurement, judged, many, quietSecond, slice } from '#test/unit/loadtest/build-measurement.ts';
 
@@ -43,7 +44,7 @@ test('the HTML report opens from a file without network and draws every chart', 
   skip(missingBrowser !== undefined, missingBrowser);
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-report-page-'));
   onTestFinished(() => rm(dir, { recursive: true }));
-  const { html } = await writeReport({ measurement, judgement: judged(measurement), highlights: [] }, dir);
+  const html = await writeReport(await planReport({ measurement, judgement: judged(measurement), highlights: [] }), dir);
   const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ offline: true });

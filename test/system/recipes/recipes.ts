@@ -213,7 +213,7 @@ const plan: Recipe = {
   added: {
     'loadtest/plans/blink.ts': source('loadtest/plans/smoke.ts').replaceAll('smoke', 'blink').replace('8_000', '2_000'),
     'test/unit/loadtest/blink.test.ts': `import { expect, test } from 'vitest';
-import { gates } from '#loadtest/plans/plans.ts';
+import { gates } from '#loadtest/gates.ts';
 
 test('blink can be asked for by its name', () => {
   expect(gates['blink']?.plans[0].phases[0]).toMatchObject({ name: 'blink', durationMs: 2_000 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
 import { readOptions } from '#loadtest/options.ts';
-import { defaultGate, gates } from '#loadtest/plans/plans.ts';
+import { defaultGate, gates } from '#loadtest/gates.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
 import { phaseOf } from '#loadtest/plans/phase-of.ts';
@@ -80,6 +80,7 @@ test.each([
 
 test('without a plan the release is meant: smoke, then users', () => {
   expect(gates[defaultGate]?.plans).toEqual([smoke, users]);
+  expect(gates[defaultGate]?.runs?.map(({ name }) => name)).toEqual(['pool', 'ratelimit']);
 });
 
 describe('the load of a plan', () => {

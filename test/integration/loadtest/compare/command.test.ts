@@ -62,8 +62,10 @@ test(
     );
     expect(result.reasons).toContainEqual(expect.stringMatching(/^errors GET \/one 0 of /));
     const windows = ['01-a', '01-b', '02-a', '02-b', '03-a', '03-b', '04-a', '04-b'];
-    expect((await readdir(dir)).toSorted()).toEqual([...windows, 'compare.json', 'report.html', 'report.json', 'summary.md']);
+    expect((await readdir(dir)).toSorted()).toEqual([...windows, 'compare.json', 'junit.xml', 'report.html', 'report.json', 'summary.md']);
     expect(await readFile(join(dir, 'report.html'), 'utf8')).toMatch(/<div class="badge">FAIL<\/div>/);
+
+    expect(await readFile(join(dir, 'junit.xml'), 'utf8')).toMatch(/<failure type="errors in all" message="errors in all 0 of/);
 
     const again = await compare('--from', dir);
     expect(again.status).toBe(99);
@@ -74,7 +76,7 @@ test(
 test.concurrent.each([
   { args: ['--a', 'http://127.0.0.1:1'], says: /--a and --b say what is compared/ },
   { args: ['--a', '.', '--b', '.', '--out', '/proc/nope'], says: /--out \/proc\/nope cannot be written/ },
-  { args: ['--from', '/nowhere'], says: /\/nowhere holds no comparison/ },
+  { args: ['--from', '/nowhere'], says: /\/nowhere\/compare\.json cannot be read/ },
 ])('ends with 64 and one line: $args', async ({ args, says }) => {
   const { status, stderr } = await compare(...args);
   expect(stderr).toMatch(/^error: .*\n$/);

@@ -58,7 +58,7 @@ describe.concurrent('npm run loadtest -- ratelimit', () => {
     const { status, printed } = await play({}, dir);
     const other = printed.targets[0]?.checks.filter(({ outcome }) => outcome !== 'PASS').map(({ id, outcome }) => `${id} ${outcome}`);
     expect([status, printed.verdict, other?.filter((one) => !one.endsWith('NOT CHECKED'))]).toEqual([0, 'PASS', []]);
-    expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'recording.json', 'report.json', 'summary.md']);
+    expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'ratelimit.json', 'report.html', 'report.json', 'summary.md']);
     expect(JSON.parse(await readFile(join(dir, 'report.json'), 'utf8'))).toEqual(printed);
     expect(await readFile(join(dir, 'junit.xml'), 'utf8')).toMatch(/<testsuite name="ratelimit http:[^>]* failures="0" errors="0"/);
   });

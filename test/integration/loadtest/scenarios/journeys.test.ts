@@ -8,11 +8,11 @@ import { createMeasurementFile, readMeasurement } from '#loadtest/measurement/me
 import { showWitness } from '#loadtest/measurement/witness.ts';
 import { journeysPlan } from '#loadtest/plans/journeys.ts';
 import { planOf } from '#loadtest/plans/plans.ts';
+import { planReport } from '#loadtest/report/plan-report.ts';
+import { writeReport } from '#loadtest/report/run-report.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
 import { readJourneys } from '#loadtest/scenarios/journeys/read-journeys.ts';
 import { openGivenTarget } from '#loadtest/targets/open-target.ts';
-import { showResult } from '#loadtest/show-result.ts';
-import { writeReport } from '#loadtest/report/write-report.ts';
 import { listen } from '#test/support/listen.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -101,9 +101,9 @@ async function play(origin: string, text = file): Promise<Played> {
   out.close();
   const measurement = await readMeasurement(dir);
   const judgement = judge(measurement, planOf(measurement.plan)?.judges ?? []);
-  const report = { measurement, judgement, highlights: [] };
-  const says = showResult({ report, files: await writeReport(report, dir) });
-  return { judgement, says, dir, due: measurement.phases[0]?.arrivals?.due };
+  const run = await planReport({ measurement, judgement, highlights: [] });
+  await writeReport(run, dir);
+  return { judgement, says: run.text, dir, due: measurement.phases[0]?.arrivals?.due };
 }
 
 const brokenOf = ({ checks }: Judgement): string[] =>

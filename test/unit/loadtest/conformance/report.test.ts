@@ -1,15 +1,11 @@
 import { expect, test } from 'vitest';
+import { escapeText } from '#lib/html.ts';
 import type { Declared, Exchange } from '#loadtest/conformance/exchange.ts';
 import { fail, invalid, notChecked, pass, type Finding } from '#loadtest/conformance/matter.ts';
-import {
-  conformanceJson,
-  conformanceJunit,
-  conformanceMarkdown,
-  conformanceText,
-  verdictOf,
-  type Conformance,
-} from '#loadtest/conformance/report.ts';
+import { conformanceReport, type Conformance } from '#loadtest/conformance/report.ts';
 import { checks, skipAll, type Judged } from '#loadtest/conformance/suite.ts';
+import { verdictOf } from '#loadtest/judge/outcome.ts';
+import { junitXml } from '#loadtest/report/junit.ts';
 import { conformanceTable, rowOf } from '#test/limiters/table.ts';
 
 const declared: Declared = { limit: 10, periodMs: 2_000, windows: 'sliding', identity: 'ip', method: 'GET', path: '/things' };
@@ -34,6 +30,7 @@ const resultOf = (findings: readonly Finding[]): Conformance => {
   };
 };
 
+const startedAt = '2026-11-25T00:00:00Z';
 const mixed = resultOf([pass('good'), fail('refused again after 1 s', [refused]), invalid('late'), notChecked('no store')]);
 
 test('a broken clause is a FAIL whatever else was not proved, and what was not proved is no PASS', () => {
@@ -42,10 +39,13 @@ test('a broken clause is a FAIL whatever else was not proved, and what was not p
   expect(verdictOf(['PASS', 'NOT SUPPORTED', 'NOT CHECKED'])).toBe('PASS');
 });
 
-test('the requests that show a broken clause stand in every report, with time, client, status and fields', () => {
+test('the requests that show a broken clause stand in every report, with time, client, status and fields', async () => {
+  const { text, json, html, sentence } = await conformanceReport([mixed], startedAt);
   const shown = '1.204 s client-3 GET /things → 429 · retry-after: 1 · ratelimit: "<default>";r=0;t=1';
-  expect(conformanceText(mixed)).toContain(`\n${' '.repeat(17)}${shown}\n`);
-  expect(JSON.parse(conformanceJson([mixed]))).toMatchObject({
+  expect(text).toContain(`\n${' '.repeat(17)}${shown}\n`);
+  expect(html).toContain(escapeText(shown));
+  expect(sentence).toBe(`The service did not pass: ${checks[1]?.id}: refused again after 1 s.`);
+  expect(json).toMatchObject({
     verdict: 'FAIL',
     targets: [{ checks: [{}, { witnesses: [{ shown }] }, {}, {}] }],
   });
@@ -53,17 +53,18 @@ test('the requests that show a broken clause stand in every report, with time, c
   expect(conformanceTable([row])).toContain(String.raw`1.204 s client-3 GET /things → 429 · retry-after: 1 · ratelimit: "\<default\>"`);
 });
 
-test('JUnit counts a broken clause as failure, what was not proved as error, the rest as skipped, and escapes what was received', () => {
-  const junit = conformanceJunit([mixed], '2026-11-25T00:00:00Z');
+test('JUnit counts a broken clause as failure, what was not proved as error, the rest as skipped, and escapes what was received', async () => {
+  const junit = junitXml((await conformanceReport([mixed], startedAt)).suites);
   expect(junit).toContain('tests="4" failures="1" errors="1" skipped="1"');
-  expect(junit).toContain('<failure message="refused again after 1 s">1.204 s client-3');
+  expect(junit).toContain(`<failure type="${checks[1]?.id}" message="refused again after 1 s">1.204 s client-3`);
   expect(junit).toContain('ratelimit http://127.0.0.1/&lt;things&gt;');
   expect(junit).not.toContain('<default>');
 });
 
-test('the page for a pull request has a table a matter, and no markup of the target', () => {
-  expect(conformanceMarkdown([mixed])).toContain('# Rate limit conformance: FAIL');
-  expect(conformanceMarkdown([mixed])).toContain(String.raw`## http://127.0.0.1/\<things\>: FAIL`);
+test('the page for a pull request has a table a matter, and no markup of the target', async () => {
+  const { markdown } = await conformanceReport([mixed], startedAt);
+  expect(markdown).toContain('# Rate limit conformance: FAIL');
+  expect(markdown).toContain(String.raw`## http://127.0.0.1/\<things\>: FAIL`);
 });
 
 test('the table of limiters tells what is kept of what could be judged', () => {

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Declared, Recording } from '#loadtest/conformance/exchange.ts';
-import type { Means, Outcome } from '#loadtest/conformance/matter.ts';
+import type { Means } from '#loadtest/conformance/matter.ts';
 import { checks, judgeRecording, judgeTries, partsToRepeat, playSuite } from '#loadtest/conformance/suite.ts';
+import type { Outcome } from '#loadtest/judge/outcome.ts';
 import { fixedWindows, flaws } from './flawed-limiters.ts';
 import { exact, simulate, type Parts } from './simulated-api.ts';
 

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { judgeK6, readK6Summary, showK6 } from '#loadtest/k6/k6-summary.ts';
+import { judgeK6, k6Report, readK6Summary } from '#loadtest/k6/k6-summary.ts';
 import { k6Script } from '#loadtest/k6/k6-script.ts';
 import type { Load, Phase } from '#loadtest/measurement/measurement.ts';
 import { phaseOf } from '#loadtest/plans/phase-of.ts';
 import { users } from '#loadtest/plans/users.ts';
+import { junitXml } from '#loadtest/report/junit.ts';
+import { escapeText } from '#lib/html.ts';
 import { budget } from '../build-measurement.ts';
 
 type Options = {
@@ -11,6 +13,7 @@ type Options = {
   readonly thresholds: Readonly<Record<string, readonly string[]>>;
 };
 
+const now = '2026-01-01T00:00:00Z';
 const planned = phaseOf(users.phases[0], { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] }, 2);
 
 /** What the script of a phase tells k6, read back from its text. */
@@ -83,7 +86,7 @@ const outcomes = (changes: Readonly<Record<string, object>> = {}) =>
   Object.fromEntries(judged(changes).checks.map(({ id, outcome }) => [id, outcome]));
 
 describe('what k6 measured', () => {
-  test('is judged by the budget of the plan, and what k6 cannot tell is not checked', () => {
+  test('is judged by the budget of the plan, and what k6 cannot tell is not checked', async () => {
     expect(judged().verdict).toBe('PASS');
     expect(outcomes()).toEqual({
       'latency-p95': 'met',
@@ -96,8 +99,8 @@ describe('what k6 measured', () => {
       books: 'not-checked',
       client: 'not-checked',
     });
-    expect(showK6(judged())).toMatch(
-      /^users, measured by k6\nmet: 95 % of answers within 20 ms \(< 200 ms\)[\s\S]*not checked: The books[\s\S]*\nPASS$/,
+    expect((await k6Report(judged(), now)).text).toMatch(
+      /^users, measured by k6\nmet: 95 % of answers within 20 ms \(< 200 ms\)[\s\S]*not checked: The books/,
     );
   });
 
@@ -120,6 +123,15 @@ describe('what k6 measured', () => {
     const { checks } = judged({ [name]: { ...slow, count: 50 } });
     expect(checks.find(({ id }) => id === 'endpoint-latency')?.measured).toBe('GET /products/:id: p95 is 250 ms');
     expect(outcomes({ [name]: { ...slow, count: 19 } })['endpoint-latency']).toBe('met');
+  });
+
+  test('is told in JUnit and on a page, the miss with its reason', async () => {
+    const { suites, html, json } = await k6Report(judged({ wrong_answers: { value: 0.5 } }), now);
+    const [reason] = ['50.0 % of the requests failed, allowed is < 1.00 %'];
+    expect(junitXml(suites)).toContain(`<failure type="error-rate" message="${escapeText(reason)}">`);
+    expect(junitXml(suites)).toMatch(/failures="1" errors="0" skipped="4"/);
+    expect(html).toContain(escapeText(reason));
+    expect(json).toMatchObject({ verdict: 'FAIL', exitCode: 99, plan: 'users' });
   });
 
   test('of which arrivals were dropped proves nothing', () => {

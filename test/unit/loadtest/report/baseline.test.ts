@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { compareWithBaseline, readBaseline, showChange, type Baseline } from '#loadtest/report/baseline.ts';
+import { planText } from '#loadtest/report/plan-report.ts';
 import { reportHtml } from '#loadtest/report/report-html.ts';
 import { reportJson } from '#loadtest/report/report-json.ts';
 import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
 import { reportSchema } from '#loadtest/report/report-schema.ts';
 import type { Report } from '#loadtest/report/report.ts';
-import { showResult } from '#loadtest/show-result.ts';
 import { healthyMeasurement, judged, many, orderSlice, slice, withPhase } from '../build-measurement.ts';
 
 const jsonOf = (measurement: Measurement): string => reportJson({ measurement, judgement: judged(measurement), highlights: [] });
@@ -70,8 +70,7 @@ describe('beside an earlier run', () => {
 
   test('every report shows the change and says that it proves nothing, and the verdict stays what it was', async () => {
     const report = reportOf(slower, healthyMeasurement());
-    const files = { html: '', json: '', junit: '', markdown: '' };
-    for (const text of [await reportHtml(report), reportMarkdown(report), reportJunit(report), showResult({ report, files })]) {
+    for (const text of [await reportHtml(report), reportMarkdown(report), reportJunit(report), planText(report)]) {
       expect(text).toContain('10 ms → 15 ms (+50 %)');
       expect(text).toContain('prove nothing about a change');
     }

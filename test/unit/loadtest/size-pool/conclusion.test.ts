@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { conclude } from '#loadtest/size-pool/conclusion.ts';
+import { escapeText } from '#lib/html.ts';
+import { conclude, type Conclusion } from '#loadtest/size-pool/conclusion.ts';
+import { junitXml } from '#loadtest/report/junit.ts';
 import { nextStep, type Question } from '#loadtest/size-pool/next-step.ts';
-import { sizingJson, sizingJunit, sizingMarkdown, sizingText } from '#loadtest/size-pool/report.ts';
+import { sizingReport } from '#loadtest/size-pool/report.ts';
 import { limitedBy, totalOf, type Played, type PoolSetting, type Shortage } from '#loadtest/size-pool/window.ts';
 
 const nothingSeen: Shortage = { cpu: null, workerCpu: null, active: null, waitingForLock: null };
@@ -25,11 +27,13 @@ function playOut(question: Question, { speed, p95Ms = () => 10 }: Behaviour) {
 }
 
 const question: Question = { sizes: [1, 2, 4, 8, 16], configured: { size: 10, overflow: 10 }, seed: 1 };
+const startedAt = '2026-01-01T00:00:00Z';
+const junitOf = async (conclusion: Conclusion): Promise<string> => junitXml((await sizingReport(conclusion, startedAt)).suites);
 const failing = (played: Played): Played => ({ ...played, errorShare: 0.02 });
 const risingTo = (enough: number) => (setting: PoolSetting) => 100 * Math.min(enough, totalOf(setting));
 
 describe('what is said at the end', () => {
-  test('the line is ready to paste, names what limits, and what is configured is measured beside it', () => {
+  test('the line is ready to paste, names what limits, and what is configured is measured beside it', async () => {
     const { conclusion, played } = playOut(question, { speed: risingTo(4) });
     expect(conclusion.verdict).toBe('PASS');
     expect(conclusion.line).toMatch(/^DB_POOL_SIZE=4 DB_MAX_OVERFLOW=0 {2}# .* limited by this machine's CPU: 97 % in use \(API 50 %/);
@@ -37,14 +41,16 @@ describe('what is said at the end', () => {
     expect(heldOut.toSorted((a, b) => totalOf(a) - totalOf(b))).toEqual(
       [2, 4, 8, question.configured].map((one) => (typeof one === 'number' ? { size: one, overflow: 0 } : one)),
     );
-    for (const report of [sizingText, sizingMarkdown]) expect(report(conclusion)).toContain(conclusion.line);
-    expect(JSON.parse(sizingJson(conclusion))).toMatchObject({ verdict: 'PASS', recommended: { size: 4, overflow: 0 } });
+    const { text, markdown, html, json } = await sizingReport(conclusion, startedAt);
+    for (const report of [text, markdown]) expect(report).toContain(conclusion.line);
+    expect(html).toContain(escapeText(conclusion.line ?? ''));
+    expect(json).toMatchObject({ verdict: 'PASS', recommended: { size: 4, overflow: 0 } });
   });
 
-  test('what is configured and surely loses is a FAIL, in JUnit too', () => {
+  test('what is configured and surely loses is a FAIL, in JUnit too', async () => {
     const { conclusion } = playOut({ ...question, configured: { size: 1, overflow: 0 } }, { speed: risingTo(4) });
     expect(conclusion.verdict).toBe('FAIL');
-    expect(sizingJunit(conclusion, '2026-01-01T00:00:00Z')).toContain('<failure message="applied and measured again');
+    expect(await junitOf(conclusion)).toContain('<failure type="pool-size" message="applied and measured again');
   });
 
   test.each([
@@ -54,10 +60,10 @@ describe('what is said at the end', () => {
     ],
     ['half as many do as well in the rounds held out', { speed: (s: PoolSetting, again: boolean) => risingTo(again ? 2 : 4)(s) }],
     ['its p95 is worse than that of twice as many', { speed: risingTo(4), p95Ms: (s: PoolSetting) => (totalOf(s) === 4 ? 20 : 10) }],
-  ])('nothing is recommended when %s', (_why, behaviour) => {
+  ])('nothing is recommended when %s', async (_why, behaviour) => {
     const { conclusion } = playOut(question, behaviour);
     expect(conclusion).toMatchObject({ verdict: 'INVALID', line: undefined, end: { reason: 'not confirmed' } });
-    expect(sizingJunit(conclusion, '2026-01-01T00:00:00Z')).toContain('<error message="no size is recommended (not confirmed)');
+    expect(await junitOf(conclusion)).toContain('<error type="pool-size" message="no size is recommended (not confirmed)');
   });
 
   test('a size at which requests fail is not recommended', () => {

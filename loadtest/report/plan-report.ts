@@ -1,12 +1,30 @@
 import { showCount, showDuration, showShare } from '#lib/show.ts';
-import { showWitness } from './measurement/witness.ts';
-import { describeLoad, showLatency } from './report/describe.ts';
-import { baselineCaution, changesOf, changeNames, describeBaseline, type BaselineComparison } from './report/baseline.ts';
-import type { Finished } from './report/write-report.ts';
+import { showWitness } from '../measurement/witness.ts';
+import { baselineCaution, changesOf, changeNames, describeBaseline, type BaselineComparison } from './baseline.ts';
+import { describeLoad, showLatency, verdictSentence } from './describe.ts';
+import { reportHtml } from './report-html.ts';
+import { resultOf } from './report-json.ts';
+import { planSuite } from './report-junit.ts';
+import { reportMarkdown } from './report-markdown.ts';
+import type { Report } from './report.ts';
+import type { RunReport } from './run-report.ts';
+
+/** The run of a plan for people and programs. Pure but for what its page is made of. */
+export const planReport = async (report: Report): Promise<RunReport> => ({
+  name: report.measurement.plan,
+  verdict: report.judgement.verdict,
+  sentence: verdictSentence(report),
+  startedAt: report.measurement.startedAt,
+  text: planText(report),
+  json: resultOf(report),
+  suites: [planSuite(report)],
+  markdown: reportMarkdown(report),
+  html: await reportHtml(report),
+});
 
 /** What the command line prints at the end, for people. */
-export function showResult({ report: { judgement, measurement, highlights, baseline }, files }: Finished): string {
-  const { verdict, reasons, limitedBy, figures, checks } = judgement;
+export function planText({ judgement, measurement, highlights, baseline }: Report): string {
+  const { reasons, limitedBy, figures, checks } = judgement;
   const { budget, left } = measurement;
   const { latency } = figures;
   const isTimed = checks.some(({ id, outcome }) => id === 'latency-p95' && outcome !== 'not-checked');
@@ -29,8 +47,6 @@ export function showResult({ report: { judgement, measurement, highlights, basel
     ...tolerated.map((reason) => `note: ${reason}; that does not change the verdict`),
     ...(left ?? []).map((what) => `left in the target: ${what}`),
     ...baselineLines(baseline),
-    `report: ${files.html}`,
-    verdict,
   ];
   return lines.join('\n');
 }
