@@ -63,5 +63,5 @@ export async function judgePlan(dir: string, baselineOf: BaselineOf): Promise<Ru
   const judgement = judge(measurement, plan.judges);
   const earlier = await baselineOf(plan.name);
   const baseline = earlier && compareWithBaseline(measurement, judgement.figures, earlier);
-  return planReport({ measurement, judgement, highlights, baseline });
+  return planReport({ measurement, judgement, highlights, baseline, books: plan.scenario.tellBooks?.(measurement) });
 }

@@ -62,7 +62,7 @@ async function prepare(
   { runId, target, phases, changes, setUp }: Preparing,
   hooks: RunHooks,
 ): Promise<Stage | undefined> {
-  const users = Math.max(...phases.map(({ load }) => load.users));
+  const users = phases[0]?.load.users ?? 0;
   hooks.onStep(`registering ${users} users`);
   return orProblem(setUp, [], hooks, async () => {
     const stage = await scenario.prepare(target, { runId, users, mix: changes.mix, http: setUp });
@@ -120,9 +120,7 @@ async function measure(run: Run, hooks: RunHooks): Promise<void> {
   const [first] = phases;
   const isCalibrated = first !== undefined && plan.calibrates !== false;
   if (isCalibrated) hooks.onStep('calibrating the client on a server that does nothing');
-  const calibration = isCalibrated
-    ? await calibrate({ ...common, phase: first, users: stage.users.slice(0, first.load.users) }, nullServer.origin)
-    : null;
+  const calibration = isCalibrated ? await calibrate({ ...common, phase: first, users: stage.users }, nullServer.origin) : null;
   const coLocated = isLoopback(new URL(target.origin).hostname.replace(/^\[|\]$/g, ''));
   hooks.write({ kind: 'client', client: { calibration, coLocated, cores: availableParallelism() } });
   const [servedBefore, askedBefore] = [await observers.admin.requestsServed(), run.setUp.facts().requests];
@@ -137,17 +135,28 @@ type Common = Pick<Parameters<typeof playPhase>[0], 'seed' | 'crowdFile' | 'fact
 
 type Cast = { readonly phase: Phase; readonly users: readonly unknown[]; readonly firstUser: number };
 
-/** What is played and by whom: a plan's own phases by the same users, what follows from them by new ones, who have done nothing yet. */
-async function* casts({ phases, course, stage, setUp }: Run, hooks: RunHooks): AsyncGenerator<Cast, void> {
-  for (const phase of phases) yield { phase, users: stage.users.slice(0, phase.load.users), firstUser: 0 };
-  let firstUser = stage.users.length;
-  for (let phase = course(); phase; phase = course()) {
-    const count = phase.load.users;
+/** A plan's own phases, and then what follows from what they showed. */
+function* inTurn({ phases, course }: Run): Generator<Phase, void> {
+  yield* phases;
+  for (let phase = course(); phase; phase = course()) yield phase;
+}
+
+/**
+ * What is played and by whom: each phase by users who have done nothing yet. The same ones would send the requests and the keys
+ * of the phase before once more, and know nothing of what they did there.
+ */
+async function* casts(run: Run, hooks: RunHooks): AsyncGenerator<Cast, void> {
+  const { stage, setUp } = run;
+  const enroll = (count: number): Promise<readonly unknown[] | undefined> => {
     hooks.onStep(`registering ${count} users`);
-    const users = await orProblem(setUp, stage.disturbed, hooks, () => stage.enroll(count));
+    return orProblem(setUp, stage.disturbed, hooks, () => stage.enroll(count));
+  };
+  let firstUser = 0;
+  for (const phase of inTurn(run)) {
+    const users = firstUser === 0 ? stage.users : await enroll(phase.load.users);
     if (users === undefined) return;
     yield { phase, users, firstUser };
-    firstUser += count;
+    firstUser += users.length;
   }
 }
 

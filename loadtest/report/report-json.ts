@@ -15,7 +15,7 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 /** What report.json holds. */
 export function resultOf(report: Report): Frozen<ReportJson> {
   const { judgement, measurement, highlights } = report;
-  const { plan, scenario, runId, startedAt, target, seed, mix, budget, client, rest, books, left } = measurement;
+  const { plan, scenario, runId, startedAt, target, seed, mix, budget, client, rest, left } = measurement;
   const phases = measurement.phases.map(({ name, load, script, warmUpMs, durationMs, timeoutMs, processes, startSecond, lost }) => ({
     name,
     load,
@@ -29,6 +29,7 @@ export function resultOf(report: Report): Frozen<ReportJson> {
   }));
   const run = { version: 1, plan, scenario, runId, startedAt, target, seed, mix, budget, phases } as const;
   const curve = rateCurve(measurement) ?? null;
+  const books = (report.books === undefined ? measurement.books : report.books) as ReportJson['books'];
   const found = { curve, highlights, failures: failuresOf(measurement), client, rest, books, left };
   const exitCode = exitCodeOf[judgement.verdict] as ReportJson['exitCode'];
   return { ...run, baseline: report.baseline ?? null, exitCode, sentence: verdictSentence(report), ...judgement, ...found };

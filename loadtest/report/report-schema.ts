@@ -157,7 +157,12 @@ export const reportSchema = z
       cores: count,
     }),
     rest: z.unknown().describe('The target when all was quiet again; null when the run did not come so far.'),
-    books: z.unknown().describe('The target’s books in the scenario’s own words.'),
+    books: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .describe(
+        'What the target’s books come to, in the scenario’s own words; whole they stand in measurement.jsonl. Null when the run did not come so far.',
+      ),
     left: z.array(z.string()).nullable().describe('What stays behind in the target; null when the run did not come so far.'),
   })
   .meta({ title: 'report.json of the load test' });

@@ -19,6 +19,8 @@ export type Scenario = {
   readonly k6?: () => K6Scenario;
   /** Figures of its own that a report shows beside speed and errors. */
   readonly highlights: (measurement: Measurement) => readonly Highlight[];
+  /** What its books come to, where they are too much to be read whole. */
+  readonly tellBooks?: (measurement: Measurement) => object | null;
   /**
    * Sets up what a run needs.
    * Leaves nothing behind in the target when it fails.

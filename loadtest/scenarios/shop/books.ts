@@ -26,6 +26,25 @@ export type ShopBooks = {
 export const markOf = async ({ postgres }: Target): Promise<Mark | undefined> =>
   postgres === undefined ? undefined : markLedger(postgres).catch(() => undefined);
 
+/** What the books come to, for a report: counts, and why something could not be read. Null when nobody came to read them. */
+export function tellBooks(books: ShopBooks | null): object | null {
+  if (books === null) return null;
+  const { isShared, before, after, stored, notes } = books;
+  const { orders = null, ledger = null } = stored ?? {};
+  return {
+    isShared,
+    categories: before.categories.length,
+    products: before.products.length,
+    productsAfter: after?.products.length ?? null,
+    orders: orders?.length ?? null,
+    lines: orders?.reduce((sum, { lines }) => sum + lines.length, 0) ?? null,
+    totalCents: orders?.reduce((sum, order) => sum + order.totalCents, 0) ?? null,
+    movements: ledger?.movements.length ?? null,
+    strayMovements: ledger?.strayMovements.length ?? null,
+    notes,
+  };
+}
+
 export type BooksRequest = { readonly before: Goods; readonly clients: readonly ShopClient[]; readonly mark: Mark | undefined };
 
 /** Reads the books of a shop at rest, from its database or else as its buyers see them. Never rejects. */

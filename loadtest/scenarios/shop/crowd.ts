@@ -7,7 +7,7 @@ import type { Errand } from './errand.ts';
 import { createErrands } from './errands.ts';
 import { problemCode, type Answer, type Excuse, type Fault } from './faults.ts';
 import type { ShopEvent } from './history.ts';
-import { createJourney, createOrdering, createReading, type VisitWeights } from './journey.ts';
+import { createJourney, type VisitWeights } from './journey.ts';
 import { createMarket } from './market.ts';
 import { createShelf } from './shelf.ts';
 
@@ -19,20 +19,16 @@ export type ShopFacts = {
   readonly slowShare: number;
   /** Others may buy, sell and edit in the same shop. */
   readonly isShared: boolean;
-  /** For servers that answer as the shop does but are none, such as the bench's: only statuses are looked at. */
+  /** Only statuses are looked at, where users start anew in a shop that goes on. */
   readonly isBare?: boolean;
 };
 
-/** What its users do all the time. */
-const scripts = { shop: createJourney, read: createReading, order: createOrdering } as const;
-
 /** The buyers of one generator process: every one with an account and a memory of its own, all in one market. */
-export function createCrowd({ script, seed, facts, record }: CrowdOptions): Crowd {
+export function createCrowd({ seed, facts, record }: CrowdOptions): Crowd {
   const { runId, catalogue, weights, slowShare, isShared, isBare = false } = facts as ShopFacts;
   const shelf = createShelf(catalogue.goods);
   const market = createMarket();
   const doubts = createDoubts(record);
-  const walk = scripts[script as keyof typeof scripts];
   return {
     user: (index, client) => {
       const { clientId, accessToken } = client as ShopClient;
@@ -49,7 +45,7 @@ export function createCrowd({ script, seed, facts, record }: CrowdOptions): Crow
       const random = createRandom(seed, 2 * index);
       const slowRandom = createRandom(seed, -1 - index);
       const keyPrefix = `${runId}-${index}`;
-      const journey = walk({ shelf, orderable, words, random, weights, buyer, market, errands, keyPrefix, slowShare, slowRandom });
+      const journey = createJourney({ shelf, orderable, words, random, weights, buyer, market, errands, keyPrefix, slowShare, slowRandom });
       if (isBare) return bareUser(journey);
       return userOf(journey, (fault) => fault.unless !== undefined && (isShared || fault.unless.change === 'bought'), doubts.note);
     },

@@ -55,17 +55,6 @@ export function* createJourney(options: JourneyOptions): Generator<Errand, never
   }
 }
 
-/** One product after another: the bench's reading half. */
-export function* createReading({ shelf, random, errands }: JourneyOptions): Generator<Errand, never> {
-  for (;;) yield errands.product(pick(random, shelf.products).id);
-}
-
-/** One order of three lines after another: the bench's writing half. */
-export function* createOrdering(options: JourneyOptions): Generator<Errand, never> {
-  const numbers = counter();
-  for (;;) yield options.errands.order(orderOf(options, numbers(), 3), 'POST /orders');
-}
-
 const counter = (): (() => number) => {
   let count = 0;
   return () => (count += 1);

@@ -4,7 +4,7 @@ import { showCount } from '#lib/show.ts';
 import { createHttpClient } from '../../targets/http-client.ts';
 import type { Target } from '../../targets/target.ts';
 import type { PrepareRequest, Scenario, Stage } from '../scenario.ts';
-import { markOf, readShopBooks } from './books.ts';
+import { markOf, readShopBooks, tellBooks, type ShopBooks } from './books.ts';
 import { catalogueOf, readGoods } from './catalogue.ts';
 import { registerClients, removeClients, type ShopClient } from './clients.ts';
 import type { ShopFacts } from './crowd.ts';
@@ -25,6 +25,7 @@ export const shop = (weights: VisitWeights): Scenario => ({
       { label: 'Orders placed', value: showCount(acknowledged), note: `${showCount(refused)} refused, ${showCount(unknown)} unknown` },
     ];
   },
+  tellBooks: ({ books }) => tellBooks(books as ShopBooks | null),
   prepare: (target, request) => prepareShop(weights, target, request),
 });
 

@@ -1,17 +1,23 @@
 import type { CreateCrowd } from '#loadtest/generate/step.ts';
 
-/** Users who ask for `/` again and again, and write down how often when all is over. */
+/** Users who ask for `/` again and again, and write down how often, and who they were, when all is over. */
 export const createCrowd: CreateCrowd = ({ facts, record }) => {
   let pings = 0;
+  const users: number[] = [];
   return {
-    user: () => ({
-      next: () => ({ endpoint: 'GET /', method: 'GET', path: '/', headers: {} }),
-      answered: ({ endpoint }, { body }) => {
-        pings += 1;
-        return body === (facts as { pong: string }).pong ? { outcome: 'ok' } : { outcome: 'wrong-answer', fault: `no pong at ${endpoint}` };
-      },
-      unanswered: () => {},
-    }),
-    close: () => record({ pings }),
+    user: (index) => {
+      users.push(index);
+      return {
+        next: () => ({ endpoint: 'GET /', method: 'GET', path: '/', headers: {} }),
+        answered: ({ endpoint }, { body }) => {
+          pings += 1;
+          return body === (facts as { pong: string }).pong
+            ? { outcome: 'ok' }
+            : { outcome: 'wrong-answer', fault: `no pong at ${endpoint}` };
+        },
+        unanswered: () => {},
+      };
+    },
+    close: () => record({ pings, users }),
   };
 };

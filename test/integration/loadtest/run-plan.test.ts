@@ -37,7 +37,7 @@ const phase = (name: string, changes: Partial<PlannedPhase> = {}): PlannedPhase 
   ...changes,
 });
 
-test('plays any scenario through its phases, waits for rest before it reads the books, and cleans up last', async () => {
+test('plays any scenario through its phases, each with users of its own, waits for rest before it reads the books, and cleans up last', async () => {
   const ponger = await startPonger();
   const seen: string[] = [];
   const ping: Scenario = {
@@ -51,7 +51,10 @@ test('plays any scenario through its phases, waits for rest before it reads the 
       return {
         facts: { pong: 'pong', runId },
         users: Array.from({ length: users }, () => ({})),
-        enroll: async () => [],
+        enroll: async (count) => {
+          seen.push(`enroll ${count}`);
+          return Array.from({ length: count }, () => ({}));
+        },
         disturbed: [],
         readBooks: async () => {
           seen.push(ponger.isBusy() ? 'books while busy' : 'books at rest');
@@ -97,7 +100,7 @@ test('plays any scenario through its phases, waits for rest before it reads the 
   await runPlan(plan, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 1, mix: [] }, target, hooks);
   file.close();
 
-  expect(seen).toEqual(['prepare 4', 'books at rest', 'clean up']);
+  expect(seen).toEqual(['prepare 4', 'enroll 2', 'books at rest', 'clean up']);
   expect(kinds.filter((kind) => ['head', 'setUp', 'phase', 'rest', 'books', 'client', 'left'].includes(kind))).toEqual([
     'head',
     'setUp',
@@ -115,6 +118,8 @@ test('plays any scenario through its phases, waits for rest before it reads the 
   expect(second?.startSecond).toBeGreaterThan(0);
   expect(measurement.slices.some((slice) => slice.second >= (second?.startSecond ?? Number.NaN))).toBe(true);
   expect(measurement.events).toHaveLength(first && second ? first.processes + second.processes : Number.NaN);
+  const indices = (measurement.events as { users: number[] }[]).flatMap(({ users }) => users);
+  expect(indices.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5]);
   expect(measurement).toMatchObject({ books: { page: 1 }, left: ['nothing'], rest: { connectionsInUse: 0 } });
   expect(judge(measurement, standardJudges).checks.find(({ id }) => id === 'conservation')?.outcome).toBe('met');
 });

@@ -7,7 +7,8 @@ import { reportJson } from '#loadtest/report/report-json.ts';
 import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportSchema } from '#loadtest/report/report-schema.ts';
 import type { Report } from '#loadtest/report/report.ts';
-import { healthyMeasurement, judged, many, orders, slice, withPhase } from '../build-measurement.ts';
+import { tellBooks } from '#loadtest/scenarios/shop/books.ts';
+import { healthyMeasurement, judged, rightBooks, many, orders, slice, withPhase } from '../build-measurement.ts';
 
 /** `npm run docs` writes it, by updating this snapshot. */
 test('docs/report.schema.json is the schema of report.json', async () => {
@@ -30,6 +31,15 @@ describe('report.json', () => {
     const json: unknown = JSON.parse(reportJson({ measurement, judgement: judged(measurement), highlights: [] }));
     expect(reportSchema.parse(json)).toEqual(json);
   });
+});
+
+test('report.json holds what the books come to, and not the books', () => {
+  const measurement = healthyMeasurement();
+  const books = tellBooks(rightBooks);
+  const json = JSON.parse(reportJson({ measurement, judgement: judged(measurement), highlights: [], books })) as { books: object };
+  expect(json.books).toMatchObject({ isShared: false, products: 1, orders: 1, lines: 1, movements: 1, strayMovements: 0, notes: [] });
+  expect(JSON.stringify(json.books).length).toBeLessThan(300);
+  expect(tellBooks({ ...rightBooks, stored: null, notes: ['why'] })).toMatchObject({ orders: null, movements: null, notes: ['why'] });
 });
 
 const anyCheck: fc.Arbitrary<Check> = fc.record({

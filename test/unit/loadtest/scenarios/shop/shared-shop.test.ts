@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Check } from '#loadtest/judge/check.ts';
 import type { ShopBooks } from '#loadtest/scenarios/shop/books.ts';
 import { createCrowd, type ShopFacts } from '#loadtest/scenarios/shop/crowd.ts';
+import type { Errand } from '#loadtest/scenarios/shop/errand.ts';
 import type { Excuse, Rule } from '#loadtest/scenarios/shop/faults.ts';
 import type { ShopEvent } from '#loadtest/scenarios/shop/history.ts';
 import { healthyMeasurement, judged, orders, rightBooks, withPhase } from '../../build-measurement.ts';
@@ -10,7 +11,7 @@ import { answerOf, goods, productJson } from './right-answers.ts';
 const facts: ShopFacts = {
   runId: 'lt-1',
   catalogue: { goods: { ...goods, products: goods.products.slice(0, 1) }, orderable: [1], words: [] },
-  weights: { browse: 1, buy: 1, lookBack: 1 },
+  weights: { browse: 1, buy: 0, lookBack: 0 },
   slowShare: 0,
   isShared: false,
 };
@@ -19,9 +20,15 @@ const cheaper = answerOf(200, { ...productJson(goods.products[0] as (typeof good
 /** One buyer who reads one product again and again. */
 function reader(isShared: boolean) {
   const events: unknown[] = [];
-  const crowd = createCrowd({ script: 'read', seed: 1, facts: { ...facts, isShared }, record: (event) => events.push(event) });
+  const crowd = createCrowd({ script: 'shop', seed: 1, facts: { ...facts, isShared }, record: (event) => events.push(event) });
   const user = crowd.user(0, { clientId: 77, accessToken: 't' });
-  return { events: events as ShopEvent[], close: crowd.close, read: () => user.answered(user.next(), cheaper) };
+  const nextLook = (): Errand => {
+    for (;;) {
+      const errand = user.next() as Errand;
+      if (errand.endpoint === 'GET /products/:id') return errand;
+    }
+  };
+  return { events: events as ShopEvent[], close: crowd.close, read: () => user.answered(nextLook(), cheaper) };
 }
 
 describe('a price other than at the start', () => {
