@@ -54,6 +54,7 @@ const floors: Readonly<Record<string, string>> = {
     plan-run
     live target-command
     command options run-plan
+    run-head
     plans report
     capacity scenarios
     observe

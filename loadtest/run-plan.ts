@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { playPhase } from './generate/play-phase.ts';
 import { gatherEntries, type Entry } from './measurement/measurement-file.ts';
-import type { MachineSample, MeasurementHead, Phase, Slice } from './measurement/measurement.ts';
+import type { MachineSample, Phase, Slice } from './measurement/measurement.ts';
 import { createAdminReader } from './observe/admin-reader.ts';
 import { calibrate } from './observe/calibrate.ts';
 import { createDatabaseReader } from './observe/database-reader.ts';
-import { readSettings, type TargetSettings } from './observe/read-settings.ts';
 import { sampleServer, type Observers } from './observe/sample-server.ts';
 import { startNullServer, watchMachine, type NullServer } from './observe/watch-machine.ts';
 import { waitForRest } from './observe/target-at-rest.ts';
 import { followUp, phasesOf, type PlanChanges } from './plans/phase-of.ts';
 import type { Plan } from './plans/plan.ts';
+import { readHead } from './run-head.ts';
 import type { Stage } from './scenarios/scenario.ts';
 import { createSetUpClient, problemOf, type SetUpClient } from './targets/set-up.ts';
 import type { Target } from './targets/target.ts';
@@ -44,7 +44,7 @@ export async function runPlan(plan: Plan, changes: PlanChanges, target: Target, 
     hooks.write(entry);
   };
   try {
-    write({ kind: 'head', head: headOf(plan, changes, target, { runId, ...(await readSettings(target, observers)) }) });
+    write({ kind: 'head', head: await readHead(plan, changes, target, { runId, observers }) });
     const phases = phasesOf(plan, changes);
     const stage = await prepare(plan, { runId, target, phases, changes, setUp }, { ...hooks, write });
     const course = (): Phase | undefined => followUp(plan, changes, soFar?.soFar());
@@ -194,26 +194,4 @@ async function playPhases(run: Run, common: Common, hooks: RunHooks): Promise<vo
     hooks.write({ kind: 'phase', phase: played });
     startSecond = lastSecond + 1;
   }
-}
-
-type Circumstances = TargetSettings & { readonly runId: string };
-
-function headOf(
-  plan: Plan,
-  { seed, mix, users, thinkMs }: PlanChanges,
-  { origin, kind }: Target,
-  { runId, ...settings }: Circumstances,
-): MeasurementHead {
-  return {
-    version: 2,
-    plan: plan.name,
-    scenario: plan.scenario.name,
-    runId,
-    startedAt: new Date().toISOString(),
-    target: { origin, kind, ...settings },
-    seed,
-    mix,
-    budget: plan.budget,
-    ...(plan.people && { people: { users: users ?? plan.people.users, thinkMs: thinkMs ?? plan.people.thinkMs } }),
-  };
 }

@@ -1,7 +1,5 @@
-/* Follows a run in a browser: one event a second, each a view of it. uPlot stands in the same file. */
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const number = (value) => (value === null || value === undefined ? '–' : Number(value.toPrecision(3)).toLocaleString('en-US'));
-const ms = (value) => (value === null || value === undefined ? '–' : value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`);
+/* Follows a run in a browser: one event a second, each a view of it. uPlot and the kit of charts stand in the same file. */
+const { number, ms, line, filled, axis, upward, bySecond } = globalThis.kit;
 const show = (name, text) => {
   document.querySelector(`[data-show="${name}"]`).textContent = text;
 };
@@ -9,42 +7,21 @@ const show = (name, text) => {
 /** What the charts show: columns of equal length, one value a second. */
 const columns = { second: [], p50Ms: [], p95Ms: [], p99Ms: [], perSecond: [], wantedPerSecond: [], inUse: [], waiting: [], capacity: [] };
 
-const line = (label, stroke, show_, more = {}) => ({
-  label,
-  stroke: color(stroke),
-  width: 1.75,
-  points: { show: false },
-  value: (_plot, value) => show_(value),
-  ...more,
-});
-const filled = (label, stroke, show_) => line(label, stroke, show_, { fill: `${color(stroke)}2b` });
-const axis = (values) => ({
-  stroke: color('--soft'),
-  grid: { stroke: color('--grid'), width: 1 },
-  ticks: { show: false },
-  font: '12px system-ui, sans-serif',
-  values: (_plot, splits) => splits.map((value) => (value === null ? '' : values(value))),
-});
-
 const kinds = {
   latency: {
     names: ['p50Ms', 'p95Ms', 'p99Ms'],
     show: ms,
-    lines: () => [line('p50', '--c1', ms), line('p95', '--c2', ms), line('p99', '--c3', ms)],
+    lines: () => [line('p50', '--c1'), line('p95', '--c2'), line('p99', '--c3')],
   },
   answers: {
     names: ['perSecond', 'wantedPerSecond'],
     show: number,
-    lines: () => [filled('right answers', '--c1', number), line('meant', '--c2', number, { dash: [5, 4] })],
+    lines: () => [filled('right answers', '--c1'), line('meant', '--c2', { dash: [5, 4] })],
   },
   pool: {
     names: ['inUse', 'waiting', 'capacity'],
     show: number,
-    lines: () => [
-      filled('in use', '--c1', number),
-      line('requests waiting', '--c3', number),
-      line('capacity', '--c5', number, { dash: [5, 4] }),
-    ],
+    lines: () => [filled('in use', '--c1'), line('requests waiting', '--c3'), line('capacity', '--c5', { dash: [5, 4] })],
   },
 };
 
@@ -58,13 +35,13 @@ const draw = () => {
     const options = {
       width: box.clientWidth,
       height: Number(box.dataset.height),
-      scales: { x: { time: false }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.12)] } },
+      scales: { x: { time: false }, ...upward },
       cursor: { drag: { x: false, y: false }, sync: { key: 'seconds' } },
       axes: [
-        { ...axis((value) => `${value} s`), size: 30, incrs: [1, 5, 10, 30, 60, 300, 600] },
-        { ...axis(kind.show), size: 64 },
+        axis((_plot, values) => values.map((value) => `${value} s`), { size: 30, incrs: [1, 5, 10, 30, 60, 300, 600] }),
+        axis((_plot, values) => values.map((value) => (value === null ? '' : kind.show(value))), { size: 64 }),
       ],
-      series: [{ label: 'second', value: (_plot, value) => (value === null ? '–' : `${value} s`) }, ...kind.lines()],
+      series: [bySecond, ...kind.lines().map((one) => ({ ...one, value: (_plot, value) => kind.show(value) }))],
     };
     plots.set(box.dataset.chart, new uPlot(options, dataOf(kind), box));
   }

@@ -1,6 +1,7 @@
 /**
  * The words that generators write, judges read and reports show: plain JSON, so that a verdict can be made again from the
- * file alone (see `measurement-file`). Histograms are HdrHistogram text of microseconds (see `histogram`).
+ * file alone (see `measurement-file`). Histograms are HdrHistogram text of microseconds (see `histogram`). It is long because it is
+ * one vocabulary: whoever writes, judges or shows a run finds every word of it here.
  */
 import type { Witness } from './witness.ts';
 

@@ -1,27 +1,7 @@
-/* Draws the charts of the report in a browser: uPlot and the data stand in the same file. */
+/* Draws the charts of the report in a browser: uPlot, the kit they are drawn with, and the data stand in the same file. One list of all charts, so it is long. */
+const { color, number, percent, ms, line, filled, ratio, write, axis, upward, bySecond } = globalThis.kit;
 const series = JSON.parse(document.getElementById('series').textContent);
 const limits = JSON.parse(document.getElementById('limits').textContent);
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const number = (value) => (value === null || value === undefined ? '–' : Number(value.toPrecision(4)).toLocaleString('en-US'));
-const percent = (value) => (value === null || value === undefined ? '–' : `${number(value)} %`);
-const ms = (value) => (value === null || value === undefined ? '–' : value >= 1000 ? `${number(value / 1000)} s` : `${number(value)} ms`);
-
-const line = (label, stroke, more = {}) => ({ label, stroke: color(stroke), width: 1.75, points: { show: false }, ...more });
-const filled = (label, stroke, more = {}) => line(label, stroke, { fill: `${color(stroke)}2b`, ...more });
-
-const ratio = devicePixelRatio;
-
-/** Text that stays readable over lines. */
-const write = (ctx, text, x, y, tone, align = 'left') => {
-  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
-  ctx.textAlign = align;
-  ctx.lineWidth = 4 * ratio;
-  ctx.strokeStyle = color('--card');
-  ctx.strokeText(text, x, y);
-  ctx.fillStyle = color(tone);
-  ctx.fillText(text, x, y);
-};
-
 /** Shades the warm-up of each phase, behind everything. */
 const shade = (plot) => {
   const { ctx, bbox } = plot;
@@ -65,19 +45,10 @@ const annotate =
     ctx.restore();
   };
 
-const axis = (values, more = {}) => ({
-  stroke: color('--soft'),
-  grid: { stroke: color('--grid'), width: 1 },
-  ticks: { show: false },
-  font: '12px system-ui, sans-serif',
-  values,
-  ...more,
-});
 const powersOfTen = {
   splits: (_plot, _axis, min, max) => [0.1, 1, 10, 100, 1e3, 1e4, 1e5].filter((value) => value >= min && value <= max),
 };
 const seconds = (_plot, values) => values.map((value) => `${value} s`);
-const upward = { y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.12)] } };
 
 const overTime = (columns, lines, { show, marks = [], scales = upward, steps = {} }) => ({
   data: columns,
@@ -88,10 +59,7 @@ const overTime = (columns, lines, { show, marks = [], scales = upward, steps = {
       axis(seconds, { size: 30 }),
       axis((_plot, values) => values.map((value) => (value === null ? '' : show(value))), { size: 64, ...steps }),
     ],
-    series: [
-      { label: 'second', value: (_plot, value) => (value === null ? '–' : `${value} s`) },
-      ...lines.map((one) => ({ value: (_plot, value) => show(value), ...one })),
-    ],
+    series: [bySecond, ...lines.map((one) => ({ value: (_plot, value) => show(value), ...one }))],
     hooks: { drawClear: [shade], draw: [annotate(marks, series.phases)] },
   },
 });
@@ -136,6 +104,14 @@ const distribution = () => {
   };
 };
 
+const dots = (label, stroke) => ({
+  label,
+  stroke: color(stroke),
+  paths: () => null,
+  points: { show: true, size: 9, fill: color(stroke) },
+  value: (_plot, value) => ms(value),
+});
+
 /** Marks a rate by an upright line. */
 const upright = (marks) => (plot) => {
   const { ctx, bbox } = plot;
@@ -156,14 +132,6 @@ const upright = (marks) => (plot) => {
   }
   ctx.restore();
 };
-
-const dots = (label, stroke) => ({
-  label,
-  stroke: color(stroke),
-  paths: () => null,
-  points: { show: true, size: 9, fill: color(stroke) },
-  value: (_plot, value) => ms(value),
-});
 
 const curve = () => {
   const { rate, kept, missed, unclear, knee, demand } = series.curve;
@@ -195,6 +163,12 @@ const curve = () => {
     },
   };
 };
+
+/** One of several that are stacked: drawn to where it ends, told as what it is alone. */
+const layer = (label, stroke, column) => ({
+  ...line(label, stroke, { fill: `color-mix(in srgb, ${color(stroke)} 55%, ${color('--card')})`, width: 1 }),
+  value: (_plot, _value, _series, index) => percent(index === null ? null : column[index]),
+});
 
 const builders = {
   latency: () =>
@@ -242,10 +216,6 @@ const builders = {
   machine: () => {
     const { second, own, target, others } = series.machine;
     const sum = (...columns) => second.map((_, index) => columns.reduce((total, column) => total + (column[index] ?? 0), 0));
-    const layer = (label, stroke, column) => ({
-      ...line(label, stroke, { fill: `color-mix(in srgb, ${color(stroke)} 55%, ${color('--card')})`, width: 1 }),
-      value: (_plot, _value, _series, index) => percent(index === null ? null : column[index]),
-    });
     return overTime(
       [second, sum(target, own, others), sum(target, own), sum(target)],
       [layer('others', '--limit', others), layer('load test', '--c4', own), layer('service', '--c1', target)],

@@ -44,16 +44,17 @@ export const readStyles = (): Promise<Html> => read(join(import.meta.dirname, 'p
 export const chartsAllow = "; script-src 'unsafe-inline'; img-src data:";
 
 /**
- * What a page with charts holds besides: the style sheet of uPlot, uPlot with its license (MIT), and the script that draws.
+ * What a page with charts holds besides: the style sheet of uPlot, uPlot with its license (MIT), the kit, and the script that draws.
  * @param script path of that script
  */
 export async function readChartAssets(script: string): Promise<{ readonly styles: Html; readonly scripts: readonly Html[] }> {
   const uplot = dirname(createRequire(import.meta.url).resolve('uplot'));
-  const [uplotStyles, styles, library, license, drawing] = await Promise.all([
+  const [uplotStyles, styles, library, license, kit, drawing] = await Promise.all([
     read(join(uplot, 'uPlot.min.css')),
     readStyles(),
     read(join(uplot, 'uPlot.iife.min.js')),
     read(join(uplot, '..', 'LICENSE')),
+    read(join(import.meta.dirname, 'chart-kit.js')),
     read(script),
   ]);
   const scripts = [
@@ -63,9 +64,12 @@ export async function readChartAssets(script: string): Promise<{ readonly styles
       */
       ${library};
     </script>`,
-    html`<script>
-      ${drawing};
-    </script>`,
+    ...[kit, drawing].map(
+      (text) =>
+        html`<script type="module">
+          ${text};
+        </script>`,
+    ),
   ];
   return { styles: raw(uplotStyles.markup + styles.markup), scripts };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { numbersAsked } from '#loadtest/observe/read-settings.ts';
+import { numbersAsked } from '#loadtest/run-head.ts';
 import { judgeSettings } from '#loadtest/judge/settings.ts';
 import type { ServerSample, TargetFacts } from '#loadtest/measurement/measurement.ts';
 import { healthyMeasurement } from '../build-measurement.ts';
