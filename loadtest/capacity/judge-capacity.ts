@@ -2,7 +2,7 @@ import { showDuration } from '#lib/show.ts';
 import { broken, met, notChecked, type Check, type CheckHead, type Judge } from '../judge/check.ts';
 import type { Highlight } from '../judge/figures.ts';
 import type { Measurement, People } from '../measurement/measurement.ts';
-import { kneeOf } from './kneedle.ts';
+import { fitUsl, kneeOf } from './curve.ts';
 import { probesOf, type Probe } from './probes.ts';
 import { nextStep, type Next, type SearchBounds } from './search.ts';
 
@@ -35,7 +35,7 @@ function conclude(head: CheckHead, probes: readonly Probe[], answer: Next, { peo
   if (answer.kind === 'unsettled') {
     return broken(innocence, measured, limit, `after ${probes.length} tries the same rates were still kept now and missed then`);
   }
-  const reason = [limiter(probes, answer), crossCheck(probes, answer)].filter(Boolean).join('; ');
+  const reason = [limiter(probes, answer), bend(probes, answer), law(probes)].filter(Boolean).join('; ');
   if (answer.kind !== 'nothing' && answer.low >= demandOf(people)) return met(head, measured, limit, reason);
   return broken(head, measured, limit, `its capacity is ${measured}, needed is ${limit}${reason && `; ${reason}`}`);
 }
@@ -49,7 +49,7 @@ function limiter(probes: readonly Probe[], answer: Next): string {
 }
 
 /** Where the latency bends by itself, beside where it crosses the limit; far apart, the limit says little about the service. */
-function crossCheck(probes: readonly Probe[], answer: Next): string {
+function bend(probes: readonly Probe[], answer: Next): string {
   if (answer.kind !== 'found') return '';
   const p95s = [...Map.groupBy(probes, ({ rate }) => rate)].map(([x, same]) => {
     const values = same.map(({ judgement }) => judgement.figures.latency.p95Ms ?? 0);
@@ -62,6 +62,26 @@ function crossCheck(probes: readonly Probe[], answer: Next): string {
 }
 
 const bendWithin = 1.5;
+
+/**
+ * What the Universal Scalability Law makes of the same tries: throughput over how many requests were under way, which by
+ * Little's law is throughput × mean latency.
+ */
+function law(probes: readonly Probe[]): string {
+  const told = probes.filter(({ outcome, judgement }) => outcome !== 'unclear' && judgement.figures.latency.meanMs !== null);
+  const levels = told.map(({ judgement: { figures } }) => ({
+    size: (figures.throughput * (figures.latency.meanMs ?? 0)) / 1_000,
+    perSecond: figures.throughput,
+  }));
+  const fit = fitUsl(levels.filter(({ size }) => size > 0));
+  if (fit.kind === 'refused') return `Universal Scalability Law: not used, ${fit.says}`;
+  const fastest = Math.max(...levels.map(({ perSecond }) => perSecond));
+  if (fit.highest > lawWithin * fastest) return 'Universal Scalability Law: not used, its highest point lies far beyond what was tried';
+  return `Universal Scalability Law: at most ${showRate(fit.highest)} (σ ${fit.sigma.toFixed(3)}, κ ${fit.kappa.toFixed(5)}, R² ${fit.rSquared.toFixed(2)})`;
+}
+
+/** Farther beyond what was measured it is a guess. */
+const lawWithin = 1.25;
 
 const lastAt = (probes: readonly Probe[], rate: number, outcome: Probe['outcome']): Probe | undefined =>
   probes.findLast((probe) => probe.rate === rate && probe.outcome === outcome);

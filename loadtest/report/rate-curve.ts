@@ -1,4 +1,4 @@
-import { kneeOf } from '../capacity/kneedle.ts';
+import { kneeOf } from '../capacity/curve.ts';
 import { probesOf, type Probe } from '../capacity/probes.ts';
 import { demandOf } from '../capacity/judge-capacity.ts';
 import type { Measurement } from '../measurement/measurement.ts';

@@ -1,10 +1,9 @@
 import { showDuration } from '#lib/show.ts';
-import { kneeOf } from '../capacity/kneedle.ts';
+import { fitUsl, kneeOf } from '../capacity/curve.ts';
 import type { Verdict } from '../judge/verdict.ts';
 import type { Next, Question } from './next-step.ts';
 import { lossOf, plateauOf, throughputOf } from './standing.ts';
 import { median, showLoss } from './sweep.ts';
-import { fitUsl } from './usl.ts';
 import { isSame, limitedBy, totalOf, type Played, type PoolSetting } from './window.ts';
 
 /** How it ended: an answer, or why there is none. */
@@ -104,13 +103,19 @@ function crossChecks({ sizes }: Question, rows: readonly Row[]): string[] {
   const best = seen.reduce((a, b) => (b.perSecond > a.perSecond ? b : a));
   // Connections over throughput: that curve turns upward where more of them gain little.
   const knee = kneeOf(seen.filter(({ size }) => size <= best.size).map(({ size, perSecond }) => ({ x: perSecond, y: size })));
-  const usl = fitUsl(seen);
   return [
     `fastest by its mean: ${best.size} of ${sizes.join(', ')} connections${knee ? `; the curve bends at ${knee.y}` : ''}`,
-    usl.kind === 'refused'
-      ? `Universal Scalability Law: not used, ${usl.says}`
-      : `Universal Scalability Law: highest at ${usl.optimum.toFixed(1)} connections (σ ${usl.sigma.toFixed(3)}, κ ${usl.kappa.toFixed(5)}, R² ${usl.rSquared.toFixed(2)})`,
+    `Universal Scalability Law: ${sayUsl(seen)}`,
   ];
+}
+
+function sayUsl(seen: readonly Row[]): string {
+  const usl = fitUsl(seen);
+  if (usl.kind === 'refused') return `not used, ${usl.says}`;
+  const sizes = seen.map(({ size }) => size);
+  const isTried = usl.optimum >= Math.min(...sizes) && usl.optimum <= Math.max(...sizes);
+  if (!isTried) return 'not used, its highest point lies outside the sizes that were tried';
+  return `highest at ${usl.optimum.toFixed(1)} connections (σ ${usl.sigma.toFixed(3)}, κ ${usl.kappa.toFixed(5)}, R² ${usl.rSquared.toFixed(2)})`;
 }
 
 export const showP95 = (ms: number | null): string => (ms === null ? '–' : showDuration(ms));

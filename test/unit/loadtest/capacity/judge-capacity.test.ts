@@ -6,12 +6,18 @@ import { healthyMeasurement, histogramOf, many, quietSecond, slice, withPhase } 
 const bounds = { first: 50, least: 1, most: 2_000, precision: 1.5 };
 const people = { users: 400, thinkMs: [1_000, 3_000] } as const;
 
-type Try = { readonly rate: number; readonly ms: number; readonly dropped?: number; readonly poolWaitMs?: number };
+type Try = {
+  readonly rate: number;
+  readonly ms: number;
+  readonly answers?: number;
+  readonly dropped?: number;
+  readonly poolWaitMs?: number;
+};
 
-/** Each try a phase of two seconds with a hundred answers each, all as slow as given. */
+/** Each try a phase of two seconds with a hundred answers each, or as many as given, all as slow as given. */
 function searched(...tries: readonly Try[]): Measurement {
   const [template] = withPhase({}).phases as [PlayedPhase];
-  const phases = tries.map(({ rate, ms, dropped = 0, poolWaitMs = 0 }, i): PlayedPhase => ({
+  const phases = tries.map(({ rate, ms, answers = 100, dropped = 0, poolWaitMs = 0 }, i): PlayedPhase => ({
     ...template,
     name: `${rate}/s`,
     load: {
@@ -23,7 +29,7 @@ function searched(...tries: readonly Try[]): Measurement {
     warmUpMs: 0,
     durationMs: 2_000,
     startSecond: 2 * i,
-    arrivals: { due: 200 + dropped, dropped: dropped === 0 ? [] : [[2 * i, dropped]] },
+    arrivals: { due: 2 * answers + dropped, dropped: dropped === 0 ? [] : [[2 * i, dropped]] },
     serverTimings: [
       {
         endpoint: 'GET /products/:id',
@@ -35,11 +41,11 @@ function searched(...tries: readonly Try[]): Measurement {
       },
     ],
   }));
-  const seconds = tries.flatMap(({ ms }, i) => [2 * i, 2 * i + 1].map((second) => ({ second, ms })));
+  const seconds = tries.flatMap(({ ms, answers = 100 }, i) => [2 * i, 2 * i + 1].map((second) => ({ second, all: many(answers, ms) })));
   return healthyMeasurement({
     people,
     phases,
-    slices: seconds.map(({ second, ms }) => slice(second, many(100, ms), { service: histogramOf(...many(100, ms)) })),
+    slices: seconds.map(({ second, all }) => slice(second, all, { service: histogramOf(...all) })),
     machine: seconds.map(({ second }) => quietSecond(second)),
   });
 }
@@ -64,6 +70,21 @@ describe('the capacity', () => {
       limit: '≥ 200/s, what 400 people pausing 1–3 s ask for',
       reason: expect.stringMatching(/^at 500\/s requests waited for a database connection \(pool: 8\d\.\d % of/),
     });
+  });
+
+  test('is held beside the highest point of the Universal Scalability Law, where that fits what was measured', () => {
+    // Of so many under way: throughput by the law, and latency by Little's.
+    const lawful = [1, 2, 4, 8, 16, 24, 300].map((underWay): Try => {
+      const answers = Math.round((100 * underWay) / (1 + 0.05 * (underWay - 1) + 0.001 * underWay * (underWay - 1)));
+      return { rate: underWay === 300 ? 900 : answers, answers, ms: (1_000 * underWay) / answers };
+    });
+    const [kept, missed] = [lawful.at(-2), lawful.at(-1)] as [Try, Try];
+    const check = checkOf(searched(...lawful, missed, kept, kept));
+    expect(check?.measured).toBe('888/s (missed at 900/s)');
+    const [, highest] = /at most (\d+)\/s \(σ 0\.05\d, κ 0\.0010\d, R² 1\.00\)$/.exec(check?.reason ?? '') ?? [];
+    // √(0.95 / 0.001) = 31 under way: 100 × 31 ÷ (1 + 1.5 + 0.93).
+    expect(Number(highest)).toBeCloseTo(904, -1);
+    expect(checkOf(searched(...enough))?.reason).toMatch(/Universal Scalability Law: not used, it takes 6 levels/);
   });
 
   test('that is too small is broken, with both figures in one sentence', () => {

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { kneeOf } from '#loadtest/capacity/kneedle.ts';
 import { nextStep, type Next, type Probed } from '#loadtest/capacity/search.ts';
+import { arrivalTimes } from '#loadtest/generate/arrivals.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 
-const bounds = { first: 50, least: 1, most: 2_000, precision: 1.05 };
+const step = 1.05;
+const bounds = { first: 50, least: 1, most: 2_000, precision: step };
 
 /** Plays a whole search against what would be found at each rate. */
 function search(outcomeAt: (rate: number) => Probed['outcome']): { answer: Next; probed: Probed[] } {
@@ -28,7 +29,55 @@ const noisy = (capacity: number, blunders: number, seed: number) => {
   };
 };
 
+type Queue = { readonly servers: number; readonly serviceMs: number };
+
+/** What eight seconds of arrivals at random would find of so many servers, each busy for so long with every request. */
+const queueing = ({ servers, serviceMs }: Queue, seed: number) => {
+  let probes = 0;
+  return (rate: number): Probed['outcome'] => {
+    const stages = [{ fromPerSecond: rate, toPerSecond: rate, durationMs: 8_000 }];
+    const freeAtMs = Array.from({ length: servers }, () => 0);
+    const latenciesMs: number[] = [];
+    for (const atMs of arrivalTimes({ stages, spacing: 'poisson' }, 2_000, createRandom(seed, (probes += 1)))) {
+      const next = freeAtMs.indexOf(Math.min(...freeAtMs));
+      const doneMs = Math.max(atMs, freeAtMs[next] ?? 0) + serviceMs;
+      freeAtMs[next] = doneMs;
+      if (atMs >= 2_000) latenciesMs.push(doneMs - atMs);
+    }
+    const sorted = latenciesMs.toSorted((a, b) => a - b);
+    const percentile = (share: number): number => sorted[Math.ceil(share * sorted.length) - 1] ?? 0;
+    return percentile(0.95) < 200 && percentile(0.99) < 500 ? 'kept' : 'missed';
+  };
+};
+
+/** From one server to thirty-two, from 200 to 1,600 requests a second. */
+const queues: readonly Queue[] = [
+  { servers: 1, serviceMs: 5 },
+  { servers: 2, serviceMs: 8 },
+  { servers: 3, serviceMs: 5 },
+  { servers: 4, serviceMs: 20 },
+  { servers: 4, serviceMs: 10 },
+  { servers: 6, serviceMs: 12 },
+  { servers: 8, serviceMs: 20 },
+  { servers: 8, serviceMs: 5 },
+  { servers: 12, serviceMs: 30 },
+  { servers: 16, serviceMs: 40 },
+  { servers: 24, serviceMs: 20 },
+  { servers: 32, serviceMs: 50 },
+];
+
 describe('the search for a capacity', () => {
+  test.each(queues)('names that of $servers servers with $serviceMs ms for each request within one step, whatever the seed', (queue) => {
+    const capacity = (1_000 * queue.servers) / queue.serviceMs;
+    for (let seed = 0; seed < 5; seed += 1) {
+      const { answer } = search(queueing(queue, seed));
+      expect(answer).toMatchObject({ kind: 'found' });
+      const { low, high } = answer as Extract<Next, { kind: 'found' }>;
+      expect(high / low).toBeLessThanOrEqual(step);
+      expect([low / capacity, high / capacity]).toSatisfy(([least, most]) => least <= step && most >= 1 / step);
+    }
+  });
+
   test('without noise ends with the capacity between its two ends, 5 % apart, both confirmed', () => {
     fc.assert(
       fc.property(fc.double({ min: 1.1, max: 1_999, noNaN: true }), (capacity) => {
@@ -108,20 +157,5 @@ describe('the search for a capacity', () => {
       return rate < 300 ? 'kept' : 'missed';
     });
     expect(answer.kind).toBe('found');
-  });
-});
-
-describe('the bend of a curve', () => {
-  test('is where a queue begins to grow', () => {
-    // M/M/1 with a capacity of 100: latency 10 ms ÷ (1 − load).
-    const points = [10, 30, 50, 70, 80, 90, 95, 98].map((x) => ({ x, y: 10 / (1 - x / 100) }));
-    expect(kneeOf(points)?.x).toBe(90);
-    expect(kneeOf(points.toReversed())?.x).toBe(90);
-  });
-
-  test('is none on a straight line, of few points, or where nothing rises', () => {
-    expect(kneeOf([1, 2, 3, 4, 5, 6].map((x) => ({ x, y: 3 * x })))).toBeUndefined();
-    expect(kneeOf([1, 2, 3, 9].map((x) => ({ x, y: x ** 3 })))).toBeUndefined();
-    expect(kneeOf([1, 2, 3, 4, 5, 6].map((x) => ({ x, y: 7 - x })))).toBeUndefined();
   });
 });

@@ -66,6 +66,16 @@ describe('what is said at the end', () => {
     expect(await junitOf(conclusion)).toContain('<error type="pool-size" message="no size is recommended (not confirmed)');
   });
 
+  test('a law whose highest point nobody tried says nothing', () => {
+    const six: Question = { ...question, sizes: [1, 2, 4, 8, 16, 32] };
+    const law = (kappa: number) => (setting: PoolSetting) => {
+      const n = totalOf(setting);
+      return (100 * n) / (1 + 0.1 * (n - 1) + kappa * n * (n - 1));
+    };
+    expect(playOut(six, { speed: law(0.01) }).conclusion.says.join()).toContain('Universal Scalability Law: highest at 9.5 connections');
+    expect(playOut(six, { speed: law(0.000_1) }).conclusion.says.join()).toContain('highest point lies outside the sizes that were tried');
+  });
+
   test('a size at which requests fail is not recommended', () => {
     const { played } = playOut(question, { speed: risingTo(4) });
     expect(nextStep(played.filter(({ stage }) => stage === 'sweep').map(failing), question)).toMatchObject({

@@ -1,4 +1,26 @@
-/** Throughput at so many connections. */
+/** What the shape of a curve tells of a service by itself, whatever limits it is held to: where it bends, and how far it can rise. */
+
+export type CurvePoint = { readonly x: number; readonly y: number };
+
+/**
+ * Where a curve that grows slowly at first and steeply then turns upward: the point that lies farthest below the straight line
+ * between its ends, both axes scaled to 1. Undefined with fewer than five points, or where none lies clearly below it.
+ * @see Satopää et al., Finding a "Kneedle" in a Haystack, 2011; without its smoothing, which so few points do not bear
+ */
+export function kneeOf(points: readonly CurvePoint[]): CurvePoint | undefined {
+  const sorted = points.toSorted((a, b) => a.x - b.x);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (sorted.length < minPoints || !first || !last || last.x === first.x || last.y <= first.y) return undefined;
+  const below = ({ x, y }: CurvePoint): number => (x - first.x) / (last.x - first.x) - (y - first.y) / (last.y - first.y);
+  const knee = sorted.reduce((best, point) => (below(point) > below(best) ? point : best));
+  return below(knee) >= minDistance ? knee : undefined;
+}
+
+const minPoints = 5;
+/** Nearer to the line it is a slope and no bend. */
+const minDistance = 0.1;
+
+/** Throughput with so many at once: connections, or requests under way. */
 export type Level = { readonly size: number; readonly perSecond: number };
 
 /**
@@ -12,8 +34,10 @@ export type UslFit =
       readonly sigma: number;
       readonly kappa: number;
       readonly rSquared: number;
-      /** √((1 − σ) / κ), where the curve is highest. */
+      /** √((1 − σ) / κ), where the curve is highest; infinite where nothing has to agree. */
       readonly optimum: number;
+      /** The throughput there: λ / σ where it only comes near to it. */
+      readonly highest: number;
     }
   | { readonly kind: 'refused'; readonly says: string };
 
@@ -27,7 +51,7 @@ const minRSquared = 0.9;
  */
 export function fitUsl(levels: readonly Level[]): UslFit {
   const sizes = levels.map(({ size }) => size);
-  if (new Set(sizes).size < minLevels) return { kind: 'refused', says: `it takes ${minLevels} sizes to fit a curve` };
+  if (new Set(sizes).size < minLevels) return { kind: 'refused', says: `it takes ${minLevels} levels to fit a curve` };
   const rows = levels.map(({ size: n, perSecond }) => ({ x: [1, n - 1, n * (n - 1)], y: n / perSecond, weight: (perSecond / n) ** 2 }));
   const solved = solve(normalEquations(rows));
   const [a = 0, b = 0, c = 0] = solved ?? [];
@@ -36,10 +60,9 @@ export function fitUsl(levels: readonly Level[]): UslFit {
   const curve = (n: number): number => (lambda * n) / (1 + sigma * (n - 1) + kappa * n * (n - 1));
   const rSquared = determination(levels, curve);
   if (rSquared < minRSquared) return { kind: 'refused', says: `the curve explains too little (R² ${rSquared.toFixed(2)})` };
-  const optimum = Math.sqrt((1 - sigma) / kappa);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  if (!(optimum >= least && optimum <= most)) return { kind: 'refused', says: 'its highest point lies outside the sizes that were tried' };
-  return { kind: 'fitted', lambda, sigma, kappa, rSquared, optimum };
+  const optimum = kappa > 0 ? Math.sqrt(Math.max(0, 1 - sigma) / kappa) : Infinity;
+  const highest = kappa > 0 ? curve(optimum) : sigma > 0 ? lambda / sigma : Infinity;
+  return { kind: 'fitted', lambda, sigma, kappa, rSquared, optimum, highest };
 }
 
 /** The share of the scatter of the throughputs that the curve explains. */
