@@ -6,7 +6,7 @@ import { ratelimitVerb } from './conformance/command.ts';
 import { poolVerb } from './pool/command.ts';
 import { sizePoolVerb } from './size-pool/command.ts';
 import type { MakeVerb } from './command.ts';
-import { gateVerb, journeysVerb, reportVerb } from './commands.ts';
+import { capacityVerb, gateVerb, journeysVerb, reportVerb } from './commands.ts';
 import { defaultGate, gates, mixesOf } from './gates.ts';
 import { exportVerb } from './k6/export-command.ts';
 import { optionsHelp, type Mixes } from './options.ts';
@@ -16,9 +16,10 @@ void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 // A killed npm tells nobody; whoever started this program by itself may leave it running.
 if (process.env['npm_lifecycle_event'] !== undefined) void parentEnded().then(() => stopping.abort(new Error('ended with npm')));
 
-/** What is no plan, each from the room that does it. */
+/** What is no plan or more than one, each from the room that does it. */
 const rooms: Readonly<Record<string, MakeVerb>> = {
   report: reportVerb,
+  capacity: capacityVerb,
   journeys: journeysVerb,
   export: exportVerb,
   ratelimit: ratelimitVerb,

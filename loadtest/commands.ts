@@ -6,11 +6,13 @@ import { gateOf, mixesOf, type Gate } from './gates.ts';
 import { judgeRun } from './judge-run.ts';
 import { judgeK6, k6Report, readK6Summary } from './k6/k6-summary.ts';
 import { makeOutFolder } from './measurement/run-folder.ts';
-import { flags, optionsHelp } from './options.ts';
+import { flags, optionsHelp, parsePaths } from './options.ts';
+import { capacity } from './plans/capacity.ts';
 import { journeysPlan } from './plans/journeys.ts';
 import { plans } from './plans/plans.ts';
 import { readBaseline } from './report/baseline.ts';
 import { runGate } from './run-gate.ts';
+import { scriptOfPaths } from './scenarios/journeys/journeys.ts';
 import { readJourneys } from './scenarios/journeys/read-journeys.ts';
 
 /** A command that plays what belongs to a gate. */
@@ -24,6 +26,22 @@ export const gateVerb =
     positionals: [0, 1],
     run: (args) => runGate(gate, args, context),
   });
+
+/** `capacity`: of the shop, or of any service by the paths that are read there. */
+export const capacityVerb: MakeVerb = (context) => {
+  const shop = gateOf(capacity);
+  return {
+    ...gateVerb(shop)(context),
+    options: { ...flags, path: { type: 'string' } },
+    footer: `  --path /a,/b        of a service that is no shop: the paths that are read; anything but 2xx is wrong\n\n${optionsHelp(mixesOf(shop))}`,
+    run: async (args) => {
+      const { path } = args.flags;
+      if (typeof path !== 'string') return runGate(shop, args, context);
+      const plan = journeysPlan(scriptOfPaths(parsePaths(path), { capacity: {} }));
+      return runGate(gateOf(plan), args, { ...context, isKeyNeeded: false });
+    },
+  };
+};
 
 /** A command that plays what a file of journeys says. */
 export const journeysVerb: MakeVerb = (context) => ({

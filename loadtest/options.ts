@@ -95,6 +95,13 @@ export function readOptions({ flags: given, positionals }: Arguments, mixes: Mix
   };
 }
 
+/** What --path says, of a service that is no shop. @throws {UsageError} naming what is no path */
+export function parsePaths(text: string): [string, ...string[]] {
+  const [first = '', ...others] = text.split(',');
+  if ([first, ...others].every((path) => /^\/[^\s#]*$/.test(path))) return [first, ...others];
+  throw new UsageError(`--path ${text} must be paths such as /products,/health`);
+}
+
 const list = (text: string | undefined): string[] => (text ?? '').split(',').flatMap((item) => item.trim() || []);
 
 /** What a flag says as a whole number; undefined when it was not given. @throws {UsageError} naming the flag and what it may be */

@@ -4,23 +4,21 @@ import type { Highlight } from '../judge/figures.ts';
 import type { Measurement, People } from '../measurement/measurement.ts';
 import { fitUsl, kneeOf } from './curve.ts';
 import { probesOf, type Probe } from './probes.ts';
-import { nextStep, type Next, type SearchBounds } from './search.ts';
+import { boundsOf, nextStep, type Next } from './search.ts';
 
 /** Requests a second of people who pause so long between two, were every answer there at once. */
 export const demandOf = ({ users, thinkMs: [least, most] }: People): number => users / ((least + most) / 2_000);
 
 /** Whether the service has capacity for the people it is meant for; INVALID when client and machine could not tell. */
-export const judgeCapacity =
-  (bounds: SearchBounds): Judge =>
-  (measurement) => {
-    const head = { id: 'capacity', kind: 'limit', title: 'Requests a second within all limits', isSpeed: true } as const;
-    const { people } = measurement;
-    if (people === undefined) return [notChecked(head, 'nobody said how many people it must suffice for')];
-    const limit = `≥ ${showRate(demandOf(people))}, what ${describePeople(people)} ask for`;
-    const probes = probesOf(measurement);
-    if (probes.length === 0) return [notChecked(head, 'no rate was tried', limit)];
-    return [conclude(head, probes, nextStep(probes, bounds), { people, limit })];
-  };
+export const judgeCapacity: Judge = (measurement) => {
+  const head = { id: 'capacity', kind: 'limit', title: 'Requests a second within all limits', isSpeed: true } as const;
+  const { people } = measurement;
+  if (people === undefined) return [notChecked(head, 'nobody said how many people it must suffice for')];
+  const limit = `≥ ${showRate(demandOf(people))}, what ${describePeople(people)} ask for`;
+  const probes = probesOf(measurement);
+  if (probes.length === 0) return [notChecked(head, 'no rate was tried', limit)];
+  return [conclude(head, probes, nextStep(probes, boundsOf(measurement.budget)), { people, limit })];
+};
 
 type Question = { readonly people: People; readonly limit: string };
 
@@ -87,20 +85,18 @@ const lastAt = (probes: readonly Probe[], rate: number, outcome: Probe['outcome'
   probes.findLast((probe) => probe.rate === rate && probe.outcome === outcome);
 
 /** The figures one looks for first: capacity with its interval, and how many times the people it was asked for fit in. */
-export const capacityHighlights =
-  (bounds: SearchBounds) =>
-  (measurement: Measurement): Highlight[] => {
-    const { people } = measurement;
-    const probes = probesOf(measurement);
-    if (people === undefined || probes.length === 0) return [];
-    const answer = nextStep(probes, bounds);
-    const low = 'low' in answer ? answer.low : undefined;
-    const headroom = low === undefined ? '–' : `${(low / demandOf(people)).toFixed(1)} ×`;
-    return [
-      { label: 'Capacity', value: showAnswer(answer), note: `in ${probes.length} tries` },
-      { label: 'Headroom', value: headroom, note: `what ${describePeople(people)} ask for: ${showRate(demandOf(people))}` },
-    ];
-  };
+export function capacityHighlights(measurement: Measurement): Highlight[] {
+  const { people, budget } = measurement;
+  const probes = probesOf(measurement);
+  if (people === undefined || probes.length === 0) return [];
+  const answer = nextStep(probes, boundsOf(budget));
+  const low = 'low' in answer ? answer.low : undefined;
+  const headroom = low === undefined ? '–' : `${(low / demandOf(people)).toFixed(1)} ×`;
+  return [
+    { label: 'Capacity', value: showAnswer(answer), note: `in ${probes.length} tries` },
+    { label: 'Headroom', value: headroom, note: `what ${describePeople(people)} ask for: ${showRate(demandOf(people))}` },
+  ];
+}
 
 function showAnswer(answer: Next): string {
   if (answer.kind === 'found') return `${showRate(answer.low)} (missed at ${showRate(answer.high)})`;

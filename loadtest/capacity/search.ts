@@ -10,6 +10,17 @@ export type SearchBounds = {
   readonly precision: number;
 };
 
+/** Requests a second of the first try: few services cannot take them, and no client is late with them. */
+export const firstRate = 50;
+const usualPrecision = 1.05;
+
+export const boundsOf = ({ precision = usualPrecision }: { readonly precision?: number }): SearchBounds => ({
+  first: firstRate,
+  least: 1,
+  most: 2_000,
+  precision,
+});
+
 export type Next =
   | { readonly kind: 'probe'; readonly rate: number }
   /** `low` was kept, `high` missed, both confirmed: the capacity lies between. */

@@ -2,7 +2,7 @@ import { UsageError } from '#lib/errors.ts';
 import type { Arguments } from '#lib/command-line.ts';
 import { maxPairs } from '../judge/sign-flip.ts';
 import type { Asked } from '../judge/comparison.ts';
-import { flags as loadFlags, readOptions } from '../options.ts';
+import { flags as loadFlags, parsePaths, readOptions } from '../options.ts';
 import type { PlanChanges } from '../plans/phase-of.ts';
 import { assertComparable, parseSide, type Side } from './sides.ts';
 
@@ -36,7 +36,7 @@ Options:
   --duration 7s       how long each window is measured, after 2 s of warm-up
   --calibrate         first A beside itself, then A beside itself made slower by the effect: prints how often this machine makes
                       a false alarm and the least difference it can tell, and compares nothing where that is not enough
-  --path /a,/b        of services that are no shop: the paths that are read
+  --path /a,/b        of services that are no shop: the paths that are read; anything but 2xx is wrong
   --users 60 --think 100ms-300ms --rate N --allow-host NAMES --seed N --out DIR --json   as of a plan
   --from DIR          judge the comparison in that folder again
 
@@ -70,12 +70,11 @@ export function readCompareOptions(args: Arguments, randomSeed: number): Compare
     throw new UsageError('compare: --a and --b say what is compared; see npm run loadtest -- compare --help');
   const sides = { a: parseSide('--a', a, allowedHosts), b: parseSide('--b', b, allowedHosts) };
   assertComparable(sides.a, sides.b);
-  const paths = given('path')?.split(',');
-  if (paths?.some((path) => !path.startsWith('/'))) throw new UsageError(`--path ${given('path')} must be paths such as /products,/health`);
+  const path = given('path');
   const effect = parseEffect(given('effect') ?? '10%');
   return {
     ...sides,
-    paths,
+    paths: path === undefined ? undefined : parsePaths(path),
     rounds: parseRounds(given('rounds') ?? '24'),
     asked: { alpha, gate: Math.min(usualGate, effect / 2), effect },
     isCalibrated: args.flags['calibrate'] === true,

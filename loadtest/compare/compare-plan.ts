@@ -4,7 +4,8 @@ import type { Judge } from '../judge/check.ts';
 import { judgeInstrument } from '../judge/instrument.ts';
 import { judgeSetUp } from '../judge/set-up.ts';
 import type { Plan } from '../plans/plan.ts';
-import { paths } from '../scenarios/paths/paths.ts';
+import { journeyJudges } from '../scenarios/journeys/judges.ts';
+import { journeys, scriptOfPaths } from '../scenarios/journeys/journeys.ts';
 import { shopJudges } from '../scenarios/shop/judges.ts';
 import { shop } from '../scenarios/shop/shop.ts';
 
@@ -18,8 +19,8 @@ export type WindowPlan = {
 };
 
 /** What is played in every window. Where users pause the client is not calibrated: what it adds it adds to both sides. */
-export function comparePlan({ paths: list, windowMs = 7_000, isSaturating = false }: WindowPlan): Plan {
-  const scenario = list === undefined ? shop({ browse: 6, buy: 3, lookBack: 1 }) : paths(list);
+export function comparePlan({ paths, windowMs = 7_000, isSaturating = false }: WindowPlan): Plan {
+  const scenario = paths === undefined ? shop({ browse: 6, buy: 3, lookBack: 1 }) : journeys(scriptOfPaths(paths));
   return {
     name: 'compare',
     summary: 'one window of a comparison',
@@ -46,5 +47,5 @@ export const windowJudges = (scenario: string): readonly Judge[] => [
   judgeRest,
   judgeAccounts,
   judgeInstrument,
-  ...(scenario === 'shop' ? shopJudges : []),
+  ...(scenario === 'shop' ? shopJudges : journeyJudges),
 ];

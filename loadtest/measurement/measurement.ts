@@ -54,6 +54,8 @@ export type Budget = {
   readonly endpoints?: Readonly<Record<string, EndpointBudget>>;
   /** So many of all requests, 0–1, are answered rightly within that time. */
   readonly slo?: { readonly share: number; readonly withinMs: number };
+  /** Of a search for the capacity, above 1: the lowest rate missed is at most this many times the highest kept. */
+  readonly precision?: number;
 };
 
 export type EndpointBudget = Partial<Pick<Budget, 'p95Ms' | 'p99Ms' | 'errorRate'>> & { readonly longestMs?: number };

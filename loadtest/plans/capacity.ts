@@ -1,6 +1,6 @@
 import { capacityHighlights, judgeCapacity } from '../capacity/judge-capacity.ts';
 import { probesOf } from '../capacity/probes.ts';
-import { nextStep, type SearchBounds } from '../capacity/search.ts';
+import { boundsOf, firstRate, nextStep } from '../capacity/search.ts';
 import { judgeAccounts } from '../judge/accounting.ts';
 import { judgeRest } from '../judge/at-rest.ts';
 import type { Judge } from '../judge/check.ts';
@@ -18,18 +18,19 @@ export type CapacityOptions = {
   readonly script: string;
   /** What must hold whatever the rate. */
   readonly judges: readonly Judge[];
-  readonly bounds?: SearchBounds;
   /** Of each try. */
   readonly warmUpMs?: number;
+  readonly durationMs?: number | undefined;
+  readonly timeoutMs?: number;
   readonly budget?: Budget;
 };
 
-const durationMs = 8_000;
 const leastUsers = 10;
 const usual: Budget = { p95Ms: 200, p99Ms: 500, errorRate: 0.01 };
 
 /** How much a service can take, and whether that is enough for the people it is meant for. */
-export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs = 2_000, budget = usual }: CapacityOptions): Plan {
+export function capacityOf(options: CapacityOptions): Plan {
+  const { scenario, script, judges, warmUpMs = 2_000, durationMs = 8_000, timeoutMs = 5_000, budget = usual } = options;
   const probe = (rate: number): PlannedPhase => ({
     name: `${rate}/s`,
     script,
@@ -42,24 +43,22 @@ export function capacityOf({ scenario, script, judges, bounds = wide, warmUpMs =
     },
     warmUpMs,
     durationMs,
-    timeoutMs: 5_000,
+    timeoutMs,
   });
   return {
     name: 'capacity',
     summary: 'Looks for the most requests a second within all limits: doubled, halved, confirmed; is it enough for 400 people?',
     scenario,
     people: { users: 400, thinkMs: [1_000, 3_000] },
-    phases: [probe(bounds.first)],
+    phases: [probe(firstRate)],
     course: (soFar) => {
-      const next = nextStep(probesOf(soFar), bounds);
+      const next = nextStep(probesOf(soFar), boundsOf(budget));
       return next.kind === 'probe' ? probe(next.rate) : undefined;
     },
-    highlights: capacityHighlights(bounds),
-    judges: [judgeSetUp, judgeCapacity(bounds), judgeSettings, judgeRest, judgeAccounts, ...judges],
+    highlights: capacityHighlights,
+    judges: [judgeSetUp, judgeCapacity, judgeSettings, judgeRest, judgeAccounts, ...judges],
     budget,
   };
 }
-
-const wide: SearchBounds = { first: 50, least: 1, most: 2_000, precision: 1.05 };
 
 export const capacity = capacityOf({ scenario: shop({ browse: 6, buy: 3, lookBack: 1 }), script: 'shop', judges: shopJudges });

@@ -19,8 +19,10 @@ export function journeysPlan(script: Script): Plan {
     const judges = [...standardJudges, ...journeyJudges];
     return { name: 'journeys', summary, scenario, phases: [phaseOf(load)], judges, budget };
   }
-  const { users, think } = load.capacity;
-  const search = capacityOf({ scenario, script: 'journeys', judges: journeyJudges, warmUpMs: load.warmUp, budget });
+  const { users, think, precision } = load.capacity;
+  const { warmUp: warmUpMs, duration: durationMs, timeout: timeoutMs } = load;
+  const limits = { ...budget, precision: 1 + precision };
+  const search = capacityOf({ scenario, script: 'journeys', judges: journeyJudges, warmUpMs, durationMs, timeoutMs, budget: limits });
   return { ...search, name: 'journeys-capacity', people: { users, thinkMs: think } };
 }
 

@@ -1,3 +1,5 @@
+// Over 200 lines, most of them the words of docs/journeys.md: one list of all that may stand in a file.
+
 import * as z from 'zod';
 import { nearestWord } from '#lib/misspelt.ts';
 import { parseDuration, writeDuration } from '#lib/show.ts';
@@ -101,6 +103,9 @@ const capture = fields({
   matches: expression.optional().describe('A regular expression whose first group is taken, else the whole match.'),
 }).refine(({ json, header }) => (json === undefined) !== (header === undefined), 'must name either json or header');
 
+/** Of a step, in characters. */
+export const longestName = 80;
+
 const request = /^(GET|HEAD|POST|PUT|PATCH|DELETE) (\/[^\s#]*)$/;
 
 const step = fields({
@@ -115,7 +120,7 @@ const step = fields({
   name: z
     .string()
     .min(1)
-    .max(80)
+    .max(longestName)
     .optional()
     .describe('What reports call it; default: the request, `{{id}}` shown as `:id`, without query.'),
   query: z
@@ -157,6 +162,15 @@ const stage = fields({
   for: duration(1_000, 24 * hour).describe('For how long.'),
 });
 
+const search = fields({
+  users: users.default(400).describe('How many people it must suffice for.'),
+  think: think.prefault('1s-3s').describe('Their pause.'),
+  precision: share
+    .prefault('5%')
+    .refine((precision) => precision >= 0.01, 'must be at least 1%')
+    .describe('The search is over when the lowest rate missed is that little above the highest kept.'),
+});
+
 const load = fields({
   users: users
     .optional()
@@ -169,15 +183,12 @@ const load = fields({
     .enum(['poisson', 'even'], 'must be poisson or even')
     .optional()
     .describe('How they arrive: as people do (poisson, the default) or as a metronome.'),
-  capacity: fields({
-    users: users.default(400).describe('How many people it must suffice for.'),
-    think: think.prefault('1s-3s').describe('Their pause.'),
-  })
+  capacity: search
     .optional()
     .describe('Instead of a given load: look for the most requests a second within all limits, and whether that is enough.'),
   duration: duration(1_000, 24 * hour)
     .optional()
-    .describe('How long is measured, after warm-up; default 30s, or what the stages take.'),
+    .describe('How long is measured, after warm-up; default 30s, or what the stages take; 8s for each try of a search.'),
   warmUp: duration(0, 10 * 60_000)
     .default(2_000)
     .describe('Time before it; default 2s.'),
@@ -194,7 +205,10 @@ const load = fields({
     'rates and duration exclude each other: stages say how long',
   )
   .refine(({ spacing, rates }) => spacing === undefined || rates !== undefined, 'spacing is of arrivals: it needs rates')
-  .refine(({ rates, capacity }) => rates === undefined || capacity === undefined, 'capacity looks for the rate itself: leave rates out');
+  .refine(
+    ({ rates, users: given, think: pause, capacity: sought }) => sought === undefined || (rates ?? given ?? pause) === undefined,
+    'capacity looks for the rate itself: leave rates, users and think out; whom it must suffice for stands below it',
+  );
 
 const slo = fields({
   good: share.describe('So many of all requests, such as 99.5%, get the right answer …'),
@@ -231,7 +245,20 @@ export const journeysSchema = fields({
 });
 
 /** Its parts, by the headings of the reference. */
-export const parts = { file: journeysSchema, journey, step, expect: expectation, value, capture, feeder, load, stage, limits, slo };
+export const parts = {
+  file: journeysSchema,
+  journey,
+  step,
+  expect: expectation,
+  value,
+  capture,
+  feeder,
+  load,
+  stage,
+  capacity: search,
+  limits,
+  slo,
+};
 
 export type Journeys = z.infer<typeof journeysSchema>;
 export type Journey = z.infer<typeof journey>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type * as z from 'zod';
 import type { Scenario } from '../scenario.ts';
-import { journeysSchema, type Feeder, type Journeys, type JourneyStep } from './file-schema.ts';
+import { journeysSchema, longestName, type Feeder, type Journeys, type JourneyStep } from './file-schema.ts';
 import type { Looked } from './judges.ts';
 import { endpointOf } from './references.ts';
 import type { Json } from './slots.ts';
@@ -24,6 +24,13 @@ export type JourneyFacts = { readonly script: Script; readonly runId: string; re
 
 /** A script without feeders from what would stand in a file, short forms written out. @throws {ZodError} */
 export const scriptOf = (file: z.input<typeof journeysSchema>): Script => ({ file: journeysSchema.parse(file), feeds: {}, secrets: [] });
+
+/** A script of users who read these paths, whichever chance says, again and again: each is a journey of one step. */
+export function scriptOfPaths(paths: readonly string[], load: z.input<typeof journeysSchema>['load'] = {}): Script {
+  const requests = paths.map((path) => `GET ${path}`);
+  const each = requests.map((request, i) => [`path ${i + 1}`, { steps: [{ request, name: request.slice(0, longestName) }] }]);
+  return scriptOf({ load, journeys: Object.fromEntries(each) });
+}
 
 /** Any HTTP service: users who do what a file of journeys says. Nothing is prepared there, and nothing taken back. */
 export const journeys = (script: Script): Scenario => ({

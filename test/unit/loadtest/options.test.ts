@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '#lib/errors.ts';
-import { readOptions } from '#loadtest/options.ts';
+import { parsePaths, readOptions } from '#loadtest/options.ts';
 import { defaultGate, gates } from '#loadtest/gates.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { users } from '#loadtest/plans/users.ts';
@@ -76,6 +76,11 @@ test.each([
   const [[name, value]] = Object.entries(flags) as [[string, string]];
   expect(() => read(flags)).toThrow(UsageError);
   expect(() => read(flags)).toThrow(new RegExp(`--${name}.*${value.replaceAll(/[.-]/g, '.')}`));
+});
+
+test('--path takes paths and nothing else', () => {
+  expect(parsePaths('/a?b=1,/')).toEqual(['/a?b=1', '/']);
+  for (const text of ['', 'a', '/a,', '/a b', 'http://a.example/']) expect(() => parsePaths(text)).toThrow(`--path ${text} must be paths`);
 });
 
 test('without a plan the release is meant: smoke, then users', () => {

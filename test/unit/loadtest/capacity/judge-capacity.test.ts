@@ -3,7 +3,8 @@ import { capacityHighlights, demandOf, judgeCapacity } from '#loadtest/capacity/
 import type { Measurement, PlayedPhase } from '#loadtest/measurement/measurement.ts';
 import { healthyMeasurement, histogramOf, many, quietSecond, slice, withPhase } from '../build-measurement.ts';
 
-const bounds = { first: 50, least: 1, most: 2_000, precision: 1.5 };
+/** Tries as far apart as half of the lower. */
+const coarse = { p95Ms: 200, p99Ms: 500, errorRate: 0.01, precision: 1.5 };
 const people = { users: 400, thinkMs: [1_000, 3_000] } as const;
 
 type Try = {
@@ -44,13 +45,14 @@ function searched(...tries: readonly Try[]): Measurement {
   const seconds = tries.flatMap(({ ms, answers = 100 }, i) => [2 * i, 2 * i + 1].map((second) => ({ second, all: many(answers, ms) })));
   return healthyMeasurement({
     people,
+    budget: coarse,
     phases,
     slices: seconds.map(({ second, all }) => slice(second, all, { service: histogramOf(...all) })),
     machine: seconds.map(({ second }) => quietSecond(second)),
   });
 }
 
-const checkOf = (measurement: Measurement) => judgeCapacity(bounds)(measurement)[0];
+const checkOf = (measurement: Measurement) => judgeCapacity(measurement)[0];
 
 const enough: readonly Try[] = [
   { rate: 250, ms: 10 },
@@ -118,7 +120,7 @@ describe('the capacity', () => {
   });
 
   test('is shown with the headroom it leaves', () => {
-    expect(capacityHighlights(bounds)(searched(...enough))).toEqual([
+    expect(capacityHighlights(searched(...enough))).toEqual([
       { label: 'Capacity', value: '354/s (missed at 500/s)', note: 'in 6 tries' },
       { label: 'Headroom', value: '1.8 ×', note: 'what 400 people pausing 1–3 s ask for: 200/s' },
     ]);

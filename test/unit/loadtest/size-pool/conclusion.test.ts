@@ -32,6 +32,11 @@ const junitOf = async (conclusion: Conclusion): Promise<string> => junitXml((awa
 const failing = (played: Played): Played => ({ ...played, errorShare: 0.02 });
 const risingTo = (enough: number) => (setting: PoolSetting) => 100 * Math.min(enough, totalOf(setting));
 
+const law = (kappa: number) => (setting: PoolSetting) => {
+  const n = totalOf(setting);
+  return (100 * n) / (1 + 0.1 * (n - 1) + kappa * n * (n - 1));
+};
+
 describe('what is said at the end', () => {
   test('the line is ready to paste, names what limits, and what is configured is measured beside it', async () => {
     const { conclusion, played } = playOut(question, { speed: risingTo(4) });
@@ -68,10 +73,6 @@ describe('what is said at the end', () => {
 
   test('a law whose highest point nobody tried says nothing', () => {
     const six: Question = { ...question, sizes: [1, 2, 4, 8, 16, 32] };
-    const law = (kappa: number) => (setting: PoolSetting) => {
-      const n = totalOf(setting);
-      return (100 * n) / (1 + 0.1 * (n - 1) + kappa * n * (n - 1));
-    };
     expect(playOut(six, { speed: law(0.01) }).conclusion.says.join()).toContain('Universal Scalability Law: highest at 9.5 connections');
     expect(playOut(six, { speed: law(0.000_1) }).conclusion.says.join()).toContain('highest point lies outside the sizes that were tried');
   });

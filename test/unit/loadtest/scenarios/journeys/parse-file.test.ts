@@ -39,6 +39,21 @@ test('three lines are a load test: one path, ten users who pause, the usual limi
   ]);
 });
 
+test('a search for the capacity is as long, patient and exact as the file says, and takes no users of its own', async () => {
+  const search = 'capacity: { users: 60, think: 1s, precision: 25% }, duration: 3s, warmUp: 500ms, timeout: 2s';
+  const plan = journeysPlan(await read(`journeys: { home: [GET /] }\nload: { ${search} }\n`));
+  expect(plan.people).toEqual({ users: 60, thinkMs: [1_000, 1_000] });
+  expect(plan.budget).toEqual({ p95Ms: 200, p99Ms: 500, errorRate: 0.01, precision: 1.25 });
+  expect(plan.phases).toMatchObject([{ name: '50/s', warmUpMs: 500, durationMs: 3_000, timeoutMs: 2_000 }]);
+  for (const wrong of ['users: 5', 'think: 1s', 'rates: [{ rate: 5, for: 2s }]'])
+    expect((await problemsOf(`journeys: { home: [GET /] }\nload: { ${search}, ${wrong} }\n`)).join()).toContain(
+      'leave rates, users and think out',
+    );
+  expect(await problemsOf('journeys: { home: [GET /] }\nload: { capacity: { precision: 0.1% } }\n')).toEqual([
+    'j.yaml:2: load/capacity/precision: must be at least 1%',
+  ]);
+});
+
 test('names every mistake of a file at once, each with its line and its cure', async () => {
   const text = `base: v1
 feeders:

@@ -38,6 +38,7 @@ const titles: Readonly<Record<keyof typeof parts, string>> = {
   feeder: 'A feeder; a list is its rows',
   load: '`load`',
   stage: 'A stage of `rates`',
+  capacity: '`capacity`',
   limits: '`limits`, and each of its `endpoints`',
   slo: '`slo`',
 };

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { holdAnswer } from '#loadtest/scenarios/journeys/hold-answer.ts';
 import { createWalker } from '#loadtest/scenarios/journeys/journeys-crowd.ts';
-import { scriptOf, type Script } from '#loadtest/scenarios/journeys/journeys.ts';
+import { scriptOf, scriptOfPaths, type Script } from '#loadtest/scenarios/journeys/journeys.ts';
 import { atPointer, fillJson, fillText, slotsIn, type Json } from '#loadtest/scenarios/journeys/slots.ts';
 import { spellOut } from '#loadtest/scenarios/journeys/spell-out.ts';
 
@@ -162,4 +162,18 @@ test('a pointer finds what was put where it leads, and a value without slots is 
       ]),
     ),
   ).toBe('$&-null');
+});
+
+test('paths alone are journeys of one step, read as often as each other, told apart by their queries, and right with 2xx', () => {
+  const user = walker(scriptOfPaths(['/a?x=1', '/a?x=2']));
+  const asked = Array.from({ length: 200 }, () => {
+    const leg = user.next();
+    expect(user.answered(leg, { status: 204, headers: {}, body: '' }).outcome).toBe('ok');
+    return leg.endpoint;
+  });
+  const first = asked.filter((endpoint) => endpoint === 'GET /a?x=1').length;
+  expect(new Set(asked)).toEqual(new Set(['GET /a?x=1', 'GET /a?x=2']));
+  expect(first).toBeGreaterThan(60);
+  expect(first).toBeLessThan(140);
+  expect(user.answered(user.next(), { status: 302, headers: {}, body: '' }).outcome).toBe('wrong-answer');
 });
