@@ -1,19 +1,18 @@
 import type { CreateCrowd } from '#loadtest/generate/step.ts';
 
-/** Users who ask for `/` again and again, and write down how often, and who they were, when all is over. */
+/** Users who ask for one path again and again, default `/`, and write down how often, and who they were, when all is over. */
 export const createCrowd: CreateCrowd = ({ facts, record }) => {
+  const { pong, path = '/' } = facts as { pong: string; path?: string };
   let pings = 0;
   const users: number[] = [];
   return {
     user: (index) => {
       users.push(index);
       return {
-        next: () => ({ endpoint: 'GET /', method: 'GET', path: '/', headers: {} }),
+        next: () => ({ endpoint: 'GET /', method: 'GET', path, headers: {} }),
         answered: ({ endpoint }, { body }) => {
           pings += 1;
-          return body === (facts as { pong: string }).pong
-            ? { outcome: 'ok' }
-            : { outcome: 'wrong-answer', fault: `no pong at ${endpoint}` };
+          return body === pong ? { outcome: 'ok' } : { outcome: 'wrong-answer', fault: `no pong at ${endpoint}` };
         },
         unanswered: () => {},
       };
