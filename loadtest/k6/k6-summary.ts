@@ -6,7 +6,7 @@ import { decide, exitCodeOf, type Verdict } from '../judge/verdict.ts';
 import type { Budget } from '../measurement/measurement.ts';
 import { casesPage } from '../report/cases-page.ts';
 import { sentenceOf } from '../report/junit.ts';
-import { caseOf } from '../report/report-junit.ts';
+import { caseOf } from '../report/plan-suite.ts';
 import { row } from '../report/report-markdown.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { measuredScenario } from './k6-script.ts';

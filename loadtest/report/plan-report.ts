@@ -4,7 +4,7 @@ import { baselineCaution, changesOf, changeNames, describeBaseline, type Baselin
 import { describeLoad, showLatency, verdictSentence } from './describe.ts';
 import { reportHtml } from './report-html.ts';
 import { resultOf } from './report-json.ts';
-import { planSuite } from './report-junit.ts';
+import { planSuite } from './plan-suite.ts';
 import { reportMarkdown } from './report-markdown.ts';
 import type { Report } from './report.ts';
 import type { RunReport } from './run-report.ts';

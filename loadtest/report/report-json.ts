@@ -4,15 +4,11 @@ import { verdictSentence } from './describe.ts';
 import { rateCurve } from './rate-curve.ts';
 import type { ReportJson } from './report-schema.ts';
 import type { Report } from './report.ts';
-import { toJson } from './run-report.ts';
-
-/** A result for programs: everything but what was measured second by second, which stands in measurement.jsonl. */
-export const reportJson = (report: Report): string => toJson(resultOf(report));
 
 /** Everything in a report may be read and nothing changed. */
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-/** What report.json holds. */
+/** What report.json holds: everything but what was measured second by second, which stands in measurement.jsonl. */
 export function resultOf(report: Report): Frozen<ReportJson> {
   const { judgement, measurement, highlights } = report;
   const { plan, scenario, runId, startedAt, target, seed, mix, budget, client, rest, left } = measurement;

@@ -6,12 +6,11 @@ import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { compareWithBaseline, readBaseline, showChange, type Baseline } from '#loadtest/report/baseline.ts';
 import { planText } from '#loadtest/report/plan-report.ts';
 import { reportHtml } from '#loadtest/report/report-html.ts';
-import { reportJson } from '#loadtest/report/report-json.ts';
-import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
 import { reportSchema } from '#loadtest/report/report-schema.ts';
 import type { Report } from '#loadtest/report/report.ts';
 import { healthyMeasurement, judged, many, orderSlice, slice, withPhase } from '../build-measurement.ts';
+import { reportJson, reportJunit } from './as-written.ts';
 
 const jsonOf = (measurement: Measurement): string => reportJson({ measurement, judgement: judged(measurement), highlights: [] });
 const baselineOf = (measurement: Measurement): Baseline => ({

@@ -3,12 +3,11 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import type { Check } from '#loadtest/judge/check.ts';
 import { judge } from '#loadtest/judge/verdict.ts';
-import { reportJson } from '#loadtest/report/report-json.ts';
-import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportSchema } from '#loadtest/report/report-schema.ts';
 import type { Report } from '#loadtest/report/report.ts';
 import { tellBooks } from '#loadtest/scenarios/shop/books.ts';
 import { healthyMeasurement, judged, rightBooks, many, orders, slice, withPhase } from '../build-measurement.ts';
+import { reportJson, reportJunit } from './as-written.ts';
 
 /** `npm run docs` writes it, by updating this snapshot. */
 test('docs/report.schema.json is the schema of report.json', async () => {

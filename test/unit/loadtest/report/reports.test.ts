@@ -3,10 +3,9 @@ import type { Measurement } from '#loadtest/measurement/measurement.ts';
 import { escapeText } from '#lib/html.ts';
 import type { Report } from '#loadtest/report/report.ts';
 import { reportHtml } from '#loadtest/report/report-html.ts';
-import { reportJson } from '#loadtest/report/report-json.ts';
-import { reportJunit } from '#loadtest/report/report-junit.ts';
 import { reportMarkdown } from '#loadtest/report/report-markdown.ts';
 import { budget, healthyMeasurement, histogramOf, judged, many, orders, rightBooks, slice, withPhase } from '../build-measurement.ts';
+import { reportJson, reportJunit } from './as-written.ts';
 
 const reportOf = (measurement: Measurement): Report => ({ measurement, judgement: judged(measurement), highlights: [] });
 

@@ -2,11 +2,8 @@ import type { Check } from '../judge/check.ts';
 import type { Outcome } from '../judge/outcome.ts';
 import { showWitness } from '../measurement/witness.ts';
 import { baselineCaution, changeNames, changesOf, describeBaseline } from './baseline.ts';
-import { junitXml, type Case, type Suite } from './junit.ts';
+import type { Case, Suite } from './junit.ts';
 import type { Report } from './report.ts';
-
-/** Every check of a plan's run as a test case. */
-export const reportJunit = (report: Report): string => junitXml([planSuite(report)]);
 
 /** Every check of a plan's run as a case; what changed since an earlier run stands beside them. */
 export function planSuite({ judgement, measurement, baseline }: Report): Suite {
