@@ -27,8 +27,7 @@ const tones: Readonly<Record<Outcome, string>> = {
   'NOT CHECKED': 'not-checked',
 };
 
-/** Of an outcome, as a table shows it. */
-export const pill = (outcome: Outcome): Html => html`<span class="pill ${tones[outcome]}">${outcome}</span>`;
+const pill = (outcome: Outcome): Html => html`<span class="pill ${tones[outcome]}">${outcome}</span>`;
 
 const suiteTable = ({ name, cases, beside = [] }: Suite): Html =>
   html`<h2>${name}</h2>
@@ -46,10 +45,10 @@ const suiteTable = ({ name, cases, beside = [] }: Suite): Html =>
       </table>
     </div>`;
 
-const caseRow = ({ id, title, outcome, says, seen }: Case): Html =>
+const caseRow = ({ id, title, outcome, says, seen, page }: Case): Html =>
   html`<tr>
     <td>${pill(outcome)}</td>
-    <td><code>${id}</code> ${title}</td>
+    <td>${page === undefined ? html`<code>${id}</code>` : html`<a href="${page}">${id}</a>`} ${title}</td>
     <td>
       ${says}
       ${(outcome === 'FAIL' || outcome === 'INVALID') && seen.map((line) => html`<p class="small witness"><code>${line}</code></p>`)}

@@ -1,6 +1,5 @@
-import { html, type Html } from '#lib/html.ts';
 import { exitCodeOf, worstVerdict, type Verdict } from '../judge/verdict.ts';
-import { casesPage, pill } from './cases-page.ts';
+import { casesPage } from './cases-page.ts';
 import type { Case } from './junit.ts';
 import { escapeCell, row } from './report-markdown.ts';
 import type { RunReport } from './run-report.ts';
@@ -22,7 +21,14 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
   const verdict = worstVerdict(runs.map((run) => run.verdict));
   const sentence = sentenceOf(verdict, runs, notPlayed);
   const cases = [
-    ...runs.map((run): Case => ({ id: run.name, title: 'passes', outcome: run.verdict, says: run.sentence, seen: [] })),
+    ...runs.map((run): Case => ({
+      id: run.name,
+      title: 'passes',
+      outcome: run.verdict,
+      says: run.sentence,
+      seen: [],
+      page: `${run.name}/report.html`,
+    })),
     ...notPlayed.map((one): Case => ({ id: one.name, title: 'passes', outcome: 'NOT CHECKED', says: `not played: ${one.why}`, seen: [] })),
   ];
   const suite = { name: `loadtest ${name}`, startedAt, verdict, cases };
@@ -45,8 +51,8 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
     suites: [suite],
     markdown: gateMarkdown(`# ${name}: ${verdict}`, sentence, cases, runs),
   };
-  const page = await casesPage(whole, links(runs));
-  return { ...whole, suites: [suite, ...runs.flatMap((run) => run.suites)], html: page };
+  // The pages of the runs, each in its folder beside this one, show the rest.
+  return { ...whole, html: await casesPage(whole), suites: [suite, ...runs.flatMap((run) => run.suites)] };
 }
 
 function sentenceOf(verdict: Verdict, runs: readonly RunReport[], notPlayed: readonly NotPlayed[]): string {
@@ -68,10 +74,3 @@ function gateMarkdown(title: string, sentence: string, cases: readonly Case[], r
   const rows = cases.map(({ id, outcome, says }) => row([id, outcome, says]));
   return `${[title, '', escapeCell(sentence), '', '| | | |', '|---|---|---|', ...rows, '', ...folded].join('\n').trimEnd()}\n`;
 }
-
-/** The pages of the runs, each in its folder beside this one. */
-const links = (runs: readonly RunReport[]): Html =>
-  html`<h2>Reports</h2>
-    <div class="card">
-      ${runs.map((run) => html`<p>${pill(run.verdict)} <a href="${run.name}/report.html">${run.name}</a>: ${run.sentence}</p>`)}
-    </div>`;

@@ -13,6 +13,8 @@ export type Case = {
   readonly says: string;
   /** What can be looked up of it, a line each. */
   readonly seen: readonly string[];
+  /** Its own page, seen from the page it is listed on. */
+  readonly page?: string;
   /** What it is a part of; default: its suite. */
   readonly group?: string;
 };
