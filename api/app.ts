@@ -20,6 +20,7 @@ import type { Route } from './http/route.ts';
 import { LeanKoa } from './http/send.ts';
 import { createTrust } from './http/trusted-proxies.ts';
 import type { Limiter } from './limiter/limiter.ts';
+import { docsPage } from './openapi/docs-page.ts';
 import type { AccessEntry } from './logs/access-line.ts';
 
 export type AppSettings = RatePolicySettings & {
@@ -76,6 +77,7 @@ export function createApp(deps: AppDeps): LeanKoa {
       onShed: observer.shed,
     }),
   );
+  app.use(docsPage(deps.routes));
   app.use(matchRoute(createRouteTable(deps.routes)));
   const limit = settings.RATE_LIMIT_ENABLED
     ? createRateLimit({

@@ -25,7 +25,7 @@ const floors: Readonly<Record<string, string>> = {
     main worker
     processes
     app shop/routes
-    config health shop/clients shop/order-details
+    config health openapi shop/clients shop/order-details
     shop/orders
     shop/addresses shop/bills shop/categories shop/products shop/reviews
     shop shop/stock

@@ -55,6 +55,8 @@ export type Route = {
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
   readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
   readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
+  /** What `after` may add to the answer. */
+  readonly joins: View<unknown> | undefined;
 };
 
 type Parsed<T> = T extends z.ZodType ? z.output<T> : undefined;
@@ -96,8 +98,8 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
 /**
  * A route that writes. `before` runs ahead of the transaction, for what takes long; `foresee` names what the handler will
  * ask first, such as a lock, to be sent with what begins the transaction (see `Tx.foresee`); `handler` runs inside it, again
- * from its start after a conflict; `after` once it is committed or found done: members that it returns join the answer and are kept
- * nowhere, which is the place for secrets.
+ * from its start after a conflict; `after` once it is committed or found done: members that it returns, of the view `joins`, join the
+ * answer and are kept nowhere, which is the place for secrets.
  */
 export function write<P extends Schema, Q extends Schema, B extends Schema, Value, Prepared = undefined>(
   definition: Definition<P, Q, B, Value> & {
@@ -112,6 +114,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, Valu
       request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,
       answer: PublicObject,
     ) => Promise<PublicObject | undefined | void>;
+    readonly joins?: View<never>;
   },
 ): Route {
   return complete(definition);
@@ -131,6 +134,7 @@ function complete({ answers, ...definition }: { readonly answers: object; readon
     before: undefined,
     foresee: undefined,
     after: undefined,
+    joins: undefined,
     ...definition,
     status: Number(status),
     view,

@@ -5,7 +5,7 @@ import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams, pageQuery } from '../fields.ts';
-import { clientChanges, clientConstraints, clientView, loginInput, registrationInput, sessionView } from './client-schema.ts';
+import { clientChanges, clientConstraints, clientView, loginInput, registrationInput, sessionView, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
 import { login, tokenMembers } from './login.ts';
 
@@ -47,6 +47,7 @@ function registrationRoute({ passwords, tokens }: ApiServices): Route {
       if (principal.kind !== 'loadtest') return undefined;
       return tokenMembers(await tokens.issue({ clientId: clientId as number, quota: 'loadtest' }));
     },
+    joins: tokenView,
   });
 }
 

@@ -48,8 +48,11 @@ export const clientView = view(
   { ownerOf: ({ id_key }) => clientKey(id_key) },
 );
 
-/** The token's members are named as in RFC 6749 §5.1. */
-export const sessionView = view([integer('id_key'), text('name'), text('access_token'), text('token_type'), integer('expires_in')]);
+/** Named as in RFC 6749 §5.1. */
+const tokenFields = [text('access_token'), text('token_type'), integer('expires_in')] as const;
+
+export const tokenView = view(tokenFields);
+export const sessionView = view([integer('id_key'), text('name'), ...tokenFields]);
 
 export const clientConstraints: Constraints = {
   clients_email_unique: { code: 'duplicate', detail: 'This e-mail address has an account already.', fault: ['/email', 'is taken'] },

@@ -1,15 +1,18 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { expect } from 'vitest';
 import { createPasswords } from '#api/auth/passwords.ts';
 import { anonymous, type Principal } from '#api/auth/principal.ts';
 import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
 import { createDatabase, type Database } from '#api/db/tx.ts';
-import { ApiError, type ProblemCode } from '#api/errors.ts';
+import { ApiError } from '#api/errors.ts';
 import { perform } from '#api/http/answer.ts';
 import { createClaims } from '#api/http/idempotency.ts';
 import { createRouteTable } from '#api/http/match-route.ts';
 import { withoutOwnId } from '#api/http/read-request.ts';
 import type { Route } from '#api/http/route.ts';
 import { validateInput } from '#api/http/validate.ts';
+import { answerSchema, refusalCodes } from '#api/openapi/openapi-document.ts';
 import { createRoutes, type ApiServices } from '#api/shop/routes.ts';
 import type { MigratedDatabase } from '#test/support/migrated-database.ts';
 
@@ -70,7 +73,9 @@ function createCall(services: ApiServices, database: Database, settings: ShopSet
       const claim = claimOf({ route, path, rawBody: body, principal, address, header });
       const answer = await perform(database, route, input, claim);
       const text = answer.body ?? '';
-      return { status: answer.status, text, json: text === '' ? undefined : JSON.parse(text), headers: answer.headers };
+      const seen = { status: answer.status, text, json: text === '' ? undefined : JSON.parse(text), headers: answer.headers };
+      assertDocumented(route, seen);
+      return seen;
     } catch (err) {
       assertDeclared(route, err);
       throw err;
@@ -78,19 +83,23 @@ function createCall(services: ApiServices, database: Database, settings: ShopSet
   };
 }
 
-/** What any route may answer beside what it declares. */
-const common: readonly ProblemCode[] = [
-  'validation_failed',
-  'idempotency_key_invalid',
-  'idempotency_key_reused',
-  'idempotency_in_flight',
-  'gone',
-];
-
-function assertDeclared({ errors, method, path }: Route, err: unknown): void {
-  if (!(err instanceof ApiError) || errors.includes(err.code) || common.includes(err.code)) return;
-  throw new Error(`${method} ${path} does not declare that it may answer ${err.code}`, { cause: err });
+/** The answer is as the document of the API says. */
+function assertDocumented(route: Route, { status, json }: Answer): void {
+  if (status !== route.status) throw new Error(`${nameOf(route)} is documented to answer ${route.status}, not ${status}`);
+  if (json === undefined) return;
+  const isValid = schemas.compile(answerSchema(route));
+  if (!isValid(json)) throw new Error(`${nameOf(route)} answers otherwise than documented: ${schemas.errorsText(isValid.errors)}`);
 }
+
+const schemas = new Ajv2020({ multipleOfPrecision: 6 });
+formats.default(schemas);
+
+function assertDeclared(route: Route, err: unknown): void {
+  if (!(err instanceof ApiError) || refusalCodes(route).includes(err.code)) return;
+  throw new Error(`${nameOf(route)} does not declare that it may answer ${err.code}`, { cause: err });
+}
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 
 export async function addClient({ pool }: MigratedDatabase, email = `buyer-${crypto.randomUUID()}@example.com`): Promise<number> {
   const { rows } = await pool.query<{ id_key: number }>(

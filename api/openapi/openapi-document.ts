@@ -1,0 +1,170 @@
+import * as z from 'zod';
+import { problemTypes, type ProblemCode } from '../errors.ts';
+import type { Route } from '../http/route.ts';
+import type { JsonSchema } from '../http/view.ts';
+
+/** OpenAPI 3.1. @see https://spec.openapis.org/oas/v3.1.1 */
+export type OpenApiDocument = {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+};
+
+export type Operation = {
+  readonly operationId: string;
+  readonly responses: Readonly<Record<string, Response>>;
+};
+
+type Response = { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>> };
+
+/** What the API accepts and answers, made from the schemas that check it and the views that write it. Pure. */
+export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of routes) {
+    const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route);
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Atalaya',
+      version: '1',
+      description: 'An e-commerce API. Every path is also found without `/api/v1`, and by `/{resource}/id/{id}`.',
+    },
+    servers: [{ url: '/api/v1' }],
+    paths,
+    components: {
+      schemas: { Problem: problem },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Of a customer, from POST /clients/login.' },
+        key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'Of an operator or a load test.' },
+      },
+    },
+  } as OpenApiDocument;
+}
+
+/** RFC 9457, with what every refusal of the API carries. */
+const problem: JsonSchema = {
+  type: 'object',
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    code: { type: 'string', enum: Object.keys(problemTypes) },
+    errors: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { pointer: { type: 'string' }, message: { type: 'string' } },
+        required: ['pointer', 'message'],
+        additionalProperties: false,
+      },
+    },
+    request_id: { type: 'string' },
+  },
+  required: ['type', 'title', 'status', 'detail', 'code', 'errors', 'request_id'],
+};
+
+function operationOf(route: Route): Operation {
+  const { method, path, summary, access, body } = route;
+  return {
+    operationId: method.toLowerCase() + path.replaceAll(/[:/_]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
+    tags: [path.split('/')[1]],
+    summary,
+    security: access === 'public' ? [{}] : [...(access.includes('customer') ? [{ token: [] }] : []), { key: [] }],
+    ...(access !== 'public' && { description: `For: ${access.join(', ')}.` }),
+    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...headersOf(route)],
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+    responses: { [route.status]: successOf(route), ...(method === 'GET' && route.view.tag && { 304: notModified }), ...refusalsOf(route) },
+  } as Operation;
+}
+
+type Options = NonNullable<Parameters<typeof z.toJSONSchema>[1]>;
+
+function schemaOf(schema: z.ZodType, io: NonNullable<Options['io']>): JsonSchema {
+  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return json;
+}
+
+type ObjectSchema = { readonly properties?: Readonly<Record<string, JsonSchema>>; readonly required?: readonly string[] };
+
+/** A number arrives in a path or a query as text; to whoever calls, it is a number. */
+function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
+  if (!schema) return [];
+  const given = schemaOf(schema, 'input') as ObjectSchema;
+  const parsed = schemaOf(schema, 'output') as ObjectSchema;
+  return Object.entries(given.properties ?? {}).map(([name, { description, ...text }]) => {
+    const { type, minimum, maximum, default: usual } = parsed.properties?.[name] ?? {};
+    const isNumber = type === 'number' || type === 'integer';
+    const known = isNumber ? { type: 'integer', minimum, maximum } : text;
+    return {
+      name,
+      in: place,
+      required: place === 'path' || (given.required ?? []).includes(name),
+      ...(description !== undefined && { description }),
+      schema: { ...known, ...(usual !== undefined && { default: usual }) },
+    };
+  });
+}
+
+function headersOf({ write }: Route): object[] {
+  if (write === 'once') return [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')];
+  if (write === 'plainly') return [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')];
+  return [];
+}
+
+const header = (name: string, description: string): object => ({ name, in: 'header', description, schema: { type: 'string' } });
+
+const text = { schema: { type: 'string' } };
+const notModified: Response = { description: 'It has the entity tag that If-None-Match names.' };
+
+/** The JSON of a route's answer. Members that may join it are never required. Pure. */
+export function answerSchema({ view, joins }: Route): JsonSchema {
+  if (joins === undefined) return view.schema;
+  return { ...view.schema, properties: { ...(view.schema['properties'] as object), ...(joins.schema['properties'] as object) } };
+}
+
+function successOf(route: Route): Response {
+  const { status, view, write } = route;
+  const headers = {
+    ...(view.tag && { ETag: text }),
+    ...(status === 201 && { Location: text }),
+    ...(write === 'once' && { 'Idempotency-Replayed': text }),
+  };
+  return {
+    description: descriptions[status],
+    ...(Object.keys(headers).length > 0 && { headers }),
+    ...(status !== 204 && { content: { 'application/json': { schema: answerSchema(route) } } }),
+  };
+}
+
+const descriptions = { 200: 'Done.', 201: 'Made.', 204: 'Done; there is nothing to show.' } as const;
+
+/** What a route may refuse with beside what it declares. Pure. */
+export function refusalCodes(route: Route): ProblemCode[] {
+  const { access, body, params, query, write, limitClass } = route;
+  const codes: ProblemCode[] = ['rate_limited', 'internal', 'overloaded', 'draining', 'database_unavailable', 'request_timeout'];
+  // A credential that proves nothing is refused wherever it is shown.
+  codes.push('unauthenticated', 'headers_too_large', 'malformed_request', 'expectation_failed', 'validation_failed');
+  if (access !== 'public') codes.push('forbidden');
+  if (params) codes.push('not_found');
+  if (body ?? query) codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (write !== 'nothing') codes.push('outcome_unknown');
+  if (write === 'plainly') codes.push('version_mismatch');
+  if (write === 'once') codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_in_flight', 'gone');
+  if (limitClass === 'login') codes.push('overloaded');
+  return [...new Set([...codes, ...route.errors])];
+}
+
+/** A status has one description for all its codes. */
+function refusalsOf(route: Route): Record<string, Response> {
+  const byStatus: Record<string, ProblemCode[]> = {};
+  for (const code of refusalCodes(route)) (byStatus[problemTypes[code].status] ??= []).push(code);
+  const entries = Object.entries(byStatus).map(([status, codes]) => {
+    const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
+    const description = codes.map((code) => `\`${code}\`: ${problemTypes[code].meaning}`).join('\n\n');
+    return [status, { description, content: { 'application/problem+json': { schema } } }] as const;
+  });
+  return Object.fromEntries(entries);
+}
