@@ -23,6 +23,8 @@ export type ApiKeys = {
    * yes. Those who ask meanwhile share one question, and one admission.
    */
   readonly authenticate: (key: string, admit?: Admit) => Promise<Principal | undefined>;
+  /** Who a key stands for, as far as that is believed without asking; undefined: `authenticate` knows. */
+  readonly recall: (key: string) => Principal | undefined;
   /** Makes a key known if it was not yet. One that was revoked stays revoked. */
   readonly ensure: (key: string, role: KeyRole, name: string) => Promise<void>;
   /** Makes a key. It is returned here and can never be read again. */
@@ -66,6 +68,10 @@ export function createApiKeys(pool: Pool): ApiKeys {
       const last = known.get(hash, { allowStale: true });
       if (last && last !== nobody) await admit(last);
       const found = await known.fetch(hash, { context: admit });
+      return found === nobody ? undefined : found;
+    },
+    recall: (key) => {
+      const found = known.get(hashOf(key).toString('base64'));
       return found === nobody ? undefined : found;
     },
     ensure: async (key, role, name) => {

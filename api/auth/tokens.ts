@@ -16,6 +16,8 @@ export type Tokens = {
    * the client of a token that is ours before the database is asked whether it still exists.
    */
   readonly verify: (token: string, admit?: Admit) => Promise<Principal | undefined>;
+  /** The client a token proves, as far as that can be said without asking anybody; undefined: `verify` knows. */
+  readonly recall: (token: string) => Principal | undefined;
   /** To be called when a client has been deleted, so that its tokens end at once in this process. */
   readonly forget: (clientId: number) => void;
 };
@@ -56,6 +58,11 @@ export function createTokens(secret: string, ttlSeconds: number, clients: Active
       await admit(found.principal);
       return (await clients.isActive(found.principal.clientId)) ? found.principal : undefined;
     },
+    recall: (token) => {
+      const found = verified.get(token);
+      if (!found || found === worthless || found.expiresAtMs <= Date.now()) return undefined;
+      return clients.isKnown(found.principal.clientId) ? found.principal : undefined;
+    },
     forget: clients.forget,
   };
 }
@@ -89,6 +96,8 @@ async function verifySignature(token: string, key: Uint8Array): Promise<Verified
 /** Which clients still exist. A deletion is seen at once by the process that did it, by the others within 5 s. */
 export type ActiveClients = {
   readonly isActive: (clientId: number) => Promise<boolean>;
+  /** Whether a client was seen to exist a moment ago; false also where nobody has looked. */
+  readonly isKnown: (clientId: number) => boolean;
   /** To be called when a client has been deleted. */
   readonly forget: (clientId: number) => void;
 };
@@ -108,6 +117,7 @@ export function createActiveClients(pool: Pool): ActiveClients {
   });
   return {
     isActive: async (clientId) => (await known.fetch(clientId)) ?? false,
+    isKnown: (clientId) => known.get(clientId) === true,
     forget: (clientId) => known.delete(clientId),
   };
 }

@@ -60,8 +60,7 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
   /** What is asked for many runs in the context of none of them. */
   const outside = AsyncLocalStorage.snapshot();
 
-  const join = async (key: string, statement: Statement, { id, values }: { id?: number; values?: readonly unknown[] }): Promise<Answer> => {
-    const [noteTimes, askedAtMs] = [timesOf(), performance.now()];
+  const join = (key: string, statement: Statement, id: number | undefined, values: readonly unknown[] | undefined): Promise<Answer> => {
     let line = lines.get(key);
     if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0 }));
     let question = line.waiting.at(-1);
@@ -74,9 +73,13 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
       }
     }
     if (id !== undefined) question.ids.add(id);
-    const answer = await question.answer;
-    noteTimes?.(answer.sentAtMs - askedAtMs, answer.endedAtMs - answer.sentAtMs);
-    return answer;
+    const noteTimes = timesOf();
+    if (!noteTimes) return question.answer;
+    const askedAtMs = performance.now();
+    return question.answer.then((answer) => {
+      noteTimes(answer.sentAtMs - askedAtMs, answer.endedAtMs - answer.sentAtMs);
+      return answer;
+    });
   };
 
   const work = async (line: Line): Promise<void> => {
@@ -87,11 +90,11 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
 
   return {
     query: async <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []) =>
-      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, { values })).rows as Row[],
+      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, undefined, values)).rows as Row[],
     byId: async <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => {
       // No value of one may make the question of all fail.
       if (!Number.isSafeInteger(id)) throw new RangeError('an id must be a safe integer');
-      return (await join(statement.name, statement, { id })).byId.get(String(id)) as Row | undefined;
+      return (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;
     },
   };
 }

@@ -1,56 +1,65 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { anonymous, type Admit, type Principal } from '../auth/principal.ts';
+import type { Admit, Principal } from '../auth/principal.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiContext, ApiMiddleware } from './exchange.ts';
 import type { Count } from './rate-limit.ts';
 
 /** What can prove a principal; the parts of `auth/` that requests need. */
 export type Credentials = {
-  readonly tokens: { readonly verify: (token: string, admit: Admit) => Promise<Principal | undefined> };
-  readonly apiKeys: { readonly authenticate: (key: string, admit: Admit) => Promise<Principal | undefined> };
+  readonly tokens: Prover<'verify'>;
+  readonly apiKeys: Prover<'authenticate'>;
 };
+
+/** `recall` says what memory tells, the other, which may ask, what is true. */
+type Prover<Ask extends string> = { readonly recall: (secret: string) => Principal | undefined } & Readonly<
+  Record<Ask, (secret: string, admit: Admit) => Promise<Principal | undefined>>
+>;
 
 /** The prefix of API keys this system makes; a bearer credential that starts with it is a key, not a token. */
 const apiKeyPrefix = 'atk_';
 
-/**
- * Who makes the request. No credential is anonymous; one that proves nothing is an error, also on public routes, since
- * the caller believes to be known.
- */
-async function authenticateHeaders(headers: IncomingHttpHeaders, credentials: Credentials, admit: Admit): Promise<Principal> {
-  const { authorization } = headers;
-  const apiKey = headers['x-api-key'];
-  if (apiKey !== undefined) return proved(await credentials.apiKeys.authenticate(String(apiKey), admit), 'X-API-Key');
-  if (authorization === undefined) return anonymous;
-  const bearer = /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
-  if (bearer === undefined) throw new ApiError('unauthenticated', 'Authorization must be of the form "Bearer <token>".');
-  if (bearer.startsWith(apiKeyPrefix)) return proved(await credentials.apiKeys.authenticate(bearer, admit), 'API key');
-  return proved(await credentials.tokens.verify(bearer, admit), 'access token');
-}
+type Sent = { readonly kind: 'key' | 'token'; readonly secret: string; readonly name: string };
 
-function proved(principal: Principal | undefined, credential: string): Principal {
-  if (principal === undefined) throw new ApiError('unauthenticated', `The ${credential} is unknown, expired or revoked.`);
-  return principal;
+/** What is sent to prove who asks; undefined where nothing is. Pure. */
+function sentCredential({ authorization, 'x-api-key': apiKey }: IncomingHttpHeaders): Sent | 'malformed' | undefined {
+  if (apiKey !== undefined) return { kind: 'key', secret: String(apiKey), name: 'X-API-Key' };
+  if (authorization === undefined) return undefined;
+  const bearer = /^Bearer +([^\s]+) *$/i.exec(authorization)?.[1];
+  if (bearer === undefined) return 'malformed';
+  if (bearer.startsWith(apiKeyPrefix)) return { kind: 'key', secret: bearer, name: 'API key' };
+  return { kind: 'token', secret: bearer, name: 'access token' };
 }
 
 /**
  * Proves the principal, before the rate limit because the limit counts by it; where that takes a question to the database,
- * `count` has let the request pass first. A wrong credential is refused only by `authorize`, after the limit has counted
- * the request by its address, so that guessing is limited too.
+ * `count` has let the request pass first. No credential is anonymous; one that proves nothing is an error, also on public
+ * routes, since the caller believes to be known. It is refused only by `authorize`, after the limit has counted the request
+ * by its address, so that guessing is limited too.
  */
 export function authenticate(credentials: Credentials, count: Count): ApiMiddleware {
-  return async (ctx, next) => {
-    const { headers } = ctx.req;
-    if (headers.authorization === undefined && headers['x-api-key'] === undefined) return next();
-    try {
-      ctx.state.principal = await admitted(ctx, count, (admit) => authenticateHeaders(headers, credentials, admit));
-    } catch (err) {
-      if (!(err instanceof ApiError) || err.code !== 'unauthenticated') throw err;
-      ctx.state.credentialRefusal = err;
+  const { tokens, apiKeys } = credentials;
+  const prove = async (ctx: ApiContext, sent: Sent): Promise<void> => {
+    const { kind, secret, name } = sent;
+    const ask = (admit: Admit) => (kind === 'key' ? apiKeys.authenticate(secret, admit) : tokens.verify(secret, admit));
+    const principal = await admitted(ctx, count, ask);
+    if (principal) ctx.state.principal = principal;
+    else ctx.state.credentialRefusal = refusal(`The ${name} is unknown, expired or revoked.`);
+  };
+  return (ctx, next) => {
+    const sent = sentCredential(ctx.req.headers);
+    if (sent === undefined) return next();
+    if (sent === 'malformed') {
+      ctx.state.credentialRefusal = refusal('Authorization must be of the form "Bearer <token>".');
+      return next();
     }
+    const remembered = (sent.kind === 'key' ? apiKeys : tokens).recall(sent.secret);
+    if (remembered === undefined) return prove(ctx, sent).then(next);
+    ctx.state.principal = remembered;
     return next();
   };
 }
+
+const refusal = (detail: string): ApiError => new ApiError('unauthenticated', detail);
 
 /**
  * Requests with the same credential share one question to the database. When the limit refuses whoever was to ask it, the

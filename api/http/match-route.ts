@@ -12,17 +12,21 @@ export type Match =
 export type RouteTable = { readonly match: (method: string, path: string) => Match | undefined };
 
 /**
- * The routes by their canonical path below /api/v1.
- * @throws when two routes have the same method and path
+ * The routes by their canonical path below /api/v1. Each resource has a router of its own, since a router tries all its paths.
+ * @throws when two routes have the same method and path, or one begins with a parameter
  */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
-  const router = new Router({ strict: true, sensitive: true });
+  const routers = new Map<string, Router>();
   const routeOf = new Map<object, Route>();
   const seen = new Set<string>();
   for (const route of routes) {
     const name = `${route.method} ${route.path}`;
     if (seen.has(name)) throw new Error(`the route ${name} is defined twice`);
     seen.add(name);
+    if (route.path.startsWith('/:')) throw new Error(`the route ${name} begins with a parameter`);
+    const resource = firstPart(route.path);
+    const router = routers.get(resource) ?? new Router({ strict: true, sensitive: true });
+    routers.set(resource, router);
     routeOf.set(
       router.register(route.path, [route.method], () => undefined),
       route,
@@ -33,8 +37,8 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
       const canonical = canonicalPath(path);
       // The most specific path is meant, whatever its methods: GET /clients/login is a wrong method, not the client "login".
       // @koa/router's own `exclusive: 'specificity'` decides only among the routes that take the method.
-      let layers: typeof router.stack = [];
-      for (const layer of router.match(canonical, method).path) {
+      let layers: Router['stack'] = [];
+      for (const layer of routers.get(firstPart(canonical))?.match(canonical, method).path ?? []) {
         const difference = layer.paramNames.length - (layers[0]?.paramNames.length ?? Infinity);
         if (difference < 0) layers = [layer];
         else if (difference === 0) layers.push(layer);
@@ -49,6 +53,11 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
 }
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
+
+function firstPart(path: string): string {
+  const end = path.indexOf('/', 1);
+  return end < 0 ? path : path.slice(0, end);
+}
 
 /**
  * The path a route is registered under. `/api/v1` and a trailing slash may be left out or not, and `/{resource}/id/{id}`

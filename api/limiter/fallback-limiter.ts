@@ -47,16 +47,17 @@ export function createFallbackLimiter(options: FallbackOptions): FallbackLimiter
     // At once: it may only have been slow.
     tryAgain();
   };
-  const takeFirst = async (quotas: readonly Quota[]): ReturnType<Limiter['take']> => {
-    try {
-      const verdicts = await first.take(quotas);
-      lastCounts.remember(quotas, verdicts);
-      return verdicts;
-    } catch (err) {
-      fallBack(err);
-      return second.take(lastCounts.recall(quotas));
-    }
-  };
+  const takeFirst = (quotas: readonly Quota[]): ReturnType<Limiter['take']> =>
+    first.take(quotas).then(
+      (verdicts) => {
+        lastCounts.remember(quotas, verdicts);
+        return verdicts;
+      },
+      (err: unknown) => {
+        fallBack(err);
+        return second.take(lastCounts.recall(quotas));
+      },
+    );
 
   return {
     take: (quotas) => (hasFallenBack ? second.take(lastCounts.recall(quotas)) : takeFirst(quotas)),
@@ -70,7 +71,7 @@ type LastCounts = {
   readonly recall: (quotas: readonly Quota[]) => Quota[];
 };
 
-type Remembered = { readonly count: number; readonly atMs: number };
+type Remembered = { count: number; atMs: number };
 
 /**
  * What a counter said last of each key. When it falls silent, whoever counts instead begins there: callers who had used
@@ -84,7 +85,13 @@ function createLastCounts(now: () => number, maxKeys = 20_000): LastCounts {
       const atMs = now();
       quotas.forEach(({ key, limit }, index) => {
         const count = limit - (verdicts[index] as Verdict).remaining;
-        if (!counts.has(key) && counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
+        const known = counts.get(key);
+        if (known) {
+          known.count = count;
+          known.atMs = atMs;
+          return;
+        }
+        if (counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
         counts.set(key, { count, atMs });
       });
     },

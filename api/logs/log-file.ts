@@ -6,8 +6,8 @@ import sonicBoom from 'sonic-boom';
 import { messageOf } from '#lib/errors.ts';
 
 export type LogFile = {
-  /** Takes one whole line, newline included. Never waits, never throws. */
-  readonly write: (line: string) => void;
+  /** Takes whole lines, newlines included; what is given must not be changed afterwards. Never waits, never throws. */
+  readonly write: (lines: string | Buffer) => void;
   /** Goes over to a new file when the path no longer leads to the one that is open: it was renamed or removed. */
   readonly followPath: () => Promise<void>;
   /** Writes at once what is left, as far as it can be written; for the sudden end of a process. */
@@ -75,7 +75,8 @@ export function openLogStream(fd: number, options: LogFileOptions): LogFile {
  * Whole lines are gathered up to `minLength` and written up to `maxWrite` at a time; appends of that size by several
  * processes do not mix. Beyond `maxLength` of waiting lines, new ones are dropped. Bytes.
  */
-const batches = { minLength: 8_192, maxWrite: 16_384, maxLength: 8 * 1024 * 1024 } as const;
+const batches = { minLength: 8_192, maxWrite: 16_384, maxLength: 8 * 1024 * 1024, contentMode: 'buffer' } as const;
+const newline = 10;
 const closeWithinMs = 1_000;
 
 type Boom = InstanceType<typeof sonicBoom.SonicBoom>;
@@ -99,9 +100,9 @@ function createLines(boom: Boom, { onProblem, flushAfterMs = 50 }: LogFileOption
     waitingBytes = Math.max(0, waitingBytes - bytes);
     isTroubled = false;
   });
-  boom.on('drop', (line: string) => {
-    waitingBytes -= Buffer.byteLength(line);
-    dropped += 1;
+  boom.on('drop', (lines: Buffer) => {
+    waitingBytes -= lines.length;
+    for (const byte of lines) if (byte === newline) dropped += 1;
   });
   boom.on('error', (err: Error) => {
     if (!isTroubled) onProblem(`log lines cannot be written: ${err.message}`);
@@ -118,10 +119,11 @@ function createLines(boom: Boom, { onProblem, flushAfterMs = 50 }: LogFileOption
     }
   };
   return {
-    write: (line) => {
+    write: (lines) => {
       if (isFinished) return;
-      waitingBytes += Buffer.byteLength(line);
-      boom.write(line);
+      const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
+      waitingBytes += bytes.length;
+      boom.write(bytes as never);
       timer ??= setTimeout(flush, flushAfterMs);
     },
     flushSync,

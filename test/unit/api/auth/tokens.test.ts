@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createTokens } from '#api/auth/tokens.ts';
 
 const secret = 'a secret of at least 32 characters';
-const everyone = { isActive: async () => true, forget: () => {} };
+const everyone = { isActive: async () => true, isKnown: () => true, forget: () => {} };
 
 const refuse = (): Promise<never> => Promise.reject(new Error('the limit is used up'));
 
@@ -33,7 +33,7 @@ describe('access tokens', () => {
 
   test('end when the client is deleted', async () => {
     const active = new Set([7]);
-    const tokens = createTokens(secret, 60, { isActive: async (id) => active.has(id), forget: () => {} });
+    const tokens = createTokens(secret, 60, { isActive: async (id) => active.has(id), isKnown: (id) => active.has(id), forget: () => {} });
     const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
     expect(await tokens.verify(accessToken)).toBeDefined();
     active.delete(7);
@@ -44,13 +44,29 @@ describe('access tokens', () => {
     const order: unknown[] = [];
     const admit = async (claimed: unknown): Promise<void> => void order.push(claimed);
     const isActive = async (id: number): Promise<boolean> => order.push(`is ${id} active?`) > 0;
-    const tokens = createTokens(secret, 60, { isActive, forget: () => {} });
+    const tokens = createTokens(secret, 60, { isActive, isKnown: () => false, forget: () => {} });
     const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
     await tokens.verify(accessToken, admit);
     await tokens.verify(`${accessToken}x`, admit);
     expect(order).toEqual([{ kind: 'customer', clientId: 7, quota: 'standard' }, 'is 7 active?']);
     await expect(tokens.verify(accessToken, refuse)).rejects.toThrow('the limit is used up');
     expect(order).toHaveLength(2);
+  });
+
+  test('are recalled without a question only while both signature and client were seen to hold, and their time is not over', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+    const known = new Set<number>();
+    const tokens = createTokens(secret, 60, { ...everyone, isKnown: (id) => known.has(id) });
+    const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
+    known.add(7);
+    expect(tokens.recall(accessToken), 'its signature has not been seen yet').toBeUndefined();
+    const principal = await tokens.verify(accessToken);
+    expect([tokens.recall(accessToken), tokens.recall(`${accessToken}x`)]).toEqual([principal, undefined]);
+    known.delete(7);
+    expect(tokens.recall(accessToken)).toBeUndefined();
+    known.add(7);
+    vi.setSystemTime(Date.UTC(2026, 0, 1, 0, 1, 0));
+    expect(tokens.recall(accessToken)).toBeUndefined();
   });
 
   test('of another secret, another issuer, another algorithm or none are worth nothing', async () => {

@@ -69,6 +69,7 @@ describe('paths', () => {
 
   test('two routes of one name are a mistake', () => {
     expect(() => createRouteTable([make('GET', '/a'), make('GET', '/a')])).toThrow('GET /a is defined twice');
+    expect(() => createRouteTable([make('GET', '/:a')])).toThrow('GET /:a begins with a parameter');
   });
 });
 

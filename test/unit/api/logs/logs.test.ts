@@ -112,6 +112,14 @@ describe('a log file', () => {
     expect([...(await linesOf(`${path}-0`)), ...(await linesOf(path))]).toEqual(['kept']);
   });
 
+  test('counts every line it gives up, also where several came in one piece', async () => {
+    const file = await openLogFile('/dev/full', { onProblem: () => {} });
+    const piece = Buffer.from(`${'x'.repeat(4_999)}\n`.repeat(100));
+    for (let index = 0; index < 30; index += 1) file.write(piece);
+    // 8 MiB hold 16 pieces of 500,000 bytes.
+    expect(file.dropped()).toBe(1_400);
+  });
+
   test('goes on with the open file when the path cannot be opened again, and says so', async () => {
     const folder = join(await temporaryFolder(), 'logs');
     await mkdir(folder);
@@ -168,6 +176,25 @@ describe('the logs of a process', () => {
     expect(stdout.toSorted()).toEqual([...app, ...access].toSorted());
     expect(stdout.join('\n')).not.toContain('hunter2');
     expect(error[0]).toContain('r-9');
+  });
+
+  test('lose no access line that still waits for others, neither at a sudden end nor when they are closed', async () => {
+    const { logs, read, close } = await openLogs('json');
+    for (const requestId of ['r-1', 'r-2']) logs.access({ ...entry, requestId });
+    logs.flushSync();
+    const idOf = (line: string): unknown => (JSON.parse(line) as { request_id: string }).request_id;
+    expect((await read('logs/access.log')).map(idOf)).toEqual(['r-1', 'r-2']);
+    expect((await read('stdout')).map(idOf)).toEqual(['r-1', 'r-2']);
+    logs.access({ ...entry, requestId: 'r-3' });
+    await close();
+    expect((await read('logs/access.log')).map(idOf)).toEqual(['r-1', 'r-2', 'r-3']);
+  });
+
+  test('write an access line also when no other follows it', async () => {
+    const { logs, read, close } = await openLogs('json');
+    logs.access(entry);
+    await expect.poll(() => read('logs/access.log'), { interval: 5 }).toHaveLength(1);
+    await close();
   });
 
   test('keep access.log complete when the level hides it from standard output', async () => {
