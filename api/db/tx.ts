@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
 import type { Client, Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
-import { createSharedReads, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
+import { createSharedReads, type IdentifiedRow, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 import { runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
@@ -79,7 +79,7 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
     // Whoever asks next hears of it too; it must only not end the process meanwhile.
     begun.catch(() => {});
     const rest: Asked[] = [];
-    const result = await work(txOn(client, rest));
+    const result = await work(new ClientTx(client, rest));
     await begun;
     await commit(client, rest);
     return result;
@@ -128,29 +128,43 @@ async function rollBack(client: PoolClient): Promise<Error | undefined> {
   }
 }
 
-function txOn(client: PoolClient, rest: Asked[]): Tx {
-  let knex: Knex | undefined;
-  const foreseen = new Map<string, Promise<QueryResultRow[]>>();
-  const query: Tx['query'] = <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []) => {
-    const ahead = foreseen.size === 0 ? undefined : foreseen.get(nameOf({ statement, values }));
-    return (ahead as Promise<Row[]> | undefined) ?? runStatement(client, statement, values);
-  };
-  return {
-    isTransaction: true,
-    query,
-    byId: async (statement, id) => (await query(statement, [[id]]))[0],
-    foresee: (asked) => {
-      const rows = runStatement(client, asked.statement, asked.values);
-      rows.catch(() => {});
-      foreseen.set(nameOf(asked), rows);
-      return rows;
-    },
-    atEnd: (asked) => void rest.push(asked),
-    get knex() {
-      // Made only where a model is used: it costs as much as the query it builds.
-      return (knex ??= createKnex(poolOf(client)));
-    },
-  };
+/** A class, for the sake of memory: see `Input` in api/http/read-request. */
+class ClientTx implements Tx {
+  readonly isTransaction = true;
+  readonly #client: PoolClient;
+  readonly #rest: Asked[];
+  readonly #foreseen = new Map<string, Promise<QueryResultRow[]>>();
+  #knex: Knex | undefined = undefined;
+
+  constructor(client: PoolClient, rest: Asked[]) {
+    this.#client = client;
+    this.#rest = rest;
+  }
+
+  query<Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    const ahead = this.#foreseen.size === 0 ? undefined : this.#foreseen.get(nameOf({ statement, values }));
+    return (ahead as Promise<Row[]> | undefined) ?? runStatement(this.#client, statement, values);
+  }
+
+  async byId<Row extends IdentifiedRow>(statement: Statement<Row>, id: number): Promise<Row | undefined> {
+    return (await this.query(statement, [[id]]))[0];
+  }
+
+  foresee(asked: Asked): Promise<unknown> {
+    const rows = runStatement(this.#client, asked.statement, asked.values);
+    rows.catch(() => {});
+    this.#foreseen.set(nameOf(asked), rows);
+    return rows;
+  }
+
+  atEnd(asked: Asked): void {
+    this.#rest.push(asked);
+  }
+
+  get knex(): Knex {
+    // Made only where a model is used: it costs as much as the query it builds.
+    return (this.#knex ??= createKnex(poolOf(this.#client)));
+  }
 }
 
 const nameOf = ({ statement, values }: Asked): string => `${statement.name} ${JSON.stringify(values)}`;

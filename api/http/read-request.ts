@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../auth/principal.ts';
 import { ApiError, ClientGoneError, type FieldError } from '../errors.ts';
 import { versionsFromIfMatch } from './etag.ts';
 import type { ApiContext, Exchange } from './exchange.ts';
@@ -24,19 +25,35 @@ export async function readRequest(route: Route, { state, req, res }: ApiContext)
   const rawBody = route.body ? await readJsonBody(req) : refuseBody(req);
   const body = validateInput(route.body, withoutOwnId(route, rawBody, params), 'body');
   const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
-  let signal: AbortSignal | undefined;
-  const request = {
-    params,
-    query,
-    body,
-    principal: state.principal,
-    ifMatch,
-    /** Made only for the few handlers that listen to it. */
-    get signal() {
-      return (signal ??= signalOfGone(res));
-    },
-  };
-  return { request, rawBody };
+  return { request: new Input({ params, query, body, principal: state.principal, ifMatch }, res), rawBody };
+}
+
+/**
+ * A class, for the sake of memory: an object literal with a getter gets a shape of its own for every request, and the shape
+ * keeps the whole request until the next full collection.
+ */
+class Input implements RouteRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly principal: Principal;
+  readonly ifMatch: readonly number[] | undefined;
+  readonly #res: ServerResponse;
+  #signal: AbortSignal | undefined = undefined;
+
+  constructor({ params, query, body, principal, ifMatch }: Omit<RouteRequest, 'signal'>, res: ServerResponse) {
+    this.params = params;
+    this.query = query;
+    this.body = body;
+    this.principal = principal;
+    this.ifMatch = ifMatch;
+    this.#res = res;
+  }
+
+  /** Made only for the few handlers that listen to it. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= signalOfGone(this.#res));
+  }
 }
 
 function signalOfGone(res: ServerResponse): AbortSignal {
