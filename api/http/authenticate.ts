@@ -38,12 +38,12 @@ function sentCredential({ authorization, 'x-api-key': apiKey }: IncomingHttpHead
  */
 export function authenticate(credentials: Credentials, count: Count): ApiMiddleware {
   const { tokens, apiKeys } = credentials;
-  const prove = async (ctx: ApiContext, sent: Sent): Promise<void> => {
-    const { kind, secret, name } = sent;
+  const askThen = async (ctx: ApiContext, { kind, secret, name }: Sent, next: () => Promise<void>): Promise<void> => {
     const ask = (admit: Admit) => (kind === 'key' ? apiKeys.authenticate(secret, admit) : tokens.verify(secret, admit));
     const principal = await admitted(ctx, count, ask);
     if (principal) ctx.state.principal = principal;
     else ctx.state.credentialRefusal = refusal(`The ${name} is unknown, expired or revoked.`);
+    return next();
   };
   return (ctx, next) => {
     const sent = sentCredential(ctx.req.headers);
@@ -53,7 +53,7 @@ export function authenticate(credentials: Credentials, count: Count): ApiMiddlew
       return next();
     }
     const remembered = (sent.kind === 'key' ? apiKeys : tokens).recall(sent.secret);
-    if (remembered === undefined) return prove(ctx, sent).then(next);
+    if (remembered === undefined) return askThen(ctx, sent, next);
     ctx.state.principal = remembered;
     return next();
   };

@@ -54,17 +54,19 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
     onLimited(hit.name);
     throw limited(hit, verdict);
   };
-  const count: Count = ({ state }, caller) => {
+  const count: Count = async ({ state }, caller) => {
     const { set, identity } = policy.countedAs(caller, state.ip, state.route?.limitClass ?? 'default');
-    if (state.countedAs === identity && state.taken?.set === set) return alreadyCounted;
-    return limiter.take(quotasOf(set, identity)).then((verdicts) => {
-      state.countedAs = identity;
-      settle(state, { set, verdicts });
-    });
+    if (state.countedAs === identity && state.taken?.set === set) return;
+    const verdicts = await limiter.take(quotasOf(set, identity));
+    state.countedAs = identity;
+    settle(state, { set, verdicts });
   };
   return {
     count,
-    middleware: (ctx, next) => count(ctx, ctx.state.principal).then(next),
+    middleware: async (ctx, next) => {
+      await count(ctx, ctx.state.principal);
+      return next();
+    },
     countTarget: async ({ state }, target) => {
       const aimedAt = targetPolicies[state.route?.limitClass ?? 'default'];
       if (!aimedAt) return;
@@ -76,7 +78,6 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
   };
 }
 
-const alreadyCounted = Promise.resolve();
 const nothingTaken: Taken = { set: policySet([]), verdicts: [] };
 
 /** The limit that decides: of those used up the one that lasts longest, else the one with the least left. Pure. */

@@ -68,7 +68,7 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
 }
 
 /** As many characters make it worth while to write; longest time that a line waits for others. */
-const gathering = { length: 8_192, ms: 20 } as const;
+const gathering = { length: 16_384, ms: 20 } as const;
 
 /**
  * Access lines are encoded many at a time and once for all who read them: one by one that cost more than anything else that

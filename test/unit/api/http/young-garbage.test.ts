@@ -19,19 +19,20 @@ const weightBytes = 4_000;
 /** Hangs on what is made; a heap that grew by all of these kept them. */
 const weigh = (): unknown[] => Array.from<unknown>({ length: weightBytes / 8 }).fill(0.5);
 
+async function settledHeapBytes(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    await turn();
+    collect({ type: 'minor' });
+  }
+  return process.memoryUsage().heapUsed;
+}
+
 /** Share of what was made that collections of young objects alone have left behind. */
 async function shareKept(make: (weight: unknown) => Promise<unknown>): Promise<number> {
-  const settle = async (): Promise<number> => {
-    for (let round = 0; round < 3; round += 1) {
-      await turn();
-      collect({ type: 'minor' });
-    }
-    return process.memoryUsage().heapUsed;
-  };
   for (let warmUp = 0; warmUp < 500; warmUp += 1) await make(undefined);
-  const before = await settle();
+  const before = await settledHeapBytes();
   for (let made = 0; made < count; made += 1) await make(weigh());
-  return ((await settle()) - before) / (count * weightBytes);
+  return ((await settledHeapBytes()) - before) / (count * weightBytes);
 }
 
 const route = read({ path: '/x', access: 'public', summary: '', answers: { 204: nothing }, handler: () => Promise.resolve() });

@@ -154,6 +154,8 @@ const openLogs = async (format: 'json' | 'text', level: 'info' | 'warn' = 'info'
   return { logs, read, close };
 };
 
+const idOf = (line: string): unknown => (JSON.parse(line) as { request_id: string }).request_id;
+
 const openBelowProc = () => openApiLogs({ settings: { LOG_LEVEL: 'info', LOG_FORMAT: 'json', LOG_DIR: '/proc/nothing' }, worker: 0 });
 
 describe('the logs of a process', () => {
@@ -182,7 +184,6 @@ describe('the logs of a process', () => {
     const { logs, read, close } = await openLogs('json');
     for (const requestId of ['r-1', 'r-2']) logs.access({ ...entry, requestId });
     logs.flushSync();
-    const idOf = (line: string): unknown => (JSON.parse(line) as { request_id: string }).request_id;
     expect((await read('logs/access.log')).map(idOf)).toEqual(['r-1', 'r-2']);
     expect((await read('stdout')).map(idOf)).toEqual(['r-1', 'r-2']);
     logs.access({ ...entry, requestId: 'r-3' });
