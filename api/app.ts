@@ -26,6 +26,7 @@ import type { AccessEntry } from './logs/access-line.ts';
 export type AppSettings = RatePolicySettings & {
   readonly AUTH_TOKEN_SECRET: string;
   readonly IDEMPOTENCY_REQUIRED: boolean;
+  readonly IF_MATCH_REQUIRED: boolean;
   readonly CORS_ORIGINS: readonly string[];
   readonly TRUSTED_PROXIES: readonly string[];
 };
@@ -92,7 +93,16 @@ export function createApp(deps: AppDeps): LeanKoa {
   app.use(refuseUnmatched);
   app.use(authorize);
   const claimOf = createClaims({ secret: settings.AUTH_TOKEN_SECRET, isRequired: settings.IDEMPOTENCY_REQUIRED });
-  app.use(answer({ database: deps.database, claimOf, inKeyTurn: createKeyTurns(), countTarget: limit.countTarget, timingFor }));
+  app.use(
+    answer({
+      database: deps.database,
+      claimOf,
+      isIfMatchRequired: settings.IF_MATCH_REQUIRED,
+      inKeyTurn: createKeyTurns(),
+      countTarget: limit.countTarget,
+      timingFor,
+    }),
+  );
   app.on('error', (err: NodeJS.ErrnoException) => {
     // A client that hangs up while it is answered is its own affair; anything else is a fault in the chain above.
     if (!hangUps.has(err.code ?? '')) logger.error({ err }, 'request left the middleware with an error');

@@ -27,6 +27,7 @@ export const apiEnv = {
     .default([])
     .describe('Addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas.'),
   IDEMPOTENCY_REQUIRED: flag().default(false).describe('Refuse a POST without Idempotency-Key where one is honoured.'),
+  IF_MATCH_REQUIRED: flag().default(false).describe('Refuse a change or deletion without If-Match.'),
   RATE_LIMIT_LOADTEST_CALLS: integer(1, 100_000_000)
     .default(100_000)
     .describe('Requests in one RATE_LIMIT_PERIOD for a load test key and for each customer it made.'),

@@ -127,6 +127,12 @@ export const problemTypes = {
     cure: 'Wait `Retry-After` seconds; then one request is allowed.',
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
+  precondition_required: {
+    status: 428,
+    title: 'Precondition required',
+    meaning: 'A change or deletion without `If-Match`, where `IF_MATCH_REQUIRED` is set.',
+    cure: 'Read it, and send its `ETag` in `If-Match`.',
+  },
   headers_too_large: { status: 431, title: 'Headers too large', meaning: 'The headers exceed 16 KiB.', cure: 'Send less.' },
   internal: {
     status: 500,

@@ -1,4 +1,5 @@
 import type { Principal } from '../auth/principal.ts';
+import { ApiError } from '../errors.ts';
 import { explainConstraint } from '../db/constraints.ts';
 import type { Database } from '../db/tx.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
@@ -14,6 +15,8 @@ import { send } from './send.ts';
 export type AnswerDeps = {
   readonly database: Database;
   readonly claimOf: (request: ClaimedRequest) => Claim | undefined;
+  /** Whether a change must say which state it was decided on. */
+  readonly isIfMatchRequired: boolean;
   readonly inKeyTurn: InKeyTurn;
   readonly countTarget: RateLimit['countTarget'];
   /** The timing to keep for this caller's request; undefined for those who are not told. */
@@ -21,10 +24,12 @@ export type AnswerDeps = {
 };
 
 /** Innermost: reads and checks the input, lets the route do its work, sends what it answers. */
-export function answer({ database, claimOf, inKeyTurn, countTarget, timingFor }: AnswerDeps): ApiMiddleware {
+export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countTarget, timingFor }: AnswerDeps): ApiMiddleware {
   return async (ctx) => {
     const { state, req } = ctx;
     const route = state.route as Route;
+    if (isIfMatchRequired && route.write === 'plainly' && req.headers['if-match'] === undefined)
+      throw new ApiError('precondition_required', 'Say in If-Match which version is meant.');
     const { request, rawBody } = await readRequest(route, ctx);
     if (route.limitTarget) await countTarget(ctx, route.limitTarget(request.body));
     const { principal, ip: address } = state;

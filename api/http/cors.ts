@@ -1,7 +1,7 @@
 import type { ApiMiddleware } from './exchange.ts';
 import { send } from './send.ts';
 
-const allowedMethods = 'GET, HEAD, POST, PUT, DELETE';
+const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID';
 const exposedHeaders =
   'ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID, X-Response-Time';

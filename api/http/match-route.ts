@@ -28,7 +28,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     const router = routers.get(resource) ?? new Router({ strict: true, sensitive: true });
     routers.set(resource, router);
     routeOf.set(
-      router.register(route.path, [route.method], () => undefined),
+      router.register(route.path, methodsOf(route), () => undefined),
       route,
     );
   }
@@ -51,6 +51,9 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     },
   };
 }
+
+/** A PUT changes only the fields that it names, which is what others call PATCH: the two are the same. */
+const methodsOf = ({ method }: Route): string[] => (method === 'PUT' ? ['PUT', 'PATCH'] : [method]);
 
 const noParams: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -11,7 +11,7 @@ export type Access = 'public' | readonly Exclude<Principal['kind'], 'anonymous'>
 /** Which quota of the rate limit a route counts against. */
 export type LimitClass = 'default' | 'login' | 'order_create' | 'client_create' | 'review' | 'search';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * What a route does to the database: `nothing`; `plainly`: in one transaction; `once`: in one transaction that also keeps

@@ -22,7 +22,10 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(route);
+    const methods = (paths[path] ??= {});
+    methods[route.method.toLowerCase()] = operationOf(route);
+    // The same operation by another name.
+    if (route.method === 'PUT') methods['patch'] = operationOf({ ...route, method: 'PATCH' });
   }
   return {
     openapi: '3.1.1',
@@ -151,7 +154,7 @@ export function refusalCodes(route: Route): ProblemCode[] {
   if (params) codes.push('not_found');
   if (body ?? query) codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
   if (write !== 'nothing') codes.push('outcome_unknown');
-  if (write === 'plainly') codes.push('version_mismatch');
+  if (write === 'plainly') codes.push('version_mismatch', 'precondition_required');
   if (write === 'once') codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_in_flight', 'gone');
   if (limitClass === 'login') codes.push('overloaded');
   return [...new Set([...codes, ...route.errors])];

@@ -150,7 +150,7 @@ describe('a refusal', () => {
     const login = await call(`${api.url}/clients/login`);
     expect([login.status, login.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
     const product = await call(`${api.url}/products/1`, { method: 'POST', body: {} });
-    expect([product.status, product.headers.get('allow')]).toEqual([405, 'HEAD, GET, PUT, DELETE, OPTIONS']);
+    expect([product.status, product.headers.get('allow')]).toEqual([405, 'HEAD, GET, PUT, PATCH, DELETE, OPTIONS']);
     const asked = await call(`${api.url}/clients/login`, { method: 'OPTIONS' });
     expect([asked.status, asked.headers.get('allow')]).toEqual([204, 'POST, OPTIONS']);
     const health = await call(`${api.url}/livez`, { method: 'OPTIONS' });

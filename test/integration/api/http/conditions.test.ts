@@ -23,6 +23,23 @@ describe('an entity tag', () => {
     expect(unchanged.status).toBe(304);
   });
 
+  test('is demanded of every change and deletion where the operator says so', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false', IF_MATCH_REQUIRED: 'true' });
+    const url = `${api.url}/products/${await makeProduct(api, 5)}`;
+    for (const [method, body] of [
+      ['PUT', { stock: 6 }],
+      ['PATCH', { stock: 6 }],
+      ['DELETE', undefined],
+    ] as const) {
+      const refused = await call(url, { method, headers: asOperator, body });
+      expect([method, refused.status, refused.body['code']]).toEqual([method, 428, 'precondition_required']);
+    }
+    const tag = (await call(url)).headers.get('etag') ?? '';
+    const changed = await call(url, { method: 'PATCH', headers: { ...asOperator, 'if-match': tag }, body: { stock: 6 } });
+    expect([changed.status, changed.body['stock'], changed.body['version']]).toEqual([200, 6, 2]);
+    expect((await call(url, { method: 'DELETE', headers: { ...asOperator, 'if-match': '*' } })).status).toBe(204);
+  });
+
   test('names more than the version, so that another release of the API never passes for unchanged', async ({ start }) => {
     const api = await start({ RATE_LIMIT_ENABLED: 'false' });
     const id = await makeProduct(api, 5);

@@ -59,7 +59,7 @@ describe('paths', () => {
   });
 
   test('a known path with another method says which it takes', () => {
-    expect(table.match('DELETE', '/products/7')).toEqual({ route: undefined, allowed: 'HEAD, GET, PUT, OPTIONS' });
+    expect(table.match('DELETE', '/products/7')).toEqual({ route: undefined, allowed: 'HEAD, GET, PUT, PATCH, OPTIONS' });
     expect(table.match('GET', '/nothing')).toBeUndefined();
   });
 
