@@ -18,7 +18,7 @@ const runOf = (name: string, verdict: Verdict, played: string[]): Run => ({
   judge: async () => ({
     name,
     verdict,
-    sentence: `${name} ended`,
+    sentence: `${name} ended.`,
     startedAt,
     text: '',
     json: {},
@@ -41,7 +41,7 @@ test('on stacks of its own a gate plays its plans and then its other runs, each 
     now: new Date(startedAt),
   };
 
-  const flags = { out: dir, duration: '1s', users: '5', json: true };
+  const flags = { out: dir, duration: '1s', users: '5' };
   expect(await runGate(gate, { positionals: [], flags }, context)).toBe(99);
 
   expect(played).toEqual(['first', 'second']);

@@ -9,7 +9,7 @@ import { showWitness } from '#loadtest/measurement/witness.ts';
 import { journeysPlan } from '#loadtest/plans/journeys.ts';
 import { planOf } from '#loadtest/plans/plans.ts';
 import { planReport } from '#loadtest/report/plan-report.ts';
-import { writeReport } from '#loadtest/report/run-report.ts';
+import { sayReport, writeReport } from '#loadtest/report/run-report.ts';
 import { runPlan } from '#loadtest/run-plan.ts';
 import { readJourneys } from '#loadtest/scenarios/journeys/read-journeys.ts';
 import { openGivenTarget } from '#loadtest/targets/open-target.ts';
@@ -102,8 +102,7 @@ async function play(origin: string, text = file): Promise<Played> {
   const measurement = await readMeasurement(dir);
   const judgement = judge(measurement, planOf(measurement.plan)?.judges ?? []);
   const run = await planReport({ measurement, judgement, highlights: [] });
-  await writeReport(run, dir);
-  return { judgement, says: run.text, dir, due: measurement.phases[0]?.arrivals?.due };
+  return { judgement, says: sayReport(run, await writeReport(run, dir)), dir, due: measurement.phases[0]?.arrivals?.due };
 }
 
 const brokenOf = ({ checks }: Judgement): string[] =>
