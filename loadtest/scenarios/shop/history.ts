@@ -61,3 +61,18 @@ function joined(known: Claim, attempt: OrderAttempt): Claim {
   if (weight[outcome] <= weight[known.outcome]) return { ...known, orders };
   return { ...known, orders, outcome, requestId, totalCents: attempt.totalCents ?? known.totalCents };
 }
+
+/** How many attempts were under way while another for one of the same products was: so many could race. Pure. */
+export function countRaces(attempts: readonly OrderAttempt[]): number {
+  const raced = new Set<OrderAttempt>();
+  const latest = new Map<number, OrderAttempt>();
+  for (const attempt of attempts.toSorted((a, b) => a.sentAtMs - b.sentAtMs)) {
+    for (const { product } of attempt.lines) {
+      // Who overlaps with any before overlaps with the one of them that ended last.
+      const other = latest.get(product);
+      if (other && attempt.sentAtMs < other.endedAtMs) raced.add(attempt).add(other);
+      if (!other || attempt.endedAtMs > other.endedAtMs) latest.set(product, attempt);
+    }
+  }
+  return raced.size;
+}

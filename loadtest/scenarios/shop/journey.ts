@@ -61,15 +61,16 @@ const counter = (): (() => number) => {
 };
 
 const visits: Record<keyof VisitWeights, (options: JourneyOptions, numbers: () => number) => Visit> = {
-  *browse({ shelf, words, random, errands }) {
+  *browse(options) {
+    const { shelf, words, random, errands } = options;
     if (random() < 0.2) yield errands.categories();
     yield random() < 0.5 ? errands.page(somePage(shelf, random)) : errands.filter(someFilter(shelf, words, random));
-    for (let left = randomInt(random, 1, 4); left > 0; left -= 1) yield errands.product(pick(random, shelf.products).id);
+    for (let left = randomInt(random, 1, 4); left > 0; left -= 1) yield errands.product(someProduct(options));
   },
   *buy(options, numbers) {
     const { shelf, words, random, errands, buyer } = options;
     yield errands.filter(someFilter(shelf, words, random));
-    for (let left = randomInt(random, 1, 3); left > 0; left -= 1) yield errands.product(pick(random, shelf.products).id);
+    for (let left = randomInt(random, 1, 3); left > 0; left -= 1) yield errands.product(someProduct(options));
     const order = orderOf(options, numbers());
     const [isRepeated, isRead, isProductRead] = [random() < repeatedShare, random() < checkedShare, random() < checkedShare];
     yield errands.order(order, 'POST /orders');
@@ -108,8 +109,14 @@ function someFilter({ categories }: Shelf, words: readonly string[], random: Ran
   };
 }
 
-/** Of what is ordered, so much is what everybody buys: orders meet at the same products, and every product is sold now and then. */
+/**
+ * Of what is looked at and ordered, so much is what everybody buys: orders meet at the same rows, and are looked at while they are
+ * under way; and every product is sold now and then. More of it would sell the popular out.
+ */
 const popularShare = 0.5;
+
+const someProduct = ({ shelf, orderable, random }: JourneyOptions): number =>
+  random() < popularShare ? pickPopular(random, orderable) : pick(random, shelf.products).id;
 
 function orderOf(options: JourneyOptions, number: number, lineCount = randomInt(options.random, 1, 3)): AskedOrder {
   const { orderable, random, buyer, keyPrefix } = options;

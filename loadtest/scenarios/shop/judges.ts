@@ -6,7 +6,7 @@ import { maxWitnesses, type Witness } from '../../measurement/witness.ts';
 import type { ShopBooks } from './books.ts';
 import { checkBooks } from './check-books.ts';
 import { rules, type Excuse, type Rule } from './faults.ts';
-import { claimsOf, type Claim, type OrderAttempt, type ShopEvent } from './history.ts';
+import { claimsOf, countRaces, type Claim, type OrderAttempt, type ShopEvent } from './history.ts';
 import type { Goods } from './shelf.ts';
 import { bookRules, type Anomaly, type BookRule } from './stored-books.ts';
 
@@ -17,10 +17,11 @@ const eventsOf = ({ events }: Measurement): readonly ShopEvent[] => events as re
 
 const attemptsOf = (measurement: Measurement): OrderAttempt[] => eventsOf(measurement).filter((event) => event.kind === 'order');
 
-/** Keys by what became of them. */
-export function ordersOf(measurement: Measurement): Readonly<Record<Claim['outcome'], number>> {
-  const counts = { acknowledged: 0, refused: 0, unknown: 0 };
-  for (const { outcome } of claimsOf(attemptsOf(measurement))) counts[outcome] += 1;
+/** Keys by what became of them, and how many attempts met another at the same product. */
+export function ordersOf(measurement: Measurement): Readonly<Record<Claim['outcome'] | 'raced', number>> {
+  const attempts = attemptsOf(measurement);
+  const counts = { acknowledged: 0, refused: 0, unknown: 0, raced: countRaces(attempts) };
+  for (const { outcome } of claimsOf(attempts)) counts[outcome] += 1;
   return counts;
 }
 

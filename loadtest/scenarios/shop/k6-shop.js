@@ -65,6 +65,7 @@ const createUser = ({ run, clients, ...shop }) => {
     return answer;
   };
   const product = (id) => send('GET /products/:id', 'GET', `/products/${id}`, [200]);
+  const someProduct = () => (Math.random() < 0.5 ? pickPopular(shop.orderable) : pick(shop.products));
   const page = () =>
     send('GET /products', 'GET', `/products?skip=${20 * between(0, Math.floor((shop.products.length - 1) / 20))}&limit=20`, [200]);
   const filter = () => {
@@ -98,11 +99,11 @@ const createUser = ({ run, clients, ...shop }) => {
     *browse() {
       if (Math.random() < 0.2) yield send('GET /categories', 'GET', '/categories?limit=1000', [200]);
       yield Math.random() < 0.5 ? page() : filter();
-      for (let left = between(1, 4); left > 0; left -= 1) yield product(pick(shop.products));
+      for (let left = between(1, 4); left > 0; left -= 1) yield product(someProduct());
     },
     *buy() {
       yield filter();
-      for (let left = between(1, 3); left > 0; left -= 1) yield product(pick(shop.products));
+      for (let left = between(1, 3); left > 0; left -= 1) yield product(someProduct());
       const ids = new Set(Array.from({ length: between(1, 3) }, () => (Math.random() < 0.5 ? pickPopular : pick)(shop.orderable)));
       orders += 1;
       const body = order(

@@ -20,10 +20,9 @@ export const shop = (weights: VisitWeights): Scenario => ({
   k6: () => ({ script: readFileSync(join(import.meta.dirname, 'k6-shop.js'), 'utf8'), facts: { weights }, endpoints: k6Endpoints }),
   mixes: { 'slow-query': 'part of the orders run into a slow statement' },
   highlights: (measurement) => {
-    const { acknowledged, refused, unknown } = ordersOf(measurement);
-    return [
-      { label: 'Orders placed', value: showCount(acknowledged), note: `${showCount(refused)} refused, ${showCount(unknown)} unknown` },
-    ];
+    const { acknowledged, refused, unknown, raced } = ordersOf(measurement);
+    const note = `${showCount(refused)} refused, ${showCount(unknown)} unknown; ${showCount(raced)} met another at the same product`;
+    return [{ label: 'Orders placed', value: showCount(acknowledged), note }];
   },
   tellBooks: ({ books }) => tellBooks(books as ShopBooks | null),
   prepare: (target, request) => prepareShop(weights, target, request),

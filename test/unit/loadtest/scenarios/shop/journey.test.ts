@@ -108,14 +108,18 @@ test('orders 1 to 3 different products that are there to be ordered, for the use
   }
 });
 
-test('some products are popular, so that orders meet at them, and none is never sold', () => {
+test('some products are popular, so that orders and looks meet at them, and none is never sold or seen', () => {
   const orderable = goods.products.map(({ id }) => id);
-  const bodies = walk(11, 6_000, { orderable }).flatMap(({ endpoint, body }) => (endpoint === 'POST /orders' ? [body ?? ''] : []));
+  const steps = walk(11, 6_000, { orderable });
+  const bodies = steps.flatMap(({ endpoint, body }) => (endpoint === 'POST /orders' ? [body ?? ''] : []));
   const sold = bodies.flatMap((body) => (JSON.parse(body) as { lines: { product_id: number }[] }).lines.map((line) => line.product_id));
-  const shareOf = (product: number): number => sold.filter((id) => id === product).length / sold.length;
-  const [first = 0, last = 0] = [orderable[0], orderable.at(-1)].map((id) => shareOf(id ?? 0));
-  expect(first).toBeGreaterThan(1.3 * last);
-  expect(last).toBeGreaterThan(0);
+  const seen = steps.flatMap(({ endpoint, path }) => (endpoint === 'GET /products/:id' ? [Number(path.split('/').at(-1))] : []));
+  for (const chosen of [sold, seen]) {
+    const shareOf = (product: number): number => chosen.filter((id) => id === product).length / chosen.length;
+    const [first = 0, last = 0] = [orderable[0], orderable.at(-1)].map((id) => shareOf(id ?? 0));
+    expect(first).toBeGreaterThan(1.3 * last);
+    expect(last).toBeGreaterThan(0);
+  }
 });
 
 test('the popular are picked about as often as one by their rank, every item now and then', () => {
