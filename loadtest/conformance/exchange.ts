@@ -10,6 +10,10 @@ export type Declared = {
   readonly method: string;
   /** Path and query that are asked for. */
   readonly path: string;
+  /** Another path that counts against the limit, and against one of its own that is larger. */
+  readonly sibling?: string;
+  /** `all`: fields and documents that other targets may do without are promised, so that without them it fails. */
+  readonly promises?: 'all';
 };
 
 /** What a request was, as far as it can be shown: credentials never come here, only names of clients. */

@@ -106,6 +106,10 @@ export const notSupported = finding('NOT SUPPORTED');
 export const notChecked = finding('NOT CHECKED');
 export const invalid = finding('INVALID');
 
+/** What a target may do without, and does, unless it promises all. */
+export const lacking = ({ declared }: Recording, says: string, shown: readonly Exchange[]): Finding =>
+  declared.promises === 'all' ? fail(`${says}, and this target promises it`, shown) : notSupported(says);
+
 /** INVALID, because the client was late. */
 export const unproved = (says: string, witnesses: readonly Exchange[] = []): Finding => ({ ...invalid(says, witnesses), isLate: true });
 

@@ -32,6 +32,8 @@ const declared: Declared = {
   identity: 'ip',
   method: 'GET',
   path: '/products?limit=1',
+  sibling: '/products/filter?limit=1',
+  promises: 'all',
 };
 
 export type OwnShopOptions = TestOptions & {

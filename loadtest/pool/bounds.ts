@@ -40,6 +40,12 @@ export const bounds: readonly Check[] = [
           `more than ${most} connections in ${over.length} looks`,
           over.map((one) => showReading(one, recording)),
         );
+      const told = looks(recording, 'hold').filter(({ capacity }) => capacity !== null);
+      if (told.length > 0 && told.every(({ capacity }) => capacity !== most))
+        return fail(
+          `the pools may open ${told[0]?.capacity} connections, they are set to ${most}`,
+          told.map((one) => showReading(one, recording)),
+        );
       const used = Math.max(0, ...recording.readings.map(({ inUse }) => inUse ?? 0));
       if (used < most) return invalid(`at most ${used} of ${most} connections were in use: the pools were never full`);
       return pass(`at most ${used} in use, of ${most}`);

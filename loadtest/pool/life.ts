@@ -1,6 +1,6 @@
 import { showDuration } from '#lib/show.ts';
 import { asked, fail, invalid, isGood, looks, notChecked, notSupported, pass, showExchange, showReading, type Check } from './finding.ts';
-import { mostOf, type Recording } from './recording.ts';
+import { mostOf, type Reading, type Recording } from './recording.ts';
 import { lossLanes } from './suite.ts';
 
 /** The longest that a connection is held on purpose, and what a busy machine adds. */
@@ -24,7 +24,8 @@ export const life: readonly Check[] = [
       const last = looks(recording, 'shrink')
         .slice(-1)
         .map((one) => showReading(one, recording));
-      return after <= kept ? pass(says) : fail(says, last);
+      if (after > kept) return fail(says, last);
+      return after + endedByAge(recording, 'shrink') < kept ? fail(`${says}: too many were closed`, last) : pass(says);
     },
   },
   {
@@ -40,9 +41,22 @@ export const life: readonly Check[] = [
       if (ages.length === 0 || !first || !last) return notChecked('no access to the database');
       if (last.atMs - first.atMs < recycleMs + longestHoldMs + slackMs)
         return notChecked(`the run was shorter than a lifetime of ${showDuration(recycleMs)}`);
-      const oldest = Math.max(...ages);
+      const oldest = ages.reduce((most, ageMs) => Math.max(most, ageMs), 0);
       const says = `the oldest at work was ${showDuration(oldest)} old (lifetime ${showDuration(recycleMs)})`;
-      return oldest <= recycleMs + longestHoldMs + slackMs ? pass(says) : fail(says);
+      const isOld = ({ sessions }: Reading): boolean => (sessions ?? []).some(({ ageMs, state }) => state !== 'idle' && ageMs === oldest);
+      if (oldest > recycleMs + longestHoldMs + slackMs)
+        return fail(
+          says,
+          recording.readings.filter(isOld).map((one) => showReading(one, recording)),
+        );
+      const working = looks(recording, 'saturated');
+      const opened = new Set(working.flatMap(({ sessions }) => (sessions ?? []).map(({ pid }) => pid))).size;
+      if (opened > 2 * mostOf(recording.settings))
+        return fail(
+          `${opened} connections were opened within ${showDuration((working.at(-1)?.atMs ?? 0) - (working[0]?.atMs ?? 0))} of work`,
+          working.slice(-1).map((one) => showReading(one, recording)),
+        );
+      return pass(says);
     },
   },
   {
@@ -87,10 +101,36 @@ export const life: readonly Check[] = [
           late.map(showExchange),
         );
       if (failed.length > lossLanes) return fail(`${failed.length} requests failed, ${lossLanes} were under way`, failed.map(showExchange));
-      return pass(`${loss.sessions} sessions ended, ${failed.length} requests failed`);
+      const dead = asked(recording, 'regained').filter((one) => !isGood(one));
+      if (dead.length > 0) return fail(`${dead.length} requests failed that were sent after sessions had ended`, dead.map(showExchange));
+      const hung = asked(recording, 'outage').filter(({ status }) => status === null);
+      if (hung.length > 0) return fail(`${hung.length} requests hung while the database let nobody in`, hung.map(showExchange));
+      const lost = asked(recording, 'returned').filter((one) => !isGood(one));
+      if (lost.length > 0) return fail(`${lost.length} requests failed when the database let everybody in again`, lost.map(showExchange));
+      const last = looks(recording, 'end').at(-1);
+      if (last && (last.inUse ?? 0) > 0) return fail('connections are in use though nobody asks', [showReading(last, recording)]);
+      return pass(`${loss.sessions} sessions ended, ${failed.length} requests failed; as before after an outage`);
     },
   },
 ];
+
+/** Sessions that were seen in a stage, at an age that their lifetime ended before the next look, and not at its end. */
+function endedByAge(recording: Recording, stage: string): number {
+  const { recycleMs } = recording.settings;
+  if (recycleMs === 0) return 0;
+  const seen = looks(recording, stage).filter(({ sessions }) => sessions !== null);
+  const last = seen.at(-1);
+  const isLeft = (pid: number): boolean => (last?.sessions ?? []).some((one) => one.pid === pid);
+  const ageAtEnd = new Map(
+    seen.flatMap(({ sessions, atMs }, i) =>
+      (sessions ?? []).map(({ pid, ageMs }) => [pid, ageMs + ((seen[i + 1]?.atMs ?? atMs) - atMs)] as const),
+    ),
+  );
+  return [...ageAtEnd].filter(([pid, ageMs]) => !isLeft(pid) && ageMs >= recycleMs - earlyMs).length;
+}
+
+/** By how much a lifetime may end early: the session begins before the pool counts it. */
+const earlyMs = 500;
 
 /** The stage from whose end on connections were in use that never came back. */
 function firstHeld(recording: Recording): string[] {

@@ -16,9 +16,10 @@ export const mostOf = ({ workers, size, overflow }: Settings): number => workers
 
 /**
  * `quick` reads one thing; `order` is a transaction, which waits while the shelves are locked; `slow` holds its connection for a
- * second; `missing` and `invalid` are refused; `abandoned` is a slow one whose client leaves.
+ * second; `missing` and `invalid` are refused; `failing` is a transaction that is rolled back; `abandoned` is a slow one whose client
+ * leaves.
  */
-export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'abandoned';
+export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'failing' | 'abandoned';
 
 /** What became of a request. */
 export type Answered = {
@@ -35,8 +36,24 @@ export type Exchange = Answered & { readonly stage: string; readonly kind: Kind;
 /** A session of the API, as the database sees it. */
 export type Session = { readonly pid: number; readonly ageMs: number; readonly state: 'active' | 'idle' | 'idle in transaction' };
 
+/** What the health check of one process answers. */
+export type Health = {
+  readonly status: number;
+  /** Connections its pool may open, and those that are lent out; null where it does not tell. */
+  readonly capacity: number | null;
+  readonly lent: number | null;
+};
+
 /** The pools and the database at one moment; null where it could not be read. */
-export type Look = { readonly inUse: number | null; readonly waiting: number | null; readonly sessions: readonly Session[] | null };
+export type Look = {
+  readonly inUse: number | null;
+  readonly waiting: number | null;
+  /** Connections that all pools together say they may open. */
+  readonly capacity: number | null;
+  readonly sessions: readonly Session[] | null;
+  /** The last answer there was. */
+  readonly health: Health | null;
+};
 
 export type Reading = Look & {
   readonly stage: string;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { openConnection } from '../generate/connection.ts';
@@ -12,7 +12,8 @@ import { registerClients, type ShopClient } from '../scenarios/shop/clients.ts';
 import { installSlowQuery } from '../scenarios/shop/slow-query.ts';
 import { createSetUpClient, SetUpError } from '../targets/set-up.ts';
 import type { Target } from '../targets/target.ts';
-import type { Kind, Session } from './recording.ts';
+import { createHttpClient } from '../targets/http-client.ts';
+import type { Health, Kind, Session } from './recording.ts';
 import type { Lane, Port } from './suite.ts';
 
 /** The shop of a throw-away stack, seen and harmed through its database. */
@@ -28,6 +29,7 @@ const ofApi = `FROM pg_stat_activity WHERE application_name = 'atalaya-api' AND 
 const sessionsSql = `
   SELECT pid, (extract(epoch FROM clock_timestamp() - backend_start) * 1000)::float8 AS "ageMs",
          CASE WHEN state LIKE 'idle in transaction%' THEN 'idle in transaction' WHEN state = 'active' THEN 'active' ELSE 'idle' END AS state ${ofApi}`;
+const terminateAllSql = `SELECT pg_terminate_backend(pid) ${ofApi}`;
 const terminateSql = `
   SELECT pg_terminate_backend(pid) FROM (SELECT pid ${ofApi} ORDER BY pid LIMIT (SELECT (count(*) + 1) / 2 ${ofApi})) AS half`;
 // Reading goes on; whoever moves stock waits.
@@ -51,8 +53,9 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
     await registerClients(http, { count: lanes, loadtestKey: target.loadtestKey, runId, clients });
     const admin = createAdminReader(target);
     const shop = { target, clients, product, runId };
-    const close = async (): Promise<void> => void (await Promise.all([admin.close(), watcher.end()]));
-    return { port: portOf(shop, { admin, watcher, postgres: target.postgres }, signal), close };
+    const health = watchHealth(target.origin);
+    const close = async (): Promise<void> => void (await Promise.all([admin.close(), watcher.end(), health.close()]));
+    return { port: portOf(shop, { admin, watcher, health, postgres: target.postgres }, signal), close };
   } catch (err) {
     await watcher.end();
     throw err;
@@ -62,9 +65,14 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
 }
 
 type Shop = { readonly target: Target; readonly clients: readonly ShopClient[]; readonly product: number; readonly runId: string };
-type Means = { readonly admin: AdminReader; readonly watcher: Client; readonly postgres: PostgresSettings };
+type Means = {
+  readonly admin: AdminReader;
+  readonly watcher: Client;
+  readonly health: HealthWatch;
+  readonly postgres: PostgresSettings;
+};
 
-function portOf(shop: Shop, { admin, watcher, postgres }: Means, signal: AbortSignal): Port {
+function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal: AbortSignal): Port {
   let opened = 0;
   let sent = 0;
   return {
@@ -85,7 +93,8 @@ function portOf(shop: Shop, { admin, watcher, postgres }: Means, signal: AbortSi
           () => null,
         ),
       ]);
-      return { inUse: state?.pool?.inUse ?? null, waiting: state?.pool?.waiting ?? null, sessions };
+      const { inUse = null, waiting = null, capacity = null } = state?.pool ?? {};
+      return { inUse, waiting, capacity, sessions, health: health.last() };
     },
     lock: async () => {
       const locker = await connect(postgres);
@@ -94,8 +103,44 @@ function portOf(shop: Shop, { admin, watcher, postgres }: Means, signal: AbortSi
       return () => locker.end();
     },
     terminateHalf: async () => (await watcher.query(terminateSql)).rowCount ?? 0,
+    shut: async () => {
+      const role = escapeIdentifier(postgres.POSTGRES_USER);
+      await watcher.query(`ALTER ROLE ${role} NOLOGIN`);
+      await watcher.query(terminateAllSql);
+      return async () => void (await watcher.query(`ALTER ROLE ${role} LOGIN`));
+    },
   };
 }
+
+/** Asks for the health of one process over and over, and lets nobody wait for the answer. */
+type HealthWatch = { readonly last: () => Health | null; readonly close: () => Promise<void> };
+
+function watchHealth(origin: string): HealthWatch {
+  const http = createHttpClient(origin, 1);
+  let known: Health | null = null;
+  let isAsking = false;
+  const ask = async (): Promise<void> => {
+    isAsking = true;
+    try {
+      const { status, json } = await http.send({ method: 'GET', path: '/health_check' });
+      const { total_capacity: capacity = null, checked_out: lent = null } = (json as HealthDocument | null)?.checks?.db_pool ?? {};
+      known = { status, capacity, lent };
+    } catch {
+      // Nothing is known then.
+      known = null;
+    }
+    isAsking = false;
+  };
+  return {
+    last: () => {
+      if (!isAsking) void ask();
+      return known;
+    },
+    close: http.close,
+  };
+}
+
+type HealthDocument = { readonly checks?: { readonly db_pool?: { readonly total_capacity?: number; readonly checked_out?: number } } };
 
 async function connect(postgres: PostgresSettings): Promise<Client> {
   const client = new Client({ ...clientOptions(postgres, 'atalaya-loadtest'), query_timeout: 10_000 });
@@ -134,6 +179,7 @@ function stepOf(kind: Kind, { product, runId }: Shop, { clientId, accessToken }:
   if (kind === 'list') return get('/api/v1/products?limit=20');
   if (kind === 'missing') return get('/api/v1/products/2000000000');
   if (kind === 'invalid') return post({ delivery_method: 99 });
+  if (kind === 'failing') return post({ delivery_method: 1, lines: [{ product_id: 2_000_000_000, quantity: 1 }] });
   if (kind === 'order') return post({ delivery_method: 1, lines: [{ product_id: product, quantity: 1 }] });
   // Without lines and with home delivery it runs into the slow statement.
   return post({ delivery_method: 3 });

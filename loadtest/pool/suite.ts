@@ -14,6 +14,8 @@ export type Port = {
   readonly lock: () => Promise<() => Promise<void>>;
   /** Ends half of the API's sessions. @returns how many */
   readonly terminateHalf: () => Promise<number>;
+  /** Ends all of the API's sessions, and lets it open none, until it is called off. */
+  readonly shut: () => Promise<() => Promise<void>>;
 };
 
 export type SuiteOptions = {
@@ -93,12 +95,27 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   },
   overload: (player) => inLanes(player, 4 * mostOf(player.settings), 'slow', { forMs: 8_000 }),
   recovery: (player) => inLanes(player, 4, 'quick', { forMs: 3_000 }),
+  // One after the other while nothing goes on, so that it is known in which order they stand in line.
+  line: async (player) => {
+    const callOff = await player.port.lock();
+    const asked: Promise<void>[] = [];
+    while (asked.length < 4 * mostOf(player.settings)) {
+      asked.push(inLanes(player, 1, 'order', { times: 1 }));
+      await player.pass(inLineMs);
+    }
+    await callOff();
+    await Promise.all(asked);
+  },
   transactions: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
   leaks: async (player) => {
     const each = Math.ceil(player.leakRequests / leakLanes);
     for (const kind of ['quick', 'list', 'missing', 'invalid', 'order'] as const) await inLanes(player, leakLanes, kind, { times: each });
     await inLanes(player, 2 * mostOf(player.settings), 'abandoned', { times: 2 });
+    // Last, so that whatever it leaves open nobody ends by using the connection again.
+    await inLanes(player, leakLanes, 'failing', { times: each });
   },
+  // Longer than anything the parts before may have left at work.
+  rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
   loss: async (player) => {
     const { port, pass } = player;
     const asked = inLanes(player, lossLanes, 'quick', { forMs: 4_000 });
@@ -108,12 +125,22 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
     await asked;
     return { atMs, sessions };
   },
-  // Longer than anything the parts before may have left at work.
-  rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
+  // So many at once that every connection is lent out: a dead one among them too.
+  regained: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
+  outage: async (player) => {
+    const letIn = await player.port.shut();
+    await inLanes(player, lossLanes, 'quick', { forMs: 1_500 }).finally(letIn);
+    await player.pass(500);
+  },
+  returned: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
+  end: ({ pass }) => pass(1_000),
 };
 
+/** So long that whoever asks next is certainly later, and so short that nobody waits for as long as the acquire timeout. */
+const inLineMs = 30;
 const leakLanes = 8;
-export const lossLanes = 8;
+/** Fewer than connections, so that some rest when sessions are ended. */
+export const lossLanes = 4;
 
 /** So many clients ask, each after its last answer: so often, or for so long. */
 async function inLanes(

@@ -14,7 +14,7 @@ import {
   showReading,
   type Check,
 } from './finding.ts';
-import { mostOf, type Exchange, type Recording } from './recording.ts';
+import { mostOf, type Exchange, type Reading, type Recording } from './recording.ts';
 
 const earlyMs = 50;
 const answerWithinMs = 200;
@@ -49,7 +49,11 @@ export const waiting: readonly Check[] = [
       const { timeoutMs } = recording.settings;
       const refused = asked(recording, 'hold').filter((one) => !isGood(one));
       const short = asked(recording, 'hold').length - mostOf(recording.settings);
-      if (refused.length === 0) return fail(`all requests were served while ${short} of them could have no connection`);
+      if (refused.length === 0)
+        return fail(
+          `all requests were served while ${short} of them could have no connection`,
+          asked(recording, 'hold').slice(-short).map(showExchange),
+        );
       const problemOf = (one: Exchange, lateMs: number) => refusalProblem(one, timeoutMs, lateMs);
       // The machine is as late as its client, once on either side.
       const lateMs = 2 * latenessIn(recording, 'hold');
@@ -74,7 +78,13 @@ export const waiting: readonly Check[] = [
       const [before, during] = [goodput(recording, 'saturated'), goodput(recording, 'overload')];
       const rates = `${during.toFixed(1)}/s of ${before.toFixed(1)}/s in overload`;
       if (before === 0) return invalid('nothing was done before the overload');
-      if (during < keptShare * before) return fail(`${rates}: it collapses`);
+      if (during < keptShare * before)
+        return fail(
+          `${rates}: it collapses`,
+          asked(recording, 'overload')
+            .filter((one) => !isGood(one))
+            .map(showExchange),
+        );
       const hung = asked(recording, 'overload').filter(({ status }) => status === null || (status >= 500 && status !== 503));
       if (hung.length > 0)
         return fail(`${hung.length} requests in overload were neither served nor refused with 503`, hung.map(showExchange));
@@ -90,6 +100,12 @@ export const waiting: readonly Check[] = [
     title: 'Quick requests wait for a connection no longer than slow ones',
     judge: (recording) => {
       const waits = (kind: 'quick' | 'slow'): number[] => asked(recording, 'saturated', kind).flatMap(({ waitMs }) => waitMs ?? []);
+      const overtaken = longestNest(recording);
+      if (overtaken.length > recording.settings.workers)
+        return fail(
+          `${overtaken.length} requests waited each within the wait of the one before, in ${recording.settings.workers} queues: who came last was served first`,
+          overtaken.map(showExchange),
+        );
       const starved = starvedOf(recording);
       if (starved.length > 0)
         return fail(`${starved.length} quick requests got no connection while slow ones did`, starved.map(showExchange));
@@ -100,7 +116,54 @@ export const waiting: readonly Check[] = [
       return quick <= 3 * slow + earlyMs ? pass(measured) : fail(measured);
     },
   },
+  {
+    id: 'P14 health',
+    title: 'While all connections are lent out the health check says so, and not that the database is down',
+    judge: (recording) => {
+      const seen = ['hold', 'saturated', 'overload'].flatMap((stage) => looks(recording, stage)).filter(({ health }) => health !== null);
+      if (seen.length === 0) return notChecked('no health check was answered');
+      const shown = (which: readonly Reading[]): string[] => which.map((one) => `${showReading(one, recording)}: ${showHealth(one)}`);
+      const { size, overflow } = recording.settings;
+      const wrong = seen.filter(
+        ({ health }) => ![null, undefined, size + overflow].includes(health?.capacity) || (health?.lent ?? 0) > size + overflow,
+      );
+      if (wrong.length > 0) return fail(`the pool of a process is told wrongly: it may open ${size + overflow}`, shown(wrong));
+      const down = seen.filter(({ health }) => health?.status !== 200);
+      const lateMs = Math.max(...['hold', 'saturated', 'overload'].map((stage) => latenessIn(recording, stage)));
+      if (down.length > 0 && lateMs > patienceMs)
+        return invalid(`told as down, but this client was late too (${showDuration(lateMs)})`, shown(down));
+      return down.length > 0 ? fail('a busy pool is told as a service that is down', shown(down)) : pass(`${seen.length} answers of 200`);
+    },
+  },
 ];
+
+/** A health check asks the database for two seconds at most: a machine that stands still for so long makes it say down. */
+const patienceMs = 500;
+
+const showHealth = ({ health }: Reading): string =>
+  `/health_check ${health?.status}, ${health?.lent ?? '?'} of ${health?.capacity ?? '?'} lent out`;
+
+/**
+ * The longest row of requests each of which certainly asked for a connection after the one before and certainly had it first. A queue
+ * that serves in order has no such pair, so that a row needs as many queues as it has members. What is certain follows from moments
+ * that the client knows and durations that the service tells: their clocks need not agree.
+ */
+function longestNest(recording: Recording): readonly Exchange[] {
+  const rows: Exchange[][] = [];
+  const served = asked(recording, 'line').filter((one) => isGood(one) && one.waitMs !== null && one.holdMs !== null);
+  for (const inner of served.toSorted((a, b) => a.sentMs - b.sentMs)) {
+    const around = rows.filter((row) => isWithin(inner, row.at(-1) as Exchange));
+    rows.push([...(around.toSorted((a, b) => b.length - a.length)[0] ?? []), inner]);
+  }
+  return rows.toSorted((a, b) => b.length - a.length)[0] ?? [];
+}
+
+function isWithin(inner: Exchange, outer: Exchange): boolean {
+  const [outerWaitMs, outerHoldMs, innerHoldMs] = [outer.waitMs ?? 0, outer.holdMs ?? 0, inner.holdMs ?? 0];
+  const outerAskedByMs = outer.endedMs - outerHoldMs - outerWaitMs;
+  const [outerHadFromMs, innerHadByMs] = [outer.sentMs + outerWaitMs, inner.endedMs - innerHoldMs];
+  return outerAskedByMs < inner.sentMs && innerHadByMs < outerHadFromMs;
+}
 
 /** Quick requests that failed in a stage in which most slow ones did not. */
 function starvedOf(recording: Recording): Exchange[] {

@@ -1,5 +1,17 @@
 import { byClient, isRefused, ofStage, type Recording } from '../exchange.ts';
-import { askAtOnce, fail, invalid, unproved, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
+import {
+  askAtOnce,
+  fail,
+  invalid,
+  lacking,
+  unproved,
+  pass,
+  type Check,
+  type Client,
+  type Finding,
+  type Matter,
+  type Stage,
+} from '../matter.ts';
 import { earlyRefusal, isWithinPeriod } from '../windows.ts';
 
 const tookTooLong = 'what was asked took longer than a period';
@@ -40,6 +52,27 @@ const neighbour: Stage = {
   },
 };
 
+/** Twice the limit at once from one address, each time with another credential that proves nothing. */
+const guesses: Stage = {
+  name: 'guesses',
+  clients: 1,
+  isPrevented: (_, { identity }) => (identity === 'ip' ? undefined : 'clients are not told apart by their address here'),
+  play: async ({ client, declared: { limit } }) => {
+    const guesser = await client();
+    const guess = (_: unknown, index: number) =>
+      guesser.ask({ headers: { Authorization: `Bearer guess-${index}` }, note: `guess ${index}` });
+    await Promise.all(Array.from({ length: 2 * limit }, guess));
+  },
+};
+
+function judgeGuesses(recording: Recording): Finding {
+  const exchanges = ofStage(recording, 'guesses');
+  const refused = exchanges.filter((one) => isRefused(recording, one));
+  if (refused.length > 0) return pass(`${refused.length} of ${exchanges.length} guesses refused`);
+  if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
+  return lacking(recording, `${exchanges.length} guesses at once and none refused`, exchanges.slice(-2));
+}
+
 function judgeIsolation(recording: Recording): Finding {
   const exchanges = ofStage(recording, 'crowd');
   const good = byClient(exchanges.filter(({ note }) => note === 'good'));
@@ -77,6 +110,13 @@ const checks: readonly Check[] = [
     stages: ['neighbour'],
     judge: judgeNeighbour,
   },
+  {
+    id: 'guesses-limited',
+    clause: 'L8',
+    title: 'Whoever guesses credentials is limited by address, however many credentials that are',
+    stages: ['guesses'],
+    judge: judgeGuesses,
+  },
 ];
 
-export const clients: Matter = { stages: [crowd, neighbour], checks };
+export const clients: Matter = { stages: [crowd, neighbour, guesses], checks };

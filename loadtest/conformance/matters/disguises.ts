@@ -61,6 +61,22 @@ const networks: Stage = {
   },
 };
 
+/** One client behind the proxy, which adds its address to what the client itself wrote. */
+const hops: Stage = {
+  name: 'hops',
+  clients: 1,
+  isPrevented: ({ trustedProxy }) =>
+    trustedProxy === undefined ? 'no proxy is known that is believed: --trusted-proxy ADDRESS' : undefined,
+  play: async (player) => {
+    const address = `203.0.113.${1 + (Math.floor(player.now()) % 250)}`;
+    const asking = await player.client();
+    const asAddress = addressed(player, asking);
+    for (let asked = 0; asked < player.declared.limit; asked += 1) await asAddress(address);
+    await asAddress(`198.51.100.9, ${address}`);
+    await asking.ask({ note: 'without X-Forwarded-For', ...sentFrom(player) });
+  },
+};
+
 const addressed =
   (player: Player, client: Client) =>
   (address: string): Promise<Exchange> =>
@@ -109,15 +125,21 @@ const judgeSameQuota =
     return pass(good);
   };
 
-function judgeNetworks(recording: Recording): Finding {
-  const exchanges = ofStage(recording, 'networks');
+/** The last request of the stage shows whether the field is believed at all; the one after the limit is the disguised one. */
+function judgeForwarded(recording: Recording, stage: string, good: string): Finding {
+  const exchanges = ofStage(recording, stage);
   const { limit } = recording.declared;
-  const [other, bare] = exchanges.slice(limit + 1);
-  if (other === undefined || bare === undefined) return invalid('not everything was asked');
+  const bare = exchanges.at(-1);
+  if (bare?.note !== 'without X-Forwarded-For') return invalid('not everything was asked');
   if (isRefused(recording, bare)) return notChecked('X-Forwarded-For is not believed from there', [bare]);
-  const same = judgeSameQuota('networks', 'one quota for a /64')({ ...recording, exchanges: exchanges.slice(0, limit + 1) });
+  return judgeSameQuota(stage, good)({ ...recording, exchanges: exchanges.slice(0, limit + 1) });
+}
+
+function judgeNetworks(recording: Recording): Finding {
+  const same = judgeForwarded(recording, 'networks', 'one quota for a /64');
   if (same.outcome !== 'PASS') return same;
-  if (isRefused(recording, other)) return fail('one quota for addresses of different networks', [other]);
+  const other = ofStage(recording, 'networks')[recording.declared.limit + 1];
+  if (other && isRefused(recording, other)) return fail('one quota for addresses of different networks', [other]);
   return pass('one quota for a /64, another one for another network');
 }
 
@@ -128,6 +150,13 @@ const checks: readonly Check[] = [
     title: 'X-Forwarded-For and its kin, written by the client itself, give no other quota',
     stages: ['forged'],
     judge: judgeSameQuota('forged', `${forwardedFields.length} forged fields, one quota`),
+  },
+  {
+    id: 'forged-hop',
+    clause: 'L8',
+    title: 'What a client writes into X-Forwarded-For before a proxy adds its address gives no other quota',
+    stages: ['hops'],
+    judge: (recording) => judgeForwarded(recording, 'hops', 'one quota, whatever the client wrote'),
   },
   {
     id: 'ipv6-network',
@@ -146,4 +175,4 @@ const checks: readonly Check[] = [
 ];
 
 /** The same client in another dress. */
-export const disguises: Matter = { stages: [forging, networks, spelling], checks };
+export const disguises: Matter = { stages: [forging, hops, networks, spelling], checks };

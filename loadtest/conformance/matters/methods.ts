@@ -1,4 +1,4 @@
-import { isAllowed, ofStage, type Exchange, type Recording } from '../exchange.ts';
+import { isAllowed, ofStage, type Declared, type Exchange, type Recording } from '../exchange.ts';
 import { told } from '../fields.ts';
 import {
   askInTurn,
@@ -15,13 +15,19 @@ import {
 import { earlyRefusal, isWithinPeriod, overfullWindow } from '../windows.ts';
 
 /** Some requests of another kind, then the declared one until it is refused. */
-const afterOthers = (name: string, variation: (path: string, index: number) => Variation): Stage => ({
+const afterOthers = (name: string, variation: (declared: Declared, index: number) => Variation): Stage => ({
   name,
   clients: 1,
-  isPrevented: (_, { method }) => (name === 'head' && method !== 'GET' ? 'HEAD stands beside GET only' : undefined),
-  play: async ({ client, declared: { limit, path } }) => {
+  isPrevented: (_, { method, sibling: path }) => {
+    if (name === 'head' && method !== 'GET') return 'HEAD stands beside GET only';
+    return name === 'sibling' && path === undefined
+      ? 'no other path is known that counts against this limit and one of its own'
+      : undefined;
+  },
+  play: async ({ client, declared }) => {
+    const { limit } = declared;
     const asking = await client();
-    for (let index = 0; index < othersOf(limit); index += 1) await asking.ask(variation(path, index));
+    for (let index = 0; index < othersOf(limit); index += 1) await asking.ask(variation(declared, index));
     await askInTurn(asking, limit + 1);
   },
 });
@@ -94,6 +100,13 @@ const checks: readonly Check[] = [
     judge: (recording) => judgeSame(recording, 'query', 'other queries'),
   },
   {
+    id: 'sibling-apart',
+    clause: 'L7',
+    title: 'A path with a limit of its own besides takes one from each, and no more',
+    stages: ['sibling'],
+    judge: (recording) => judgeSame(recording, 'sibling', 'a path with another limit besides'),
+  },
+  {
     id: 'options-consistent',
     clause: 'draft-11 §1.1',
     title: 'OPTIONS costs always or never, and its answers tell the truth of it',
@@ -112,7 +125,8 @@ const checks: readonly Check[] = [
 export const methods: Matter = {
   stages: [
     afterOthers('head', () => ({ method: 'HEAD' })),
-    afterOthers('query', (path, index) => ({ path: query(path, index) })),
+    afterOthers('query', ({ path }, index) => ({ path: query(path, index) })),
+    afterOthers('sibling', ({ path, sibling }) => ({ path: sibling ?? path })),
     afterOthers('options', () => ({ method: 'OPTIONS' })),
     afterOthers('missing', (_, index) => ({ path: `${missing}-${index}` })),
   ],

@@ -1,6 +1,6 @@
 import { isRefused, type Exchange, type Recording } from '../exchange.ts';
 import { readList } from '../fields.ts';
-import { fail, invalid, notSupported, pass, type Check, type Finding, type Matter } from '../matter.ts';
+import { fail, invalid, lacking, pass, type Check, type Finding, type Matter } from '../matter.ts';
 
 const base = 'https://iana.org/assignments/http-problem-types';
 const quotaExceeded = `${base}#quota-exceeded`;
@@ -33,7 +33,7 @@ const judgeDocuments =
     const refused = refusedOf(recording);
     if (refused.length === 0) return invalid('nothing was refused');
     const documents = refused.filter(isProblem).filter((one) => isMeant(documentOf(one) ?? {}));
-    if (documents.length === 0) return notSupported('refusals carry no such problem document');
+    if (documents.length === 0) return lacking(recording, 'refusals carry no such problem document', refused);
     const wrong = documents.filter((one) => problem(documentOf(one) ?? {}, one) !== undefined);
     const [first] = wrong;
     return first ? fail(problem(documentOf(first) ?? {}, first) ?? '', wrong) : pass(`${documents.length} refusals: ${good}`);

@@ -1,6 +1,6 @@
 import { byTrial, isAllowed, isRefused, latestMs, ofStage, type Declared, type Exchange, type Recording } from '../exchange.ts';
 import { oldFields, oldReset, told, type Told } from '../fields.ts';
-import { fail, unproved, notSupported, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
+import { fail, lacking, unproved, notSupported, pass, type Check, type Client, type Finding, type Matter, type Stage } from '../matter.ts';
 import { isWithinPeriod } from '../windows.ts';
 
 const nothingTold = 'answers do not tell what is left';
@@ -40,7 +40,8 @@ function judgeSteps(recording: Recording): Finding {
   const exchanges = ofStage(recording, 'sequence');
   const steps = stepsOf(recording, exchanges);
   const [first] = steps;
-  if (first === undefined) return notSupported(nothingTold);
+  const allowed = exchanges.filter((one) => isAllowed(recording, one));
+  if (first === undefined) return allowed.length === 0 ? notSupported(nothingTold) : lacking(recording, nothingTold, allowed);
   if (!isWithinPeriod(recording, exchanges)) return unproved(tookTooLong);
   const { limit } = recording.declared;
   if (first.said.remaining !== limit - 1) {
@@ -120,7 +121,7 @@ function judgeOldFields(recording: Recording): Finding {
   const sent = recording.exchanges.filter(
     (one) => isOfDeclaredPath(recording, one) && oldFields.some((prefix) => one.answer?.fields[`${prefix}-limit`] !== undefined),
   );
-  if (sent.length === 0) return notSupported('none of the older fields is sent');
+  if (sent.length === 0) return lacking(recording, 'none of the older fields is sent', recording.exchanges);
   const wrong = sent.filter((one) => disagreement(one, recording.declared) !== undefined);
   const [first] = wrong;
   return first ? fail(disagreement(first, recording.declared) ?? '', wrong) : pass(`${sent.length} answers agree`);

@@ -1,6 +1,6 @@
 import { isRefused, type Exchange, type Recording } from '../exchange.ts';
 import { isWhole, readList, retryAfterSeconds } from '../fields.ts';
-import { fail, invalid, notSupported, pass, type Check, type Finding, type Matter } from '../matter.ts';
+import { fail, invalid, lacking, notSupported, pass, type Check, type Finding, type Matter } from '../matter.ts';
 
 const refusedOf = (recording: Recording): readonly Exchange[] => recording.exchanges.filter((one) => isRefused(recording, one));
 const nothingRefused = 'nothing was refused';
@@ -12,7 +12,7 @@ const judgeEach =
     const refused = refusedOf(recording);
     if (refused.length === 0) return invalid(nothingRefused);
     const sent = refused.filter(({ answer }) => answer?.fields['retry-after'] !== undefined);
-    if (sent.length === 0) return notSupported(notSent);
+    if (sent.length === 0) return lacking(recording, notSent, refused);
     const wrong = sent.filter((one) => problem(one, recording) !== undefined);
     const [first] = wrong;
     return first ? fail(problem(first, recording) ?? '', wrong) : pass(`${sent.length} refusals: ${good}`);
@@ -22,7 +22,7 @@ function judgePresent(recording: Recording): Finding {
   const refused = refusedOf(recording);
   if (refused.length === 0) return invalid(nothingRefused);
   const without = refused.filter(({ answer }) => answer?.fields['retry-after'] === undefined);
-  if (without.length === refused.length) return notSupported(notSent);
+  if (without.length === refused.length) return lacking(recording, notSent, refused);
   if (without.length > 0) return fail(`${without.length} of ${refused.length} refusals carry no Retry-After`, without);
   return pass(`on all ${refused.length} refusals`);
 }

@@ -1,7 +1,7 @@
 import type { Exchange, Recording } from '../exchange.ts';
 import { isRefused } from '../exchange.ts';
 import { isDeclared, isWhole, readList, type Member } from '../fields.ts';
-import { fail, invalid, notSupported, pass, type Check, type Finding, type Matter } from '../matter.ts';
+import { fail, invalid, lacking, notSupported, pass, type Check, type Finding, type Matter } from '../matter.ts';
 
 type FieldName = 'ratelimit-policy' | 'ratelimit';
 const shown: Readonly<Record<FieldName, string>> = { 'ratelimit-policy': 'RateLimit-Policy', ratelimit: 'RateLimit' };
@@ -16,7 +16,7 @@ const judgeField =
   (name: FieldName, problem: (members: readonly Member[], value: string, exchange: Exchange) => string | undefined, good: string) =>
   (recording: Recording): Finding => {
     const sent = withField(recording, name);
-    if (sent.length === 0) return notSupported(`${shown[name]} is not sent`);
+    if (sent.length === 0) return lacking(recording, `${shown[name]} is not sent`, recording.exchanges);
     const problems = sent.flatMap((exchange) => {
       const value = valueOf(exchange, name);
       const members = readList(value);
@@ -87,12 +87,14 @@ function judgeConstant(recording: Recording): Finding {
 }
 
 function judgeOnRefusals(recording: Recording): Finding {
-  if (withField(recording, 'ratelimit').length === 0) return notSupported('RateLimit is not sent');
+  if (withField(recording, 'ratelimit').length === 0) return lacking(recording, 'RateLimit is not sent', recording.exchanges);
   const refused = recording.exchanges.filter((one) => isRefused(recording, one));
   if (refused.length === 0) return invalid('nothing was refused');
   const without = refused.filter((one) => valueOf(one, 'ratelimit') === '');
   if (without.length === 0) return pass(`on all ${refused.length} refusals`);
-  return without.length === refused.length ? notSupported('not on refusals') : fail('on some refusals and not on others', without);
+  return without.length === refused.length
+    ? lacking(recording, 'not on refusals', without)
+    : fail('on some refusals and not on others', without);
 }
 
 /** Every request of the recording may witness syntax; these parts are always played. */

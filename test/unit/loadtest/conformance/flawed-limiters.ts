@@ -2,7 +2,7 @@ import type { Declared } from '#loadtest/conformance/exchange.ts';
 import { draftFields, exact, keyOf, quotaExceeded, seconds, slidingLog, type Limiter, type Parts } from './simulated-api.ts';
 
 /** A defect, and the check that must name it. */
-export type Flaw = { readonly named: string; readonly parts: Partial<Parts>; readonly identity?: Declared['identity'] };
+export type Flaw = { readonly named: string; readonly parts: Partial<Parts>; readonly declared?: Partial<Declared> };
 
 /** Windows of one period each, which begin with the first request, or with every full period of the clock. */
 export const fixedWindows =
@@ -103,6 +103,18 @@ const collapsingMembers = ({ limit, periodMs }: Declared): Limiter => {
 const neverExpires = (declared: Declared): Limiter => {
   const log = slidingLog({ ...declared, periodMs: 1e9 });
   return (key, atMs) => ({ ...log(key, atMs), resetMs: declared.periodMs });
+};
+
+/** What the other path is asked for goes into the same log a second time, for its own limit. */
+const countedTwice: Partial<Parts> = {
+  keyOf: (request) => `${keyOf(request)}${request.path.startsWith('/others') ? ' twice' : ''}`,
+  limiter: (declared) => {
+    const log = slidingLog(declared);
+    return (key, atMs) => {
+      if (key.endsWith(' twice')) log(key.replace(' twice', ''), atMs);
+      return log(key.replace(' twice', ''), atMs);
+    };
+  },
 };
 
 const off = (by: number) => (declared: Declared) => slidingLog({ ...declared, limit: declared.limit + by });
@@ -216,12 +228,33 @@ export const flaws: Readonly<Record<string, Flaw>> = {
   },
   'each IPv6 address is another client': {
     named: 'ipv6-network',
-    identity: 'ip',
+    declared: { identity: 'ip' },
     parts: { keyOf: ({ client, variation }) => variation.headers?.['X-Forwarded-For'] ?? `client ${client}` },
   },
+  'the first hop of X-Forwarded-For is believed': {
+    named: 'forged-hop',
+    declared: { identity: 'ip' },
+    parts: { keyOf: (request) => request.variation.headers?.['X-Forwarded-For']?.split(',')[0] ?? keyOf(request) },
+  },
+  'guesses are not counted': {
+    named: 'guesses-limited',
+    declared: { identity: 'ip', promises: 'all' },
+    parts: { isCounted: ({ variation }) => variation.headers?.['Authorization'] === undefined },
+  },
+  'a path with another limit besides is counted twice': {
+    named: 'sibling-apart',
+    declared: { sibling: '/others?of=another' },
+    parts: countedTwice,
+  },
+  'RateLimit on no refusal, though it is promised': {
+    named: 'limit-on-refusals',
+    declared: { promises: 'all' },
+    parts: { fields: told(({ ratelimit }, _, isAllowed) => ({ ratelimit: isAllowed ? ratelimit : undefined })) },
+  },
+  'no Retry-After, though it is promised': { named: 'retry-after-sent', declared: { promises: 'all' }, parts: retry(() => undefined) },
   'all of IPv6 is one client': {
     named: 'ipv6-network',
-    identity: 'ip',
+    declared: { identity: 'ip' },
     parts: { keyOf: (request) => (request.variation.headers?.['X-Forwarded-For']?.includes(':') ? 'IPv6' : keyOf(request)) },
   },
   'the name of the field is compared letter by letter': {

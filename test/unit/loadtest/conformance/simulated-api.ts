@@ -49,9 +49,9 @@ export const slidingLog = ({ limit, periodMs }: Declared): Limiter => {
 
 const isNetwork = (value: string): boolean => value.includes(':');
 
-/** By client; IPv6 by its first four groups, where X-Forwarded-For comes from the proxy that is trusted. */
+/** By client; where a trusted proxy asks by the address it added to X-Forwarded-For, IPv6 by its first four groups. */
 export function keyOf({ client, variation }: Request): string {
-  const forwarded = variation.from === undefined ? undefined : variation.headers?.['X-Forwarded-For'];
+  const forwarded = variation.from === undefined ? undefined : variation.headers?.['X-Forwarded-For']?.split(',').at(-1)?.trim();
   if (forwarded === undefined) return `client ${client}`;
   return isNetwork(forwarded) ? (forwarded.split('::')[0] ?? '').split(':').slice(0, 4).join(':') : forwarded;
 }

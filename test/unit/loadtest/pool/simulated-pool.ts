@@ -19,7 +19,17 @@ export type Flaw =
   | 'never recycles'
   | 'slow requests first'
   | 'collapses in overload'
-  | 'keeps dead connections';
+  | 'keeps dead connections'
+  | 'lends dead connections'
+  | 'counts failed connections'
+  | 'closes connections below the size'
+  | 'uses a connection once'
+  | 'opens half'
+  | 'serves the last first'
+  | 'leaks on a failed transaction'
+  | 'leaves a failed transaction open'
+  | 'is told as down when busy'
+  | 'is told with another capacity';
 
 type Connection = {
   readonly pid: number;
@@ -38,40 +48,53 @@ const abandonsMs = 50;
 export function simulatePool(settings: Settings, flaw: Flaw | undefined): { readonly port: Port; readonly time: VirtualTime } {
   const time = createVirtualTime();
   const is = (one: Flaw): boolean => flaw === one;
-  const most = is('no cap') ? Infinity : mostOf(settings) - (is('one connection too few') ? 1 : 0);
+  const most = is('no cap')
+    ? Infinity
+    : is('opens half')
+      ? mostOf(settings) / 2
+      : mostOf(settings) - (is('one connection too few') ? 1 : 0);
+  const kept = is('closes connections below the size') ? 0 : settings.workers * settings.size;
   const sleep = (ms: number): Promise<void> => time.waitUntil(time.now() + ms);
   let connections: Connection[] = [];
   let waiters: Waiter[] = [];
   let pids = 0;
   let lock: Promise<void> | undefined;
+  let isShut = false;
 
   const isWorn = ({ bornMs }: Connection): boolean =>
     settings.recycleMs > 0 && !is('never recycles') && time.now() - bornMs > settings.recycleMs;
   const drop = (which: (one: Connection) => boolean): void => void (connections = connections.filter((one) => one.isUsed || !which(one)));
-  const isRested = ({ freeAtMs }: Connection): boolean =>
-    connections.length > settings.workers * settings.size && time.now() - freeAtMs >= settings.idleMs;
+  const isRested = ({ freeAtMs }: Connection): boolean => connections.length > kept && time.now() - freeAtMs >= settings.idleMs;
   const tidy = (): void => {
     drop(isWorn);
-    if (!is('keeps dead connections')) drop(({ isDead }) => isDead);
+    if (!is('keeps dead connections') && !is('lends dead connections')) drop(({ isDead }) => isDead);
     if (!is('never shrinks')) for (const one of connections) if (isRested(one)) drop((other) => other === one);
   };
-  const free = (): Connection | undefined => {
+  /** Null: none could be opened. */
+  const free = (): Connection | undefined | null => {
     tidy();
-    const found = connections.find(({ isUsed }) => !isUsed);
+    const found = connections.findLast(({ isUsed }) => !isUsed);
     if (found) return found;
     if (connections.length >= most) return undefined;
     pids += 1;
-    connections.push({ pid: pids, bornMs: time.now(), freeAtMs: 0, isUsed: false, isDead: false, inTransaction: false });
-    return connections.at(-1);
+    const opened = { pid: pids, bornMs: time.now(), freeAtMs: 0, isUsed: false, isDead: false, inTransaction: false };
+    if (!isShut || is('counts failed connections')) connections.push(opened);
+    if (isShut) opened.isUsed = true;
+    return isShut ? null : opened;
   };
   const hand = (): void => {
     for (let next = waiters[0]; next; next = waiters[0]) {
-      const first = (is('slow requests first') ? waiters.find(({ isSlow }) => isSlow) : undefined) ?? next;
+      const preferred = is('slow requests first')
+        ? waiters.find(({ isSlow }) => isSlow)
+        : is('serves the last first')
+          ? waiters.at(-1)
+          : next;
+      const first = preferred ?? next;
       const connection = free();
-      if (!connection) return;
-      connection.isUsed = true;
+      if (connection === undefined) return;
+      if (connection) connection.isUsed = true;
       waiters = waiters.filter((one) => one !== first);
-      first.take(connection);
+      first.take(connection ?? undefined);
     }
   };
   const expire = async (waiter: Waiter, timeoutMs: number): Promise<void> => {
@@ -92,7 +115,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       void expire(waiter, timeoutMs);
     });
   const release = (connection: Connection): void => {
-    Object.assign(connection, { isUsed: false, freeAtMs: time.now(), inTransaction: false });
+    Object.assign(connection, { isUsed: false, freeAtMs: time.now() });
+    if (is('uses a connection once') || (is('lends dead connections') && connection.isDead)) drop((one) => one === connection);
     hand();
   };
 
@@ -107,17 +131,25 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     const isSlow = kind === 'slow' || kind === 'abandoned';
     const askedMs = time.now();
     const connection = await acquire(isSlow);
-    if (!connection) return refusal();
+    if (!connection) {
+      await sleep(5);
+      return refusal();
+    }
     const waitMs = time.now() - askedMs;
     const heldMs = time.now();
     const work = await atWork(kind, connection);
-    if ((kind === 'missing' && is('leaks on 404')) || (kind === 'abandoned' && is('leaks when the client leaves'))) return work;
+    connection.inTransaction = kind === 'failing' && is('leaves a failed transaction open');
+    const isLost =
+      (kind === 'missing' && is('leaks on 404')) ||
+      (kind === 'abandoned' && is('leaks when the client leaves')) ||
+      (kind === 'failing' && is('leaks on a failed transaction'));
+    if (isLost) return work;
     const answered = { ...work, waitMs, holdMs: time.now() - heldMs };
     release(connection);
     return answered;
   };
   const atWork = async (kind: Kind, connection: Connection): Promise<Answered> => {
-    const done = { status: kind === 'missing' ? 404 : 200, retryAfter: undefined, waitMs: 0, holdMs: 0 };
+    const done = { status: kind === 'missing' || kind === 'failing' ? 404 : 200, retryAfter: undefined, waitMs: 0, holdMs: 0 };
     await sleep(10);
     if (connection.isDead) return { ...done, status: 500 };
     if (kind === 'order') {
@@ -158,7 +190,12 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
         ageMs: time.now() - one.bornMs,
         state: one.inTransaction ? 'idle in transaction' : one.isUsed ? 'active' : 'idle',
       }));
-      return { inUse: connections.filter(({ isUsed }) => isUsed).length, waiting: waiters.length, sessions };
+      const inUse = connections.filter(({ isUsed }) => isUsed).length;
+      const each = settings.size + settings.overflow;
+      const capacity = is('is told with another capacity') ? settings.size : each;
+      const status = is('is told as down when busy') && waiters.length > 0 ? 503 : 200;
+      const told = is('opens half') ? most : mostOf(settings);
+      return { inUse, waiting: waiters.length, capacity: told, sessions, health: { status, capacity, lent: null } };
     },
     lock: async () => {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -169,6 +206,11 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       const half = connections.slice(0, Math.ceil(connections.length / 2));
       for (const one of half) one.isDead = true;
       return half.length;
+    },
+    shut: async () => {
+      isShut = true;
+      for (const one of connections) one.isDead = true;
+      return async () => void (isShut = false);
     },
   };
   return { port, time };
