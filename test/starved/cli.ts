@@ -5,6 +5,7 @@ import { stopSignal } from '#lib/shutdown.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { defects } from '#test/zoo/defects.ts';
 import { openDefect } from '#test/zoo/run-member.ts';
+import { describeCommit } from '#test/zoo/table.ts';
 import { runStarved, type Starved } from './run-starved.ts';
 import { publish, type Shop } from './table.ts';
 import { ways } from './ways.ts';
@@ -25,6 +26,7 @@ async function run(names: readonly string[]): Promise<ExitCode> {
     if (!shops.some((shop) => shop.name === name))
       throw new UsageError(`there is no shop "${name}"; there are ${shops.map((shop) => shop.name).join(', ')}`);
   }
+  const commit = await describeCommit();
   let wrong = 0;
   for (const shop of shops.filter(({ name }) => names.length === 0 || names.includes(name))) {
     const defect = defective.find(({ name }) => name === shop.name);
@@ -33,7 +35,7 @@ async function run(names: readonly string[]): Promise<ExitCode> {
       : { target: await openOwnTarget(process.env, stopping.signal), remove: async () => {} };
     try {
       for (const [index, way] of ways.entries()) {
-        const result = await runStarved(shop.name, way, target, { seed: index + 1, signal: stopping.signal });
+        const result = await runStarved(shop.name, way, target, { seed: index + 1, signal: stopping.signal, commit });
         stopping.signal.throwIfAborted();
         if (!shop.isRight(result.verdict)) wrong += 1;
         tell(`${shop.isRight(result.verdict) ? 'ok  ' : 'MISS'} ${line(result)}`);

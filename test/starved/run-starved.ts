@@ -25,15 +25,19 @@ export type Starved = {
   /** Why it is not PASS. */
   readonly why: string;
   readonly p95Ms: number | null;
+  /** What was played, see `describeCommit`. */
+  readonly commit: string;
 };
 
 /** Past warm-up, and early enough that what follows is seen. */
 const strikeAfterMs = 7_000;
 
-type Options = { readonly seed: number; readonly signal: AbortSignal };
+type Options = { readonly seed: number; readonly signal: AbortSignal; readonly commit: string };
 
 /** Plays `users` against a shop from a client starved in one way, and judges what it measured. */
-export async function runStarved(shop: string, way: Way, { stop: _stop, ...target }: Target, { seed, signal }: Options): Promise<Starved> {
+export async function runStarved(shop: string, way: Way, { stop: _stop, ...target }: Target, options: Options): Promise<Starved> {
+  const { seed, signal, commit } = options;
+  const about = { shop, way: way.name, commit };
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-starved-'));
   const proxy = way.isFar && (await startDelayingProxy(target.origin));
   const loops = (way.beside ?? []).map((prefix) => {
@@ -45,9 +49,9 @@ export async function runStarved(shop: string, way: Way, { stop: _stop, ...targe
     const { verdict, checks, reasons, figures } = judge(await readMeasurement(dir), users.judges);
     const broken = checks.filter(({ outcome, kind }) => outcome === 'broken' && kind !== 'innocence');
     const named = broken.length > 0 ? broken : checks.filter(({ outcome }) => outcome === 'excused' || outcome === 'broken');
-    return { shop, way: way.name, verdict, checks: named.map(({ id }) => id), why: reasons.join('; '), p95Ms: figures.latency.p95Ms };
+    return { ...about, verdict, checks: named.map(({ id }) => id), why: reasons.join('; '), p95Ms: figures.latency.p95Ms };
   } catch (err) {
-    return { shop, way: way.name, verdict: 'none', checks: [], why: messageOf(err), p95Ms: null };
+    return { ...about, verdict: 'none', checks: [], why: messageOf(err), p95Ms: null };
   } finally {
     for (const loop of loops) loop.kill('SIGKILL');
     if (proxy) proxy.close();

@@ -42,6 +42,7 @@ function markdown(shops: readonly Shop[], resultOf: (shop: Shop, way: Way) => St
     });
     return `| ${[way.says, ...found].join(' | ')} |`;
   });
+  const commits = new Set(shops.flatMap((shop) => ways.map((way) => resultOf(shop, way).commit)));
   const right = shops.flatMap((shop) => ways.filter((way) => shop.isRight(resultOf(shop, way).verdict)));
   return `# Starved clients
 
@@ -49,7 +50,7 @@ What \`users\` (60 users, 8 s) says of shops that have all they need when its ow
 never PASS of one that is not. A cell holds the verdict, then the checks that were missed or, of an INVALID run, may have been.
 \`npm run starved\` plays all and writes this page; \`npm run starved -- SHOP…\` plays some again.
 
-${right.length} of ${shops.length * ways.length} right.
+${right.length} of ${shops.length * ways.length} right. Played on ${[...commits].join(', ')}.
 
 | the client | ${shops.map(({ name, says }) => `\`${name}\`: ${says}`).join(' | ')} |
 | ${['', ...shops].map(() => '---').join(' | ')} |

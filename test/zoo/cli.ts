@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { UsageError } from '#lib/errors.ts';
 import { createProgress, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
@@ -9,7 +7,7 @@ import type { Member } from './defect.ts';
 import { defects } from './defects.ts';
 import { runClean, runDefect, type MemberOptions, type Result } from './run-member.ts';
 import { suites, type SuiteName } from './suites.ts';
-import { publish } from './table.ts';
+import { describeCommit, publish } from './table.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
@@ -65,12 +63,6 @@ function planOf(names: readonly string[], flags: Flags): Planned[] {
       run: (options: MemberOptions) => runClean({ suite: suite ?? 'users', number: i + 1, isBusy }, options),
     })),
   ];
-}
-
-/** The commit that is played, with `-dirty` behind it where files differ from it. */
-async function describeCommit(): Promise<string> {
-  const { stdout } = await promisify(execFile)('git', ['describe', '--always', '--dirty', '--abbrev=9'], { cwd: import.meta.dirname });
-  return stdout.trim();
 }
 
 const line = ({ name, verdict, namedAs, witness, isRight, seconds }: Result): string =>

@@ -30,6 +30,12 @@ export async function publish(results: readonly Result[], { kept, page } = place
   return [];
 }
 
+/** The commit that is played, with `-dirty` behind it where files differ from it. */
+export async function describeCommit(): Promise<string> {
+  const { stdout } = await promisify(execFile)('git', ['describe', '--always', '--dirty', '--abbrev=9'], { cwd: root });
+  return stdout.trim();
+}
+
 const cell = (text: string): string =>
   text
     .replaceAll('|', String.raw`\|`)

@@ -74,7 +74,7 @@ const waiting: readonly Defect[] = [
     kind: 'waiting',
     says: 'who gets no connection waits for ever',
     expects: /P6 /,
-    seed: inPool(acquireTimeout, ''),
+    seed: inPool(acquireTimeout, 'connectionTimeoutMillis: 0,'),
   },
   {
     name: 'acquire-timeout-tenth',
