@@ -78,6 +78,25 @@ test('a refusal that is late by no more than its client is neither for nor again
   expect(outcomesOf({ ...recording, exchanges: later, readings })).toMatchObject({ P6: 'INVALID' });
 });
 
+test('a connection whose lifetime ended in rest is not missed among those that are kept', async () => {
+  const recording = await record(undefined);
+  const rest = recording.readings.filter(({ stage }) => stage === 'shrink');
+  const gone = rest.at(-1)?.sessions?.[0]?.pid;
+  const aged = (ageMs: number): Recording['readings'] =>
+    recording.readings.map((one) => {
+      const sessions = (one.sessions ?? []).map((session) => (session.pid === gone ? { ...session, ageMs } : session));
+      return { ...one, sessions: one === rest.at(-1) ? sessions.filter(({ pid }) => pid !== gone) : sessions };
+    });
+  expect(outcomesOf({ ...recording, readings: aged(19_900) })).toMatchObject({ P8: 'PASS' });
+  expect(outcomesOf({ ...recording, readings: aged(15_000) })).toMatchObject({ P8: 'FAIL' });
+});
+
+test('a health check that fails beside a client that is late itself proves nothing', async () => {
+  const recording = await record('is told as down when busy');
+  const readings = recording.readings.map((one) => ({ ...one, lateMs: 600 }));
+  expect(outcomesOf({ ...recording, readings })).toMatchObject({ P14: 'INVALID' });
+});
+
 test('what cannot be seen is not checked', async () => {
   const recording = await record(undefined);
   const blind = recording.readings.map((one) => ({ ...one, inUse: null, waiting: null, capacity: null, sessions: null, health: null }));
