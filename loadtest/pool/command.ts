@@ -39,7 +39,7 @@ export const environmentOf = ({ workers, size, overflow, timeoutMs, recycleMs }:
 /** `npm run loadtest -- pool`. */
 export const poolVerb: MakeVerb = (context) => ({
   synopsis: '[options]',
-  summary: 'Puts the properties P1–P13 of a connection pool to the test: cap, timeouts, overload, leaks, lost sessions, fairness.',
+  summary: 'Puts the properties P1–P14 of a connection pool to the test: cap, timeouts, overload, leaks, lost sessions, fairness.',
   options: known,
   footer,
   positionals: [0, 0],

@@ -12,7 +12,7 @@ import { waiting } from './waiting.ts';
 
 const number = ({ id }: Check): number => Number(/\d+/.exec(id)?.[0]);
 
-/** P1 to P13. */
+/** P1 to P14. */
 const checks: readonly Check[] = [...bounds, ...waiting, ...life].toSorted((a, b) => number(a) - number(b));
 
 export type Judged = { readonly check: Check; readonly finding: Finding };

@@ -6,7 +6,7 @@ export type Finding = { readonly outcome: Outcome; readonly says: string; readon
 
 /** One property of a pool. */
 export type Check = {
-  /** `P1` to `P13`, and a name that is stable, for scripts. */
+  /** `P1` to `P14`, and a name that is stable, for scripts. */
   readonly id: string;
   readonly title: string;
   /** Pure. */
