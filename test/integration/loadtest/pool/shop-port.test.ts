@@ -4,7 +4,7 @@ import { openShopPort } from '#loadtest/pool/shop-port.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 
-test('the pools of the shop can be filled by a lock, seen from both sides, left by a client, and robbed of sessions', async () => {
+test('the pools of the shop can be filled by a lock, seen from both sides, left by a client, robbed of sessions, and shut out', async () => {
   const signal = AbortSignal.timeout(150_000);
   const target = await openOwnTarget({ ...cleanEnvironment(), ...environmentOf(testedSettings) }, signal);
   const { port, close } = await openShopPort(target, 4, signal);
@@ -21,13 +21,22 @@ test('the pools of the shop can be filled by a lock, seen from both sides, left 
     await callOff();
     expect(await waiting).toMatchObject({ status: 201, holdMs: expect.any(Number), waitMs: expect.any(Number) });
 
-    expect([await lane.send('missing'), await lane.send('invalid')].map(({ status }) => status)).toEqual([404, 422]);
+    expect([await lane.send('missing'), await lane.send('invalid'), await lane.send('failing')].map(({ status }) => status)).toEqual([
+      404, 422, 404,
+    ]);
     expect(await lane.send('abandoned')).toMatchObject({ status: null });
     const slow = await lane.send('slow');
     expect(slow).toMatchObject({ status: 201 });
     expect(slow.holdMs).toBeGreaterThanOrEqual(1_000);
     await until(async () => (await port.look()).inUse === 0);
     expect(await port.terminateHalf()).toBeGreaterThan(0);
+
+    const letIn = await port.shut();
+    expect(await lane.send('quick')).toMatchObject({ status: 503 });
+    await letIn();
+    expect(await lane.send('quick')).toMatchObject({ status: 200 });
+    await until(async () => (await port.look()).health !== null);
+    expect(await port.look()).toMatchObject({ capacity: 8, health: { status: 200, capacity: 4, lent: 0 } });
   } finally {
     await Promise.all([lane.close(), other.close()]);
     await close();
