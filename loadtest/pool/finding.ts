@@ -49,9 +49,9 @@ export function showExchange({ kind, status, sentMs, endedMs, retryAfter, stage 
 }
 
 /** `8 of 8 in use, 3 waiting, 9 sessions, 1.2 s into hold`. */
-export function showReading({ inUse, waiting, sessions, atMs, stage }: Reading, { stages }: Recording): string {
+export function showReading({ inUse, waiting, capacity, sessions, atMs, stage }: Reading, { stages }: Recording): string {
   const into = showDuration(atMs - (stages[stage]?.fromMs ?? atMs));
-  return `${inUse ?? '?'} in use, ${waiting ?? '?'} waiting, ${sessions?.length ?? '?'} sessions, ${into} into ${stage}`;
+  return `${inUse ?? '?'} of ${capacity ?? '?'} in use, ${waiting ?? '?'} waiting, ${sessions?.length ?? '?'} sessions, ${into} into ${stage}`;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { OwnPart } from '#loadtest/conformance/own-shop.ts';
 import type { SuiteName } from './suites.ts';
 
 /** One thing seeded into a private copy of the shop, and how the load test must name it. */
@@ -28,8 +29,8 @@ export type Defect = {
   /** On `id: reason` of a broken check: the defect is named when one matches and has a witness. */
   readonly expects: RegExp;
   readonly seed: Seed;
-  /** Of `ratelimit`: where requests are counted when it shows; only that part of the suite is played. */
-  readonly countedIn?: 'primary' | 'redis';
+  /** Of `ratelimit`: the part of the suite that is played, since it shows there. */
+  readonly part?: OwnPart;
 };
 
 /** A defect, and the suite that must find it. */

@@ -54,7 +54,7 @@ export async function openDefect(
   }
 }
 
-async function prepareCopy({ name, seed, countedIn }: Defect, given: Environment): Promise<{ shop: Shop; remove: () => Promise<void> }> {
+async function prepareCopy({ name, seed, part }: Defect, given: Environment): Promise<{ shop: Shop; remove: () => Promise<void> }> {
   const env = { ...given, API_WORKERS: '2' };
   const { dir, remove } = await copySource('file' in seed ? seed : undefined);
   return {
@@ -62,7 +62,7 @@ async function prepareCopy({ name, seed, countedIn }: Defect, given: Environment
       env: 'tamper' in seed ? { ...env, ZOO_DEFECT: name, ZOO_DIR: dir, NODE_OPTIONS: `--import=${preload}` } : env,
       root: dir,
       prepare: 'sql' in seed ? (target) => run(seed.sql, target) : undefined,
-      countedIn,
+      part,
     },
     remove,
   };

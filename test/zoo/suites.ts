@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '#lib/env.ts';
 import { showExchange } from '#loadtest/conformance/exchange.ts';
-import { testOwnShop } from '#loadtest/conformance/own-shop.ts';
+import { testOwnShop, type OwnPart } from '#loadtest/conformance/own-shop.ts';
 import { judge, worstVerdict, type Judgement } from '#loadtest/judge/verdict.ts';
 import { createMeasurementFile, readMeasurement } from '#loadtest/measurement/measurement-file.ts';
 import { showWitness } from '#loadtest/measurement/witness.ts';
@@ -24,7 +24,7 @@ export type Shop = {
   /** Done to its stack once that is up. */
   readonly prepare?: ((target: Target) => Promise<void>) | undefined;
   /** Of `ratelimit`: the only part that is played. */
-  readonly countedIn?: 'primary' | 'redis' | undefined;
+  readonly part?: OwnPart | undefined;
 };
 
 export type PlayOptions = {
@@ -95,8 +95,8 @@ async function playPool(shop: Shop, { signal, onStage }: PlayOptions): Promise<F
   });
 }
 
-async function playRatelimit({ env, root, countedIn }: Shop, { signal, onStage }: PlayOptions): Promise<Found> {
-  const results = await testOwnShop({ env, root, countedIn, signal, onStage });
+async function playRatelimit({ env, root, part }: Shop, { signal, onStage }: PlayOptions): Promise<Found> {
+  const results = await testOwnShop({ env, root, part, signal, onStage });
   const judged = results.flatMap((result) =>
     result.judged.map(({ check: { id }, finding: { outcome, says, witnesses } }) => {
       const [first] = witnesses;

@@ -20,7 +20,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'one request more than the limit is allowed',
     expects: /count-/,
-    countedIn: 'primary',
+    part: 'address',
     seed: inMemory('times.size < (quotas[index] as Quota).limit', 'times.size <= (quotas[index] as Quota).limit'),
   },
   {
@@ -28,7 +28,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'one request less than the limit is allowed',
     expects: /count-/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: inRedis('if counts[q] >= limit then', 'if counts[q] >= limit - 1 then'),
   },
   {
@@ -36,7 +36,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'a window begins with the first request and forgets all at its end',
     expects: /boundary/,
-    countedIn: 'primary',
+    part: 'address',
     seed: inMemory(
       'entry.times.dropUntil(nowMs - quota.periodMs);',
       'if (entry.times.size > 0 && entry.times.at(0) <= nowMs - quota.periodMs) entry.times.dropUntil(nowMs);',
@@ -47,7 +47,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'each worker counts for itself',
     expects: /count-at-once/,
-    countedIn: 'primary',
+    part: 'address',
     seed: stores('first: createPrimaryLimiter(link, primaryTimeoutMs),', 'first: createLocalLimiter(),'),
   },
   {
@@ -55,7 +55,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'each worker has keys of its own in Redis',
     expects: /count-at-once/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: inRedis('`atalaya:limit:${key}`', '`atalaya:limit:${process.pid}:${key}`'),
   },
   {
@@ -63,7 +63,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'requests are counted in Redis at times of the workers, whose clocks differ by seconds',
     expects: /count-at-once/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: inRedis(
       'local now = time[1] * 1000000 + time[2]',
       'local now = time[1] * 1000000 + time[2] + (string.byte(ARGV[1], 1) * 31 + string.byte(ARGV[1], 2)) % 61 * 1000000',
@@ -74,7 +74,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'refused requests are taken off the quota, and Retry-After does not know it',
     expects: /refusals-free/,
-    countedIn: 'primary',
+    part: 'address',
     seed: inMemory(
       'return windows.map((times, index) => verdictOf(times, quotas[index] as Quota, allAllow, nowMs));',
       `const verdicts = windows.map((times, index) => verdictOf(times, quotas[index] as Quota, allAllow, nowMs));
@@ -87,7 +87,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'HEAD is not counted',
     expects: /head-as-get/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told('await count(ctx, ctx.state.principal);', "if (ctx.req.method !== 'HEAD') await count(ctx, ctx.state.principal);"),
   },
   {
@@ -95,7 +95,7 @@ const count: readonly Defect[] = [
     kind: 'count',
     says: 'the limits of all classes of routes are counted under one key',
     expects: /sibling-apart/,
-    countedIn: 'primary',
+    part: 'address',
     seed: asWhom('key: `${name}:${identity}`', 'key: identity'),
   },
 ];
@@ -106,7 +106,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'Retry-After is rounded down',
     expects: /retry-after-(honest|covers-t)/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told('Math.max(1, wholeSeconds(verdict.retryAfterMs))', 'Math.max(1, Math.floor(verdict.retryAfterMs / 1000))'),
   },
   {
@@ -114,7 +114,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'Retry-After is told in milliseconds',
     expects: /retry-after-bounds/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told("'Retry-After': String(seconds)", "'Retry-After': String(verdict.retryAfterMs)"),
   },
   {
@@ -122,7 +122,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'refusals carry no Retry-After',
     expects: /retry-after-sent/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told("headers: { 'Retry-After': String(seconds) },", ''),
   },
   {
@@ -130,7 +130,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 't of RateLimit is rounded down',
     expects: /reset-honest|obedient-never-refused/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told(';t=${wholeSeconds(waitMs)}`', ';t=${Math.max(1, Math.floor(waitMs / 1000))}`'),
   },
   {
@@ -138,7 +138,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'X-RateLimit-Reset is told in milliseconds',
     expects: /older-fields-agree/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told('String(wholeSeconds(allowed ? resetMs : retryAfterMs))', 'String(allowed ? resetMs : retryAfterMs)'),
   },
   {
@@ -146,7 +146,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'what is left counts the next request already, and ends at −1',
     expects: /limit-parameters|remaining-/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told(';r=${verdict.remaining};', ';r=${verdict.remaining - 1};'),
   },
   {
@@ -154,7 +154,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'refusals carry no RateLimit fields',
     expects: /limit-on-refusals/,
-    countedIn: 'primary',
+    part: 'address',
     seed: tellWhen(''),
   },
   {
@@ -162,7 +162,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'answers that are no refusals carry no RateLimit fields',
     expects: /remaining-steps/,
-    countedIn: 'primary',
+    part: 'address',
     seed: tellWhen('=== false'),
   },
   {
@@ -170,7 +170,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'the problem document does not name the policy that is used up',
     expects: /problem-violated-policies/,
-    countedIn: 'primary',
+    part: 'address',
     seed: told("'violated-policies': [policy.name]", ''),
   },
   {
@@ -178,7 +178,7 @@ const fields: readonly Defect[] = [
     kind: 'headers',
     says: 'a refusal takes 40 ms longer than an answer',
     expects: /denial-cheap/,
-    countedIn: 'primary',
+    part: 'address',
     seed: { tamper: () => onAnswer(async ({ status }) => status === 429 && (await sleep(40))) },
   },
 ];
@@ -189,7 +189,7 @@ const identity: readonly Defect[] = [
     kind: 'identity',
     says: 'X-Forwarded-For is believed from anybody',
     expects: /forged-address/,
-    countedIn: 'primary',
+    part: 'address',
     seed: address("return (address) => list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');", 'return () => true;'),
   },
   {
@@ -197,7 +197,7 @@ const identity: readonly Defect[] = [
     kind: 'identity',
     says: 'of X-Forwarded-For the first address is taken, which the client itself wrote',
     expects: /forged-hop/,
-    countedIn: 'primary',
+    part: 'address',
     seed: address('hops.pop()', 'hops.shift()'),
   },
   {
@@ -205,7 +205,7 @@ const identity: readonly Defect[] = [
     kind: 'identity',
     says: 'each address of an IPv6 /64 has a quota of its own',
     expects: /ipv6-network/,
-    countedIn: 'primary',
+    part: 'address',
     seed: address('groups.slice(0, 4)', 'groups.slice(0, 8)'),
   },
   {
@@ -213,7 +213,7 @@ const identity: readonly Defect[] = [
     kind: 'identity',
     says: 'customers behind one address share a quota',
     expects: /clients-share-no-address/,
-    countedIn: 'primary',
+    part: 'customer',
     seed: asWhom('identity: principalKey(principal) ?? addressKey(address)', 'identity: addressKey(address)'),
   },
   {
@@ -221,7 +221,7 @@ const identity: readonly Defect[] = [
     kind: 'identity',
     says: 'a credential that proves nothing is refused before it is counted',
     expects: /guesses-limited/,
-    countedIn: 'primary',
+    part: 'address',
     seed: { file: 'api/http/authenticate.ts', find: 'ctx.state.credentialRefusal = err;', put: 'throw err;' },
   },
 ];
@@ -232,7 +232,7 @@ const store: readonly Defect[] = [
     kind: 'store',
     says: 'while Redis is away everything is allowed',
     expects: /store-.*-limits/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: stores(
       'second: onMachine,',
       'second: { take: async (quotas) => quotas.map(({ limit }) => ({ allowed: true, remaining: limit, retryAfterMs: 0, resetMs: 0 })) },',
@@ -243,7 +243,7 @@ const store: readonly Defect[] = [
     kind: 'store',
     says: 'a Redis that hangs is waited for until its connection breaks',
     expects: /store-frozen-(prompt|answers)/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: stores('const redisTimeoutMs = 80;', 'const redisTimeoutMs = 60_000;'),
   },
   {
@@ -251,7 +251,7 @@ const store: readonly Defect[] = [
     kind: 'store',
     says: 'without Redis requests end in 500',
     expects: /store-.*-answers/,
-    countedIn: 'redis',
+    part: 'redis',
     seed: {
       file: 'api/limiter/fallback-limiter.ts',
       find: 'return second.take(lastCounts.recall(quotas));\n    }',
