@@ -222,7 +222,7 @@ const identity: readonly Defect[] = [
     says: 'a credential that proves nothing is refused before it is counted',
     expects: /guesses-limited/,
     part: 'address',
-    seed: { file: 'api/http/authenticate.ts', find: 'ctx.state.credentialRefusal = err;', put: 'throw err;' },
+    seed: { file: 'api/http/authenticate.ts', find: 'else ctx.state.credentialRefusal = refusal(', put: 'else throw refusal(' },
   },
 ];
 
@@ -254,8 +254,8 @@ const store: readonly Defect[] = [
     part: 'redis',
     seed: {
       file: 'api/limiter/fallback-limiter.ts',
-      find: 'return second.take(lastCounts.recall(quotas));\n    }',
-      put: 'throw err;\n    }',
+      find: 'fallBack(err);\n        return second.take(lastCounts.recall(quotas));',
+      put: 'throw err;',
     },
   },
 ];
