@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { ConfigError, messageOf } from './errors.ts';
 
 export type ListenAddress = {
@@ -35,6 +35,12 @@ export function listen(server: Server, address: ListenAddress, { isShared = fals
       resolve();
     });
   });
+}
+
+/** Lets a server listen on a free port of 127.0.0.1. @returns its origin, such as `http://127.0.0.1:40123` */
+export async function listenOnFreePort(server: Server): Promise<string> {
+  await listen(server, { host: '127.0.0.1', port: 0, hostVariable: 'host', portVariable: 'port' });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /**

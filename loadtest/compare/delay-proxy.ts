@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listenOnFreePort } from '#lib/listen.ts';
 
 /** Makes a service slower by a known share. */
 export type DelayProxy = { readonly origin: string; readonly close: () => Promise<void> };
@@ -19,10 +20,8 @@ export async function startDelayProxy(origin: string, share: number): Promise<De
     for (const socket of [client, service]) sockets.add(socket.once('close', () => sockets.delete(socket)));
     join(client, service, share);
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 });
-  await once(server, 'listening');
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: await listenOnFreePort(server),
     close: async () => {
       const closed = once(server, 'close');
       server.close();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listenOnFreePort } from '#lib/listen.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 
 /** A service whose latency is known. */
@@ -26,10 +26,8 @@ export async function startSeededServer({
     response.statusCode = failsEvery !== undefined && answers % failsEvery === 0 ? 500 : 200;
     setTimeout(() => response.end('[]'), medianMs * Math.exp(0.4 * deviate));
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 });
-  await once(server, 'listening');
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin: await listenOnFreePort(server),
     close: async () => {
       const closed = once(server, 'close');
       server.close();
