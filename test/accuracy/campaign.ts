@@ -13,7 +13,7 @@ export const matters = {
 export type Matter = keyof typeof matters;
 
 /** The rate at which our open generator must drop nothing and be on time. */
-export const steady: Asked = { connections: 0, perSecond: 1_000, seconds: 10 };
+export const steady: Asked = { connections: 0, perSecond: 1_000, seconds: 10, warmUpSeconds: 2 };
 
 /** One client through one matter: what it says, and what was true. */
 export type Play = {

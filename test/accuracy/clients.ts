@@ -4,11 +4,17 @@ import { promisify } from 'node:util';
 import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { decodeHistogram, mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { droppedCount, errorCount, sumCounts } from '#loadtest/measurement/merge.ts';
-import type { Load, PlayedPhase, Slice } from '#loadtest/measurement/measurement.ts';
+import type { Load, Slice } from '#loadtest/measurement/measurement.ts';
 import type { Latency } from './known-server.ts';
 
 /** How much is asked: so many connections that never pause, or so many requests a second whatever the answers. */
-export type Asked = { readonly connections: number; readonly perSecond?: number; readonly seconds: number };
+export type Asked = {
+  readonly connections: number;
+  readonly perSecond?: number;
+  readonly seconds: number;
+  /** Played before and not counted, by clients that can; default 0. */
+  readonly warmUpSeconds?: number;
+};
 
 /** What a client says it has seen. */
 export type Said = Latency & { readonly perSecond: number; readonly errors: number; readonly sendLag?: SendLag };
@@ -25,13 +31,23 @@ export type Client = {
 
 const crowdFile = resolve(import.meta.dirname, '../integration/loadtest/ping-crowd.ts');
 
-/** A phase of the load test's own generator, without warm-up: the server counts from the first request too. */
-export async function playOwn(url: string, load: Load, seconds: number, processes: number): Promise<{ said: Said; played: PlayedPhase }> {
+type Length = Pick<Asked, 'seconds' | 'warmUpSeconds'> & { readonly processes: number };
+
+/** A phase of the load test's own generator. */
+export async function playOwn(url: string, load: Load, { seconds, warmUpSeconds = 0, processes }: Length): Promise<Said> {
   const { origin, pathname: path } = new URL(url);
   const slices: Slice[] = [];
   const played = await playPhase({
     origin,
-    phase: { name: 'accuracy', script: 'ping', load, warmUpMs: 0, durationMs: 1_000 * seconds, timeoutMs: 10_000, processes },
+    phase: {
+      name: 'accuracy',
+      script: 'ping',
+      load,
+      warmUpMs: 1_000 * warmUpSeconds,
+      durationMs: 1_000 * seconds,
+      timeoutMs: 10_000,
+      processes,
+    },
     startSecond: 0,
     seed: 1,
     crowdFile,
@@ -40,32 +56,36 @@ export async function playOwn(url: string, load: Load, seconds: number, processe
     onSlices: (news) => slices.push(...news),
   });
   if (played.lost.length > 0) throw new Error(played.lost.join('; '));
-  const [counts, latency] = [sumCounts(slices), mergeHistograms(slices.map((slice) => slice.latency))];
+  const measured = slices.filter(({ second }) => second >= warmUpSeconds);
+  const [counts, latency] = [sumCounts(measured), mergeHistograms(measured.map((slice) => slice.latency))];
   const at = (percent: number): number | null => percentileMs(latency, percent) ?? null;
   const figures = { requests: latency.totalCount, p50Ms: at(50), p95Ms: at(95), p99Ms: at(99), maxMs: at(100) };
   const lag = decodeHistogram(played.sendLag);
   const lagAt = (percent: number): number => percentileMs(lag, percent) ?? 0;
   const dropped = played.arrivals ? droppedCount(played.arrivals) : 0;
   const sendLag = { dropped, p50Ms: lagAt(50), p99Ms: lagAt(99), maxMs: lagAt(100) };
-  const inTime = sumCounts(slices.filter(({ second }) => second < seconds)).ok;
-  return { said: { ...figures, perSecond: inTime / seconds, errors: errorCount(counts), sendLag }, played };
+  const inTime = sumCounts(measured.filter(({ second }) => second < warmUpSeconds + seconds)).ok;
+  return { ...figures, perSecond: inTime / seconds, errors: errorCount(counts), sendLag };
 }
 
 /** As `--think 0` plays it. */
 const ownClosed: Client = {
   name: 'Atalaya, users who never pause',
   kind: 'closed',
-  play: async (url, { connections, seconds }) => (await playOwn(url, { kind: 'saturating', users: connections }, seconds, 2)).said,
+  play: (url, { connections, ...length }) => playOwn(url, { kind: 'saturating', users: connections }, { ...length, processes: 2 }),
 };
 
-/** As `--rate` plays it: a user for every request of a second, more where a stall lasts longer. */
+/** Enough for a stall of two seconds at 100 a second. */
+const leastUsers = 300;
+
+/** As `--rate` plays it: with a user for every request of a second. */
 const ownOpen: Client = {
   name: 'Atalaya, arrivals at a rate',
   kind: 'open',
-  play: async (url, { perSecond = 0, seconds }) => {
-    const stages = [{ fromPerSecond: perSecond, toPerSecond: perSecond, durationMs: 1_000 * seconds }];
-    const processes = Math.max(1, Math.min(2, Math.ceil(perSecond / 500)));
-    return (await playOwn(url, { kind: 'open', users: 3 * perSecond, spacing: 'even', stages }, seconds, processes)).said;
+  play: (url, { perSecond = 0, ...length }) => {
+    const stages = [{ fromPerSecond: perSecond, toPerSecond: perSecond, durationMs: 1_000 * length.seconds }];
+    const load = { kind: 'open', users: Math.max(leastUsers, perSecond), spacing: 'even', stages } as const;
+    return playOwn(url, load, { ...length, processes: Math.ceil(perSecond / 500) });
   },
 };
 

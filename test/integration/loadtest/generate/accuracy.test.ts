@@ -25,7 +25,7 @@ test.for([
   { says: 'arrivals at a rate', load: even(100, 2) },
 ] as const)('$says: as many answers as the server gave, and no percentile below what it gave', async ({ load }) => {
   const server = await start();
-  const { said } = await playOwn(`${server.origin}/mixture/one`, load, 2, 1);
+  const said = await playOwn(`${server.origin}/mixture/one`, load, { seconds: 2, processes: 1 });
   const truth = await server.served('one');
   expect(said.errors).toBe(0);
   expect(said.requests).toBe(truth.requests);
@@ -38,7 +38,7 @@ test.for([
 
 test('a server that stands still for two seconds of six is seen by everybody who would have come meanwhile', async () => {
   const server = await start();
-  const { said } = await playOwn(`${server.origin}/stall/one`, even(50, 6), 6, 1);
+  const said = await playOwn(`${server.origin}/stall/one`, even(50, 6), { seconds: 6, processes: 1 });
   expect(said.requests).toBe(300);
   // A third of them waits, from two seconds down to nothing.
   expect(said.p50Ms).toBeLessThan(10 + busyMs);
