@@ -115,22 +115,19 @@ export function createNotebook({
     },
     failed: (user, step, exchange, lateMs = 0) => {
       user.unanswered(step);
+      const broken = exchange.kind === 'broken-answer' ? exchange : undefined;
       const outcome: Outcome = exchange.kind === 'broken-answer' ? 'wrong-answer' : exchange.kind;
-      const status = exchange.kind === 'broken-answer' ? exchange.status : null;
       const ms = exchange.ms + lateMs;
       recorder.settled(step.endpoint, outcome, ms, exchange.ms);
-      const requestId = exchange.kind === 'broken-answer' ? exchange.requestId : undefined;
-      const received = exchange.kind === 'broken-answer' ? { received: beginningOf(exchange.received, user) } : {};
-      const witness = {
+      failures.add(step, outcome, broken?.status ?? null, exchange.detail, () => ({
         says: exchange.detail,
         about: askedBy(step),
         endpoint: step.endpoint,
         second: recorder.second(),
         latencyMs: ms,
-        ...(requestId !== undefined && { requestId }),
-        ...received,
-      };
-      failures.add(step, outcome, status, exchange.detail, () => witness);
+        ...(broken?.requestId !== undefined && { requestId: broken.requestId }),
+        ...(broken && { received: beginningOf(broken.received, user) }),
+      }));
     },
     arrived: () => {
       due += 1;
