@@ -52,15 +52,17 @@ function planOf(names: readonly string[], flags: Flags): Planned[] {
   const suite = flags['suite'] as SuiteName | undefined;
   if (suite !== undefined && !suiteNames.includes(suite))
     throw new UsageError(`there is no suite "${suite}"; there are ${suiteNames.join(', ')}`);
-  const clean = wholeNumber('--clean', typeof flags['clean'] === 'string' ? flags['clean'] : '0', 0, 1_000);
+  const count = (name: 'clean' | 'from', usual: string): number =>
+    wholeNumber(`--${name}`, typeof flags[name] === 'string' ? flags[name] : usual, Number(usual), 1_000);
+  const [clean, from] = [count('clean', '0'), count('from', '1')];
   const isBusy = flags['busy'] === true;
   const isMeant = ({ name, foundBy }: Member): boolean =>
     names.length > 0 ? names.includes(name) : clean === 0 && (suite ?? foundBy) === foundBy;
   return [
     ...defects.filter(isMeant).map((defect) => ({ name: defect.name, run: (options: MemberOptions) => runDefect(defect, options) })),
     ...Array.from({ length: clean }, (_, i) => ({
-      name: `clean ${i + 1}`,
-      run: (options: MemberOptions) => runClean({ suite: suite ?? 'users', number: i + 1, isBusy }, options),
+      name: `clean ${from + i}`,
+      run: (options: MemberOptions) => runClean({ suite: suite ?? 'users', number: from + i, isBusy }, options),
     })),
   ];
 }
@@ -78,10 +80,10 @@ process.exitCode = await runCommandLine(
     summary: 'Plays the suites of the load test against copies of the shop with one seeded defect each: every one must be found and named.',
     verbs: {
       run: {
-        synopsis: '[NAME…] [--suite users|pool|ratelimit] [--clean N [--busy]]',
+        synopsis: '[NAME…] [--suite users|pool|ratelimit] [--clean N [--from M] [--busy]]',
         summary:
-          'All defects, those of one suite, or those named; with --clean N: the shop as it is, N times (by users, or --suite), with --busy beside a busy core.',
-        options: { suite: { type: 'string' }, clean: { type: 'string' }, busy: { type: 'boolean' } },
+          'All defects, those of one suite, or those named; with --clean N: the shop as it is, N times (by users, or --suite), numbered from M, with --busy beside a busy core.',
+        options: { suite: { type: 'string' }, clean: { type: 'string' }, from: { type: 'string' }, busy: { type: 'boolean' } },
         positionals: [0, defects.length],
         run: ({ positionals, flags }) => runZoo(positionals, flags),
       },
