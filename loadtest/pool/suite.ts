@@ -97,10 +97,12 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   recovery: (player) => inLanes(player, 4, 'quick', { forMs: 3_000 }),
   // One after the other while nothing goes on, so that it is known in which order they stand in line.
   line: async (player) => {
+    const most = mostOf(player.settings);
     const callOff = await player.port.lock();
-    const asked: Promise<void>[] = [];
-    while (asked.length < 4 * mostOf(player.settings)) {
-      asked.push(inLanes(player, 1, 'order', { times: 1 }));
+    const asked = [inLanes(player, 2 * most, 'order', { times: 1 })];
+    await player.pass(100);
+    while (asked.length <= 3 * most) {
+      asked.push(inLanes(player, 1, 'slow', { times: 1 }));
       await player.pass(inLineMs);
     }
     await callOff();
@@ -136,7 +138,7 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   end: ({ pass }) => pass(1_000),
 };
 
-/** So long that whoever asks next is certainly later, and so short that nobody waits for as long as the acquire timeout. */
+/** Of those who stand in line: so short that half of the acquire timeout is left to all when the line begins to move. */
 const inLineMs = 30;
 const leakLanes = 8;
 /** Fewer than connections, so that some rest when sessions are ended. */

@@ -143,26 +143,36 @@ const patienceMs = 500;
 const showHealth = ({ health }: Reading): string =>
   `/health_check ${health?.status}, ${health?.lent ?? '?'} of ${health?.capacity ?? '?'} lent out`;
 
-/**
- * The longest row of requests each of which certainly asked for a connection after the one before and certainly had it first. A queue
- * that serves in order has no such pair, so that a row needs as many queues as it has members. What is certain follows from moments
- * that the client knows and durations that the service tells: their clocks need not agree.
- */
-function longestNest(recording: Recording): readonly Exchange[] {
-  const rows: Exchange[][] = [];
-  const served = asked(recording, 'line').filter((one) => isGood(one) && one.waitMs !== null && one.holdMs !== null);
-  for (const inner of served.toSorted((a, b) => a.sentMs - b.sentMs)) {
-    const around = rows.filter((row) => isWithin(inner, row.at(-1) as Exchange));
-    rows.push([...(around.toSorted((a, b) => b.length - a.length)[0] ?? []), inner]);
-  }
-  return rows.toSorted((a, b) => b.length - a.length)[0] ?? [];
+/** When a request asked for a connection at the latest, and when it had one at the earliest and at the latest. */
+type Wait = { readonly exchange: Exchange; readonly askedByMs: number; readonly hadFromMs: number; readonly hadByMs: number };
+
+/** From moments that the client knows and durations that the service tells: their clocks need not agree. */
+function waitsIn(recording: Recording, stage: string): Wait[] {
+  const { timeoutMs } = recording.settings;
+  return asked(recording, stage, 'slow').flatMap((exchange): Wait[] => {
+    const { status, sentMs, endedMs, waitMs, holdMs } = exchange;
+    if (isGood(exchange) && waitMs !== null && holdMs !== null)
+      return [{ exchange, askedByMs: endedMs - holdMs - waitMs, hadFromMs: sentMs + waitMs, hadByMs: endedMs - holdMs }];
+    const isRefused = status === 503 && endedMs - sentMs >= timeoutMs;
+    return isRefused ? [{ exchange, askedByMs: endedMs - timeoutMs, hadFromMs: sentMs + timeoutMs, hadByMs: Infinity }] : [];
+  });
 }
 
-function isWithin(inner: Exchange, outer: Exchange): boolean {
-  const [outerWaitMs, outerHoldMs, innerHoldMs] = [outer.waitMs ?? 0, outer.holdMs ?? 0, inner.holdMs ?? 0];
-  const outerAskedByMs = outer.endedMs - outerHoldMs - outerWaitMs;
-  const [outerHadFromMs, innerHadByMs] = [outer.sentMs + outerWaitMs, inner.endedMs - innerHoldMs];
-  return outerAskedByMs < inner.sentMs && innerHadByMs < outerHadFromMs;
+/**
+ * The longest row of requests each of which certainly asked for a connection after the one before and certainly had it first. A queue
+ * that serves in order has no such pair, so that a row needs as many queues as it has members.
+ */
+function longestNest(recording: Recording): readonly Exchange[] {
+  const rows: Wait[][] = [];
+  for (const inner of waitsIn(recording, 'line').toSorted((a, b) => a.exchange.sentMs - b.exchange.sentMs)) {
+    const around = rows.filter((row) => {
+      const outer = row.at(-1) as Wait;
+      return outer.askedByMs < inner.exchange.sentMs && inner.hadByMs < outer.hadFromMs;
+    });
+    rows.push([...(around.toSorted((a, b) => b.length - a.length)[0] ?? []), inner]);
+  }
+  const [longest = []] = rows.toSorted((a, b) => b.length - a.length);
+  return longest.map(({ exchange }) => exchange);
 }
 
 /** Quick requests that failed in a stage in which most slow ones did not. */
