@@ -91,14 +91,16 @@ test('a connection whose lifetime ended in rest is not missed among those that a
   expect(outcomesOf({ ...recording, readings: aged(15_000) })).toMatchObject({ P8: 'FAIL' });
 });
 
+/** What P13 says of the line alone. */
+const ofLine = async (flaw: Flaw | undefined): Promise<string | undefined> => {
+  const { exchanges, ...recording } = await record(flaw);
+  const inLine = exchanges.filter(({ stage }) => stage === 'line');
+  return concludeOn({ ...recording, exchanges: inLine }).judged.find(({ check }) => check.id === 'P13 fairness')?.finding.says;
+};
+
 test('a line that is served from its end is known by those who overtook, whatever else was starved', async () => {
-  const fairness = async (flaw: Flaw | undefined): Promise<string | undefined> => {
-    const { exchanges, ...recording } = await record(flaw);
-    const inLine = exchanges.filter(({ stage }) => stage === 'line');
-    return concludeOn({ ...recording, exchanges: inLine }).judged.find(({ check }) => check.id === 'P13 fairness')?.finding.says;
-  };
-  expect(await fairness('serves the last first')).toMatch(/^[3-9] requests waited each within the wait of the one before, in 2 queues/);
-  expect(await fairness(undefined)).not.toMatch(/requests waited/);
+  expect(await ofLine('serves the last first')).toMatch(/^[3-9] requests waited each within the wait of the one before, in 2 queues/);
+  expect(await ofLine(undefined)).not.toMatch(/requests waited/);
 });
 
 test('a health check that fails beside a client that is late itself proves nothing', async () => {
