@@ -15,6 +15,7 @@ export const apiEnv = {
   ...logEnv,
   API_WORKERS: integer(1, 64).optional().describe('Worker processes; default: the number of cores, at most 4.'),
   AUTH_TOKEN_SECRET: secret(z.string().min(32, 'must have at least 32 characters')).describe('Key that signs access tokens.'),
+  AUTH_SESSION_TTL: integer(300, 31_536_000).default(2_592_000).describe('Seconds a session lasts that is not refreshed.'),
   AUTH_TOKEN_TTL: integer(60, 86_400).default(3600).describe('Seconds an access token is valid.'),
   BOOTSTRAP_OPERATOR_KEY: bootstrapKey().describe('API key of the first operator; its hash is stored at start when absent.'),
   BOOTSTRAP_LOADTEST_KEY: bootstrapKey().describe('API key for load tests; its hash is stored at start when absent.'),

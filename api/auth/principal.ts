@@ -4,7 +4,13 @@ import { ApiError } from '../errors.ts';
 export type Principal =
   | { readonly kind: 'anonymous' }
   /** `quota: 'loadtest'` marks a client that a load test made for itself; only its request quota differs. */
-  | { readonly kind: 'customer'; readonly clientId: number; readonly quota: 'standard' | 'loadtest' }
+  | {
+      readonly kind: 'customer';
+      readonly clientId: number;
+      readonly quota: 'standard' | 'loadtest';
+      /** Undefined where none was begun, as for the clients of a load test. */
+      readonly sessionId?: number | undefined;
+    }
   | { readonly kind: 'operator'; readonly keyId: number; readonly name: string }
   | { readonly kind: 'loadtest'; readonly keyId: number; readonly name: string };
 
@@ -23,6 +29,11 @@ export const admitAll: Admit = () => Promise.resolve();
 export function principalKey(principal: Principal): string | undefined {
   if (principal.kind === 'anonymous') return undefined;
   return principal.kind === 'customer' ? clientKey(principal.clientId) : `key:${principal.keyId}`;
+}
+
+/** The session a caller asks by, if there is one. */
+export function sessionOf(principal: Principal): number | undefined {
+  return principal.kind === 'customer' ? principal.sessionId : undefined;
 }
 
 /** The `principalKey` of a client. */

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts';
 import { ApiError } from '../errors.ts';
 import { explainConstraint } from '../db/constraints.ts';
-import type { Database } from '../db/tx.ts';
+import type { Database, Tx } from '../db/tx.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged } from './etag.ts';
 import type { ApiMiddleware } from './exchange.ts';
@@ -28,7 +28,7 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
   return async (ctx) => {
     const { state, req } = ctx;
     const route = state.route as Route;
-    if (isIfMatchRequired && route.write === 'plainly' && req.headers['if-match'] === undefined)
+    if (isIfMatchRequired && isChange(route) && req.headers['if-match'] === undefined)
       throw new ApiError('precondition_required', 'Say in If-Match which version is meant.');
     const { request, rawBody } = await readRequest(route, ctx);
     if (route.limitTarget) await countTarget(ctx, route.limitTarget(request.body));
@@ -50,6 +50,9 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
   };
 }
 
+/** Of something that is there already. Pure. */
+export const isChange = ({ write, method }: Route): boolean => write === 'plainly' && method !== 'POST';
+
 /**
  * Does what a route says. A write is one transaction: the key claimed, the handler, the answer kept, commit; whatever
  * fails on the way leaves nothing behind.
@@ -60,14 +63,18 @@ export async function perform(database: Database, route: Route, request: RouteRe
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
   if (route.write === 'nothing') return present(route, await route.handler(database.read as never, request, undefined));
   try {
-    const prepared = await route.before?.(request);
-    const written = await database.transact(
-      (tx) => {
-        const asked = route.foresee?.(request);
-        return runOnce(tx, claim, async () => present(route, await route.handler(tx, request, prepared)), asked);
-      },
-      { isOnce: claim !== undefined },
-    );
+    const prepared = await route.before?.(request, database.read);
+    let refusal: ApiError | undefined;
+    const work = async (tx: Tx): Promise<OnceAnswer> => {
+      const value = await route.handler(tx, request, prepared);
+      refusal = value instanceof ApiError ? value : undefined;
+      if (refusal && claim) throw refusal;
+      return refusal ? { status: 0, headers: {} } : present(route, value);
+    };
+    const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
+      isOnce: claim !== undefined,
+    });
+    if (refusal) throw refusal;
     if (!route.after) return written;
     const shown = JSON.parse(written.body ?? '{}') as PublicObject;
     const secrets = await route.after(request, shown);

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import type { Constraints } from '../db/constraints.ts';
 import type { Asked, Db, Tx } from '../db/tx.ts';
-import type { ProblemCode } from '../errors.ts';
+import type { ApiError, ProblemCode } from '../errors.ts';
 import type { View } from './view.ts';
 
 /** Who may call a route. Ownership of what it addresses is the handler's to check. */
@@ -51,7 +51,7 @@ export type Route = {
   readonly errors: readonly ProblemCode[];
   readonly constraints: Constraints;
   readonly write: Write;
-  readonly before: ((request: RouteRequest) => Promise<unknown>) | undefined;
+  readonly before: ((request: RouteRequest, db: Db) => Promise<unknown>) | undefined;
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
   readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
   readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
@@ -98,7 +98,8 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
 /**
  * A route that writes. `before` runs ahead of the transaction, for what takes long; `foresee` names what the handler will
  * ask first, such as a lock, to be sent with what begins the transaction (see `Tx.foresee`); `handler` runs inside it, again
- * from its start after a conflict; `after` once it is committed or found done: members that it returns, of the view `joins`, join the
+ * from its start after a conflict: what it throws leaves nothing behind, while a refusal that it returns is committed with what it
+ * did, which no `once` may; `after` once it is committed or found done: members that it returns, of the view `joins`, join the
  * answer and are kept nowhere, which is the place for secrets.
  */
 export function write<P extends Schema, Q extends Schema, B extends Schema, Value, Prepared = undefined>(
@@ -107,9 +108,9 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, Valu
     readonly write: 'once' | 'plainly';
     readonly secrets?: readonly string[];
     readonly constraints?: Constraints;
-    readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Prepared>;
+    readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, db: Db) => Promise<Prepared>;
     readonly foresee?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Asked | undefined;
-    readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value>;
+    readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value | ApiError>;
     readonly after?: (
       request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,
       answer: PublicObject,

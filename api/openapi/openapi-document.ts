@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { problemTypes, type ProblemCode } from '../errors.ts';
+import { isChange } from '../http/answer.ts';
 import type { Route } from '../http/route.ts';
 import type { JsonSchema } from '../http/view.ts';
 
@@ -111,9 +112,9 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): o
   });
 }
 
-function headersOf({ write }: Route): object[] {
-  if (write === 'once') return [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')];
-  if (write === 'plainly') return [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')];
+function headersOf(route: Route): object[] {
+  if (route.write === 'once') return [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')];
+  if (isChange(route)) return [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')];
   return [];
 }
 
@@ -154,7 +155,7 @@ export function refusalCodes(route: Route): ProblemCode[] {
   if (params) codes.push('not_found');
   if (body ?? query) codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
   if (write !== 'nothing') codes.push('outcome_unknown');
-  if (write === 'plainly') codes.push('version_mismatch', 'precondition_required');
+  if (isChange(route)) codes.push('version_mismatch', 'precondition_required');
   if (write === 'once') codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_in_flight', 'gone');
   if (limitClass === 'login') codes.push('overloaded');
   return [...new Set([...codes, ...route.errors])];

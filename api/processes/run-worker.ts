@@ -97,7 +97,7 @@ function buildServer(parts: Parts): {
   const passwords = createPasswords({ concurrency: passwordConcurrency });
   const app = createApp({
     settings: config,
-    routes: createRoutes({ tokens, passwords }),
+    routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL }),
     database: createDatabase(pool, { timesOf: timesOfRequest }),
     credentials: { tokens, apiKeys },
     limiter,

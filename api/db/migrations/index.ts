@@ -9,6 +9,7 @@ import * as addresses from './0007_addresses.ts';
 import * as reviews from './0008_reviews.ts';
 import * as bills from './0009_bills.ts';
 import * as orderLife from './0010_order_life.ts';
+import * as sessions from './0011_sessions.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   { name: '0008_reviews', isExpansion: true, ...reviews },
   { name: '0009_bills', isExpansion: true, ...bills },
   { name: '0010_order_life', isExpansion: true, ...orderLife },
+  { name: '0011_sessions', isExpansion: true, ...sessions },
 ];

@@ -1,22 +1,19 @@
-import type { Passwords } from '../../auth/passwords.ts';
-import { assertMayActFor, onlyClient, type Principal } from '../../auth/principal.ts';
-import type { Tokens } from '../../auth/tokens.ts';
+import { assertMayActFor, onlyClient, sessionOf, type Principal } from '../../auth/principal.ts';
 import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams, pageQuery } from '../fields.ts';
-import { clientChanges, clientConstraints, clientView, loginInput, registrationInput, sessionView, tokenView } from './client-schema.ts';
+import { clientChanges, clientConstraints, clientView, registrationInput, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
-import { login, tokenMembers } from './login.ts';
+import { assertGoodPassword, sessionRoutes, tokenMembers, type ApiServices } from './session-routes.ts';
 
-/** What the routes work with beside the database. */
-export type ApiServices = { readonly tokens: Tokens; readonly passwords: Passwords };
+export type { ApiServices };
 
 export const clientRoutes = (services: ApiServices): readonly Route[] => [
   registrationRoute(services),
-  loginRoute(services),
+  ...sessionRoutes(services),
   ...readRoutes,
-  updateRoute,
+  updateRoute(services),
   deleteRoute(services),
 ];
 
@@ -34,8 +31,12 @@ function registrationRoute({ passwords, tokens }: ApiServices): Route {
     answers: { 201: clientView },
     errors: ['duplicate', 'overloaded'],
     constraints: clientConstraints,
-    before: async ({ body: { password }, principal, signal }) => {
-      if (password !== undefined) return passwords.hash(password, signal);
+    before: async ({ body, principal, signal }) => {
+      const { password } = body;
+      if (password !== undefined) {
+        await assertGoodPassword(password, body, '/password');
+        return passwords.hash(password, signal);
+      }
       if (principal.kind === 'loadtest') return null;
       throw new ApiError('validation_failed', 'The body cannot be accepted.', {
         errors: [{ pointer: '/password', message: 'is required' }],
@@ -52,21 +53,6 @@ function registrationRoute({ passwords, tokens }: ApiServices): Route {
 }
 
 const loadtestKey = (principal: Principal): number | undefined => (principal.kind === 'loadtest' ? principal.keyId : undefined);
-
-function loginRoute(services: ApiServices): Route {
-  return read({
-    method: 'POST',
-    path: '/clients/login',
-    access: 'public',
-    limitClass: 'login',
-    limitTarget: ({ email }) => email.toLowerCase(),
-    summary: 'Log in',
-    body: loginInput,
-    answers: { 200: sessionView },
-    errors: ['unauthenticated', 'overloaded'],
-    handler: (db, { body, signal }) => login(db, services, body, signal),
-  });
-}
 
 const readRoutes: readonly Route[] = [
   read({
@@ -91,22 +77,25 @@ const readRoutes: readonly Route[] = [
   }),
 ];
 
-const updateRoute = write({
-  method: 'PUT',
-  path: '/clients/:id',
-  write: 'plainly',
-  access: ['customer', 'operator'],
-  summary: 'Change a client',
-  params: idParams,
-  body: clientChanges,
-  answers: { 200: clientView },
-  errors: ['not_found', 'version_mismatch', 'duplicate'],
-  constraints: clientConstraints,
-  handler: async (tx, { params, body, principal, ifMatch }) => {
-    assertMayActFor(principal, params.id);
-    return updateClient(tx, { id: params.id, changes: body, ifMatch });
-  },
-});
+function updateRoute({ tokens }: ApiServices): Route {
+  return write({
+    method: 'PUT',
+    path: '/clients/:id',
+    write: 'plainly',
+    access: ['customer', 'operator'],
+    summary: 'Change a client; another e-mail address ends its other sessions',
+    params: idParams,
+    body: clientChanges,
+    answers: { 200: clientView },
+    errors: ['not_found', 'version_mismatch', 'duplicate'],
+    constraints: clientConstraints,
+    handler: async (tx, { params, body, principal, ifMatch }) => {
+      assertMayActFor(principal, params.id);
+      return updateClient(tx, { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal) });
+    },
+    after: async ({ params }) => tokens.forget(params.id),
+  });
+}
 
 function deleteRoute({ tokens }: ApiServices): Route {
   return write({

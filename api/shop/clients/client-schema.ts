@@ -12,17 +12,15 @@ const telephone = z
   .regex(/^\+?[1-9]\d{6,19}$/, 'must be 7 to 20 digits, with or without a leading +')
   .nullable();
 
+const newPassword = z.string('must be text').min(8, 'must have at least 8 characters').max(128, 'must have at most 128 characters');
+const givenPassword = z.string('must be text').min(1, 'must not be empty').max(128, 'must have at most 128 characters');
+
 export const registrationInput = z.strictObject({
   name,
   lastname,
   email,
   telephone: telephone.default(null),
-  password: z
-    .string('must be text')
-    .min(8, 'must have at least 8 characters')
-    .max(128, 'must have at most 128 characters')
-    .optional()
-    .describe('Required of everyone but a load test, whose clients get a token at once.'),
+  password: newPassword.optional().describe('Required of everyone but a load test, whose clients get a token at once.'),
 });
 
 /** A field left out stays as it is; null clears the telephone. */
@@ -35,7 +33,12 @@ export const clientChanges = z.strictObject({
 
 export const loginInput = z.strictObject({
   email: z.string('must be text').trim().min(1, 'must not be empty').max(255, 'must have at most 255 characters'),
-  password: z.string('must be text').min(1, 'must not be empty').max(128, 'must have at most 128 characters'),
+  password: givenPassword,
+});
+
+export const passwordChange = z.strictObject({ current_password: givenPassword, new_password: newPassword });
+export const refreshInput = z.strictObject({
+  refresh_token: z.string('must be text').min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
 });
 
 export type RegistrationInput = z.output<typeof registrationInput>;
@@ -52,7 +55,7 @@ export const clientView = view(
 const tokenFields = [text('access_token'), text('token_type'), integer('expires_in')] as const;
 
 export const tokenView = view(tokenFields);
-export const sessionView = view([integer('id_key'), text('name'), ...tokenFields]);
+export const sessionView = view([integer('id_key'), text('name'), ...tokenFields, text('refresh_token')]);
 
 export const clientConstraints: Constraints = {
   clients_email_unique: { code: 'duplicate', detail: 'This e-mail address has an account already.', fault: ['/email', 'is taken'] },

@@ -1,5 +1,6 @@
 import { Model } from 'objection';
 import { clientKey, clientNotFound } from '../../auth/principal.ts';
+import { endSessions } from '../../auth/sessions.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
@@ -71,14 +72,22 @@ export async function registerClient(tx: Tx, { passwordHash, createdByKeyId, ...
     .returning([...clientView.columns]);
 }
 
-export type ClientUpdate = { readonly id: number; readonly changes: ClientChanges; readonly ifMatch: readonly number[] | undefined };
+export type ClientUpdate = {
+  readonly id: number;
+  readonly changes: ClientChanges;
+  readonly ifMatch: readonly number[] | undefined;
+  /** The session that asks, if any. */
+  readonly sessionId?: number | undefined;
+};
 
 /**
- * Changes the fields given.
+ * Changes the fields given. Another e-mail address ends all sessions but the one that asks.
  * @throws version_mismatch, not_found also for a deleted client, or duplicate when the new e-mail address has another account
  */
-export async function updateClient(tx: Tx, { id, changes, ifMatch }: ClientUpdate): Promise<Client> {
-  assertVersion(await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate(), ifMatch, 'client');
+export async function updateClient(tx: Tx, { id, changes, ifMatch, sessionId }: ClientUpdate): Promise<Client> {
+  const found = await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
+  assertVersion(found, ifMatch, 'client');
+  if (changes.email !== undefined && changes.email !== found.email) await endSessions(tx, id, { but: sessionId });
   return Client.query(tx.knex).patchAndFetchById(id, raised(changes));
 }
 
@@ -101,7 +110,24 @@ export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientD
   await Client.query(tx.knex)
     .findById(id)
     .patch(raised({ ...nobody, deleted_at: new Date() }));
+  await endSessions(tx, id);
   await eraseAddresses(tx, id);
   await eraseAuthor(tx, id);
   await eraseAnswersAbout(tx, clientKey(id));
+}
+
+/**
+ * Gives a client another password, which ends all sessions but the one that asks.
+ * @throws not_found also for a deleted client
+ */
+export async function changePassword(
+  tx: Tx,
+  { id, passwordHash, sessionId }: { readonly id: number; readonly passwordHash: string; readonly sessionId: number | undefined },
+): Promise<void> {
+  const changed = await Client.query(tx.knex)
+    .findById(id)
+    .whereNull('deleted_at')
+    .patch(raised({ password_hash: passwordHash }));
+  if (changed === 0) throw clientNotFound();
+  await endSessions(tx, id, { but: sessionId });
 }

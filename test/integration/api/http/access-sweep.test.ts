@@ -54,6 +54,7 @@ describe('access', { timeout: 60_000 }, () => {
       'GET /reviews/:id',
       'POST /clients',
       'POST /clients/login',
+      'POST /clients/refresh',
     ]);
   });
 

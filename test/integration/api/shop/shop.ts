@@ -48,6 +48,7 @@ export function openShop(db: MigratedDatabase, settings: ShopSettings = {}): Sho
   const services: ApiServices = {
     tokens: createTokens('a test secret of at least 32 characters', 60, createActiveClients(db.pool)),
     passwords: createPasswords({ concurrency: 2 }),
+    sessionSeconds: 3_600,
   };
   return { ...db, services, call: createCall(services, settings.database ?? createDatabase(db.pool), settings) };
 }

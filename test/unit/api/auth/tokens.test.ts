@@ -33,7 +33,11 @@ describe('access tokens', () => {
 
   test('end when the client is deleted', async () => {
     const active = new Set([7]);
-    const tokens = createTokens(secret, 60, { isActive: async (id) => active.has(id), isKnown: (id) => active.has(id), forget: () => {} });
+    const tokens = createTokens(secret, 60, {
+      isActive: async ({ clientId }) => active.has(clientId),
+      isKnown: ({ clientId }) => active.has(clientId),
+      forget: () => {},
+    });
     const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
     expect(await tokens.verify(accessToken)).toBeDefined();
     active.delete(7);
@@ -43,7 +47,7 @@ describe('access tokens', () => {
   test('ask for admission as their client before the database is asked, and not when they are worth nothing', async () => {
     const order: unknown[] = [];
     const admit = async (claimed: unknown): Promise<void> => void order.push(claimed);
-    const isActive = async (id: number): Promise<boolean> => order.push(`is ${id} active?`) > 0;
+    const isActive = async ({ clientId }: { readonly clientId: number }): Promise<boolean> => order.push(`is ${clientId} active?`) > 0;
     const tokens = createTokens(secret, 60, { isActive, isKnown: () => false, forget: () => {} });
     const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
     await tokens.verify(accessToken, admit);
@@ -56,7 +60,7 @@ describe('access tokens', () => {
   test('are recalled without a question only while both signature and client were seen to hold, and their time is not over', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
     const known = new Set<number>();
-    const tokens = createTokens(secret, 60, { ...everyone, isKnown: (id) => known.has(id) });
+    const tokens = createTokens(secret, 60, { ...everyone, isKnown: ({ clientId }) => known.has(clientId) });
     const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
     known.add(7);
     expect(tokens.recall(accessToken), 'its signature has not been seen yet').toBeUndefined();
@@ -73,7 +77,12 @@ describe('access tokens', () => {
     const tokens = createTokens(secret, 60, everyone);
     const key = new TextEncoder().encode(secret);
     const signed = (alg: string, issuer: string, subject: string, withExpiry = true): Promise<string> => {
-      const jwt = new SignJWT({}).setProtectedHeader({ alg }).setIssuer(issuer).setAudience('atalaya-api').setSubject(subject);
+      const jwt = new SignJWT({})
+        .setProtectedHeader({ alg })
+        .setIssuer(issuer)
+        .setAudience('atalaya-api')
+        .setSubject(subject)
+        .setIssuedAt();
       return (withExpiry ? jwt.setExpirationTime('1h') : jwt).sign(key);
     };
     const { accessToken } = await createTokens('another secret of 32 characters!', 60, everyone).issue({ clientId: 7, quota: 'standard' });

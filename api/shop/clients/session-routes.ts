@@ -1,0 +1,156 @@
+import { passwordProblem, type Person } from '../../auth/password-rules.ts';
+import type { Passwords } from '../../auth/passwords.ts';
+import { assertMayActFor, sessionOf } from '../../auth/principal.ts';
+import { beginSession, endSessions, refreshSession, type Session } from '../../auth/sessions.ts';
+import type { AccessToken, Quota, Tokens } from '../../auth/tokens.ts';
+import { statement } from '../../db/statement.ts';
+import { ApiError } from '../../errors.ts';
+import { write, type Route } from '../../http/route.ts';
+import { nothing, type Shown } from '../../http/view.ts';
+import { idParams } from '../fields.ts';
+import { loginInput, passwordChange, refreshInput, sessionView } from './client-schema.ts';
+import { changePassword } from './clients.ts';
+
+/** What the routes work with beside the database. */
+export type ApiServices = {
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  /** How long a session lives that is not refreshed. */
+  readonly sessionSeconds: number;
+};
+
+export const sessionRoutes = (services: ApiServices): readonly Route[] => [
+  loginRoute(services),
+  refreshRoute(services),
+  logoutRoute(services),
+  passwordRoute(services),
+];
+
+type Account = {
+  readonly id_key: number;
+  readonly name: string;
+  readonly lastname: string;
+  readonly email: string;
+  readonly password_hash: string | null;
+  readonly is_loadtest: boolean;
+};
+
+const accountColumns = 'id_key, name, lastname, email, password_hash, created_by_key_id IS NOT NULL AS is_loadtest';
+const accountByEmail = statement<Account>(
+  'account-by-email',
+  `SELECT ${accountColumns} FROM clients WHERE lower(email) = lower($1) AND deleted_at IS NULL`,
+);
+const accountById = statement<Account>('account-by-id', `SELECT ${accountColumns} FROM clients WHERE id_key = $1 AND deleted_at IS NULL`);
+
+/** Refuses the same, and after the same time, for a wrong password and for an unknown address. */
+function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
+  return write({
+    method: 'POST',
+    path: '/clients/login',
+    write: 'plainly',
+    access: 'public',
+    limitClass: 'login',
+    limitTarget: ({ email }) => email.toLowerCase(),
+    summary: 'Log in, which begins a session',
+    body: loginInput,
+    answers: { 200: sessionView },
+    errors: ['unauthenticated', 'overloaded'],
+    before: async ({ body: { email, password }, signal }, db) => {
+      const [account] = await db.query(accountByEmail, [email]);
+      const isRight = await passwords.verify(password, account?.password_hash ?? undefined, signal);
+      if (!account || !isRight) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
+      return account;
+    },
+    handler: async (tx, _request, account) => answerSession(tokens, account, await beginSession(tx, account.id_key, sessionSeconds)),
+    after: async (_request, { id_key: clientId }) => tokens.forget(clientId as number),
+  });
+}
+
+async function answerSession(
+  tokens: Tokens,
+  { id_key: clientId, name, is_loadtest: isLoadtest }: Account,
+  { id: sessionId, refreshToken }: Session,
+): Promise<Shown<typeof sessionView>> {
+  const quota: Quota = isLoadtest ? 'loadtest' : 'standard';
+  const token = await tokens.issue({ clientId, quota, sessionId });
+  return { id_key: clientId, name, ...tokenMembers(token), refresh_token: refreshToken };
+}
+
+/** Named as in RFC 6749 §5.1. */
+export const tokenMembers = ({ accessToken, expiresInSeconds }: AccessToken) => ({
+  access_token: accessToken,
+  token_type: 'Bearer',
+  expires_in: expiresInSeconds,
+});
+
+function refreshRoute({ tokens, sessionSeconds }: ApiServices): Route {
+  return write({
+    method: 'POST',
+    path: '/clients/refresh',
+    write: 'plainly',
+    access: 'public',
+    summary: 'Go on with a session: change its refresh token for a new one, and get an access token',
+    body: refreshInput,
+    answers: { 200: sessionView },
+    errors: ['unauthenticated'],
+    handler: async (tx, { body: { refresh_token: token } }) => {
+      const session = await refreshSession(tx, token, sessionSeconds);
+      const [account] = session ? await tx.query(accountById, [session.clientId]) : [];
+      // Returned, not thrown: when the token had been stolen, that its session is over has to stay.
+      if (!session || !account)
+        return new ApiError('unauthenticated', 'The refresh token is unknown, was used before, or its session has ended.');
+      return answerSession(tokens, account, session);
+    },
+  });
+}
+
+function logoutRoute({ tokens }: ApiServices): Route {
+  return write({
+    method: 'DELETE',
+    path: '/clients/:id/sessions',
+    write: 'plainly',
+    access: ['customer', 'operator'],
+    summary: 'Log out everywhere: end all sessions of a client',
+    params: idParams,
+    answers: { 204: nothing },
+    errors: ['not_found'],
+    handler: async (tx, { params, principal }) => {
+      assertMayActFor(principal, params.id);
+      await endSessions(tx, params.id);
+    },
+    after: async ({ params }) => tokens.forget(params.id),
+  });
+}
+
+function passwordRoute({ passwords, tokens }: ApiServices): Route {
+  return write({
+    method: 'PUT',
+    path: '/clients/:id/password',
+    write: 'plainly',
+    access: ['customer'],
+    limitClass: 'login',
+    summary: 'Change a password, which ends all other sessions',
+    params: idParams,
+    body: passwordChange,
+    secrets: ['current_password', 'new_password'],
+    answers: { 204: nothing },
+    errors: ['not_found', 'forbidden', 'overloaded'],
+    before: async ({ params, body, principal, signal }, db) => {
+      assertMayActFor(principal, params.id);
+      const [account] = await db.query(accountById, [params.id]);
+      const isRight = await passwords.verify(body.current_password, account?.password_hash ?? undefined, signal);
+      if (!account || !isRight) throw new ApiError('forbidden', 'The current password is wrong.');
+      await assertGoodPassword(body.new_password, account, '/new_password');
+      return passwords.hash(body.new_password, signal);
+    },
+    handler: (tx, { params, principal }, passwordHash) =>
+      changePassword(tx, { id: params.id, passwordHash, sessionId: sessionOf(principal) }),
+    after: async ({ params }) => tokens.forget(params.id),
+  });
+}
+
+/** @throws validation_failed with what is wrong with it, which never repeats it */
+export async function assertGoodPassword(password: string, person: Person, pointer: string): Promise<void> {
+  const message = await passwordProblem(password, person);
+  if (message !== undefined) throw new ApiError('validation_failed', 'The password cannot be chosen.', { errors: [{ pointer, message }] });
+}
