@@ -4,7 +4,8 @@ import type { Declared, Recording } from '#loadtest/conformance/exchange.ts';
 import type { Means } from '#loadtest/conformance/matter.ts';
 import { checks, judgeRecording, judgeTries, partsToRepeat, playSuite } from '#loadtest/conformance/suite.ts';
 import type { Outcome } from '#loadtest/judge/outcome.ts';
-import { fixedWindows, flaws } from './flawed-limiters.ts';
+import { flaws } from './flawed-limiters.ts';
+import { fixedWindows } from './other-limiters.ts';
 import { exact, simulate, type Parts } from './simulated-api.ts';
 
 const usual: Declared = { limit: 10, periodMs: 2_000, windows: 'sliding', identity: 'header:X-Client', method: 'GET', path: '/things' };
