@@ -5,6 +5,7 @@ import { stopSignal } from '#lib/shutdown.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
 import { isWorkload, workloads, type Workload } from './play-workload.ts';
+import { contenders, isPeer, type Peer } from './rounds.ts';
 import { showBench } from './show-bench.ts';
 
 const stopping = new AbortController();
@@ -17,14 +18,16 @@ process.exitCode = await runCommandLine(
     defaultVerb: 'run',
     verbs: {
       run: {
-        synopsis: '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--json]',
+        synopsis:
+          '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--peers fastify,go,axum,pgbench] [--json]',
         summary:
-          'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread.',
+          'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread; --peers lets other servers of the same requests play too, built where their toolchain is, and pgbench, which has no server between.',
         options: {
           rounds: { type: 'string' },
           seconds: { type: 'string' },
           connections: { type: 'string' },
           only: { type: 'string' },
+          peers: { type: 'string' },
           json: { type: 'boolean' },
         },
         positionals: [0, 0],
@@ -49,7 +52,9 @@ async function bench({ flags }: Arguments): Promise<ExitCode> {
     seconds: whole(flags, 'seconds', 5, 600),
     connections: whole(flags, 'connections', 400, 5_000),
   };
-  const result = await withProgress((context) => runBench({ ...sizes, workloads: workloadsNamed(flags['only']), ...context }));
+  const result = await withProgress((context) =>
+    runBench({ ...sizes, workloads: workloadsNamed(flags['only']), peers: peersNamed(flags['peers']), ...context }),
+  );
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
   return hadErrors(result) ? EXIT.failed : EXIT.done;
 }
@@ -88,7 +93,15 @@ function workloadsNamed(only: Arguments['flags'][string]): Workload[] {
   });
 }
 
+/** @throws {UsageError} */
+function peersNamed(given: Arguments['flags'][string]): Peer[] {
+  return (given === undefined ? [] : String(given).split(',')).map((name) => {
+    if (isPeer(name)) return name;
+    throw new UsageError(`--peers ${name}: there are ${contenders.filter(isPeer).join(', ')}`);
+  });
+}
+
 /** Throughputs of which part are errors are no comparison. */
 function hadErrors({ results }: BenchResult): boolean {
-  return Object.values(results).some(({ comparison }) => comparison.api.errors + comparison.floor.errors > 0);
+  return Object.values(results).some(({ comparison }) => Object.values(comparison).some(({ errors }) => errors > 0));
 }

@@ -1,16 +1,20 @@
 import cluster from 'node:cluster';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { placeOrder, readProduct, readProducts } from './floor-handlers.ts';
+import { listenByFastify } from './peers/fastify.ts';
 
 /** What the floor is started with, by message: the password stands neither in arguments nor in the environment. */
 export type FloorJob = {
   readonly postgres: PostgresSettings;
   readonly processes: number;
   readonly poolMax: number;
+  /** What stands between the requests and what is asked of the database. */
+  readonly framework: 'none' | 'fastify';
 };
 
 /**
@@ -26,16 +30,22 @@ function runPrimary(job: FloorJob): void {
   });
 }
 
-function runWorker({ postgres, poolMax }: FloorJob): void {
+async function runWorker({ postgres, poolMax, framework }: FloorJob): Promise<void> {
   const pool = new Pool({ ...clientOptions(postgres, 'atalaya-floor'), max: poolMax });
   pool.on('error', () => {});
+  process.send?.({ port: framework === 'fastify' ? await listenByFastify(pool) : await listenBare(pool) });
+}
+
+async function listenBare(pool: Pool): Promise<number> {
   const server = createServer((request, response) => {
     answer(pool, request).then(
       ([status, body]) => send(response, status, body),
       () => send(response, 500, '{}'),
     );
   });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 }, () => process.send?.({ port: (server.address() as AddressInfo).port }));
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1_024 });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }
 
 async function answer(pool: Pool, request: IncomingMessage): Promise<[number, string]> {
@@ -54,4 +64,4 @@ function send(response: ServerResponse, status: number, body: string): void {
 }
 
 process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-process.once('message', cluster.isPrimary ? runPrimary : runWorker);
+process.once('message', (job: FloorJob) => (cluster.isPrimary ? runPrimary(job) : void runWorker(job)));

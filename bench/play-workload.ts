@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
+import { cpuSeconds, processTree, readProcesses, residentBytes, type ProcessStat } from '#lib/proc.ts';
 import { playPhase, type PhaseOptions } from '#loadtest/generate/play-phase.ts';
 import { calibrate } from '#loadtest/observe/calibrate.ts';
 import { startNullServer } from '#loadtest/observe/watch-machine.ts';
@@ -7,9 +7,11 @@ import { mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.t
 import { errorCount, settledCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import type { Phase, Slice } from '#loadtest/measurement/measurement.ts';
 import type { Stage } from '#loadtest/scenarios/scenario.ts';
-import { compare, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
+import { compare, contenders, roundOrder, type Comparison, type Contender, type Round, type Score } from './rounds.ts';
 import type { BenchFacts } from './crowd.ts';
 import { FloorError } from './start-floor.ts';
+import { playPgbench } from './peers/pgbench.ts';
+import type { PostgresSettings } from '#lib/settings.ts';
 
 const crowdFile = join(import.meta.dirname, 'crowd.ts');
 
@@ -26,9 +28,12 @@ export const isWorkload = (name: string): name is Workload => Object.hasOwn(work
 /** More than these would only wait for the locks of the products that all of them order. */
 const maxOrdering = 50;
 
-/** Where the two meet, and under which load. */
+/** Where they meet, and under which load. */
 export type Arena = {
-  readonly contenders: Readonly<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>;
+  /** The servers that play, in order. */
+  readonly servers: Readonly<Partial<Record<Contender, { readonly origin: string; readonly pid: number | undefined }>>>;
+  /** What pgbench plays with, as many connections as each server has; undefined: it does not play. */
+  readonly pgbench: { readonly postgres: PostgresSettings; readonly connections: number } | undefined;
   readonly nullServerFile: string;
   readonly runId: string;
   readonly users: Stage['users'];
@@ -39,14 +44,19 @@ export type Arena = {
   readonly onProgress: (text: string) => void;
 };
 
-/** Plays one kind of request against both, in alternating rounds. */
+/** Plays one kind of request against all, in alternating rounds. */
 export async function playWorkload(workload: Workload, arena: Arena): Promise<{ rounds: Round[]; comparison: Comparison }> {
   const rounds: Round[] = [];
+  // What it asks of the database is written for these two.
+  const asked = workload === 'read' || workload === 'order' ? workload : undefined;
+  const servers = Object.keys(arena.servers) as Contender[];
+  const playing = arena.pgbench && asked ? [...servers, 'pgbench' as const] : servers;
   for (let round = 0; round < arena.rounds; round += 1) {
     const scores: Partial<Record<Contender, Score>> = {};
-    for (const contender of roundOrder(round)) {
+    for (const contender of roundOrder(round, playing)) {
       arena.onProgress(`${workloads[workload]}: round ${round + 1} of ${arena.rounds}, ${contender}`);
-      scores[contender] = await measure(workload, contender, round, arena);
+      if (contender !== 'pgbench') scores[contender] = await measure(workload, contender, round, arena);
+      else if (arena.pgbench && asked) scores.pgbench = await playPgbench(asked, { ...arena, ...arena.pgbench });
     }
     rounds.push(scores as Round);
   }
@@ -54,7 +64,7 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
 }
 
 async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
-  const { origin, pid } = arena.contenders[contender];
+  const { origin, pid } = arena.servers[contender] ?? { origin: '', pid: undefined };
   const { phase, ...options } = playedBy(workload, `${contender}-${round}`, arena);
   const { signal } = arena;
   const [from, seconds] = [phase.warmUpMs / 1_000, phase.durationMs / 1_000];
@@ -63,10 +73,11 @@ async function measure(workload: Workload, contender: Contender, round: number, 
   const onSlices: PhaseOptions['onSlices'] = (news, second) => {
     slices.push(...news);
     // What a program does for the first time, such as compiling itself, is no cost of a request.
-    if (second !== undefined && second >= from - 1) cpuBefore ??= serverCpuSeconds(pid);
+    if (second !== undefined && second >= from - 1) cpuBefore ??= serverProcesses(pid).then(cpuOf);
   };
   const result = await playPhase({ ...options, phase, origin, startSecond: 0, onSlices });
-  const [before, after] = [await cpuBefore, await serverCpuSeconds(pid)];
+  const [before, server] = [await cpuBefore, await serverProcesses(pid)];
+  const after = cpuOf(server);
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
 
@@ -81,6 +92,7 @@ async function measure(workload: Workload, contender: Contender, round: number, 
     p99Ms: percentileMs(histogram, 99) ?? null,
     cpuMs: isKnown ? (1_000 * (after - before)) / requests : null,
     requests,
+    residentBytes: server.length === 0 ? null : residentBytes(server),
     errors: errorCount(counts) + counts.limited + counts.refused,
   };
 }
@@ -93,11 +105,12 @@ function playedBy(workload: Workload, name: string, { phase, users: all, runId, 
   return { phase: { ...phase, script: workload, load }, seed: 1, crowdFile, facts, users, signal };
 }
 
-/** The database's own processes descend from the stack too, and work for both contenders. Undefined where it cannot be read. */
-async function serverCpuSeconds(pid: number | undefined): Promise<number | undefined> {
-  const tree = pid === undefined ? [] : processTree(await readProcesses(), pid);
-  return tree.length === 0 ? undefined : cpuSeconds(tree.filter(({ name }) => name !== 'postgres'));
+/** The database's own processes descend from the stack too, and work for all contenders. None where they cannot be read. */
+async function serverProcesses(pid: number | undefined): Promise<readonly ProcessStat[]> {
+  return pid === undefined ? [] : processTree(await readProcesses(), pid).filter(({ name }) => name !== 'postgres');
 }
+
+const cpuOf = (processes: readonly ProcessStat[]): number | undefined => (processes.length === 0 ? undefined : cpuSeconds(processes));
 
 /** What the client alone reaches against a server that does nothing; undefined when that could not be measured. */
 export async function measureClient(arena: Arena): Promise<ClientSpeed | undefined> {
@@ -119,11 +132,11 @@ export function limitedByClient(
   client: ClientSpeed,
   results: Readonly<Partial<Record<Workload, { readonly rounds: readonly Round[] }>>>,
 ): string[] {
+  const isNear = (score: Score | undefined): boolean =>
+    score !== undefined && score.requestsPerSecond * leastHeadroom > client.requestsPerSecond;
   return (Object.keys(workloads) as Workload[]).flatMap((workload) =>
-    (['api', 'floor'] as const)
-      .filter((contender) =>
-        results[workload]?.rounds.some((round) => round[contender].requestsPerSecond * leastHeadroom > client.requestsPerSecond),
-      )
+    contenders
+      .filter((contender) => contender !== 'pgbench' && results[workload]?.rounds.some((round) => isNear(round[contender])))
       .map((contender) => `${contender}, ${workloads[workload]}`),
   );
 }

@@ -1,13 +1,15 @@
-const contenders = ['api', 'floor'] as const;
+/** Who takes part: the API, the floor that all are measured by, and peers, of which pgbench asks the database with no server between. */
+export const contenders = ['api', 'floor', 'fastify', 'go', 'axum', 'pgbench'] as const;
 export type Contender = (typeof contenders)[number];
+export const isPeer = (name: string): name is Peer => contenders.some((one) => one === name) && name !== 'api' && name !== 'floor';
+export type Peer = Exclude<Contender, 'api' | 'floor'>;
 
 /**
- * Who runs first in each round: they take turns (floor–api, api–floor, …), so that a machine that gets slower or faster
- * over the bench does not favour either. Pure.
+ * In which order they run in a round: there and back again (floor–api, api–floor, …), so that a machine that gets slower or
+ * faster over the bench favours nobody. Pure.
  */
-export function roundOrder(round: number): readonly [Contender, Contender] {
-  return round % 2 === 0 ? ['floor', 'api'] : ['api', 'floor'];
-}
+export const roundOrder = <C extends Contender>(round: number, playing: readonly C[]): readonly C[] =>
+  round % 2 === 0 ? playing : playing.toReversed();
 
 /** The result of one contender in one round. */
 export type Score = {
@@ -19,10 +21,13 @@ export type Score = {
   readonly cpuMs: number | null;
   /** Answered after the warm-up. */
   readonly requests: number;
+  /** Resident memory of the server's processes at the end of the round; null where it cannot be read. */
+  readonly residentBytes: number | null;
   readonly errors: number;
 };
 
-export type Round = Readonly<Record<Contender, Score>>;
+/** The scores of those who played; the floor always does. */
+export type Round = Readonly<Partial<Record<Contender, Score>>> & { readonly floor: Score };
 
 /** Middle and ends of some numbers. */
 export type Spread = { readonly median: number; readonly min: number; readonly max: number };
@@ -36,48 +41,47 @@ export function spreadOf(values: readonly number[]): Spread | undefined {
   return { median: (low + high) / 2, min, max };
 }
 
-/** One contender over all rounds. */
+/** One contender over all rounds, and as multiples of the floor, taken within each round. */
 export type Total = {
   readonly requestsPerSecond: Spread;
   readonly p99Ms: Spread | undefined;
   readonly cpuMs: Spread | undefined;
+  readonly residentBytes: Spread | undefined;
   readonly errors: number;
-};
-
-export type Comparison = {
-  readonly api: Total;
-  readonly floor: Total;
-  /** Throughput of the API as a share of the floor's, within each round. */
   readonly throughputRatio: Spread | undefined;
-  /** The API's p99 as a multiple of the floor's, within each round. */
   readonly p99Ratio: Spread | undefined;
-  /** The API's CPU time for one request as a multiple of the floor's; what others do on the machine hardly touches it. */
+  /** Of the CPU time for one request; what others do on the machine hardly touches it. */
   readonly cpuRatio: Spread | undefined;
 };
 
-/** Compares within rounds, where both met the same machine, and only then over rounds. Pure; needs one round at least. */
+export type Comparison = Readonly<Partial<Record<Contender, Total>>>;
+
+/** Compares within rounds, where all met the same machine, and only then over rounds. Pure; needs one round at least. */
 export function compare(rounds: readonly Round[]): Comparison {
-  const ratios = (read: (score: Score) => number | null): number[] =>
-    rounds.flatMap(({ api, floor }) => {
-      const [ours, theirs] = [read(api), read(floor)];
-      return ours === null || theirs === null || theirs === 0 ? [] : [ours / theirs];
-    });
-  return {
-    api: total(rounds.map(({ api }) => api)),
-    floor: total(rounds.map(({ floor }) => floor)),
-    throughputRatio: spreadOf(ratios(({ requestsPerSecond }) => requestsPerSecond)),
-    p99Ratio: spreadOf(ratios(({ p99Ms }) => p99Ms)),
-    cpuRatio: spreadOf(ratios(({ cpuMs }) => cpuMs)),
-  };
+  const playing = contenders.filter((name) => rounds.some((round) => round[name]));
+  return Object.fromEntries(playing.map((name) => [name, totalOf(name, rounds)]));
 }
 
-function total(scores: readonly Score[]): Total {
-  const requestsPerSecond = spreadOf(scores.map((score) => score.requestsPerSecond));
+function totalOf(name: Contender, rounds: readonly Round[]): Total {
+  const scores = rounds.flatMap((round) => round[name] ?? []);
+  const spread = (read: (score: Score) => number | null): Spread | undefined => spreadOf(scores.flatMap((score) => read(score) ?? []));
+  const ratio = (read: (score: Score) => number | null): Spread | undefined =>
+    spreadOf(
+      rounds.flatMap((round) => {
+        const [own, floor] = [round[name] && read(round[name]), read(round.floor)];
+        return own === undefined || own === null || floor === null || floor === 0 ? [] : [own / floor];
+      }),
+    );
+  const requestsPerSecond = spread((score) => score.requestsPerSecond);
   if (requestsPerSecond === undefined) throw new RangeError('a bench needs a round at least');
   return {
     requestsPerSecond,
-    p99Ms: spreadOf(scores.flatMap(({ p99Ms }) => p99Ms ?? [])),
-    cpuMs: spreadOf(scores.flatMap(({ cpuMs }) => cpuMs ?? [])),
+    p99Ms: spread(({ p99Ms }) => p99Ms),
+    cpuMs: spread(({ cpuMs }) => cpuMs),
+    residentBytes: spread(({ residentBytes }) => residentBytes),
     errors: scores.reduce((sum, { errors }) => sum + errors, 0),
+    throughputRatio: ratio((score) => score.requestsPerSecond),
+    p99Ratio: ratio(({ p99Ms }) => p99Ms),
+    cpuRatio: ratio(({ cpuMs }) => cpuMs),
   };
 }

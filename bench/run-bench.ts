@@ -13,14 +13,16 @@ import { createSetUpClient } from '#loadtest/targets/set-up.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
 import { measureClient, playWorkload, type Arena, type ClientSpeed, type Workload } from './play-workload.ts';
-import type { Comparison, Round } from './rounds.ts';
+import type { Comparison, Peer, Round } from './rounds.ts';
 import { FloorError, startFloor, type Floor } from './start-floor.ts';
+import { startPeers, type StartedPeers } from './peers/start-peers.ts';
 
 type BenchOptions = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
   readonly workloads: readonly Workload[];
+  readonly peers: readonly Peer[];
   readonly env: Environment;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -30,6 +32,8 @@ export type BenchResult = {
   readonly options: Pick<BenchOptions, 'rounds' | 'seconds' | 'connections'>;
   readonly processes: number;
   readonly poolMax: number;
+  /** Why a peer that was asked for did not play. */
+  readonly absent: readonly string[];
   /** Share of the machine's CPU, 0–1, that others used before or after. */
   readonly othersBusy: number;
   /** The client by itself; undefined when that could not be measured. */
@@ -48,12 +52,14 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const target = await openOwnTarget({ ...benchDefaults, ...options.env }, options.signal);
   try {
     const { processes, poolMax, postgres } = await readSizes(target);
-    const floor = await startFloor({ postgres, processes, poolMax });
+    const sizes = { postgres, processes, poolMax };
+    const floor = await startFloor({ ...sizes, framework: 'none' });
+    const peers = await startPeers(options.peers, sizes, options);
     try {
       await fillStock(postgres);
-      return { processes, poolMax, ...(await playAll(target, floor, options)) };
+      return { processes, poolMax, absent: peers.absent, ...(await playAll(target, { ...sizes, floor, peers }, options)) };
     } finally {
-      await floor.stop();
+      await Promise.all([floor.stop(), peers.stop()]);
     }
   } finally {
     options.onProgress('stopping the stack');
@@ -61,16 +67,28 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   }
 }
 
-async function playAll(target: Target, floor: Floor, options: BenchOptions): Promise<Omit<BenchResult, 'processes' | 'poolMax'>> {
+type Field = {
+  readonly floor: Floor;
+  readonly peers: StartedPeers;
+  readonly postgres: PostgresSettings;
+  readonly processes: number;
+  readonly poolMax: number;
+};
+
+async function playAll(
+  target: Target,
+  { floor, peers, postgres, processes, poolMax }: Field,
+  options: BenchOptions,
+): Promise<Omit<BenchResult, 'processes' | 'poolMax' | 'absent'>> {
   const { rounds, seconds, connections, onProgress, signal } = options;
   onProgress(`registering ${connections} clients`);
   const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
   const runId = `bench-${randomBytes(5).toString('hex')}`;
   const http = createSetUpClient(target.origin, signal);
   const stage = await scenario.prepare(target, { runId, users: connections, mix: [], http }).finally(http.close);
-  const contenders = { api: { origin: target.origin, pid: await apiProcess(target.pid) }, floor: { origin: floor.origin, pid: floor.pid } };
   const arena: Arena = {
-    contenders,
+    servers: { floor, ...peers.servers, api: { origin: target.origin, pid: await apiProcess(target.pid) } },
+    pgbench: options.peers.includes('pgbench') ? { postgres, connections: processes * poolMax } : undefined,
     nullServerFile: scenario.nullServerFile,
     runId,
     users: stage.users,

@@ -19,7 +19,8 @@ export function hasBody(req: IncomingMessage): boolean {
  */
 export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
   assertJsonType(req);
-  const bytes = await readBytes(req);
+  // A request without a body has ended before anybody listens (see createHttpServer).
+  const bytes = hasBody(req) ? await readBytes(req) : noBytes;
   const text = decode(bytes);
   if (text.trim() === '') throw malformed('The body is empty; a JSON object is expected.');
   if (depthOf(text) > bodyLimits.maxDepth) throw malformed(`The body is nested more than ${bodyLimits.maxDepth} levels deep.`);
@@ -27,6 +28,8 @@ export async function readJsonBody(req: IncomingMessage): Promise<unknown> {
   if (text.includes(String.raw`\u0000`)) refuseNul(body);
   return body;
 }
+
+const noBytes = Buffer.alloc(0);
 
 function assertJsonType(req: IncomingMessage): void {
   const { 'content-type': type = 'application/json', 'content-encoding': encoding = 'identity' } = req.headers;

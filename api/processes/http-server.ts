@@ -14,7 +14,14 @@ import type { AccessEntry } from '../logs/access-line.ts';
  */
 export function createHttpServer(listener: RequestListener, writeAccess: (entry: AccessEntry) => void): Server {
   const server = createServer(
-    { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000, noDelay: true },
+    {
+      keepAliveTimeout: 65_000,
+      headersTimeout: 15_000,
+      requestTimeout: 30_000,
+      connectionsCheckingInterval: 5_000,
+      noDelay: true,
+      optimizeEmptyRequests: true,
+    },
     listener,
   );
   // What Node would refuse by itself without a line or a document goes the way of every request, which refuses it.
