@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
@@ -6,7 +7,9 @@ import { runBackupBench, showBackupBench, type BackupBenchOptions } from './back
 import { runBench, type BenchResult } from './run-bench.ts';
 import { isWorkload, workloads, type Workload } from './play-workload.ts';
 import { contenders, isPeer, type Peer } from './rounds.ts';
-import { showBench } from './show-bench.ts';
+import { profileWorkload, showAreas, type WorkloadProfile } from './profile/profile-workload.ts';
+import { showBench, showBenchTable } from './show-bench.ts';
+import { writeTable } from './write-docs.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
@@ -19,19 +22,34 @@ process.exitCode = await runCommandLine(
     verbs: {
       run: {
         synopsis:
-          '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--peers fastify,go,axum,pgbench] [--json]',
+          '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--peers fastify,go,axum,pgbench] [--docs] [--json]',
         summary:
-          'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread; --peers lets other servers of the same requests play too, built where their toolchain is, and pgbench, which has no server between.',
+          'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread; --peers lets other servers of the same requests play too, built where their toolchain is, and pgbench, which has no server between; --docs writes the table into docs/performance.md.',
         options: {
           rounds: { type: 'string' },
           seconds: { type: 'string' },
           connections: { type: 'string' },
           only: { type: 'string' },
           peers: { type: 'string' },
+          docs: { type: 'boolean' },
           json: { type: 'boolean' },
         },
         positionals: [0, 0],
         run: bench,
+      },
+      profile: {
+        synopsis: '[--only read,order] [--seconds 10] [--connections 400] [--docs] [--json]',
+        summary:
+          'Plays each kind of request against a stack of its own whose workers tell where their time went, and prints the shares; --docs writes table and flame graphs into docs/.',
+        options: {
+          only: { type: 'string' },
+          seconds: { type: 'string' },
+          connections: { type: 'string' },
+          docs: { type: 'boolean' },
+          json: { type: 'boolean' },
+        },
+        positionals: [0, 0],
+        run: benchProfile,
       },
       backup: {
         synopsis: '[--rounds 5] [--lines 3] [--json]',
@@ -55,8 +73,23 @@ async function bench({ flags }: Arguments): Promise<ExitCode> {
   const result = await withProgress((context) =>
     runBench({ ...sizes, workloads: workloadsNamed(flags['only']), peers: peersNamed(flags['peers']), ...context }),
   );
+  if (flags['docs'] === true) await writeTable('run', showBenchTable(result));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
   return hadErrors(result) ? EXIT.failed : EXIT.done;
+}
+
+async function benchProfile({ flags }: Arguments): Promise<ExitCode> {
+  const sizes = { seconds: whole(flags, 'seconds', 10, 600), connections: whole(flags, 'connections', 400, 5_000) };
+  const profiles: WorkloadProfile[] = [];
+  for (const workload of workloadsNamed(flags['only'] ?? 'read,order')) {
+    profiles.push(await withProgress((context) => profileWorkload(workload, { ...sizes, ...context })));
+  }
+  if (flags['docs'] === true) {
+    await writeTable('profile', showAreas(profiles));
+    for (const { workload, flame } of profiles) await writeFile(`docs/flame-${workload}.svg`, flame);
+  }
+  print(flags['json'] === true ? JSON.stringify(profiles, null, 2) : showAreas(profiles));
+  return EXIT.done;
 }
 
 async function benchBackup({ flags }: Arguments): Promise<ExitCode> {

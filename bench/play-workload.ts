@@ -63,7 +63,8 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
   return { rounds, comparison: compare(rounds) };
 }
 
-async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
+/** One round of one contender. */
+export async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
   const { origin, pid } = arena.servers[contender] ?? { origin: '', pid: undefined };
   const { phase, ...options } = playedBy(workload, `${contender}-${round}`, arena);
   const { signal } = arena;

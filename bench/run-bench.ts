@@ -17,7 +17,7 @@ import type { Comparison, Peer, Round } from './rounds.ts';
 import { FloorError, startFloor, type Floor } from './start-floor.ts';
 import { startPeers, type StartedPeers } from './peers/start-peers.ts';
 
-type BenchOptions = {
+export type BenchOptions = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
@@ -42,7 +42,7 @@ export type BenchResult = {
 };
 
 /** Both pools must fit below the server's max_connections beside one another. */
-const benchDefaults = { DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0' };
+export const benchDefaults = { DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0' };
 const warmUpMs = 2_000;
 const machineLoadMs = 1_500;
 
@@ -80,24 +80,10 @@ async function playAll(
   { floor, peers, postgres, processes, poolMax }: Field,
   options: BenchOptions,
 ): Promise<Omit<BenchResult, 'processes' | 'poolMax' | 'absent'>> {
-  const { rounds, seconds, connections, onProgress, signal } = options;
-  onProgress(`registering ${connections} clients`);
-  const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
-  const runId = `bench-${randomBytes(5).toString('hex')}`;
-  const http = createSetUpClient(target.origin, signal);
-  const stage = await scenario.prepare(target, { runId, users: connections, mix: [], http }).finally(http.close);
-  const arena: Arena = {
-    servers: { floor, ...peers.servers, api: { origin: target.origin, pid: await apiProcess(target.pid) } },
-    pgbench: options.peers.includes('pgbench') ? { postgres, connections: processes * poolMax } : undefined,
-    nullServerFile: scenario.nullServerFile,
-    runId,
-    users: stage.users,
-    catalogue: (stage.facts as ShopFacts).catalogue,
-    phase: benchPhase(options),
-    rounds,
-    signal,
-    onProgress,
-  };
+  const { rounds, seconds, connections, onProgress } = options;
+  const open = await openArena(target, options);
+  const pgbench = options.peers.includes('pgbench') ? { postgres, connections: processes * poolMax } : undefined;
+  const arena: Arena = { ...open, pgbench, servers: { floor, ...peers.servers, ...open.servers } };
   const before = await measureMachineLoad(machineLoadMs);
   onProgress('measuring the client alone');
   const client = await measureClient(arena);
@@ -107,7 +93,29 @@ async function playAll(
   return { options: { rounds, seconds, connections }, othersBusy, client, results };
 }
 
-const benchPhase = ({ seconds }: BenchOptions): Arena['phase'] => ({
+/** Registers the users that play, and says where; the API alone is there. */
+export async function openArena(target: Target, options: Omit<BenchOptions, 'workloads'>): Promise<Arena> {
+  const { rounds, connections, onProgress, signal } = options;
+  onProgress(`registering ${connections} clients`);
+  const scenario = shop({ browse: 0, buy: 0, lookBack: 0 });
+  const runId = `bench-${randomBytes(5).toString('hex')}`;
+  const http = createSetUpClient(target.origin, signal);
+  const stage = await scenario.prepare(target, { runId, users: connections, mix: [], http }).finally(http.close);
+  return {
+    servers: { api: { origin: target.origin, pid: await apiProcess(target.pid) } },
+    pgbench: undefined,
+    nullServerFile: scenario.nullServerFile,
+    runId,
+    users: stage.users,
+    catalogue: (stage.facts as ShopFacts).catalogue,
+    phase: benchPhase(options),
+    rounds,
+    signal,
+    onProgress,
+  };
+}
+
+const benchPhase = ({ seconds }: Pick<BenchOptions, 'seconds'>): Arena['phase'] => ({
   name: 'bench',
   warmUpMs,
   durationMs: seconds * 1_000,
@@ -116,7 +124,7 @@ const benchPhase = ({ seconds }: BenchOptions): Arena['phase'] => ({
 });
 
 /** How the API is set up, by its own word, so that the floor gets the same. */
-async function readSizes(target: Target): Promise<{ processes: number; poolMax: number; postgres: PostgresSettings }> {
+export async function readSizes(target: Target): Promise<{ processes: number; poolMax: number; postgres: PostgresSettings }> {
   const admin = createAdminReader(target);
   try {
     const config = (await admin.config()) as { workers?: number; pool?: { per_worker_max?: number } } | undefined;
@@ -140,7 +148,7 @@ async function apiProcess(stackPid: number | undefined): Promise<number | undefi
 }
 
 /** A bench must not end because the shop is sold out. */
-async function fillStock(postgres: PostgresSettings): Promise<void> {
+export async function fillStock(postgres: PostgresSettings): Promise<void> {
   await withClient(postgres, (client) =>
     client.query(`WITH filled AS (UPDATE products SET stock = stock + 1000000 RETURNING id_key)
       INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, 1000000, 'adjustment' FROM filled`),

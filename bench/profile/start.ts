@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector';
+import { join } from 'node:path';
+
+/**
+ * Imported by every process of a stack that is profiled, ahead of its own program: a worker of the API writes into the
+ * folder ATALAYA_PROFILE_DIR, when it ends, where it spent its time. Node takes --cpu-prof only from a command line.
+ */
+
+const dir = process.env['ATALAYA_PROFILE_DIR'];
+const sampleEveryUs = 1_000;
+
+if (dir !== undefined && process.argv[1]?.endsWith('api/worker.ts')) {
+  const session = new Session();
+  session.connect();
+  session.post('Profiler.enable');
+  session.post('Profiler.setSamplingInterval', { interval: sampleEveryUs });
+  session.post('Profiler.start');
+  process.on('exit', () =>
+    session.post('Profiler.stop', (_err, result) => {
+      writeFileSync(join(dir, `${process.pid}.cpuprofile`), JSON.stringify(result.profile));
+    }),
+  );
+}
