@@ -16,15 +16,13 @@ export type WorkloadProfile = {
   readonly flame: string;
 };
 
-const hook = new URL('start.ts', import.meta.url).href;
-
 /** Plays one kind of request against a stack of its own whose workers tell where their time went. */
 export async function profileWorkload(
   workload: Workload,
   options: Omit<BenchOptions, 'workloads' | 'peers' | 'rounds'>,
 ): Promise<WorkloadProfile> {
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-profile-'));
-  const env = { ...benchDefaults, ...options.env, NODE_OPTIONS: `--import=${hook}`, ATALAYA_PROFILE_DIR: dir };
+  const env = { ...benchDefaults, ...options.env, NODE_OPTIONS: `--import=${new URL(`hook.ts?dir=${dir}`, import.meta.url).href}` };
   try {
     options.onProgress('starting a stack of its own');
     const target = await openOwnTarget(env, options.signal);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 
 /**
  * Imported by every process of a stack that is profiled, ahead of its own program: a worker of the API writes into the
- * folder ATALAYA_PROFILE_DIR, when it ends, where it spent its time. Node takes --cpu-prof only from a command line.
+ * folder `dir` of this file's address, when it ends, where it spent its time. Node takes --cpu-prof only from a command line.
  */
 
-const dir = process.env['ATALAYA_PROFILE_DIR'];
+const dir = new URL(import.meta.url).searchParams.get('dir');
 const sampleEveryUs = 1_000;
 
-if (dir !== undefined && process.argv[1]?.endsWith('api/worker.ts')) {
+if (dir !== null && process.argv[1]?.endsWith('api/worker.ts')) {
   const session = new Session();
   session.connect();
   session.post('Profiler.enable');
