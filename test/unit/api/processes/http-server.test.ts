@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { expect, test } from 'vitest';
+import { readJsonBody } from '#api/http/read-body.ts';
 import type { AccessEntry } from '#api/logs/access-line.ts';
 import { createHttpServer } from '#api/processes/http-server.ts';
 import { listen } from '#test/support/listen.ts';
@@ -42,4 +43,19 @@ test.each([
 test('what expects something unknown is a request like any other, so that it is refused and recorded like any other', async () => {
   const { asked, answer } = await answerTo('GET / HTTP/1.1\r\nHost: a\r\nExpect: a-miracle\r\n\r\n');
   expect([asked, answer.slice(0, 12)]).toEqual([1, 'HTTP/1.1 417']);
+});
+
+test.each(['', 'Content-Length: 0\r\n', 'Transfer-Encoding: chunked\r\n'])('a missing body (%j) is not waited for', async (header) => {
+  const read = Promise.withResolvers<unknown>();
+  const server = createHttpServer(
+    (req, res) => {
+      readJsonBody(req).then(read.resolve, read.resolve);
+      read.promise.then(() => res.writeHead(400, { connection: 'close' }).end()).catch(() => {});
+    },
+    () => {},
+  );
+  const socket = createConnection(await listen(server), '127.0.0.1');
+  socket.write(`POST / HTTP/1.1\r\nHost: a\r\n${header}\r\n${header.startsWith('Transfer') ? '0\r\n\r\n' : ''}`);
+  expect(await read.promise).toMatchObject({ code: 'malformed_json', message: 'The body is empty; a JSON object is expected.' });
+  socket.destroy();
 });
