@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readProcesses } from '#lib/proc.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { measure, workloads, type Workload } from '../play-workload.ts';
 import type { Score } from '../rounds.ts';
@@ -31,7 +32,9 @@ export async function profileWorkload(
       await fillStock((await readSizes(target)).postgres);
       const arena = await openArena(target, { ...options, rounds: 1, peers: [] });
       options.onProgress(`profiling ${workloads[workload]}`);
-      score = await measure(workload, 'api', 0, arena);
+      await measure(workload, 'api', 0, arena);
+      await startProfiles(arena.servers.api?.pid);
+      score = await measure(workload, 'api', 1, arena);
     } finally {
       await target.stop();
     }
@@ -41,6 +44,11 @@ export async function profileWorkload(
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** The workers are the children of the API's primary process. */
+async function startProfiles(primary: number | undefined): Promise<void> {
+  for (const { pid, parent } of await readProcesses()) if (parent === primary) process.kill(pid, 'SIGUSR2');
 }
 
 /** Less than this share of the time has no line in the table. */
