@@ -249,6 +249,15 @@ describe('who may pass and what is turned away', () => {
     expect(accessDecision([], operator)).toBe('forbidden');
   });
 
+  test('is to look at everything and change nothing for an operator’s key that only reads', () => {
+    const auditor = { kind: 'operator', keyId: 1, name: 'x', isReadOnly: true } as const;
+    expect(accessDecision(['operator'], auditor, 'nothing')).toBe('allowed');
+    for (const does of ['plainly', 'once'] as const) {
+      expect(accessDecision(['operator'], auditor, does)).toBe('forbidden');
+      expect(accessDecision('public', auditor, does)).toBe('forbidden');
+    }
+  });
+
   test('load is shed for a named reason, and only beyond its limit', () => {
     const limits = { maxInFlight: 10, maxPoolWaiting: 5, maxLoopDelayMs: 100 };
     const calm = { inFlight: 10, poolWaiting: 5, loopDelayMs: 100 };
