@@ -21,11 +21,13 @@ const shops: readonly Shop[] = [
   ...defective.map(({ name, says }): Shop => ({ name, says, isRight: (verdict) => verdict === 'FAIL' || verdict === 'INVALID' })),
 ];
 
-async function run(names: readonly string[]): Promise<ExitCode> {
+async function run(names: readonly string[], wayName: unknown): Promise<ExitCode> {
   for (const name of names) {
     if (!shops.some((shop) => shop.name === name))
       throw new UsageError(`there is no shop "${name}"; there are ${shops.map((shop) => shop.name).join(', ')}`);
   }
+  if (wayName !== undefined && !ways.some((way) => way.name === wayName))
+    throw new UsageError(`there is no way "${String(wayName)}"; there are ${ways.map((way) => way.name).join(', ')}`);
   const commit = await describeCommit();
   let wrong = 0;
   for (const shop of shops.filter(({ name }) => names.length === 0 || names.includes(name))) {
@@ -35,6 +37,7 @@ async function run(names: readonly string[]): Promise<ExitCode> {
       : { target: await openOwnTarget(process.env, stopping.signal), remove: async () => {} };
     try {
       for (const [index, way] of ways.entries()) {
+        if ((wayName ?? way.name) !== way.name) continue;
         const result = await runStarved(shop.name, way, target, { seed: index + 1, signal: stopping.signal, commit });
         stopping.signal.throwIfAborted();
         if (!shop.isRight(result.verdict)) wrong += 1;
@@ -63,10 +66,11 @@ process.exitCode = await runCommandLine(
     summary: 'Starves the client of the load test in five ways, beside a shop that is right and two that are not.',
     verbs: {
       run: {
-        synopsis: '[SHOP…]',
-        summary: `All shops, or those named: ${shops.map(({ name }) => name).join(', ')}.`,
+        synopsis: '[SHOP…] [--way NAME]',
+        summary: `All shops, or those named: ${shops.map(({ name }) => name).join(', ')}; with --way in one of ${ways.map(({ name }) => name).join(', ')} only.`,
+        options: { way: { type: 'string' } },
         positionals: [0, shops.length],
-        run: ({ positionals }) => run(positionals),
+        run: ({ positionals, flags }) => run(positionals, flags['way']),
       },
     },
     defaultVerb: 'run',

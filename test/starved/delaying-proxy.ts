@@ -37,8 +37,11 @@ export async function startDelayingProxy(origin: string): Promise<DelayingProxy>
 /** Runs each piece of work after a delay of its own, but none before one that came earlier. */
 function inOrder(): (work: () => void) => void {
   let freeMs = 0;
+  const waiting: (() => void)[] = [];
   return (work) => {
     freeMs = Math.max(freeMs, performance.now() + leastMs + Math.random() * (mostMs - leastMs));
-    setTimeout(work, freeMs - performance.now());
+    waiting.push(work);
+    // Timers that are due at the same millisecond fire in any order: each runs whatever has waited longest.
+    setTimeout(() => waiting.shift()?.(), freeMs - performance.now());
   };
 }
