@@ -3,6 +3,8 @@ import {
   asked,
   completedPerSecond,
   fail,
+  failOf,
+  failUnlessExhausted,
   goodput,
   invalid,
   isGood,
@@ -75,7 +77,7 @@ export const bounds: readonly Check[] = [
       const all = asked(recording, 'steady', 'slow');
       const failed = all.filter((one) => !isGood(one));
       if (failed.length > 0)
-        return fail(`${failed.length} of ${all.length} requests failed with half of the pool free`, failed.map(showExchange));
+        return failOf(recording, 'steady', `${failed.length} of ${all.length} requests failed with half of the pool free`, failed);
       // The first ones may have to open a connection.
       const { fromMs } = middleOf(recording, 'steady');
       const waits = all.flatMap(({ sentMs, waitMs }) => (sentMs < fromMs ? [] : (waitMs ?? [])));
@@ -83,7 +85,8 @@ export const bounds: readonly Check[] = [
       const [p99, allowedMs, lateMs] = [percentile(waits, 0.99), waitShare * sloP99Ms, 2 * latenessIn(recording, 'steady')];
       const says = `p99 of the wait ${showDuration(p99)} (allowed ${showDuration(allowedMs)}, a tenth of the p99 limit)`;
       if (p99 <= allowedMs) return pass(says);
-      return p99 <= allowedMs + lateMs ? invalid(`${says}, but client and machine were late too (${showDuration(lateMs)})`) : fail(says);
+      if (p99 <= allowedMs + lateMs) return invalid(`${says}, but client and machine were late too (${showDuration(lateMs)})`);
+      return failUnlessExhausted(recording, 'steady', says, all.filter(({ waitMs }) => (waitMs ?? 0) >= p99).map(showExchange));
     },
   },
   {
@@ -94,7 +97,7 @@ export const bounds: readonly Check[] = [
       const { fromMs, toMs } = middleOf(recording, 'saturated');
       const all = asked(recording, 'saturated', 'slow').filter(({ sentMs, endedMs }) => endedMs > fromMs && sentMs < toMs);
       if (!all.some(isGood))
-        return fail('nothing was completed with one and a half times as many clients as connections', all.map(showExchange));
+        return failOf(recording, 'saturated', 'nothing was completed with one and a half times as many clients as connections', all);
       const perSecond = completedPerSecond(recording, 'saturated', all);
       const holds = all.flatMap(({ holdMs }) => holdMs ?? []);
       const [lawMs, seenMs] = [(1_500 * most) / perSecond, mean(all.map(({ sentMs, endedMs }) => endedMs - sentMs))];

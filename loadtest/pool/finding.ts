@@ -1,5 +1,6 @@
-import { showDuration } from '#lib/show.ts';
+import { showDuration, showShare } from '#lib/show.ts';
 import type { Outcome } from '../judge/outcome.ts';
+import { exhaustedShare } from '../judge/slowness.ts';
 import type { Exchange, Kind, Reading, Recording } from './recording.ts';
 
 export type Finding = { readonly outcome: Outcome; readonly says: string; readonly witnesses: readonly string[] };
@@ -36,6 +37,30 @@ export const mean = (values: readonly number[]): number => values.reduce((sum, v
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+/**
+ * FAIL of what want of CPU makes too; INVALID where the machine had none left while the stage was played. The shop itself needs hardly
+ * any: what it is asked in these stages is to wait.
+ */
+export function failUnlessExhausted(recording: Recording, stage: string, says: string, witnesses: readonly string[]): Finding {
+  const busy = busyIn(recording, stage);
+  return busy < exhaustedShare ? fail(says, witnesses) : invalid(`${says}, while ${showShare(busy)} of this machine was in use`, witnesses);
+}
+
+/** FAIL, or, where all that failed had to wait as long as the acquire timeout, as above. */
+export function failOf(recording: Recording, stage: string, says: string, exchanges: readonly Exchange[]): Finding {
+  const { timeoutMs } = recording.settings;
+  const isSlow = exchanges.every(({ sentMs, endedMs }) => endedMs - sentMs >= timeoutMs);
+  return isSlow ? failUnlessExhausted(recording, stage, says, exchanges.map(showExchange)) : fail(says, exchanges.map(showExchange));
+}
+
+/** The share of this machine's CPU that was in use while a stage was played; 0 where it cannot be told. */
+function busyIn({ readings }: Recording, stage: string): number {
+  const first = readings.findIndex((one) => one.stage === stage);
+  const [before, after] = [readings[Math.max(0, first - 1)]?.cpu, readings.findLast((one) => one.stage === stage)?.cpu];
+  if (first < 0 || !before || !after || after.all <= before.all) return 0;
+  return 1 - (after.idle - before.idle) / (after.all - before.all);
 }
 
 /** By how much client and machine were late at worst while a stage was played. */

@@ -1,5 +1,5 @@
 import { showDuration } from '#lib/show.ts';
-import { asked, fail, invalid, isGood, looks, notChecked, notSupported, pass, showExchange, showReading, type Check } from './finding.ts';
+import { asked, fail, failOf, invalid, isGood, looks, notChecked, notSupported, pass, showReading, type Check } from './finding.ts';
 import { mostOf, type Reading, type Recording } from './recording.ts';
 import { lossLanes } from './suite.ts';
 
@@ -80,7 +80,8 @@ export const life: readonly Check[] = [
     judge: (recording) => {
       const all = asked(recording, 'transactions');
       const failed = all.filter((one) => !isGood(one));
-      if (failed.length > 0) return fail(`${failed.length} of ${all.length} transactions did not finish`, failed.map(showExchange));
+      if (failed.length > 0)
+        return failOf(recording, 'transactions', `${failed.length} of ${all.length} transactions did not finish`, failed);
       return pass(`${all.length} finished within ${showDuration(Math.max(0, ...all.map(({ sentMs, endedMs }) => endedMs - sentMs)))}`);
     },
   },
@@ -96,17 +97,22 @@ export const life: readonly Check[] = [
       const failed = after.filter((one) => !isGood(one));
       const late = after.slice(-lastLooked).filter((one) => !isGood(one));
       if (late.length > 0)
-        return fail(
+        return failOf(
+          recording,
+          'loss',
           `${late.length} of the last ${lastLooked} requests failed, long after ${loss.sessions} sessions were ended`,
-          late.map(showExchange),
+          late,
         );
-      if (failed.length > lossLanes) return fail(`${failed.length} requests failed, ${lossLanes} were under way`, failed.map(showExchange));
+      if (failed.length > lossLanes)
+        return failOf(recording, 'loss', `${failed.length} requests failed, ${lossLanes} were under way`, failed);
       const dead = asked(recording, 'regained').filter((one) => !isGood(one));
-      if (dead.length > 0) return fail(`${dead.length} requests failed that were sent after sessions had ended`, dead.map(showExchange));
+      if (dead.length > 0)
+        return failOf(recording, 'regained', `${dead.length} requests failed that were sent after sessions had ended`, dead);
       const hung = asked(recording, 'outage').filter(({ status }) => status === null);
-      if (hung.length > 0) return fail(`${hung.length} requests hung while the database let nobody in`, hung.map(showExchange));
+      if (hung.length > 0) return failOf(recording, 'outage', `${hung.length} requests hung while the database let nobody in`, hung);
       const lost = asked(recording, 'returned').filter((one) => !isGood(one));
-      if (lost.length > 0) return fail(`${lost.length} requests failed when the database let everybody in again`, lost.map(showExchange));
+      if (lost.length > 0)
+        return failOf(recording, 'returned', `${lost.length} requests failed when the database let everybody in again`, lost);
       const last = looks(recording, 'end').at(-1);
       if (last && (last.inUse ?? 0) > 0) return fail('connections are in use though nobody asks', [showReading(last, recording)]);
       return pass(`${loss.sessions} sessions ended, ${failed.length} requests failed; as before after an outage`);

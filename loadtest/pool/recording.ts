@@ -53,6 +53,8 @@ export type Look = {
   readonly sessions: readonly Session[] | null;
   /** The last answer there was. */
   readonly health: Health | null;
+  /** CPU time of this machine so far, in any unit. */
+  readonly cpu: { readonly all: number; readonly idle: number } | null;
 };
 
 export type Reading = Look & {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
@@ -7,6 +8,7 @@ import { openConnection } from '../generate/connection.ts';
 import type { Step } from '../generate/step.ts';
 import { parseServerTiming } from '../generate/timing-recorder.ts';
 import { createAdminReader, type AdminReader } from '../observe/admin-reader.ts';
+import { parseCpuLine } from '../observe/watch-machine.ts';
 import { catalogueOf, readGoods } from '../scenarios/shop/catalogue.ts';
 import { registerClients, type ShopClient } from '../scenarios/shop/clients.ts';
 import { installSlowQuery } from '../scenarios/shop/slow-query.ts';
@@ -22,6 +24,8 @@ export type ShopPort = { readonly port: Port; readonly close: () => Promise<void
 /** Longer than an acquire timeout and a slow statement: no answer by then is a hang. */
 const givesUpMs = 10_000;
 const abandonsMs = 50;
+/** After it every pool has noticed that its sessions are gone. */
+const settleMs = 500;
 /** More than a run can buy. */
 const plenty = 1_000_000_000;
 
@@ -51,6 +55,9 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
     await watcher.query(`UPDATE products SET stock = ${plenty}`);
     const [product = 0] = catalogueOf(await readGoods(http), target.origin).orderable;
     await registerClients(http, { count: lanes, loadtestKey: target.loadtestKey, runId, clients });
+    // So that no connection is older than what is played.
+    await watcher.query(terminateAllSql);
+    await sleep(settleMs);
     const admin = createAdminReader(target);
     const shop = { target, clients, product, runId };
     const health = watchHealth(target.origin);
@@ -86,15 +93,16 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
       return openLane(shop.target.origin, (kind) => stepOf(kind, shop, client, (sent += 1)));
     },
     look: async () => {
-      const [state, sessions] = await Promise.all([
+      const [state, stat, sessions] = await Promise.all([
         admin.state(),
+        readFile('/proc/stat', 'utf8').catch(() => ''),
         watcher.query<Session>(sessionsSql).then(
           ({ rows }) => rows,
           () => null,
         ),
       ]);
       const { inUse = null, waiting = null, capacity = null } = state?.pool ?? {};
-      return { inUse, waiting, capacity, sessions, health: health.last() };
+      return { inUse, waiting, capacity, sessions, health: health.last(), cpu: parseCpuLine(stat) ?? null };
     },
     lock: async () => {
       const locker = await connect(postgres);

@@ -21,13 +21,13 @@ const shops: readonly Shop[] = [
   ...defective.map(({ name, says }): Shop => ({ name, says, isRight: (verdict) => verdict === 'FAIL' || verdict === 'INVALID' })),
 ];
 
-async function run(names: readonly string[], wayName: unknown): Promise<ExitCode> {
+async function run(names: readonly string[], wayName: string | undefined): Promise<ExitCode> {
   for (const name of names) {
     if (!shops.some((shop) => shop.name === name))
       throw new UsageError(`there is no shop "${name}"; there are ${shops.map((shop) => shop.name).join(', ')}`);
   }
   if (wayName !== undefined && !ways.some((way) => way.name === wayName))
-    throw new UsageError(`there is no way "${String(wayName)}"; there are ${ways.map((way) => way.name).join(', ')}`);
+    throw new UsageError(`there is no way "${wayName}"; there are ${ways.map((way) => way.name).join(', ')}`);
   const commit = await describeCommit();
   let wrong = 0;
   for (const shop of shops.filter(({ name }) => names.length === 0 || names.includes(name))) {
@@ -70,7 +70,7 @@ process.exitCode = await runCommandLine(
         summary: `All shops, or those named: ${shops.map(({ name }) => name).join(', ')}; with --way in one of ${ways.map(({ name }) => name).join(', ')} only.`,
         options: { way: { type: 'string' } },
         positionals: [0, shops.length],
-        run: ({ positionals, flags }) => run(positionals, flags['way']),
+        run: ({ positionals, flags }) => run(positionals, flags['way'] as string | undefined),
       },
     },
     defaultVerb: 'run',

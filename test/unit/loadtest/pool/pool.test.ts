@@ -103,15 +103,48 @@ test('a line that is served from its end is known by those who overtook, whateve
   expect(await ofLine(undefined)).not.toMatch(/requests waited/);
 });
 
-test('a health check that fails beside a client that is late itself proves nothing', async () => {
-  const recording = await record('is told as down when busy');
-  const readings = recording.readings.map((one) => ({ ...one, lateMs: 600 }));
-  expect(outcomesOf({ ...recording, readings })).toMatchObject({ P14: 'INVALID' });
+/** As it would have been on a machine that had no CPU left. */
+const exhausted = (recording: Recording): Recording => ({
+  ...recording,
+  readings: recording.readings.map((one) => ({ ...one, cpu: { all: one.atMs, idle: 0 } })),
+});
+
+const withLateRefusals = (recording: Recording): Recording => ({
+  ...recording,
+  exchanges: recording.exchanges.map((one) => (one.stage === 'hold' && one.status === 503 ? { ...one, endedMs: one.endedMs + 900 } : one)),
+});
+
+test('what a machine without CPU makes too proves nothing', async () => {
+  const late = withLateRefusals(await record(undefined));
+  const recordings = {
+    P6: late,
+    P7: await record('collapses in overload'),
+    P11: await record('a transaction takes two connections'),
+    P14: await record('is told as down when busy'),
+  };
+  for (const [id, recording] of Object.entries(recordings))
+    expect([id, outcomesOf(recording)[id], outcomesOf(exhausted(recording))[id]]).toEqual([id, 'FAIL', 'INVALID']);
+});
+
+test.each([
+  ['no cap', 'P1'],
+  ['500 instead of 503', 'P6'],
+  ['lends dead connections', 'P12'],
+] as const)('what no want of CPU makes is a failure on such a machine too: %s', async (flaw, id) => {
+  expect(outcomesOf(exhausted(await record(flaw)))).toMatchObject({ [id]: 'FAIL' });
 });
 
 test('what cannot be seen is not checked', async () => {
   const recording = await record(undefined);
-  const blind = recording.readings.map((one) => ({ ...one, inUse: null, waiting: null, capacity: null, sessions: null, health: null }));
+  const blind = recording.readings.map((one) => ({
+    ...one,
+    inUse: null,
+    waiting: null,
+    capacity: null,
+    sessions: null,
+    health: null,
+    cpu: null,
+  }));
   const mute = recording.exchanges.map((one) => ({ ...one, waitMs: null, holdMs: null }));
   const outcomes = outcomesOf({ ...recording, readings: blind, exchanges: mute, loss: null });
   expect(outcomes).toMatchObject({

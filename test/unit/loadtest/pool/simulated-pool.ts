@@ -195,7 +195,14 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       const capacity = is('is told with another capacity') ? settings.size : each;
       const status = is('is told as down when busy') && waiters.length > 0 ? 503 : 200;
       const told = is('opens half') ? most : mostOf(settings);
-      return { inUse, waiting: waiters.length, capacity: told, sessions, health: { status, capacity, lent: null } };
+      return {
+        inUse,
+        waiting: waiters.length,
+        capacity: told,
+        sessions,
+        health: { status, capacity, lent: null },
+        cpu: { all: time.now(), idle: time.now() },
+      };
     },
     lock: async () => {
       const { promise, resolve } = Promise.withResolvers<void>();
