@@ -6,6 +6,7 @@ import { stopSignal } from '#lib/shutdown.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
 import { isWorkload, workloads, type Workload } from './play-workload.ts';
+import { runMemory, showMemory } from './memory.ts';
 import { contenders, isPeer, type Peer } from './rounds.ts';
 import { profileWorkload, showAreas, type WorkloadProfile } from './profile/profile-workload.ts';
 import { showBench, showBenchTable } from './show-bench.ts';
@@ -51,6 +52,20 @@ process.exitCode = await runCommandLine(
         positionals: [0, 0],
         run: benchProfile,
       },
+      memory: {
+        synopsis: '[--requests 1000000] [--seconds 10] [--connections 400] [--docs] [--json]',
+        summary:
+          'Starts a stack of its own and looks at its memory at rest and as it answers that many GETs of one product, every so many seconds; --docs writes the table into docs/performance.md.',
+        options: {
+          requests: { type: 'string' },
+          seconds: { type: 'string' },
+          connections: { type: 'string' },
+          docs: { type: 'boolean' },
+          json: { type: 'boolean' },
+        },
+        positionals: [0, 0],
+        run: benchMemory,
+      },
       backup: {
         synopsis: '[--rounds 5] [--lines 3] [--json]',
         summary:
@@ -89,6 +104,14 @@ async function benchProfile({ flags }: Arguments): Promise<ExitCode> {
     for (const { workload, flame } of profiles) await writeFile(`docs/flame-${workload}.svg`, flame);
   }
   print(flags['json'] === true ? JSON.stringify(profiles, null, 2) : showAreas(profiles));
+  return EXIT.done;
+}
+
+async function benchMemory({ flags }: Arguments): Promise<ExitCode> {
+  const sizes = { seconds: whole(flags, 'seconds', 10, 600), connections: whole(flags, 'connections', 400, 5_000) };
+  const looks = await withProgress((context) => runMemory(whole(flags, 'requests', 1_000_000, 1e9), { ...sizes, ...context }));
+  if (flags['docs'] === true) await writeTable('memory', showMemory(looks));
+  print(flags['json'] === true ? JSON.stringify(looks, null, 2) : showMemory(looks));
   return EXIT.done;
 }
 
