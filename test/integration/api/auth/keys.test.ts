@@ -46,6 +46,15 @@ describe('API keys', () => {
     expect([unknown, asked]).toEqual([[undefined, undefined], [undefined]]);
   });
 
+  test('are recalled without a question once they were looked up, as long as that is believed', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const { key } = await keys.create('operator', 'Ann');
+    expect(keys.recall(key), 'nobody has looked yet').toBeUndefined();
+    const [principal] = [await keys.authenticate(key), await keys.authenticate('unknown')];
+    expect(principal).toMatchObject({ kind: 'operator' });
+    expect([keys.recall(key), keys.recall('unknown')]).toEqual([principal, undefined]);
+  });
+
   test('are not looked up for whom the limit refuses, nor is the refusal remembered', async ({ db }) => {
     const keys = createApiKeys(db.pool);
     const { key } = await keys.create('operator', 'Ann');
