@@ -6,11 +6,17 @@ import { stopSignal } from '#lib/shutdown.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
 import { isWorkload, workloads, type Workload } from './play-workload.ts';
+import { runCurve, showCurve } from './curve.ts';
 import { runMemory, showMemory } from './memory.ts';
 import { contenders, isPeer, type Peer } from './rounds.ts';
 import { profileWorkload, showAreas, type WorkloadProfile } from './profile/profile-workload.ts';
 import { showBench, showBenchTable } from './show-bench.ts';
 import { writeTable } from './write-docs.ts';
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+/** How long and with how many, and where the result goes: what every verb that plays load may be told. */
+const played = { seconds: text, connections: text, docs: flag, json: flag };
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
@@ -26,29 +32,23 @@ process.exitCode = await runCommandLine(
           '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--peers fastify,go,axum,pgbench] [--docs] [--json]',
         summary:
           'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread; --peers lets other servers of the same requests play too, built where their toolchain is, and pgbench, which has no server between; --docs writes the table into docs/performance.md.',
-        options: {
-          rounds: { type: 'string' },
-          seconds: { type: 'string' },
-          connections: { type: 'string' },
-          only: { type: 'string' },
-          peers: { type: 'string' },
-          docs: { type: 'boolean' },
-          json: { type: 'boolean' },
-        },
+        options: { only: text, rounds: text, peers: text, ...played },
         positionals: [0, 0],
         run: bench,
+      },
+      curve: {
+        synopsis: 'connections|workers [--only read] [--rounds 1] [--seconds 5] [--connections 400] [--docs] [--json]',
+        summary:
+          'Plays one kind of request at 50 to 2,000 connections, or against 1 to 4 workers, a stack of its own for each; --docs writes the table into docs/performance.md.',
+        options: { only: text, rounds: text, ...played },
+        positionals: [1, 1],
+        run: benchCurve,
       },
       profile: {
         synopsis: '[--only read,order] [--seconds 10] [--connections 400] [--docs] [--json]',
         summary:
           'Plays each kind of request against a stack of its own whose workers tell where their time went, and prints the shares; --docs writes table and flame graphs into docs/.',
-        options: {
-          only: { type: 'string' },
-          seconds: { type: 'string' },
-          connections: { type: 'string' },
-          docs: { type: 'boolean' },
-          json: { type: 'boolean' },
-        },
+        options: { only: text, ...played },
         positionals: [0, 0],
         run: benchProfile,
       },
@@ -56,13 +56,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--requests 1000000] [--seconds 10] [--connections 400] [--docs] [--json]',
         summary:
           'Starts a stack of its own and looks at its memory at rest and as it answers that many GETs of one product, every so many seconds; --docs writes the table into docs/performance.md.',
-        options: {
-          requests: { type: 'string' },
-          seconds: { type: 'string' },
-          connections: { type: 'string' },
-          docs: { type: 'boolean' },
-          json: { type: 'boolean' },
-        },
+        options: { requests: text, ...played },
         positionals: [0, 0],
         run: benchMemory,
       },
@@ -70,7 +64,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--rounds 5] [--lines 3] [--json]',
         summary:
           'Takes backups and plain dumps in turns, of a database of that many million order lines (a million is some 350 MB), or of the one POSTGRES_HOST names, and prints ratios of time and CPU, and memory.',
-        options: { rounds: { type: 'string' }, lines: { type: 'string' }, json: { type: 'boolean' } },
+        options: { rounds: text, lines: text, json: flag },
         positionals: [0, 0],
         run: benchBackup,
       },
@@ -91,6 +85,22 @@ async function bench({ flags }: Arguments): Promise<ExitCode> {
   if (flags['docs'] === true) await writeTable('run', showBenchTable(result));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
   return hadErrors(result) ? EXIT.failed : EXIT.done;
+}
+
+async function benchCurve({ positionals: [along], flags }: Arguments): Promise<ExitCode> {
+  if (along !== 'connections' && along !== 'workers') throw new UsageError(`curve ${String(along)}: there are connections, workers`);
+  const [workload = 'read', ...more] = workloadsNamed(flags['only'] ?? 'read');
+  if (more.length > 0) throw new UsageError('a curve is of one kind of request');
+  const sizes = {
+    rounds: whole(flags, 'rounds', 1, 100),
+    seconds: whole(flags, 'seconds', 5, 600),
+    connections: whole(flags, 'connections', 400, 5_000),
+  };
+  const curve = await withProgress((context) => runCurve(along, { ...sizes, workloads: [workload], peers: [], ...context }));
+  const table = showCurve(along, workload, curve);
+  if (flags['docs'] === true) await writeTable(`curve ${along}`, table);
+  print(flags['json'] === true ? JSON.stringify(curve, null, 2) : table);
+  return curve.some(({ result }) => hadErrors(result)) ? EXIT.failed : EXIT.done;
 }
 
 async function benchProfile({ flags }: Arguments): Promise<ExitCode> {

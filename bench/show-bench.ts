@@ -72,4 +72,4 @@ export function showBenchTable({ results, absent }: BenchResult): string {
 export const showSpread = (spread: Spread | undefined, show: (value: number) => string): string =>
   spread === undefined ? '–' : `${show(spread.median)} (${show(spread.min)}–${show(spread.max)})`;
 
-const showRatio = (spread: Spread | undefined): string => showSpread(spread, (value) => value.toFixed(2));
+export const showRatio = (spread: Spread | undefined): string => showSpread(spread, (value) => value.toFixed(2));
