@@ -13,10 +13,10 @@ import { profileWorkload, showAreas, type WorkloadProfile } from './profile/prof
 import { showBench, showBenchTable } from './show-bench.ts';
 import { writeTable } from './write-docs.ts';
 
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
+const aText = { type: 'string' } as const;
+const aFlag = { type: 'boolean' } as const;
 /** How long and with how many, and where the result goes: what every verb that plays load may be told. */
-const played = { seconds: text, connections: text, docs: flag, json: flag };
+const played = { seconds: aText, connections: aText, docs: aFlag, json: aFlag };
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
@@ -32,7 +32,7 @@ process.exitCode = await runCommandLine(
           '[--rounds 5] [--seconds 5] [--connections 400] [--only read,list,pages,filter,order] [--peers fastify,go,axum,pgbench] [--docs] [--json]',
         summary:
           'Starts a stack of its own, reads one product, lists, searches and places orders of 3 lines, and prints ratios with their spread; --peers lets other servers of the same requests play too, built where their toolchain is, and pgbench, which has no server between; --docs writes the table into docs/performance.md.',
-        options: { only: text, rounds: text, peers: text, ...played },
+        options: { only: aText, rounds: aText, peers: aText, ...played },
         positionals: [0, 0],
         run: bench,
       },
@@ -40,7 +40,7 @@ process.exitCode = await runCommandLine(
         synopsis: 'connections|workers [--only read] [--rounds 1] [--seconds 5] [--connections 400] [--docs] [--json]',
         summary:
           'Plays one kind of request at 50 to 2,000 connections, or against 1 to 4 workers, a stack of its own for each; --docs writes the table into docs/performance.md.',
-        options: { only: text, rounds: text, ...played },
+        options: { only: aText, rounds: aText, ...played },
         positionals: [1, 1],
         run: benchCurve,
       },
@@ -48,7 +48,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--only read,order] [--seconds 10] [--connections 400] [--docs] [--json]',
         summary:
           'Plays each kind of request against a stack of its own whose workers tell where their time went, and prints the shares; --docs writes table and flame graphs into docs/.',
-        options: { only: text, ...played },
+        options: { only: aText, ...played },
         positionals: [0, 0],
         run: benchProfile,
       },
@@ -56,7 +56,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--requests 1000000] [--seconds 10] [--connections 400] [--docs] [--json]',
         summary:
           'Starts a stack of its own and looks at its memory at rest and as it answers that many GETs of one product, every so many seconds; --docs writes the table into docs/performance.md.',
-        options: { requests: text, ...played },
+        options: { requests: aText, ...played },
         positionals: [0, 0],
         run: benchMemory,
       },
@@ -64,7 +64,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--rounds 5] [--lines 3] [--json]',
         summary:
           'Takes backups and plain dumps in turns, of a database of that many million order lines (a million is some 350 MB), or of the one POSTGRES_HOST names, and prints ratios of time and CPU, and memory.',
-        options: { rounds: text, lines: text, json: flag },
+        options: { rounds: aText, lines: aText, json: aFlag },
         positionals: [0, 0],
         run: benchBackup,
       },
