@@ -7,9 +7,11 @@ export type Passwords = {
   readonly hash: (password: string, signal?: AbortSignal) => Promise<string>;
   /**
    * Whether the password is the one hashed. Takes as long when there is no hash to compare with, so that the time of an
-   * answer does not tell which e-mail addresses have an account. @throws overloaded
+   * answer does not tell which e-mail addresses have an account.
+   * @param find looks the hash up; asked only when the turn has come, so that who is refused, or has left, costs no question
+   * @throws overloaded
    */
-  readonly verify: (password: string, hash: string | undefined, signal?: AbortSignal) => Promise<boolean>;
+  readonly verify: (password: string, find: () => Promise<string | undefined>, signal?: AbortSignal) => Promise<boolean>;
 };
 
 export type PasswordsOptions = {
@@ -33,9 +35,9 @@ export function createPasswords(options: PasswordsOptions): Passwords {
       const key = await deriveKey(password, salt, cost);
       return `$scrypt$ln=${cost.ln},r=${cost.r},p=${cost.p}$${encode(salt)}$${encode(key)}`;
     }, signal);
-  const verify: Passwords['verify'] = (password, stored, signal) =>
+  const verify: Passwords['verify'] = (password, find, signal) =>
     run(async () => {
-      const parsed = parseHash(stored);
+      const parsed = parseHash(await find());
       const { salt, key, cost: storedCost } = parsed ?? nobody;
       const candidate = await deriveKey(password, salt, storedCost);
       return timingSafeEqual(candidate, key) && parsed !== undefined;

@@ -50,6 +50,8 @@ export type Route = {
   /** Refusals of its own, beside those that any route may give. */
   readonly errors: readonly ProblemCode[];
   readonly constraints: Constraints;
+  /** The cursor of the page after an answer; undefined where there is none. */
+  readonly next: ((value: never, query: never) => string | undefined) | undefined;
   readonly write: Write;
   readonly before: ((request: RouteRequest, db: Db) => Promise<unknown>) | undefined;
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
@@ -89,6 +91,8 @@ type Schema = z.ZodType | undefined;
 export function read<P extends Schema, Q extends Schema, B extends Schema, Value>(
   definition: Definition<P, Q, B, Value> & {
     readonly method?: 'GET' | 'POST';
+    /** For a list: the cursor of the page after this one, which a Link header then names; undefined when there is none. */
+    readonly next?: (value: Value, query: Parsed<Q>) => string | undefined;
     readonly handler: (db: Db, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Value>;
   },
 ): Route {
@@ -132,6 +136,7 @@ function complete({ answers, ...definition }: { readonly answers: object; readon
     secrets: [],
     errors: [],
     constraints: {},
+    next: undefined,
     before: undefined,
     foresee: undefined,
     after: undefined,

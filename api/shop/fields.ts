@@ -49,12 +49,3 @@ export const idText = wholeNumberText(1, Number.MAX_SAFE_INTEGER, idMessage);
 
 /** Path parameters of routes that address one thing. */
 export const idParams = z.strictObject({ id: idText });
-
-/** Query parameters by which every list is cut into pages. */
-export const page = {
-  skip: wholeNumberText(0, 1_000_000_000, 'must be a whole number from 0').default(0).describe('How many to leave out.'),
-  limit: wholeNumberText(1, 1_000, 'must be a whole number from 1 to 1000').default(100).describe('How many to return at most.'),
-};
-
-export const pageQuery = z.strictObject(page);
-export type Page = z.output<typeof pageQuery>;

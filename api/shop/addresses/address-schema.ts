@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { clientKey } from '../../auth/principal.ts';
 import { integer, nullable, text, view } from '../../http/view.ts';
-import { id, idText, line, page } from '../fields.ts';
+import { id, idText, line } from '../fields.ts';
+import { page } from '../pages.ts';
 
 const street = line(1, 200).nullable().describe('Street, without the number.');
 const number = line(1, 20).nullable().describe('Number of the house, such as 12 B.');

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
 import { day, integer, text, view } from '../../http/view.ts';
-import { fromDigits, id, idText, line, page } from '../fields.ts';
+import { fromDigits, id, idText, line } from '../fields.ts';
+import { page } from '../pages.ts';
 import { amountInput, money } from '../money.ts';
 
 /** How the shop's own numbers begin, so that none that a client makes up is ever the next of them. */

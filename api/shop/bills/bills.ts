@@ -2,7 +2,7 @@ import { clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
 
@@ -26,9 +26,8 @@ const billsById = textStatement<BillText>(
   'bills-by-id',
   `SELECT ${billView.select} FROM bills WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const page = `ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
-const billPage = textStatement<BillText>('bill-page', `SELECT ${billView.select} FROM bills ${page}`);
-const billsOfClient = textStatement<BillText>('bill-page-of-client', `SELECT ${billView.select} FROM bills WHERE client_id = $3 ${page}`);
+const billPage = textStatement<BillText>('bill-page', `SELECT ${billView.select} ${pageOf('bills')}`);
+const billsOfClient = textStatement<BillText>('bill-page-of-client', `SELECT ${billView.select} ${pageOf('bills', 'client_id = $4')}`);
 
 const notFound = (pointer?: string): ApiError =>
   new ApiError('not_found', 'The bill does not exist.', pointer === undefined ? {} : { errors: [{ pointer, message: 'does not exist' }] });
@@ -44,8 +43,8 @@ export async function readBill(db: Db, id: number, only: number | undefined): Pr
 }
 
 /** @param only whose bills; undefined: everyone's */
-export function readBills(db: Db, { skip, limit }: Page, only: number | undefined): Promise<BillText[]> {
-  return only === undefined ? db.query(billPage, [limit, skip]) : db.query(billsOfClient, [limit, skip, only]);
+export function readBills(db: Db, page: Page, only: number | undefined): Promise<BillText[]> {
+  return only === undefined ? db.query(billPage, pageValues(page)) : db.query(billsOfClient, [...pageValues(page), only]);
 }
 
 const recordBill = textStatement<BillText>(

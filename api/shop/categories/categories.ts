@@ -2,7 +2,7 @@ import { Model } from 'objection';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { categoryView, type CategoryChanges, type CategoryInput } from './category-schema.ts';
 
@@ -22,10 +22,7 @@ const categoriesById = textStatement<TextRow>(
   'categories-by-id',
   `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const categoryPage = textStatement<TextRow>(
-  'category-page',
-  `SELECT ${categoryView.select} FROM categories ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
-);
+const categoryPage = textStatement<TextRow>('category-page', `SELECT ${categoryView.select} ${pageOf('categories')}`);
 
 /** @throws not_found */
 export async function readCategory(db: Db, id: number): Promise<TextRow> {
@@ -34,7 +31,7 @@ export async function readCategory(db: Db, id: number): Promise<TextRow> {
   return row;
 }
 
-export const readCategories = (db: Db, { skip, limit }: Page): Promise<TextRow[]> => db.query(categoryPage, [limit, skip]);
+export const readCategories = (db: Db, page: Page): Promise<TextRow[]> => db.query(categoryPage, pageValues(page));
 
 /** @throws duplicate when the name is taken */
 export async function createCategory(tx: Tx, input: CategoryInput): Promise<Category> {

@@ -1,6 +1,7 @@
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
-import { idParams, pageQuery } from '../fields.ts';
+import { idParams } from '../fields.ts';
+import { nextById, pageQuery } from '../pages.ts';
 import { createCategory, deleteCategory, readCategories, readCategory, updateCategory } from './categories.ts';
 import { categoryChanges, categoryConstraints, categoryInput, categoryView } from './category-schema.ts';
 
@@ -11,6 +12,7 @@ export const categoryRoutes: readonly Route[] = [
     summary: 'List categories',
     query: pageQuery,
     answers: { 200: listOf(categoryView) },
+    next: nextById,
     handler: (db, { query }) => readCategories(db, query),
   }),
   read({

@@ -2,7 +2,8 @@ import { assertMayActFor, onlyClient, sessionOf, type Principal } from '../../au
 import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
-import { idParams, pageQuery } from '../fields.ts';
+import { idParams } from '../fields.ts';
+import { nextById, pageQuery } from '../pages.ts';
 import { clientChanges, clientConstraints, clientView, registrationInput, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
 import { assertGoodPassword, sessionRoutes, tokenMembers, type ApiServices } from './session-routes.ts';
@@ -61,6 +62,7 @@ const readRoutes: readonly Route[] = [
     summary: 'List clients; a customer sees only itself',
     query: pageQuery,
     answers: { 200: listOf(clientView) },
+    next: nextById,
     handler: (db, { query, principal }) => readClients(db, query, onlyClient(principal)),
   }),
   read({

@@ -5,7 +5,7 @@ import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { eraseAuthor } from '../reviews/reviews.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { clientView, type ClientChanges, type RegistrationInput } from './client-schema.ts';
@@ -43,7 +43,7 @@ const clientsById = textStatement<ClientText>(
 );
 const clientPage = textStatement<ClientText>(
   'client-page',
-  `SELECT ${clientView.select} FROM clients WHERE deleted_at IS NULL AND ($3::bigint IS NULL OR id_key = $3) ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
+  `SELECT ${clientView.select} ${pageOf('clients', 'deleted_at IS NULL AND ($4::bigint IS NULL OR id_key = $4)')}`,
 );
 
 /** @throws not_found also for a deleted client */
@@ -54,8 +54,8 @@ export async function readClient(db: Db, id: number): Promise<ClientText> {
 }
 
 /** @param only the one client to be seen; undefined: all */
-export function readClients(db: Db, { skip, limit }: Page, only: number | undefined): Promise<ClientText[]> {
-  return db.query(clientPage, [limit, skip, only ?? null]);
+export function readClients(db: Db, page: Page, only: number | undefined): Promise<ClientText[]> {
+  return db.query(clientPage, [...pageValues(page), only ?? null]);
 }
 
 export type Registration = Omit<RegistrationInput, 'password'> & {

@@ -56,14 +56,25 @@ function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
     answers: { 200: sessionView },
     errors: ['unauthenticated', 'overloaded'],
     before: async ({ body: { email, password }, signal }, db) => {
-      const [account] = await db.query(accountByEmail, [email]);
-      const isRight = await passwords.verify(password, account?.password_hash ?? undefined, signal);
-      if (!account || !isRight) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
+      const account = await provedAccount(passwords, { password, find: () => db.query(accountByEmail, [email]), signal });
+      if (!account) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
       return account;
     },
     handler: async (tx, _request, account) => answerSession(tokens, account, await beginSession(tx, account.id_key, sessionSeconds)),
     after: async (_request, { id_key: clientId }) => tokens.forget(clientId as number),
   });
+}
+
+type Proof = { readonly password: string; readonly find: () => Promise<Account[]>; readonly signal: AbortSignal };
+
+/** The account when the password is its own; undefined for a wrong one and, after the same time, where there is no account. */
+async function provedAccount(passwords: Passwords, { password, find, signal }: Proof): Promise<Account | undefined> {
+  let account: Account | undefined;
+  const findHash = async (): Promise<string | undefined> => {
+    [account] = await find();
+    return account?.password_hash ?? undefined;
+  };
+  return (await passwords.verify(password, findHash, signal)) ? account : undefined;
 }
 
 async function answerSession(
@@ -137,9 +148,9 @@ function passwordRoute({ passwords, tokens }: ApiServices): Route {
     errors: ['not_found', 'forbidden', 'overloaded'],
     before: async ({ params, body, principal, signal }, db) => {
       assertMayActFor(principal, params.id);
-      const [account] = await db.query(accountById, [params.id]);
-      const isRight = await passwords.verify(body.current_password, account?.password_hash ?? undefined, signal);
-      if (!account || !isRight) throw new ApiError('forbidden', 'The current password is wrong.');
+      const find = (): Promise<Account[]> => db.query(accountById, [params.id]);
+      const account = await provedAccount(passwords, { password: body.current_password, find, signal });
+      if (!account) throw new ApiError('forbidden', 'The current password is wrong.');
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { integer, text, view } from '../../http/view.ts';
-import { id, idText, page, wholeNumber } from '../fields.ts';
+import { id, idText, wholeNumber } from '../fields.ts';
+import { page } from '../pages.ts';
 import { money } from '../money.ts';
 
 const quantity = wholeNumber(1, 99_999).describe('Pieces.');

@@ -1,9 +1,9 @@
 import type { Principal } from '../../auth/principal.ts';
-import { statement, unseen } from '../../db/statement.ts';
+import { statement } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { jsonDecimal } from '../money.ts';
 import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
 import { assertEditable } from '../orders/order-machine.ts';
@@ -16,17 +16,16 @@ import { orderDetailView, type OrderDetailChanges, type OrderDetailInput } from 
 type Line = Shown<typeof orderDetailView>;
 type LockedLine = Line & { readonly id_key: number; readonly quantity: number; readonly price_cents: number; readonly version: number };
 
-const mine = '($3::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $3))';
-const page = `ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
+const mine = '($4::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $4))';
 const lineById = statement<Line>(
   'line-one',
   `SELECT ${orderDetailView.select} FROM order_details
    WHERE id_key = $1 AND ($2::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $2))`,
 );
-const linePage = statement<Line>('line-page', `SELECT ${orderDetailView.select} FROM order_details WHERE ${mine} ${page}`);
+const linePage = statement<Line>('line-page', `SELECT ${orderDetailView.select} ${pageOf('order_details', mine)}`);
 const linesOfOrder = statement<Line>(
   'line-page-of-order',
-  `SELECT ${orderDetailView.select} FROM order_details WHERE order_id = $4 AND ${mine} ${page}`,
+  `SELECT ${orderDetailView.select} ${pageOf('order_details', `order_id = $5 AND ${mine}`)}`,
 );
 
 const notFound = (): ApiError => new ApiError('not_found', 'The line does not exist.');
@@ -44,11 +43,11 @@ export async function readOrderDetail(db: Db, id: number, only: number | undefin
 /** @param only whose lines; undefined: everyone's */
 export function readOrderDetails(
   db: Db,
-  { skip, limit }: Page,
+  page: Page,
   { only, orderId }: { readonly only: number | undefined; readonly orderId: number | undefined },
 ): Promise<Line[]> {
-  if (orderId === undefined) return db.query(linePage, [limit, skip, only ?? null]);
-  return db.query(linesOfOrder, [limit, skip, only ?? null, orderId]);
+  if (orderId === undefined) return db.query(linePage, [...pageValues(page), only ?? null]);
+  return db.query(linesOfOrder, [...pageValues(page), only ?? null, orderId]);
 }
 
 const recordLine = statement<LockedLine>(

@@ -2,6 +2,7 @@ import { assertMayActFor, onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
+import { nextById } from '../pages.ts';
 import { lockOf } from '../stock/stock.ts';
 import { assertMayDiscount } from '../bills/bill-routes.ts';
 import { cancelOrder, changeOrder, deleteOrder, refundOrder } from './change-order.ts';
@@ -25,6 +26,7 @@ export const orderRoutes: readonly Route[] = [
     summary: 'List orders',
     query: orderQuery,
     answers: { 200: listOf(orderView) },
+    next: nextById,
     errors: ['not_found'],
     handler: async (db, { query: { client_id: clientId, ...page }, principal }) => {
       if (clientId !== undefined) assertMayActFor(principal, clientId, 'client_id');

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
 import { integer, many, nullable, text, time, view } from '../../http/view.ts';
 import { billOfOrder } from '../bills/bill-schema.ts';
-import { fromDigits, id, idText, page, wholeNumber } from '../fields.ts';
+import { fromDigits, id, idText, wholeNumber } from '../fields.ts';
+import { page } from '../pages.ts';
 import { money } from '../money.ts';
 
 const line = z.strictObject({

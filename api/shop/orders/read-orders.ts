@@ -2,7 +2,7 @@ import { statement } from '../../db/statement.ts';
 import type { Db } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { lineView, orderEventView, orderView, type orderWithLinesView } from './order-schema.ts';
 
 export type OrderRow = Shown<typeof orderView>;
@@ -18,11 +18,8 @@ const oneOrder = statement<OrderWithLines>(
    ) AS lines
    FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2)`,
 );
-const allOrders = statement<OrderRow>('order-page', `SELECT ${orderView.select} FROM orders ORDER BY id_key LIMIT $1 OFFSET $2`);
-const ordersOfClient = statement<OrderRow>(
-  'order-page-of-client',
-  `SELECT ${orderView.select} FROM orders WHERE client_id = $3 ORDER BY id_key LIMIT $1 OFFSET $2`,
-);
+const allOrders = statement<OrderRow>('order-page', `SELECT ${orderView.select} ${pageOf('orders')}`);
+const ordersOfClient = statement<OrderRow>('order-page-of-client', `SELECT ${orderView.select} ${pageOf('orders', 'client_id = $4')}`);
 
 /**
  * @param only whose order it must be; undefined: anyone's
@@ -35,9 +32,9 @@ export async function readOrder(db: Db, id: number, only: number | undefined): P
 }
 
 /** @param only whose orders; undefined: everyone's */
-export function readOrders(db: Db, { skip, limit }: Page, only: number | undefined): Promise<OrderRow[]> {
-  if (only === undefined) return db.query(allOrders, [limit, skip]);
-  return db.query(ordersOfClient, [limit, skip, only]);
+export function readOrders(db: Db, page: Page, only: number | undefined): Promise<OrderRow[]> {
+  if (only === undefined) return db.query(allOrders, pageValues(page));
+  return db.query(ordersOfClient, [...pageValues(page), only]);
 }
 
 const eventsOfOrder = statement<Shown<typeof orderEventView>>(

@@ -1,7 +1,8 @@
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
-import { idParams, pageQuery } from '../fields.ts';
-import { filterProducts } from './filter-products.ts';
+import { idParams } from '../fields.ts';
+import { nextById, pageQuery } from '../pages.ts';
+import { filterProducts, nextFiltered } from './filter-products.ts';
 import { productChanges, productConstraints, productFilter, productInput, productView } from './product-schema.ts';
 import { createProduct, deleteProduct, readProduct, readProducts, updateProduct } from './products.ts';
 
@@ -12,6 +13,7 @@ export const productRoutes: readonly Route[] = [
     summary: 'List products',
     query: pageQuery,
     answers: { 200: listOf(productView) },
+    next: nextById,
     handler: (db, { query }) => readProducts(db, query),
   }),
   read({
@@ -21,6 +23,7 @@ export const productRoutes: readonly Route[] = [
     summary: 'Find products',
     query: productFilter,
     answers: { 200: listOf(productView) },
+    next: nextFiltered,
     handler: (db, { query }) => filterProducts(db, query),
   }),
   read({

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
 import { integer, nullable, text, view } from '../../http/view.ts';
-import { id, idText, line, lines, page, wholeNumber } from '../fields.ts';
+import { id, idText, line, lines, wholeNumber } from '../fields.ts';
+import { cursor, isPlaceOf, page } from '../pages.ts';
 import { money, priceInput, priceText } from '../money.ts';
 
 const name = line(1, 200).describe('Name as shown to buyers.');
@@ -36,18 +37,30 @@ const flagText = z
   .pipe(z.enum(['true', '1', 'on', 'yes', 'false', '0', 'off', 'no'], 'must be true or false'))
   .transform((flag) => ['true', '1', 'on', 'yes'].includes(flag));
 
-export const productFilter = z.strictObject({
-  search: line(1, 100).optional().describe('Part of the name, in any case.'),
-  category_id: idText.optional(),
-  min_price: priceText.optional().describe('Least price, included.'),
-  max_price: priceText.optional().describe('Greatest price, included.'),
-  in_stock_only: flagText.default(false),
-  sort_by: z
-    .enum(['price_asc', 'price_desc', 'name', 'name_asc', 'name_desc'], 'must be price_asc, price_desc, name_asc or name_desc')
-    .optional()
-    .describe('Without it the newest come first.'),
-  ...page,
-});
+export const productFilter = z
+  .strictObject({
+    search: line(1, 100).optional().describe('Part of the name, in any case.'),
+    category_id: idText.optional(),
+    min_price: priceText.optional().describe('Least price, included.'),
+    max_price: priceText.optional().describe('Greatest price, included.'),
+    in_stock_only: flagText.default(false),
+    sort_by: z
+      .enum(['price_asc', 'price_desc', 'name', 'name_asc', 'name_desc'], 'must be price_asc, price_desc, name_asc or name_desc')
+      .optional()
+      .describe('Without it the newest come first.'),
+    ...page,
+    cursor: cursor.optional().describe('Goes on after the page whose Link header gave it, in the same order.'),
+  })
+  .refine(({ cursor: place, sort_by }) => place === undefined || isPlaceOf(place, ...placeIn(sort_by)), {
+    path: ['cursor'],
+    message: 'must be a cursor of this list in this order, as its Link header gave it',
+  });
+
+/** What a place consists of in each order. */
+function placeIn(sortBy: string | undefined): readonly ('string' | 'number')[] {
+  if (sortBy === undefined) return ['number'];
+  return [sortBy.startsWith('price') ? 'number' : 'string', 'number'];
+}
 
 export type ProductFilter = z.output<typeof productFilter>;
 

@@ -2,7 +2,7 @@ import { Model } from 'objection';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { lockProducts, setStock } from '../stock/stock.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { productView, type ProductChanges, type ProductInput } from './product-schema.ts';
@@ -36,10 +36,7 @@ const productsById = textStatement<ProductText>(
   'products-by-id',
   `SELECT ${productView.select} FROM products WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const productPage = textStatement<ProductText>(
-  'product-page',
-  `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`,
-);
+const productPage = textStatement<ProductText>('product-page', `SELECT ${productView.select} ${pageOf('products')}`);
 
 /** @throws not_found */
 export async function readProduct(db: Db, id: number): Promise<ProductText> {
@@ -48,7 +45,7 @@ export async function readProduct(db: Db, id: number): Promise<ProductText> {
   return row;
 }
 
-export const readProducts = (db: Db, { skip, limit }: Page): Promise<ProductText[]> => db.query(productPage, [limit, skip]);
+export const readProducts = (db: Db, page: Page): Promise<ProductText[]> => db.query(productPage, pageValues(page));
 
 /**
  * Adds a product; its first stock stands in the ledger.

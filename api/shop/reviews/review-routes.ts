@@ -2,6 +2,7 @@ import { onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
+import { nextById } from '../pages.ts';
 import { reviewChanges, reviewConstraints, reviewInput, reviewQuery, reviewView } from './review-schema.ts';
 import { createReview, deleteReview, readReview, readReviews, updateReview } from './reviews.ts';
 
@@ -12,6 +13,7 @@ export const reviewRoutes: readonly Route[] = [
     summary: 'List reviews',
     query: reviewQuery,
     answers: { 200: listOf(reviewView) },
+    next: nextById,
     handler: (db, { query: { product_id: productId, ...page } }) => readReviews(db, page, productId),
   }),
   read({

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
 import { flag, integer, nullable, text, time, view, type Field } from '../../http/view.ts';
-import { id, idText, lines, page } from '../fields.ts';
+import { id, idText, lines } from '../fields.ts';
+import { page } from '../pages.ts';
 
 /** Stars from 1 to 5, half ones and tenths too, parsed into tenths. */
 const rating = z

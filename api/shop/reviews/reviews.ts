@@ -3,7 +3,7 @@ import { statement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
-import type { Page } from '../fields.ts';
+import { pageOf, pageValues, type Page } from '../pages.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
 
@@ -26,15 +26,14 @@ class Review extends Model {
 
 type ReviewRow = Shown<typeof reviewView> & { readonly id_key: number };
 
-const page = `LIMIT ${unseen('$1', 'bigint')} OFFSET ${unseen('$2', 'bigint')}`;
 const reviewsById = statement<ReviewRow>(
   'reviews-by-id',
   `SELECT ${reviewView.select} FROM reviews WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const reviewPage = statement<ReviewRow>('review-page', `SELECT ${reviewView.select} FROM reviews ORDER BY id_key ${page}`);
+const reviewPage = statement<ReviewRow>('review-page', `SELECT ${reviewView.select} ${pageOf('reviews')}`);
 const reviewsOfProduct = statement<ReviewRow>(
   'review-page-of-product',
-  `SELECT ${reviewView.select} FROM reviews WHERE product_id = $3 ORDER BY id_key ${page}`,
+  `SELECT ${reviewView.select} ${pageOf('reviews', 'product_id = $4')}`,
 );
 
 /** @throws not_found */
@@ -45,8 +44,8 @@ export async function readReview(db: Db, id: number): Promise<ReviewRow> {
 }
 
 /** @param productId whose reviews; undefined: every product's */
-export function readReviews(db: Db, { skip, limit }: Page, productId: number | undefined): Promise<ReviewRow[]> {
-  return productId === undefined ? db.query(reviewPage, [limit, skip]) : db.query(reviewsOfProduct, [limit, skip, productId]);
+export function readReviews(db: Db, page: Page, productId: number | undefined): Promise<ReviewRow[]> {
+  return productId === undefined ? db.query(reviewPage, pageValues(page)) : db.query(reviewsOfProduct, [...pageValues(page), productId]);
 }
 
 const recordReview = statement<ReviewRow>(

@@ -33,6 +33,8 @@ export type Answer = {
   readonly text: string;
   readonly json: any;
   readonly headers: Readonly<Record<string, string>>;
+  /** The cursor of the next page. */
+  readonly next?: string;
 };
 export type Call = (as: Principal, request: string, options?: CallOptions) => Promise<Answer>;
 
@@ -72,9 +74,10 @@ function createCall(services: ApiServices, database: Database, settings: ShopSet
         signal: AbortSignal.timeout(30_000),
       };
       const claim = claimOf({ route, path, rawBody: body, principal, address, header });
-      const answer = await perform(database, route, input, claim);
+      const answer = await perform(database, route, input, { claim });
       const text = answer.body ?? '';
-      const seen = { status: answer.status, text, json: text === '' ? undefined : JSON.parse(text), headers: answer.headers };
+      const next = 'next' in answer && answer.next !== undefined ? { next: answer.next } : {};
+      const seen = { status: answer.status, text, json: text === '' ? undefined : JSON.parse(text), headers: answer.headers, ...next };
       assertDocumented(route, seen);
       return seen;
     } catch (err) {

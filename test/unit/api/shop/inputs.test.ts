@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { categoryInput } from '#api/shop/categories/category-schema.ts';
 import { clientChanges, registrationInput } from '#api/shop/clients/client-schema.ts';
-import { idParams, pageQuery } from '#api/shop/fields.ts';
+import { idParams } from '#api/shop/fields.ts';
+import { pageQuery } from '#api/shop/pages.ts';
 import { orderInput } from '#api/shop/orders/order-schema.ts';
 import { productChanges, productFilter, productInput } from '#api/shop/products/product-schema.ts';
 

@@ -1,0 +1,93 @@
+import { describe, expect } from 'vitest';
+import { test as running, asOperator } from '../processes/running-api.ts';
+import { test, type MigratedDatabase } from '#test/support/migrated-database.ts';
+import { openShop, operator, type Shop } from './shop.ts';
+
+type Row = { readonly id_key: number };
+
+/** Products of few names and prices, so that many are equal in every order. */
+async function addEqualProducts({ pool }: MigratedDatabase, count: number): Promise<void> {
+  await pool.query(
+    `INSERT INTO products (name, price_cents, stock) SELECT 'Lamp ' || n % 3, 100 + n % 4, 0 FROM generate_series(1, $1::integer) n`,
+    [count],
+  );
+}
+
+/** The ids on all pages of a list, by their cursors; `between` runs after each page. */
+async function walk(shop: Shop, path: string, query: Record<string, string>, between = async (): Promise<void> => {}): Promise<number[]> {
+  const ids: number[] = [];
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const page = await shop.call(operator, `GET ${path}`, { query: { ...query, ...(cursor !== undefined && { cursor }) } });
+    ids.push(...(page.json as Row[]).map(({ id_key }) => id_key));
+    cursor = page.next;
+    await between();
+  }
+  return ids;
+}
+
+const whole = async (shop: Shop, path: string, query: Record<string, string>): Promise<number[]> =>
+  ((await shop.call(operator, `GET ${path}`, { query: { ...query, limit: '1000' } })).json as Row[]).map(({ id_key }) => id_key);
+
+describe('pages by cursor', () => {
+  test.for(['', 'price_asc', 'price_desc', 'name', 'name_asc', 'name_desc'])(
+    'of products ordered by "%s" show each once, in that order, also among equals',
+    async (sortBy, { db }) => {
+      const shop = openShop(db);
+      await addEqualProducts(db, 50);
+      const query = { ...(sortBy && { sort_by: sortBy }), search: 'lamp', min_price: '1.01' };
+      const all = await whole(shop, '/products/filter', query);
+      expect(all.length).toBeGreaterThan(30);
+      expect(await walk(shop, '/products/filter', { ...query, limit: '4' })).toEqual(all);
+    },
+  );
+
+  test.for(['/products', '/categories', '/clients', '/orders', '/order_details', '/bills', '/addresses', '/reviews'])(
+    'of %s show each once',
+    async (path, { db }) => {
+      const shop = openShop(db);
+      await addEqualProducts(db, 9);
+      await db.pool.query(`
+      INSERT INTO categories (name) SELECT 'Category ' || n FROM generate_series(1, 9) n;
+      INSERT INTO clients (name, lastname, email) SELECT 'A', 'B', n || '@example.com' FROM generate_series(1, 9) n;
+      INSERT INTO addresses (client_id) SELECT id_key FROM clients;
+      INSERT INTO orders (client_id, total_cents, delivery_method, status) SELECT id_key, 0, 1, 1 FROM clients;
+      INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
+        SELECT orders.id_key, products.id_key, 1, 1, 'x' FROM orders JOIN products ON products.id_key = orders.id_key;
+      INSERT INTO bills (bill_number, payment_type, client_id) SELECT id_key, 1, id_key FROM clients;
+      INSERT INTO reviews (rating_tenths, product_id, verified_purchase) SELECT 50, id_key, false FROM products;`);
+      const all = await whole(shop, path, {});
+      expect(all).toHaveLength(9);
+      expect(await walk(shop, path, { limit: '2' })).toEqual(all);
+      expect(await whole(shop, path, { skip: '7' })).toEqual(all.slice(7));
+    },
+  );
+
+  test('leave nothing out and show nothing twice when rows before them come and go', async ({ db }) => {
+    const shop = openShop(db);
+    await addEqualProducts(db, 20);
+    const before = await whole(shop, '/products', {});
+    const seen = await walk(shop, '/products', { limit: '3' }, async () => {
+      await db.pool.query('DELETE FROM products WHERE id_key = (SELECT min(id_key) FROM products)');
+    });
+    expect(seen).toEqual(before);
+  });
+});
+
+describe('the Link header', () => {
+  running('leads from page to page to the end, and keeps what was asked for', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    for (const price of [3, 1, 2, 2, 5]) {
+      const body = JSON.stringify({ name: 'Lamp & co', price });
+      await fetch(`${api.url}/products`, { method: 'POST', headers: { ...asOperator, 'content-type': 'application/json' }, body });
+    }
+    const prices: number[] = [];
+    let path: string | undefined = '/products/filter/?search=lamp+%26&sort_by=price_desc&limit=2&skip=1';
+    while (path !== undefined) {
+      const answer: Response = await fetch(new URL(path, api.url));
+      expect(answer.status).toBe(200);
+      prices.push(...((await answer.json()) as { price: number }[]).map(({ price }) => price));
+      path = /^<([^>]+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1];
+    }
+    expect(prices).toEqual([3, 2, 2, 1]);
+  });
+});

@@ -1,0 +1,50 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cursor, nextById, nextPlace, pageQuery } from '#api/shop/pages.ts';
+import { productFilter } from '#api/shop/products/product-schema.ts';
+
+const anyId = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const anyName = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((name) => !name.includes('\0') && name.isWellFormed());
+const cursorAt = (...place: (string | number)[]): string => nextPlace(['row'], 1, () => place) ?? '';
+
+describe('a cursor', () => {
+  test('leads back to the place it was made of, whatever the last row is called', () => {
+    fc.assert(
+      fc.property(anyName, anyId, (name, id) => {
+        expect(cursor.parse(cursorAt(name, id))).toEqual([name, id]);
+      }),
+    );
+  });
+
+  test('smuggles no NUL past whoever reads the query', () => {
+    expect(cursor.safeParse(cursorAt('a\0', 1)).success).toBe(false);
+  });
+
+  test('is there only when the page is full', () => {
+    const rows = [{ id_key: '3' }, { id_key: '7' }];
+    expect(nextById(rows, { limit: 3 })).toBeUndefined();
+    expect(nextById([], { limit: 1 })).toBeUndefined();
+    expect(pageQuery.parse({ cursor: nextById(rows, { limit: 2 }) }).cursor).toEqual([7]);
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['no text of JSON', 'e30x'],
+    ['an object', Buffer.from('{"0":1,"length":1}').toString('base64url')],
+    ['a number with a fraction', cursorAt(1.5)],
+    ['too much', 'A'.repeat(2_001)],
+    ['a place of another list', cursorAt('Lamp', 7)],
+  ])('is refused when it is %s', (_, given) => {
+    const { success, error } = pageQuery.safeParse({ cursor: given });
+    expect([success, error?.issues.map(({ path }) => path)]).toEqual([false, [['cursor']]]);
+  });
+
+  test.each([
+    [undefined, cursorAt(7), cursorAt('Lamp', 7)],
+    ['price_desc', cursorAt(100, 7), cursorAt('Lamp', 7)],
+    ['name', cursorAt('Lamp', 7), cursorAt(7)],
+  ])('of products ordered by %s is one of that order', (sort_by, good, bad) => {
+    const query = (given: string) => productFilter.safeParse({ cursor: given, ...(sort_by !== undefined && { sort_by }) });
+    expect([query(good).success, query(bad).error?.issues.map(({ path }) => path)]).toEqual([true, [['cursor']]]);
+  });
+});
