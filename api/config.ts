@@ -45,11 +45,15 @@ export type ApiConfig = Readonly<z.output<z.ZodObject<typeof apiEnv>>>;
 
 /**
  * The API's settings.
- * @param warn receives one line for each variable read under an old name
+ * @param warn receives one line for each variable read under an old name, or without effect
  * @throws {ConfigError} with every problem at once
  */
 export function readApiConfig(env: Environment, warn?: (message: string) => void): ApiConfig {
-  return readEnv(apiEnv, env, { renamed: renamedVariables, ...(warn ? { warn } : {}) });
+  const config = readEnv(apiEnv, env, { renamed: renamedVariables, ...(warn ? { warn } : {}) });
+  if (config.REDIS_CACHE_TTL !== undefined) {
+    warn?.('REDIS_CACHE_TTL is set, and has no effect: nothing is cached, since what many ask is asked once (docs/decisions/021)');
+  }
+  return config;
 }
 
 /** How many worker processes run: API_WORKERS, else one for each core, at most 4. */

@@ -23,13 +23,13 @@ export const poolEnv = {
   DB_POOL_RECYCLE: integer(0, 86_400).default(3600).describe('Seconds after which a connection is replaced; 0 keeps it for ever.'),
 } satisfies z.ZodRawShape;
 
-/** Redis is optional: without it the rate limit is counted in the API's primary process and nothing is cached. */
+/** Redis is optional: without it the rate limit is counted in the API's primary process. */
 export const redisEnv = {
-  REDIS_ENABLED: flag().default(false).describe('Use Redis for the rate limit and the cache.'),
+  REDIS_ENABLED: flag().default(false).describe('Use Redis for the rate limit.'),
   REDIS_HOST: host.default('localhost').describe('Host name or address of Redis.'),
   REDIS_PORT: port.default(6379).describe('TCP port of Redis.'),
   REDIS_PASSWORD: secret(z.string()).optional().describe('Password of Redis.'),
-  REDIS_CACHE_TTL: integer(1, 86_400).default(300).describe('Seconds a cached answer lives.'),
+  REDIS_CACHE_TTL: z.string().optional().describe('Of older guides, and without effect: nothing is cached, see docs/decisions/021.'),
   REDIS_MAX_CONNECTIONS: integer(1, 1000).default(50).describe('Bound on Redis connections over all API processes.'),
 } satisfies z.ZodRawShape;
 

@@ -43,6 +43,13 @@ describe('settings', () => {
     expect(warnings).toHaveLength(1);
   });
 
+  test('a variable of older guides that has no effect is no mistake, and one line says so', () => {
+    const warnings: string[] = [];
+    readApiConfig({ AUTH_TOKEN_SECRET: secret, REDIS_CACHE_TTL: '300' }, (warning) => warnings.push(warning));
+    readApiConfig({ AUTH_TOKEN_SECRET: secret, REDIS_CACHE_TTL: '' }, (warning) => warnings.push(warning));
+    expect(warnings).toEqual([expect.stringMatching(/^REDIS_CACHE_TTL is set, and has no effect/)]);
+  });
+
   test('without API_WORKERS there is one for each core, at most four', () => {
     expect([1, 2, 4, 64].map((cores) => workerCount({ API_WORKERS: undefined }, cores))).toEqual([1, 2, 4, 4]);
     expect(workerCount({ API_WORKERS: 9 }, 2)).toBe(9);
