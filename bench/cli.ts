@@ -12,6 +12,9 @@ import { contenders, isPeer, type Peer } from './rounds.ts';
 import { profileWorkload, showAreas, type WorkloadProfile } from './profile/profile-workload.ts';
 import { showBench, showBenchTable } from './show-bench.ts';
 import { writeTable } from './write-docs.ts';
+import { runGrowth } from './growth.ts';
+import { runOverload } from './overload.ts';
+import { showGrowth, showOverload } from './show-tables.ts';
 
 const aText = { type: 'string' } as const;
 const aFlag = { type: 'boolean' } as const;
@@ -59,6 +62,22 @@ process.exitCode = await runCommandLine(
         options: { requests: aText, ...played },
         positionals: [0, 0],
         run: benchMemory,
+      },
+      overload: {
+        synopsis: '[--seconds 6] [--beside FOLDER] [--docs] [--json]',
+        summary:
+          'Asks more of one worker than it can do, by connections that retry at once and in an open loop, and prints what it still does; --beside measures the source in another folder in the same run, --docs writes the table into docs/performance.md.',
+        options: { seconds: { type: 'string' }, beside: { type: 'string' }, docs: { type: 'boolean' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: benchOverload,
+      },
+      growth: {
+        synopsis: '[--docs] [--json]',
+        summary:
+          'Asks the API’s own reads of 1,000, 20,000 and 200,000 products, one after the other, and prints the median time of each; --docs writes the table into docs/performance.md.',
+        options: { docs: { type: 'boolean' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: benchGrowth,
       },
       backup: {
         synopsis: '[--rounds 5] [--lines 3] [--json]',
@@ -122,6 +141,21 @@ async function benchMemory({ flags }: Arguments): Promise<ExitCode> {
   const looks = await withProgress((context) => runMemory(whole(flags, 'requests', 1_000_000, 1e9), { ...sizes, ...context }));
   if (flags['docs'] === true) await writeTable('memory', showMemory(looks));
   print(flags['json'] === true ? JSON.stringify(looks, null, 2) : showMemory(looks));
+  return EXIT.done;
+}
+
+async function benchOverload({ flags }: Arguments): Promise<ExitCode> {
+  const beside = flags['beside'] === undefined ? [] : [String(flags['beside'])];
+  const rows = await withProgress((context) => runOverload({ seconds: whole(flags, 'seconds', 6, 600), beside, ...context }));
+  if (flags['docs'] === true) await writeTable('overload', showOverload(rows));
+  print(flags['json'] === true ? JSON.stringify(rows, null, 2) : showOverload(rows));
+  return EXIT.done;
+}
+
+async function benchGrowth({ flags }: Arguments): Promise<ExitCode> {
+  const result = await withProgress((context) => runGrowth({ sizes: [1_000, 20_000, 200_000], ...context }));
+  if (flags['docs'] === true) await writeTable('growth', showGrowth(result));
+  print(flags['json'] === true ? JSON.stringify(result, null, 2) : showGrowth(result));
   return EXIT.done;
 }
 

@@ -139,7 +139,7 @@ export async function readSizes(target: Target): Promise<{ processes: number; po
 }
 
 /** Of a stack, the primary process of its API, from which the workers descend: what the monitor does is no cost of a request. */
-async function apiProcess(stackPid: number | undefined): Promise<number | undefined> {
+export async function apiProcess(stackPid: number | undefined): Promise<number | undefined> {
   for (const { pid } of stackPid === undefined ? [] : processTree(await readProcesses(), stackPid)) {
     const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
     if (commandLine.includes('api/main.ts')) return pid;
