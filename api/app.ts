@@ -10,7 +10,7 @@ import { authenticate, type Credentials } from './http/authenticate.ts';
 import { authorize } from './http/authorize.ts';
 import { cors } from './http/cors.ts';
 import { errorBody } from './http/error-body.ts';
-import { defaultLoadLimits, shedLoad, type InFlight, type LoadLimits } from './http/shed-load.ts';
+import type { InFlight } from './http/shed-load.ts';
 import { createClaims } from './http/idempotency.ts';
 import { createKeyTurns } from './http/key-turns.ts';
 import { createRouteTable, matchRoute, refuseUnmatched } from './http/match-route.ts';
@@ -35,7 +35,6 @@ export type AppSettings = RatePolicySettings & {
 export type AppObserver = {
   readonly request: (method: string, route: string, status: number, seconds: number) => void;
   readonly limited: (policyName: string) => void;
-  readonly shed: (reason: string) => void;
 };
 
 export type AppDeps = {
@@ -50,14 +49,11 @@ export type AppDeps = {
   readonly observer: AppObserver;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
-  /** Beside the requests in flight, which the chain counts itself. */
-  readonly pressure: () => { readonly poolWaiting: number; readonly loopDelayMs: number };
-  readonly loadLimits?: LoadLimits;
 };
 
 /** The API as a Koa application: the middleware in the order a request passes them. Opens nothing. */
 export function createApp(deps: AppDeps): LeanKoa {
-  const { settings, inFlight, isDraining, logger, observer, pressure } = deps;
+  const { settings, inFlight, isDraining, logger, observer } = deps;
   const app = new LeanKoa(isDraining);
   app.use(
     accessLog({
@@ -70,14 +66,6 @@ export function createApp(deps: AppDeps): LeanKoa {
   app.use(errorBody(logger));
   app.use(cors(settings.CORS_ORIGINS));
   app.use(healthRoutes(deps.health));
-  app.use(
-    shedLoad({
-      isDraining,
-      load: () => ({ inFlight: inFlight.count, ...pressure() }),
-      limits: deps.loadLimits ?? defaultLoadLimits,
-      onShed: observer.shed,
-    }),
-  );
   app.use(docsPage(deps.routes));
   app.use(matchRoute(createRouteTable(deps.routes)));
   const limit = settings.RATE_LIMIT_ENABLED

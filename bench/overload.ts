@@ -45,7 +45,8 @@ type Kind = { readonly name: string; readonly requests: readonly string[]; reado
 type Side = { readonly name: string; readonly port: number; readonly pid: number | undefined; readonly kinds: readonly Kind[] };
 
 const clientFile = join(import.meta.dirname, 'overload-client.ts');
-const warmUpMs = 2_000;
+/** By then a queue stands, and the crowd that came first is done with. */
+const warmUpMs = 6_000;
 const leastRefused = 500;
 const settings = { API_WORKERS: '1', DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0', RATE_LIMIT_LOADTEST_CALLS: '100000000' };
 

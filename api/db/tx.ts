@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
 import type { Client, Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
+import { ApiError, ClientGoneError } from '../errors.ts';
 import { createSharedReads, type IdentifiedRow, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 import { runStatement, type Statement } from './statement.ts';
 
@@ -32,10 +33,18 @@ export type Database = {
   /**
    * Runs `work` in a READ COMMITTED transaction: its effects are there once this resolves, and none of them when it
    * rejects, except with CommitUnknownError. A conflict with another transaction is tried again, with `work` from its start.
-   * @param isOnce whether `work` notices by itself that it was done before; an unknown commit is then found out by running it again
    * @throws {CommitUnknownError}
+   * @throws {ClientGoneError} when nobody waited for it any more once it could have begun
+   * @throws overloaded when it has waited for a connection for more than five seconds, and too many wait behind it
    */
-  readonly transact: <T>(work: (tx: Tx) => Promise<T>, options: { readonly isOnce: boolean }) => Promise<T>;
+  readonly transact: <T>(work: (tx: Tx) => Promise<T>, options: TransactOptions) => Promise<T>;
+};
+
+export type TransactOptions = {
+  /** Whether `work` notices by itself that it was done before; an unknown commit is then found out by running it again. */
+  readonly isOnce: boolean;
+  /** Whether somebody still waits for it; by default somebody does. */
+  readonly isAwaited?: (() => boolean) | undefined;
 };
 
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
@@ -50,11 +59,11 @@ const ofTheStatement: ReadonlySet<FailureKind> = new Set(['constraint', 'bad-val
 export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Database {
   return {
     read: { ...createSharedReads(pool, options), knex: createKnex(pool) },
-    transact: async (work, { isOnce }) => {
+    transact: async (work, { isOnce, isAwaited }) => {
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await transactOnce(pool, work);
+          return await transactOnce(pool, work, isAwaited);
         } catch (err) {
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
@@ -69,8 +78,8 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
   };
 }
 
-async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>, isAwaited: TransactOptions['isAwaited']): Promise<T> {
+  const client = await connectInTime(pool, isAwaited);
   let broken: Error | undefined;
   try {
     const letGo = holdBack(client);
@@ -89,6 +98,20 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promis
   } finally {
     client.release(broken);
   }
+}
+
+/** Of those who wait for a connection in a queue that is too long, who has waited for so long gives it to the next. */
+const maxWaitMs = 5_000;
+/** As many as wait for each connection where all is well. */
+const leastWaitingEach = 2;
+
+async function connectInTime(pool: Pool, isAwaited: TransactOptions['isAwaited']): Promise<PoolClient> {
+  const askedMs = performance.now();
+  const client = await pool.connect();
+  const isLate = performance.now() - askedMs > maxWaitMs && pool.waitingCount > leastWaitingEach * pool.options.max;
+  if (!isLate && isAwaited?.() !== false) return client;
+  client.release();
+  throw isLate ? new ApiError('overloaded', 'No database connection became free in time.') : new ClientGoneError();
 }
 
 async function commit(client: PoolClient, rest: readonly Asked[]): Promise<void> {

@@ -23,6 +23,11 @@ export function healthRoutes(check: HealthCheck): ApiMiddleware {
   };
 }
 
+/** Whether a path, as sent, is one of these. */
+export const isHealthPath = (path: string): boolean => healthPaths.has(canonicalPath(path));
+
+const healthPaths = new Set(['/livez', '/readyz', '/health_check']);
+
 async function respond(ctx: ApiContext, answer: Ask): Promise<void> {
   const { method } = ctx.req;
   if (method !== 'GET' && method !== 'HEAD') {

@@ -4,7 +4,7 @@ import { explainConstraint } from '../db/constraints.ts';
 import type { Database, Tx } from '../db/tx.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
 import { isUnchanged } from './etag.ts';
-import type { ApiMiddleware } from './exchange.ts';
+import type { ApiMiddleware, Exchange } from './exchange.ts';
 import { runOnce, type Claim, type ClaimedRequest, type OnceAnswer } from './idempotency.ts';
 import type { InKeyTurn } from './key-turns.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -37,13 +37,14 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
     const claim = claimOf({ route, path: state.path, rawBody, principal, address, header });
     const timing = timingFor(principal, state.startedAt);
     state.timing = timing;
-    const work = (): Promise<OnceAnswer> =>
+    const work = (): ReturnType<typeof perform> =>
       inKeyTurn(
         claim,
         () => request.signal,
-        () => perform(database, route, request, claim),
+        () => perform(database, route, request, { claim, isAwaited: () => !ctx.res.destroyed }),
       );
-    const { status, headers, body } = timing ? await withTiming(timing, work) : await work();
+    const { status, headers: own, body, next } = timing ? await withTiming(timing, work) : await work();
+    const headers = next === undefined ? own : { ...own, Link: `<${nextPage(state, next)}>; rel="next"` };
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (isRead && isUnchanged(req.headers['if-none-match'], headers['ETag'])) send(ctx, { status: 304, headers });
     else send(ctx, { status, headers, ...(body !== undefined && { body }) });
@@ -53,15 +54,32 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
 /** Of something that is there already. Pure. */
 export const isChange = ({ write, method }: Route): boolean => write === 'plainly' && method !== 'POST';
 
+/** The same list from a cursor on. @see https://www.rfc-editor.org/rfc/rfc8288 */
+function nextPage({ path, search }: Exchange, cursor: string): string {
+  const query = new URLSearchParams(search);
+  query.delete('skip');
+  query.set('cursor', cursor);
+  return `${path}?${query.toString()}`;
+}
+
 /**
  * Does what a route says. A write is one transaction: the key claimed, the handler, the answer kept, commit; whatever
  * fails on the way leaves nothing behind.
  * @throws {ApiError} of the handler, or for a constraint of the route
+ * @throws {ClientGoneError} when the client had left before its transaction began
  * @throws {CommitUnknownError}
  */
-export async function perform(database: Database, route: Route, request: RouteRequest, claim: Claim | undefined): Promise<OnceAnswer> {
+export async function perform(
+  database: Database,
+  route: Route,
+  request: RouteRequest,
+  { claim, isAwaited }: { readonly claim: Claim | undefined; readonly isAwaited?: () => boolean },
+): Promise<OnceAnswer & { readonly next?: string | undefined }> {
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
-  if (route.write === 'nothing') return present(route, await route.handler(database.read as never, request, undefined));
+  if (route.write === 'nothing') {
+    const value = await route.handler(database.read as never, request, undefined);
+    return { ...present(route, value), next: route.next?.(value as never, request.query as never) };
+  }
   try {
     const prepared = await route.before?.(request, database.read);
     let refusal: ApiError | undefined;
@@ -73,6 +91,7 @@ export async function perform(database: Database, route: Route, request: RouteRe
     };
     const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
       isOnce: claim !== undefined,
+      isAwaited,
     });
     if (refusal) throw refusal;
     if (!route.after) return written;

@@ -14,10 +14,14 @@ import type { ApiConfig } from '../config.ts';
 import { createPool, createProbe, limitPool, poolBounds } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
 import { createHealthCheck } from '../health/health-check.ts';
-import { InFlight } from '../http/shed-load.ts';
+import { isHealthPath } from '../health/health-routes.ts';
+import { corsHeaders } from '../http/cors.ts';
+import { InFlight, shedLoad } from '../http/shed-load.ts';
+import { createTrust } from '../http/trusted-proxies.ts';
 import { createLimiter } from '../limiter/create-limiter.ts';
 import type { ApiLogs } from '../logs/api-logs.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
+import { watchLoopWait, watchPoolWait } from '../observe/expected-wait.ts';
 import { addGauges, createMetrics, type Metrics } from '../observe/metrics.ts';
 import { timePool, timesOfRequest } from '../observe/request-timing.ts';
 import { createRoutes } from '../shop/routes.ts';
@@ -114,9 +118,30 @@ function buildServer(parts: Parts): {
     observer: metrics,
     inFlight,
     isDraining,
-    pressure: () => ({ poolWaiting: pool.waitingCount, loopDelayMs: loop.last().meanMs }),
   });
-  return { server: createHttpServer(app.callback(), logs.access), collect: metrics.collect };
+  return { server: createHttpServer(doorOf(parts, metrics)(app.callback()), logs.access), collect: metrics.collect };
+}
+
+/** Stands before the application: what cannot be done in time does not reach it. */
+function doorOf({ config, pool, inFlight, isDraining }: Parts, metrics: Metrics): ReturnType<typeof shedLoad> {
+  const [poolWait, loopWait] = [watchPoolWait(pool), watchLoopWait(() => inFlight.departed)];
+  return shedLoad({
+    isDraining,
+    load: () => ({
+      inFlight: inFlight.count,
+      loopWaitMs: loopWait.waitMs(inFlight.count),
+      poolWaiting: pool.waitingCount,
+      poolMax: pool.options.max,
+      poolWaitMs: poolWait(),
+    }),
+    isExempt: isHealthPath,
+    isProxy: createTrust(config.TRUSTED_PROXIES),
+    corsHeaders: corsHeaders(config.CORS_ORIGINS),
+    onShed: (reason, method) => {
+      metrics.shed(reason);
+      metrics.request(method, 'unmatched', 503, 0);
+    },
+  });
 }
 
 async function closeParts({ pool, probe, redis }: Pick<Parts, 'pool' | 'probe' | 'redis'>, logger: Logger): Promise<void> {

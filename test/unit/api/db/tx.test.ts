@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CommitUnknownError, createDatabase, type Tx } from '#api/db/tx.ts';
 import { ApiError } from '#api/errors.ts';
 
@@ -22,13 +22,15 @@ type Attempt = {
 };
 
 /** Runs a transaction whose attempts go so. */
-async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
+async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean, isAwaited?: () => boolean) {
   let tries = 0;
+  const sent: string[] = [];
   const released: unknown[] = [];
   const current = (): Attempt => attempts[Math.min(tries, attempts.length) - 1] ?? {};
   const client = {
     connection: { stream: { cork: () => {}, uncork: () => {} } },
     query: async (text: string | object) => {
+      sent.push(typeof text === 'object' ? 'the rest' : text);
       if (typeof text === 'object') fail(current().end);
       if (text === 'COMMIT') fail(current().commit);
       return { command: text === 'COMMIT' ? (current().answer ?? 'COMMIT') : text };
@@ -48,9 +50,9 @@ async function outcomeOf(attempts: readonly Attempt[], isOnce: boolean) {
     return 'done';
   };
   const result = await createDatabase(pool)
-    .transact(work, { isOnce })
+    .transact(work, { isOnce, isAwaited })
     .catch((err: unknown) => err);
-  return { result, tries, released };
+  return { result, tries, released, sent };
 }
 
 describe('a COMMIT whose connection breaks', () => {
@@ -119,4 +121,34 @@ describe('any other failure', () => {
       message: expect.stringContaining('rolled back') as string,
     });
   });
+});
+
+/** Whether a transaction that has waited so long, with so many behind it, is refused and its connection goes to the next. */
+async function isRefused(waitedMs: number, waitingCount: number): Promise<boolean> {
+  const released: unknown[] = [];
+  const connect = async () => {
+    vi.advanceTimersByTime(waitedMs);
+    return { release: (broken: unknown) => released.push(broken) };
+  };
+  const pool = { connect, waitingCount, options: { max: 10 } } as unknown as Pool;
+  const err: unknown = await createDatabase(pool)
+    .transact(async () => {}, { isOnce: false })
+    .catch((reason: unknown) => reason);
+  return err instanceof ApiError && err.code === 'overloaded' && released.length === 1 && released[0] === undefined;
+}
+
+test('who has waited too long for a connection gives it to the next, as long as too many wait', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  expect([await isRefused(5_001, 21), await isRefused(5_001, 20), await isRefused(4_999, 21)]).toEqual([true, false, false]);
+});
+
+test('work that nobody waits for any more when its connection comes is not begun, and the connection goes back', async () => {
+  expect(await outcomeOf([{}], true, () => false)).toMatchObject({
+    result: { name: 'ClientGoneError' },
+    tries: 1,
+    released: [false],
+    sent: [],
+  });
+  expect(await outcomeOf([{}], true, () => true)).toMatchObject({ result: 'done', sent: ['BEGIN', 'the rest', 'COMMIT'] });
 });

@@ -11,7 +11,6 @@ import { depthOf } from '#api/http/read-body.ts';
 import { readQuery, refuseQuery, withoutOwnId } from '#api/http/read-request.ts';
 import { requestIdFrom } from '#api/http/exchange.ts';
 import { read, write, type Route } from '#api/http/route.ts';
-import { reasonToShed } from '#api/http/shed-load.ts';
 import { validateInput } from '#api/http/validate.ts';
 import { nothing } from '#api/http/view.ts';
 
@@ -239,7 +238,7 @@ describe('the id of what is changed', () => {
   });
 });
 
-describe('who may pass and what is turned away', () => {
+describe('who may pass', () => {
   test('only those a route names', () => {
     const operator = { kind: 'operator', keyId: 1, name: 'o' } as const;
     expect(accessDecision('public', { kind: 'anonymous' })).toBe('allowed');
@@ -247,23 +246,5 @@ describe('who may pass and what is turned away', () => {
     expect(accessDecision(['customer'], operator)).toBe('forbidden');
     expect(accessDecision(['customer', 'operator'], operator)).toBe('allowed');
     expect(accessDecision([], operator)).toBe('forbidden');
-  });
-
-  test('is to look at everything and change nothing for an operator’s key that only reads', () => {
-    const auditor = { kind: 'operator', keyId: 1, name: 'x', isReadOnly: true } as const;
-    expect(accessDecision(['operator'], auditor, 'nothing')).toBe('allowed');
-    for (const does of ['plainly', 'once'] as const) {
-      expect(accessDecision(['operator'], auditor, does)).toBe('forbidden');
-      expect(accessDecision('public', auditor, does)).toBe('forbidden');
-    }
-  });
-
-  test('load is shed for a named reason, and only beyond its limit', () => {
-    const limits = { maxInFlight: 10, maxPoolWaiting: 5, maxLoopDelayMs: 100 };
-    const calm = { inFlight: 10, poolWaiting: 5, loopDelayMs: 100 };
-    expect(reasonToShed(calm, limits)).toBeUndefined();
-    expect(reasonToShed({ ...calm, inFlight: 11 }, limits)).toBe('in_flight');
-    expect(reasonToShed({ ...calm, poolWaiting: 6 }, limits)).toBe('pool_queue');
-    expect(reasonToShed({ ...calm, loopDelayMs: 101 }, limits)).toBe('event_loop');
   });
 });
