@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import type { Limiter, Verdict } from '../limiter/limiter.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
@@ -44,7 +44,7 @@ export const noRateLimit: RateLimit = {
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (RateLimit, RateLimit-Policy)
  */
 export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimitDeps): RateLimit {
-  const targetKey = Buffer.from(hkdfSync('sha256', secret, '', 'rate limit target', 32));
+  const targetKey = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'rate limit target', 32)));
   const settle = (state: Exchange, taken: Taken): void => {
     const binding = bindingIndex(taken.verdicts);
     tell(state, rateLimitHeaders(taken.set, taken.verdicts, binding));
