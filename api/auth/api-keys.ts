@@ -98,6 +98,7 @@ function rememberKeys(find: (hash: Buffer) => Promise<Owner>): LRUCache<string, 
   return new LRUCache<string, Owner, Admit>({
     max: maxRemembered,
     ttl: 5_000,
+    ttlResolution: 0,
     fetchMethod: async (hash, last, { context: admit }) => {
       if (last === undefined || last === nobody) await admit(undefined);
       return find(Buffer.from(hash, 'base64'));

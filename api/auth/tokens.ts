@@ -41,6 +41,7 @@ export function createTokens(secret: string, ttlSeconds: number, clients: Active
   const verified = new LRUCache<string, VerifiedToken | typeof worthless>({
     max: 10_000,
     ttl: 60_000,
+    ttlResolution: 0,
     fetchMethod: (token) => verifySignature(token, key),
     ignoreFetchAbort: true,
   });
