@@ -130,6 +130,7 @@ export function createActiveClients(pool: Pool): ActiveClients {
   const known = new LRUCache<number, Seen>({
     max: 10_000,
     ttl: rememberedMs,
+    ttlResolution: 0,
     fetchMethod: async (clientId) => {
       const atMs = Date.now();
       const [row] = await runStatement(pool, activeClient, [clientId]);
