@@ -16,6 +16,8 @@ import { runGrowth } from './growth.ts';
 import { runOverload } from './overload.ts';
 import { showGrowth, showOverload } from './show-tables.ts';
 
+/** The door of the bench. Long, since each of its seven verbs stands here with its flags and nothing else does. */
+
 const aText = { type: 'string' } as const;
 const aFlag = { type: 'boolean' } as const;
 /** How long and with how many, and where the result goes: what every verb that plays load may be told. */
@@ -67,7 +69,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--seconds 6] [--beside FOLDER] [--docs] [--json]',
         summary:
           'Asks more of one worker than it can do, by connections that retry at once and in an open loop, and prints what it still does; --beside measures the source in another folder in the same run, --docs writes the table into docs/performance.md.',
-        options: { seconds: { type: 'string' }, beside: { type: 'string' }, docs: { type: 'boolean' }, json: { type: 'boolean' } },
+        options: { seconds: aText, beside: aText, docs: aFlag, json: aFlag },
         positionals: [0, 0],
         run: benchOverload,
       },
@@ -75,7 +77,7 @@ process.exitCode = await runCommandLine(
         synopsis: '[--docs] [--json]',
         summary:
           'Asks the API’s own reads of 1,000, 20,000 and 200,000 products, one after the other, and prints the median time of each; --docs writes the table into docs/performance.md.',
-        options: { docs: { type: 'boolean' }, json: { type: 'boolean' } },
+        options: { docs: aFlag, json: aFlag },
         positionals: [0, 0],
         run: benchGrowth,
       },
