@@ -82,7 +82,7 @@ type Summary = {
 export function stackSummary({ settings, env, startMs }: Summary): string {
   const origin = isEmbedded(settings) ? 'embedded' : 'yours, by POSTGRES_HOST';
   const rows: [string, string][] = [
-    ['API', `${apiUrl(settings)}  (health: /health_check)`],
+    ['API', `${apiUrl(settings)}  (documentation: /docs, health: /health_check)`],
     ['Status page', settings.MONITOR_ENABLED ? monitorUrl(settings) : 'off (MONITOR_ENABLED=false)'],
     ['Admin', `${adminUrl(settings)}  (/metrics, /config; token: ADMIN_TOKEN in secrets.json)`],
     ['PostgreSQL', `${env['POSTGRES_HOST']}:${env['POSTGRES_PORT']}, database ${env['POSTGRES_DB']}  (${origin})`],
