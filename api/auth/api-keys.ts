@@ -6,11 +6,17 @@ import { admitAll, type Admit, type Principal } from './principal.ts';
 
 export type KeyRole = 'operator' | 'loadtest';
 
+/** `read`: it changes nothing. */
+export type KeyScope = 'all' | 'read';
+
 export type ApiKeySummary = {
   readonly id: number;
   readonly name: string;
   readonly role: KeyRole;
+  readonly scope: KeyScope;
   readonly created_at: Date;
+  /** Null: never. */
+  readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
   /** Exact to a minute or so. */
   readonly last_used_at: Date | null;
@@ -19,7 +25,7 @@ export type ApiKeySummary = {
 /** Keys of operators and load tests. Only their SHA-256 is stored: they are random, so there is nothing to guess. */
 export type ApiKeys = {
   /**
-   * Who a key stands for; undefined when it is unknown or revoked. What the database said is believed for 5 s, a no like a
+   * Who a key stands for; undefined when it is unknown, expired or revoked. What the database said is believed for 5 s, a no like a
    * yes. Those who ask meanwhile share one question, and one admission.
    */
   readonly authenticate: (key: string, admit?: Admit) => Promise<Principal | undefined>;
@@ -28,13 +34,15 @@ export type ApiKeys = {
   /** Makes a key known if it was not yet. One that was revoked stays revoked. */
   readonly ensure: (key: string, role: KeyRole, name: string) => Promise<void>;
   /** Makes a key. It is returned here and can never be read again. */
-  readonly create: (role: KeyRole, name: string) => Promise<{ readonly id: number; readonly key: string }>;
+  readonly create: (role: KeyRole, name: string, limits?: KeyLimits) => Promise<{ readonly id: number; readonly key: string }>;
   readonly list: () => Promise<ApiKeySummary[]>;
   /** False when there is no such key, or it was revoked before. */
   readonly revoke: (id: number) => Promise<boolean>;
 };
 
-type KeyRow = Pick<ApiKeySummary, 'id' | 'name' | 'role'>;
+export type KeyLimits = { readonly scope?: KeyScope | undefined; readonly expiresInDays?: number | undefined };
+
+type KeyRow = Pick<ApiKeySummary, 'id' | 'name' | 'role' | 'scope'>;
 
 const findKey = statement<KeyRow>(
   'api-key-find',
@@ -42,15 +50,17 @@ const findKey = statement<KeyRow>(
      UPDATE api_keys SET last_used_at = now()
      WHERE key_hash = $1 AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
    )
-   SELECT id, name, role FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL`,
+   SELECT id, name, role, scope FROM api_keys
+   WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
 );
 const insertKey = statement<{ id: number }>(
   'api-key-insert',
-  'INSERT INTO api_keys (name, role, key_hash) VALUES ($1, $2, $3) ON CONFLICT (key_hash) DO NOTHING RETURNING id',
+  `INSERT INTO api_keys (name, role, key_hash, scope, expires_at) VALUES ($1, $2, $3, $4, now() + make_interval(days => $5))
+   ON CONFLICT (key_hash) DO NOTHING RETURNING id`,
 );
 const listKeys = statement<ApiKeySummary>(
   'api-key-list',
-  'SELECT id, name, role, created_at, revoked_at, last_used_at FROM api_keys ORDER BY id',
+  'SELECT id, name, role, scope, created_at, expires_at, revoked_at, last_used_at FROM api_keys ORDER BY id',
 );
 const revokeKey = statement<{ id: number }>(
   'api-key-revoke',
@@ -60,7 +70,7 @@ const revokeKey = statement<{ id: number }>(
 export function createApiKeys(pool: Pool): ApiKeys {
   const known = rememberKeys(async (hash) => {
     const [row] = await runStatement(pool, findKey, [hash]);
-    return row ? { kind: row.role, keyId: row.id, name: row.name } : nobody;
+    return row ? ownerOf(row) : nobody;
   });
   return {
     authenticate: async (key, admit = admitAll) => {
@@ -75,11 +85,11 @@ export function createApiKeys(pool: Pool): ApiKeys {
       return found === nobody ? undefined : found;
     },
     ensure: async (key, role, name) => {
-      await runStatement(pool, insertKey, [name, role, hashOf(key)]);
+      await runStatement(pool, insertKey, [name, role, hashOf(key), 'all', null]);
     },
-    create: async (role, name) => {
+    create: async (role, name, { scope = 'all', expiresInDays } = {}) => {
       const key = `atk_${randomBytes(32).toString('base64url')}`;
-      const [row] = await runStatement(pool, insertKey, [name, role, hashOf(key)]);
+      const [row] = await runStatement(pool, insertKey, [name, role, hashOf(key), scope, expiresInDays ?? null]);
       if (!row) throw new Error('a random key was taken already');
       return { id: row.id, key };
     },
@@ -87,6 +97,9 @@ export function createApiKeys(pool: Pool): ApiKeys {
     revoke: async (id) => (await runStatement(pool, revokeKey, [id])).length > 0,
   };
 }
+
+const ownerOf = ({ id, name, role, scope }: KeyRow): Principal =>
+  role === 'operator' && scope === 'read' ? { kind: role, keyId: id, name, isReadOnly: true } : { kind: role, keyId: id, name };
 
 const nobody = 'nobody';
 type Owner = Principal | typeof nobody;

@@ -6,7 +6,7 @@ import { withLocalStack } from '#lib/local-stack.ts';
 import { postgresEnv } from '#lib/settings.ts';
 import { explainConnectionError } from '#lib/postgres.ts';
 import { createPool } from '../db/pool.ts';
-import { createApiKeys, type ApiKeys, type ApiKeySummary, type KeyRole } from './api-keys.ts';
+import { createApiKeys, type ApiKeys, type ApiKeySummary, type KeyLimits, type KeyRole } from './api-keys.ts';
 
 class NoSuchKeyError extends AppError {
   readonly code = 'NO_SUCH_KEY';
@@ -17,9 +17,15 @@ const commandLine: CommandLine = {
   summary: 'Keys for operators and load tests. Clients log in with a password instead.',
   verbs: {
     create: {
-      synopsis: '--role operator|loadtest --name NAME [--json]',
+      synopsis: '--role operator|loadtest --name NAME [--scope all|read] [--expires DAYS] [--json]',
       summary: 'Makes a key and prints it, this once: only its hash is stored.',
-      options: { role: { type: 'string' }, name: { type: 'string' }, json: { type: 'boolean' } },
+      options: {
+        role: { type: 'string' },
+        name: { type: 'string' },
+        scope: { type: 'string' },
+        expires: { type: 'string' },
+        json: { type: 'boolean' },
+      },
       positionals: [0, 0],
       run: create,
     },
@@ -35,13 +41,23 @@ const commandLine: CommandLine = {
 };
 
 async function create({ flags }: Arguments): Promise<ExitCode> {
-  const { role, name } = flags;
+  const { role, name, scope = 'all', expires } = flags;
   if (role !== 'operator' && role !== 'loadtest') throw new UsageError('create: --role must be operator or loadtest');
   if (typeof name !== 'string' || name.trim() === '' || name.length > 100) {
     throw new UsageError('create: --name must say whose key it is, in 100 characters or fewer');
   }
-  const made = await withApiKeys((apiKeys) => apiKeys.create(role satisfies KeyRole, name.trim()));
-  if (flags['json'] === true) print(JSON.stringify({ ...made, role, name: name.trim() }));
+  if (scope !== 'all' && !(scope === 'read' && role === 'operator')) {
+    throw new UsageError('create: --scope must be all, or for an operator read, which changes nothing');
+  }
+  if (expires !== undefined && !(typeof expires === 'string' && /^[1-9]\d{0,3}$/.test(expires))) {
+    throw new UsageError('create: --expires must be a number of days from 1 to 9999');
+  }
+  const limits: KeyLimits = {
+    scope: scope === 'read' ? 'read' : 'all',
+    expiresInDays: expires === undefined ? undefined : Number(expires),
+  };
+  const made = await withApiKeys((apiKeys) => apiKeys.create(role satisfies KeyRole, name.trim(), limits));
+  if (flags['json'] === true) print(JSON.stringify({ ...made, role, scope, name: name.trim() }));
   else print(`${made.key}\nkey ${made.id} of role ${role} made; keep it now, it cannot be shown again`);
   return EXIT.done;
 }
@@ -61,9 +77,10 @@ async function revoke({ positionals: [given = ''] }: Arguments): Promise<ExitCod
   return EXIT.done;
 }
 
-function describeKey({ id, name, role, last_used_at, revoked_at }: ApiKeySummary): string {
+function describeKey({ id, name, role, scope, last_used_at, revoked_at, expires_at }: ApiKeySummary): string {
+  const limits = [scope === 'read' ? 'only reads' : '', expires_at ? `expires ${expires_at.toISOString()}` : ''].filter(Boolean);
   const use = last_used_at ? `last used ${last_used_at.toISOString()}` : 'never used';
-  return [id, role, name, revoked_at ? `revoked ${revoked_at.toISOString()}` : use].join('  ');
+  return [id, role, name, ...limits, revoked_at ? `revoked ${revoked_at.toISOString()}` : use].join('  ');
 }
 
 async function withApiKeys<T>(work: (apiKeys: ApiKeys) => Promise<T>): Promise<T> {

@@ -11,7 +11,8 @@ export type Principal =
       /** Undefined where none was begun, as for the clients of a load test. */
       readonly sessionId?: number | undefined;
     }
-  | { readonly kind: 'operator'; readonly keyId: number; readonly name: string }
+  /** `isReadOnly`: may look at everything, and change nothing. */
+  | { readonly kind: 'operator'; readonly keyId: number; readonly name: string; readonly isReadOnly?: true }
   | { readonly kind: 'loadtest'; readonly keyId: number; readonly name: string };
 
 export const anonymous: Principal = { kind: 'anonymous' };

@@ -10,6 +10,7 @@ import * as reviews from './0008_reviews.ts';
 import * as bills from './0009_bills.ts';
 import * as orderLife from './0010_order_life.ts';
 import * as sessions from './0011_sessions.ts';
+import * as keyScope from './0012_key_scope.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -36,4 +37,6 @@ export const migrations: readonly Migration[] = [
   { name: '0009_bills', isExpansion: true, ...bills },
   { name: '0010_order_life', isExpansion: true, ...orderLife },
   { name: '0011_sessions', isExpansion: true, ...sessions },
+  // The version before takes a key that may only read, or has expired, for one that may do all.
+  { name: '0012_key_scope', isExpansion: true, ...keyScope },
 ];

@@ -22,6 +22,16 @@ describe('API keys', () => {
     expect(await createApiKeys(db.pool).authenticate(key)).toBeUndefined();
   });
 
+  test('end on the day they are made for, and those that only read are told apart', async ({ db }) => {
+    const keys = createApiKeys(db.pool);
+    const { id, key } = await keys.create('operator', 'Auditor', { scope: 'read', expiresInDays: 30 });
+    expect(await keys.authenticate(key)).toEqual({ kind: 'operator', keyId: id, name: 'Auditor', isReadOnly: true });
+    const lastsDays = ((await keys.list())[0]?.expires_at?.getTime() ?? 0) - Date.now();
+    expect(Math.round(lastsDays / 86_400_000)).toBe(30);
+    await db.pool.query(`UPDATE api_keys SET expires_at = now() - interval '1 second'`);
+    expect(await createApiKeys(db.pool).authenticate(key)).toBeUndefined();
+  });
+
   test('are looked up once for all who ask meanwhile, admitted once, and a no is remembered like a yes', async ({ db }) => {
     const keys = createApiKeys(db.pool);
     const { key } = await keys.create('operator', 'Ann');
@@ -86,6 +96,8 @@ describe('npm run api-key', () => {
   test.for([
     ['no role', ['create', '--name', 'x']],
     ['an id that is no number', ['revoke', 'one']],
+    ['a scope that a load test cannot have', ['create', '--role', 'loadtest', '--name', 'x', '--scope', 'read']],
+    ['days that are none', ['create', '--role', 'operator', '--name', 'x', '--expires', '0']],
   ] as const)('with %s is refused in one line', async ([, args], { db }) => {
     await expect(run(db.settings, ...args)).rejects.toMatchObject({
       status: 64,

@@ -247,4 +247,13 @@ describe('who may pass', () => {
     expect(accessDecision(['customer', 'operator'], operator)).toBe('allowed');
     expect(accessDecision([], operator)).toBe('forbidden');
   });
+
+  test('is to look at everything and change nothing for an operator’s key that only reads', () => {
+    const auditor = { kind: 'operator', keyId: 1, name: 'x', isReadOnly: true } as const;
+    expect(accessDecision(['operator'], auditor, 'nothing')).toBe('allowed');
+    for (const does of ['plainly', 'once'] as const) {
+      expect(accessDecision(['operator'], auditor, does)).toBe('forbidden');
+      expect(accessDecision('public', auditor, does)).toBe('forbidden');
+    }
+  });
 });
