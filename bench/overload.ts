@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Environment } from '#lib/env.ts';
 import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
 import type { ShopFacts } from '#loadtest/scenarios/shop/crowd.ts';
@@ -54,7 +54,7 @@ const settings = { API_WORKERS: '1', DB_POOL_SIZE: '10', DB_MAX_OVERFLOW: '0', R
 export async function runOverload(options: OverloadOptions): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const root of [...options.beside, undefined]) {
-    const name = root === undefined ? 'this source' : root;
+    const name = root === undefined ? 'now' : basename(root);
     options.onProgress(`${name}: starting a stack`);
     const target = await openOwnTarget({ ...settings, ...options.env }, options.signal, root);
     try {
@@ -84,7 +84,7 @@ async function playSide(side: Side, { seconds, onProgress, signal }: OverloadOpt
   return rows;
 }
 
-type Measured = { readonly report: ClientReport; readonly seconds: number; readonly cpuMs: number; readonly livezMs: number };
+export type Measured = { readonly report: ClientReport; readonly seconds: number; readonly cpuMs: number; readonly livezMs: number };
 
 async function measure(side: Side, job: ClientJob): Promise<Measured> {
   const over = new AbortController();
@@ -121,8 +121,8 @@ const isGood = (status: string): boolean => status.startsWith('2');
 const goodOf = ({ statuses }: ClientReport): [string, Answered] | undefined => Object.entries(statuses).find(([status]) => isGood(status));
 const goodPerSecond = ({ report, seconds }: Measured): number => (goodOf(report)?.[1].count ?? 0) / seconds;
 
-/** Pure. */
-function rowOf(load: string, side: string, measured: Measured, peak: Measured | undefined): Row {
+/** @param peak of the same requests without overload; undefined for that itself. Pure. */
+export function rowOf(load: string, side: string, measured: Measured, peak?: Measured): Row {
   const { report, cpuMs, livezMs } = measured;
   const { '503': refused, ...answered } = report.statuses;
   const good = goodOf(report)?.[1];
