@@ -52,7 +52,8 @@ function markdown(results: Readonly<Record<string, Result>>): string {
 Private copies of the shop with one defect each, and what the suite that must find it makes of them. Each must be FAIL, with the
 defect named by a check and a witness that can be looked up: an order, a key, a product, a request, a look at the pools.
 \`npm run zoo\` runs them all and writes this page; \`npm run zoo -- NAME…\` runs some again, \`--suite\` those of one suite. How each is
-seeded stands in \`test/zoo/defects/\`.
+seeded stands in \`test/zoo/defects/\`. Of \`ratelimit\` only the part in which a defect shows is played (counted by address, by customer, or in
+Redis); runs against the shop as it is play all.
 
 ${found} of ${defects.length} found. Played on ${commits.join(', ')}.
 
