@@ -103,8 +103,8 @@ async function bench({ flags }: Arguments): Promise<ExitCode> {
   const result = await withProgress((context) =>
     runBench({ ...sizes, workloads: workloadsNamed(flags['only']), peers: peersNamed(flags['peers']), ...context }),
   );
-  if (flags['docs'] === true) await writeTable('run', showBenchTable(result));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showBench(result));
+  if (flags['docs'] === true) await writeTable('run', showBenchTable(result));
   return hadErrors(result) ? EXIT.failed : EXIT.done;
 }
 
@@ -119,8 +119,8 @@ async function benchCurve({ positionals: [along], flags }: Arguments): Promise<E
   };
   const curve = await withProgress((context) => runCurve(along, { ...sizes, workloads: [workload], peers: [], ...context }));
   const table = showCurve(along, workload, curve);
-  if (flags['docs'] === true) await writeTable(`curve ${along}`, table);
   print(flags['json'] === true ? JSON.stringify(curve, null, 2) : table);
+  if (flags['docs'] === true) await writeTable(`curve ${along}`, table);
   return curve.some(({ result }) => hadErrors(result)) ? EXIT.failed : EXIT.done;
 }
 
@@ -130,34 +130,34 @@ async function benchProfile({ flags }: Arguments): Promise<ExitCode> {
   for (const workload of workloadsNamed(flags['only'] ?? 'read,order')) {
     profiles.push(await withProgress((context) => profileWorkload(workload, { ...sizes, ...context })));
   }
+  print(flags['json'] === true ? JSON.stringify(profiles, null, 2) : showAreas(profiles));
   if (flags['docs'] === true) {
     await writeTable('profile', showAreas(profiles));
     for (const { workload, flame } of profiles) await writeFile(`docs/flame-${workload}.svg`, flame);
   }
-  print(flags['json'] === true ? JSON.stringify(profiles, null, 2) : showAreas(profiles));
   return EXIT.done;
 }
 
 async function benchMemory({ flags }: Arguments): Promise<ExitCode> {
   const sizes = { seconds: whole(flags, 'seconds', 10, 600), connections: whole(flags, 'connections', 400, 5_000) };
   const looks = await withProgress((context) => runMemory(whole(flags, 'requests', 1_000_000, 1e9), { ...sizes, ...context }));
-  if (flags['docs'] === true) await writeTable('memory', showMemory(looks));
   print(flags['json'] === true ? JSON.stringify(looks, null, 2) : showMemory(looks));
+  if (flags['docs'] === true) await writeTable('memory', showMemory(looks));
   return EXIT.done;
 }
 
 async function benchOverload({ flags }: Arguments): Promise<ExitCode> {
   const beside = flags['beside'] === undefined ? [] : [String(flags['beside'])];
   const rows = await withProgress((context) => runOverload({ seconds: whole(flags, 'seconds', 6, 600), beside, ...context }));
-  if (flags['docs'] === true) await writeTable('overload', showOverload(rows));
   print(flags['json'] === true ? JSON.stringify(rows, null, 2) : showOverload(rows));
+  if (flags['docs'] === true) await writeTable('overload', showOverload(rows));
   return EXIT.done;
 }
 
 async function benchGrowth({ flags }: Arguments): Promise<ExitCode> {
   const result = await withProgress((context) => runGrowth({ sizes: [1_000, 20_000, 200_000], ...context }));
-  if (flags['docs'] === true) await writeTable('growth', showGrowth(result));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showGrowth(result));
+  if (flags['docs'] === true) await writeTable('growth', showGrowth(result));
   return EXIT.done;
 }
 
