@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processTree, readProcesses, residentBytes } from '#lib/proc.ts';
+import { readFile } from 'node:fs/promises';
+import { processTree, readProcesses } from '#lib/proc.ts';
 import { showBytes, showCount } from '#lib/show.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { measure } from './play-workload.ts';
@@ -8,7 +9,7 @@ import { openArena, type BenchOptions } from './run-bench.ts';
 export type MemoryLook = {
   /** Requests answered so far. */
   readonly requests: number;
-  /** Resident memory of a whole stack, PostgreSQL included: pages that processes share count in each. */
+  /** Memory of a whole stack, PostgreSQL included; of pages that processes share, each has its share. */
   readonly stackBytes: number;
   /** Of the API's processes alone. */
   readonly apiBytes: number;
@@ -39,8 +40,17 @@ export async function runMemory(total: number, options: Omit<BenchOptions, 'work
 
 async function look(requests: number, stack: number | undefined, api: number | undefined): Promise<MemoryLook> {
   const processes = await readProcesses();
-  const bytesBelow = (pid: number | undefined): number => (pid === undefined ? Number.NaN : residentBytes(processTree(processes, pid)));
-  return { requests, stackBytes: bytesBelow(stack), apiBytes: bytesBelow(api) };
+  const bytesBelow = async (root: number | undefined): Promise<number> => {
+    const parts = root === undefined ? [Number.NaN] : await Promise.all(processTree(processes, root).map(({ pid }) => ownBytes(pid)));
+    return parts.reduce((sum, bytes) => sum + bytes, 0);
+  };
+  return { requests, stackBytes: await bytesBelow(stack), apiBytes: await bytesBelow(api) };
+}
+
+/** @see https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html (Pss) */
+async function ownBytes(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return 1_024 * Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0);
 }
 
 /** The looks as a Markdown table: the first, the last, and those between that are a fifth of the way apart. Pure. */
