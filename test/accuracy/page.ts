@@ -1,4 +1,4 @@
-import { showDuration } from '#lib/show.ts';
+import { showCountOf, showDuration } from '#lib/show.ts';
 import type { Campaign, Play } from './campaign.ts';
 import { matters, steady } from './campaign.ts';
 import { clients } from './clients.ts';
@@ -14,6 +14,8 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 
 /** Of a histogram with three significant digits. */
 const resolution = 0.001;
+/** What the way there and back may take on a quiet machine; the longest answer of thousands meets a collection of garbage too. */
+const wayMs = { p50Ms: 1, p95Ms: 1, p99Ms: 1, maxMs: 10 } as const;
 
 const ownNames = clients.filter(({ name }) => name.startsWith('Atalaya')).map(({ name }) => name);
 
@@ -29,14 +31,10 @@ export function barsOf(campaign: Campaign): Bar[] {
   const accuracy = ownNames.flatMap((name) => {
     const plays = playsOf(campaign, 'mixture', name);
     return percentiles.map((at): Bar => {
-      const wayMs = wayOf(campaign, name);
-      const worst = plays.map(({ said, truth }) => ({ offMs: Math.abs((said[at] ?? NaN) - (truth[at] ?? NaN)), ofMs: truth[at] ?? NaN }));
-      const isHeld = worst.length > 0 && worst.every(({ offMs, ofMs }) => offMs <= resolution * ofMs + wayMs);
-      const most = Math.max(...worst.map(({ offMs }) => offMs));
-      return {
-        says: `${name}: ${nameOf[at]} off by at most ${showMs(most)}; allowed 0.1 % and the way there and back, ${showMs(wayMs)}`,
-        isHeld,
-      };
+      const found = plays.map(({ said, truth }) => ({ offMs: Math.abs((said[at] ?? NaN) - (truth[at] ?? NaN)), ofMs: truth[at] ?? NaN }));
+      const isHeld = found.length > 0 && found.every(({ offMs, ofMs }) => offMs <= resolution * ofMs + wayMs[at]);
+      const mostMs = Math.max(...found.map(({ offMs }) => offMs));
+      return { says: `${name}: ${nameOf[at]} off by at most ${showMs(mostMs)} (0.1 % and ${wayMs[at]} ms)`, isHeld };
     });
   });
   const [closed = '', open = ''] = ownNames;
@@ -56,10 +54,6 @@ export function barsOf(campaign: Campaign): Bar[] {
     },
   ];
 }
-
-/** What an answer without any delay takes a client, 99 times of 100: the machine's, the network's and its own. */
-const wayOf = (campaign: Campaign, name: string): number =>
-  median([...playsOf(campaign, 'steady', name), ...playsOf(campaign, 'nothing', name)].map(({ said }) => said.p99Ms ?? 0));
 
 /** Throughput beside autocannon's, within each round. */
 function ratiosOf(campaign: Campaign, name: string): number[] {
@@ -133,14 +127,14 @@ function lagTable(campaign: Campaign): string {
   return table(['', 'sent', 'dropped', 'lag p50', 'lag p99', 'lag most', 'latency p99', 'CPU of others'], rows);
 }
 
-/** docs/accuracy.md. Pure. @param command that writes it */
-export function accuracyPage(campaign: Campaign, command: string, machine: string): string {
+/** docs/accuracy.md. Pure. @param machine it was played on, in words */
+export function accuracyPage(campaign: Campaign, machine: string): string {
   const bars = barsOf(campaign);
   const others = campaign.plays.flatMap((play) => play.others ?? []);
   const { mixture: mixed, stall: stalled, nothing } = matters;
   return `# How exact the load generators are
 
-Written by \`${command}\`, on ${machine}; others took ${percent(median(others))} of it (median over all plays, most ${percent(Math.max(...others))}). Every client plays on the
+Written by \`npm run accuracy\` from ${showCountOf(new Set(campaign.plays.map(({ round }) => round)).size, 'round')} on ${machine}; others took ${percent(median(others))} of it (median over all plays, most ${percent(Math.max(...others))}). Every client plays on the
 same machine against the same server of ours, alternately, in rounds that begin with another one each; figures are medians over
 rounds, in brackets the worst distance from the truth in any round. A client that is not installed is named as that.
 
@@ -187,6 +181,8 @@ Of our own open generator: what it did not send, and how late it sent the rest. 
 ${lagTable(campaign)}
 
 ## What is promised
+
+What is missed where others use most of the machine says little of the clients: it is to be played again on a quiet one.
 
 ${bars.map(({ says, isHeld }) => `- ${isHeld ? 'held' : '**missed**'}: ${says}`).join('\n')}
 `;
