@@ -31,7 +31,7 @@ export type Excuse =
   /** Pieces came back or were added. */
   | { readonly change: 'restocked'; readonly product: number }
   /** Others bought in the same shop. */
-  | { readonly change: 'bought'; readonly product: number }
+  | { readonly change: 'bought'; readonly product?: number }
   /** Staff changed an order. */
   | { readonly change: 'handled'; readonly order: number };
 

@@ -65,10 +65,11 @@ function doubtsIn(measurement: Measurement): ReadonlyMap<Rule, Found[]> {
 /** Whether others really did what would make an answer right. */
 function excuses(measurement: Measurement): (excuse: Excuse) => boolean {
   const { isShared = false, before, after = null, stored } = (measurement.books as ShopBooks | null) ?? {};
-  const manyProcesses = measurement.phases.some(({ processes }) => processes > 1);
+  // Buyers know of the orders of their own process in their own phase.
+  const manyMarkets = measurement.phases.reduce((sum, { processes }) => sum + processes, 0) > 1;
   const edited = before && after ? editedIn(before, after) : undefined;
   return (excuse) => {
-    if (excuse.change === 'bought') return isShared || manyProcesses;
+    if (excuse.change === 'bought') return isShared || manyMarkets;
     if (!isShared) return false;
     if (excuse.change === 'edited')
       return edited !== undefined && (excuse.product === undefined ? edited.size > 0 : edited.has(excuse.product));

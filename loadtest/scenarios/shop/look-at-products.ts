@@ -1,4 +1,4 @@
-import { faultInHeaders, firstFault, jsonOf, type Answer, type Fault } from './faults.ts';
+import { faultInHeaders, firstFault, jsonOf, type Answer, type Excuse, type Fault } from './faults.ts';
 import { categoryOf, isInOrder, meets, productOf, showCents, type Product, type ProductQuery, type Shelf } from './shelf.ts';
 
 /** What the crowd has bought; stock shown is held against it. */
@@ -108,9 +108,12 @@ function faultInMembers(products: readonly Product[], query: ProductQuery, shelf
   const accepts = query.inStockOnly === true ? isRightBut(shelf, sales, query) : isSame;
   if (right.some((ids) => accepts(seen, ids))) return undefined;
   const missing = right[0]?.find((id) => !seen.includes(id));
+  // What is in stock changes with every order, also with those of which these buyers know nothing.
+  const unless: Excuse =
+    query.inStockOnly === true ? { change: 'bought', ...(missing !== undefined && { product: missing }) } : { change: 'edited' };
   const what = missing === undefined ? 'other products than there are' : `product ${missing} is missing`;
   const detail = `${JSON.stringify(query)}: ${what}; ${seen.length} items: ${seen.join(', ')}`;
-  return { rule: 'list-members', detail, ...(missing !== undefined && { product: missing }), unless: { change: 'edited' } };
+  return { rule: 'list-members', detail, ...(missing !== undefined && { product: missing }), unless };
 }
 
 type Accepts = (seen: readonly number[], right: readonly number[]) => boolean;
