@@ -111,12 +111,14 @@ const waiting: readonly Defect[] = [
   {
     name: 'nested-acquire',
     kind: 'waiting',
-    says: 'every transaction with an Idempotency-Key takes a second connection while it holds one',
+    says: 'every order asks for a second connection while its transaction holds one',
     expects: /P11 /,
     seed: inTransaction(
-      'return await transactOnce(pool, work);',
-      `const held = isOnce ? await pool.connect() : undefined;
-          try { return await transactOnce(pool, work); } finally { held?.release(); }`,
+      'work(txOn(client, rest))',
+      `work(((tx) => Object.create(tx, { query: { value: async (statement, values) => {
+        if (statement.name === 'order-record') await pool.connect().then((second) => second.release());
+        return tx.query(statement, values);
+      } } }))(txOn(client, rest)))`,
     ),
   },
   {
