@@ -114,11 +114,14 @@ const waiting: readonly Defect[] = [
     says: 'every order asks for a second connection while its transaction holds one',
     expects: /P11 /,
     seed: inTransaction(
-      'work(txOn(client, rest))',
-      `work(((tx) => Object.create(tx, { query: { value: async (statement, values) => {
-        if (statement.name === 'order-record') await pool.connect().then((second) => second.release());
-        return tx.query(statement, values);
-      } } }))(txOn(client, rest)))`,
+      'work(new ClientTx(client, rest))',
+      `work(((tx) => {
+        const query = tx.query.bind(tx);
+        return Object.defineProperty(tx, 'query', { value: async (statement, values) => {
+          if (statement.name === 'order-record') await pool.connect().then((second) => second.release());
+          return query(statement, values);
+        } });
+      })(new ClientTx(client, rest)))`,
     ),
   },
   {
