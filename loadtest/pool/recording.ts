@@ -16,10 +16,10 @@ export const mostOf = ({ workers, size, overflow }: Settings): number => workers
 
 /**
  * `quick` reads one thing; `order` is a transaction, which waits while the shelves are locked; `slow` holds its connection for a
- * second; `missing` and `invalid` are refused; `failing` is a transaction that is rolled back; `abandoned` is a slow one whose client
- * leaves.
+ * second; `missing` and `invalid` are refused; `failing` is a transaction that is rolled back; `route` is whatever else the service
+ * offers, one after the other, as often refused as not; of `abandoned`, a slow one, and `hasty`, an order, the client leaves.
  */
-export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'failing' | 'abandoned';
+export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'failing' | 'route' | 'abandoned' | 'hasty';
 
 /** What became of a request. */
 export type Answered = {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { openConnection } from '../generate/connection.ts';
+import { openConnection, type Connection } from '../generate/connection.ts';
 import type { Step } from '../generate/step.ts';
 import { parseServerTiming } from '../generate/timing-recorder.ts';
 import { createAdminReader, type AdminReader } from '../observe/admin-reader.ts';
@@ -16,6 +16,7 @@ import { createSetUpClient, SetUpError } from '../targets/set-up.ts';
 import type { Target } from '../targets/target.ts';
 import { createHttpClient } from '../targets/http-client.ts';
 import type { Health, Kind, Session } from './recording.ts';
+import { readRoutes, stepOf, type Orders } from './shop-steps.ts';
 import type { Lane, Port } from './suite.ts';
 
 /** The shop of a throw-away stack, seen and harmed through its database. */
@@ -26,6 +27,8 @@ const givesUpMs = 10_000;
 const abandonsMs = 50;
 /** After it every pool has noticed that its sessions are gone. */
 const settleMs = 500;
+/** The request is on its way by then, and hardly ever answered. */
+const hastyMs = 4;
 /** More than a run can buy. */
 const plenty = 1_000_000_000;
 
@@ -59,7 +62,7 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
     await watcher.query(terminateAllSql);
     await sleep(settleMs);
     const admin = createAdminReader(target);
-    const shop = { target, clients, product, runId };
+    const shop = { target, clients, product, runId, routes: await readRoutes(http) };
     const health = watchHealth(target.origin);
     const close = async (): Promise<void> => void (await Promise.all([admin.close(), watcher.end(), health.close()]));
     return { port: portOf(shop, { admin, watcher, health, postgres: target.postgres }, signal), close };
@@ -71,7 +74,8 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
   }
 }
 
-type Shop = { readonly target: Target; readonly clients: readonly ShopClient[]; readonly product: number; readonly runId: string };
+type Shop = Orders & { readonly target: Target; readonly clients: readonly ShopClient[] };
+
 type Means = {
   readonly admin: AdminReader;
   readonly watcher: Client;
@@ -159,36 +163,18 @@ async function connect(postgres: PostgresSettings): Promise<Client> {
 
 function openLane(origin: string, stepFor: (kind: Kind) => Step): Lane {
   const patient = openConnection(origin, givesUpMs);
-  const impatient = openConnection(origin, abandonsMs);
+  const leaving: Partial<Record<Kind, Connection>> = {
+    abandoned: openConnection(origin, abandonsMs),
+    hasty: openConnection(origin, hastyMs),
+  };
   return {
     send: async (kind) => {
-      const exchange = await (kind === 'abandoned' ? impatient : patient).send(stepFor(kind));
+      const exchange = await (leaving[kind] ?? patient).send(stepFor(kind));
       if (exchange.kind !== 'answer') return { status: null, retryAfter: undefined, waitMs: null, holdMs: null };
       const { status, headers } = exchange;
       const timing = parseServerTiming(headers['server-timing']);
       return { status, retryAfter: headers['retry-after'], waitMs: timing?.pool ?? null, holdMs: timing?.db ?? null };
     },
-    close: async () => void (await Promise.all([patient.close(), impatient.close()])),
+    close: async () => void (await Promise.all([patient, ...Object.values(leaving)].map((connection) => connection.close()))),
   };
-}
-
-/** What is asked; every order has a key of its own. */
-function stepOf(kind: Kind, { product, runId }: Shop, { clientId, accessToken }: ShopClient, number: number): Step {
-  const headers = { authorization: `Bearer ${accessToken}` };
-  const get = (path: string): Step => ({ endpoint: kind, method: 'GET', path, headers });
-  const post = (order: object): Step => ({
-    endpoint: kind,
-    method: 'POST',
-    path: '/api/v1/orders',
-    headers: { ...headers, 'content-type': 'application/json', 'idempotency-key': `${runId}-${number}` },
-    body: JSON.stringify({ client_id: clientId, ...order }),
-  });
-  if (kind === 'quick') return get(`/api/v1/products/${product}`);
-  if (kind === 'list') return get('/api/v1/products?limit=20');
-  if (kind === 'missing') return get('/api/v1/products/2000000000');
-  if (kind === 'invalid') return post({ delivery_method: 99 });
-  if (kind === 'failing') return post({ delivery_method: 1, lines: [{ product_id: 2_000_000_000, quantity: 1 }] });
-  if (kind === 'order') return post({ delivery_method: 1, lines: [{ product_id: product, quantity: 1 }] });
-  // Without lines and with home delivery it runs into the slow statement.
-  return post({ delivery_method: 3 });
 }

@@ -89,6 +89,11 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   },
   shrink: ({ settings, pass }) => pass(settings.idleMs + 3_000),
   steady: (player) => inLanes(player, mostOf(player.settings) / 2, 'slow', { forMs: 6_000 }),
+  // However the processes share the clients, one connection of each is free.
+  mixed: async (player) => {
+    const { size, overflow } = player.settings;
+    await Promise.all([inLanes(player, size + overflow - 1, 'slow', { forMs: 4_000 }), inLanes(player, 2, 'quick', { forMs: 4_000 })]);
+  },
   saturated: async (player) => {
     const most = mostOf(player.settings);
     await Promise.all([inLanes(player, 1.5 * most, 'slow', { forMs: 7_000 }), inLanes(player, 2, 'quick', { forMs: 7_000 })]);
@@ -111,13 +116,22 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   transactions: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
   leaks: async (player) => {
     const each = Math.ceil(player.leakRequests / leakLanes);
-    for (const kind of ['quick', 'list', 'missing', 'invalid', 'order'] as const) await inLanes(player, leakLanes, kind, { times: each });
+    for (const kind of ['quick', 'list', 'missing', 'invalid', 'order', 'hasty'] as const)
+      await inLanes(player, leakLanes, kind, { times: each });
+    await inLanes(player, leakLanes, 'route', { times: routeShare * each });
     await inLanes(player, 2 * mostOf(player.settings), 'abandoned', { times: 2 });
     // Last, so that whatever it leaves open nobody ends by using the connection again.
     await inLanes(player, leakLanes, 'failing', { times: each });
   },
   // Longer than anything the parts before may have left at work.
   rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
+  outage: async (player) => {
+    const letIn = await player.port.shut();
+    await inLanes(player, lossLanes, 'quick', { forMs: 1_500 }).finally(letIn);
+    await player.pass(500);
+  },
+  returned: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
+  // All connections are young then: no lifetime ends one that the database has ended.
   loss: async (player) => {
     const { port, pass } = player;
     const asked = inLanes(player, lossLanes, 'quick', { forMs: 4_000 });
@@ -129,18 +143,14 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   },
   // So many at once that every connection is lent out: a dead one among them too.
   regained: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
-  outage: async (player) => {
-    const letIn = await player.port.shut();
-    await inLanes(player, lossLanes, 'quick', { forMs: 1_500 }).finally(letIn);
-    await player.pass(500);
-  },
-  returned: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
   end: ({ pass }) => pass(1_000),
 };
 
 /** Of those who stand in line: so short that half of the acquire timeout is left to all when the line begins to move. */
 const inLineMs = 30;
 const leakLanes = 8;
+/** There are some dozens of routes. */
+const routeShare = 5;
 /** Fewer than connections, so that some rest when sessions are ended. */
 export const lossLanes = 4;
 

@@ -15,6 +15,7 @@ import {
   showExchange,
   showReading,
   type Check,
+  type Finding,
 } from './finding.ts';
 import { mostOf, type Exchange, type Reading, type Recording } from './recording.ts';
 
@@ -96,7 +97,7 @@ export const waiting: readonly Check[] = [
   },
   {
     id: 'P13 fairness',
-    title: 'Quick requests wait for a connection no longer than slow ones',
+    title: 'Quick requests wait for a connection no longer than slow ones, and not at all because of them while some are free',
     judge: (recording) => {
       const waits = (kind: 'quick' | 'slow'): number[] => asked(recording, 'saturated', kind).flatMap(({ waitMs }) => waitMs ?? []);
       const overtaken = longestNest(recording);
@@ -112,7 +113,7 @@ export const waiting: readonly Check[] = [
         return notChecked('the service does not tell how long requests wait for a connection');
       const [quick, slow] = [percentile(waits('quick'), 0.99), percentile(waits('slow'), 0.99)];
       const measured = `p99 of the wait: quick ${showDuration(quick)}, slow ${showDuration(slow)}`;
-      if (quick <= 3 * slow + earlyMs) return pass(measured);
+      if (quick <= 3 * slow + earlyMs) return judgeBeside(recording, measured);
       const longest = asked(recording, 'saturated', 'quick').filter(({ waitMs }) => (waitMs ?? 0) >= quick);
       return failUnlessExhausted(recording, 'saturated', measured, longest.map(showExchange));
     },
@@ -136,6 +137,24 @@ export const waiting: readonly Check[] = [
     },
   },
 ];
+
+/** Quick requests beside slow ones while connections are free, held against quick ones alone. */
+function judgeBeside(recording: Recording, measured: string): Finding {
+  const quick = (stage: string): Exchange[] => asked(recording, stage, 'quick').filter(({ waitMs }) => waitMs !== null);
+  const p99 = (stage: string): number =>
+    percentile(
+      quick(stage).flatMap(({ waitMs }) => waitMs ?? []),
+      0.99,
+    );
+  const [beside, alone, lateMs] = [p99('mixed'), p99('recovery'), 2 * latenessIn(recording, 'mixed')];
+  const found = `${measured}; with connections free ${showDuration(beside)} beside slow ones, ${showDuration(alone)} alone`;
+  const allowedMs = 3 * alone + earlyMs;
+  if (beside <= allowedMs) return pass(found);
+  const longest = quick('mixed').toSorted((a, b) => (b.waitMs ?? 0) - (a.waitMs ?? 0));
+  if (beside <= allowedMs + lateMs)
+    return invalid(`${found}, but this client was late too (${showDuration(lateMs)})`, longest.map(showExchange));
+  return failUnlessExhausted(recording, 'mixed', found, longest.map(showExchange));
+}
 
 const showHealth = ({ health }: Reading): string =>
   `/health_check ${health?.status}, ${health?.lent ?? '?'} of ${health?.capacity ?? '?'} lent out`;
@@ -172,8 +191,14 @@ function longestNest(recording: Recording): readonly Exchange[] {
   return longest.map(({ exchange }) => exchange);
 }
 
-/** Quick requests that failed in a stage in which most slow ones did not. */
+/**
+ * Quick requests that failed in a stage in which most slow ones did not. Where a slow one that was sent at the same moment failed too, as
+ * in a process that has more than its part of the clients, none was preferred.
+ */
 function starvedOf(recording: Recording): Exchange[] {
   const slow = asked(recording, 'saturated', 'slow');
-  return slow.filter(isGood).length > slow.length / 2 ? asked(recording, 'saturated', 'quick').filter((one) => !isGood(one)) : [];
+  const refused = slow.filter((one) => !isGood(one));
+  if (refused.length >= slow.length / 2) return [];
+  const isShared = (one: Exchange): boolean => refused.some(({ sentMs }) => Math.abs(sentMs - one.sentMs) <= earlyMs);
+  return asked(recording, 'saturated', 'quick').filter((one) => !isGood(one) && !isShared(one));
 }

@@ -34,6 +34,9 @@ const flaws: Readonly<Record<Exclude<Flaw, 'one connection too few'>, string>> =
   'never shrinks': 'P8',
   'never recycles': 'P9',
   'slow requests first': 'P13',
+  'lets quick requests wait for slow ones': 'P13',
+  'leaks when the client leaves at once': 'P10',
+  'leaks on one route of many': 'P10',
   'collapses in overload': 'P7',
   'keeps dead connections': 'P12',
   'lends dead connections': 'P12',
@@ -157,4 +160,16 @@ test('what cannot be seen is not checked', async () => {
     P12: 'NOT CHECKED',
     P14: 'NOT CHECKED',
   });
+});
+
+test('quick requests that are refused beside slow ones of the same moment were not put behind them; refused alone they were', async () => {
+  const recording = await record(undefined);
+  const [slow] = recording.exchanges.filter((one) => one.stage === 'saturated' && one.kind === 'slow');
+  const [quick] = recording.exchanges.filter((one) => one.stage === 'saturated' && one.kind === 'quick');
+  const refuse = (...which: readonly unknown[]): Recording => ({
+    ...recording,
+    exchanges: recording.exchanges.map((one) => (which.includes(one) ? { ...one, status: 503, sentMs: slow?.sentMs ?? 0 } : one)),
+  });
+  expect(outcomesOf(refuse(quick))).toMatchObject({ P13: 'FAIL' });
+  expect(outcomesOf(refuse(quick, slow))).toMatchObject({ P13: 'PASS' });
 });

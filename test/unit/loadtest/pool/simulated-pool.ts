@@ -18,6 +18,9 @@ export type Flaw =
   | 'never shrinks'
   | 'never recycles'
   | 'slow requests first'
+  | 'lets quick requests wait for slow ones'
+  | 'leaks when the client leaves at once'
+  | 'leaks on one route of many'
   | 'collapses in overload'
   | 'keeps dead connections'
   | 'lends dead connections'
@@ -42,7 +45,7 @@ type Connection = {
 type Waiter = { readonly isSlow: boolean; readonly take: (connection: Connection | undefined) => void };
 
 const clientGivesUpMs = 8_000;
-const abandonsMs = 50;
+const leaves: Partial<Record<Kind, number>> = { abandoned: 50, hasty: 4 };
 
 /** An API with a pool, in time that passes only when everything waits for it. */
 export function simulatePool(settings: Settings, flaw: Flaw | undefined): { readonly port: Port; readonly time: VirtualTime } {
@@ -60,6 +63,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
   let pids = 0;
   let lock: Promise<void> | undefined;
   let isShut = false;
+  let routed = 0;
+  let slowAtWork = 0;
 
   const isWorn = ({ bornMs }: Connection): boolean =>
     settings.recycleMs > 0 && !is('never recycles') && time.now() - bornMs > settings.recycleMs;
@@ -82,8 +87,10 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     if (isShut) opened.isUsed = true;
     return isShut ? null : opened;
   };
+  const isHeldBack = ({ isSlow }: Waiter): boolean => is('lets quick requests wait for slow ones') && !isSlow && slowAtWork > 0;
   const hand = (): void => {
     for (let next = waiters[0]; next; next = waiters[0]) {
+      if (isHeldBack(next)) return;
       const preferred = is('slow requests first')
         ? waiters.find(({ isSlow }) => isSlow)
         : is('serves the last first')
@@ -142,6 +149,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     const isLost =
       (kind === 'missing' && is('leaks on 404')) ||
       (kind === 'abandoned' && is('leaks when the client leaves')) ||
+      (kind === 'hasty' && is('leaks when the client leaves at once')) ||
+      (kind === 'route' && is('leaks on one route of many') && (routed += 1) % 40 === 0) ||
       (kind === 'failing' && is('leaks on a failed transaction'));
     if (isLost) return work;
     const answered = { ...work, waitMs, holdMs: time.now() - heldMs };
@@ -152,7 +161,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     const done = { status: kind === 'missing' || kind === 'failing' ? 404 : 200, retryAfter: undefined, waitMs: 0, holdMs: 0 };
     await sleep(10);
     if (connection.isDead) return { ...done, status: 500 };
-    if (kind === 'order') {
+    if (kind === 'order' || kind === 'hasty') {
       connection.inTransaction = true;
       await lock;
       await sleep(5);
@@ -161,7 +170,10 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       if (second) release(second);
     }
     const thrash = is('collapses in overload') ? 1 + Math.max(0, waiters.length - mostOf(settings)) / 10 : 1;
-    await sleep(kind === 'slow' || kind === 'abandoned' ? 1_000 * thrash : 40);
+    const isSlow = kind === 'slow' || kind === 'abandoned';
+    slowAtWork += Number(isSlow);
+    await sleep(isSlow ? 1_000 * thrash : 40);
+    slowAtWork -= Number(isSlow);
     return done;
   };
 
@@ -173,7 +185,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
         // A request that nothing can hold up needs no deadline, which would only be one more event.
         const served = serve(kind);
         if (kind === 'invalid') return served;
-        const gone = sleep(kind === 'abandoned' ? abandonsMs : clientGivesUpMs).then((): Answered => ({
+        const gone = sleep(leaves[kind] ?? clientGivesUpMs).then((): Answered => ({
           status: null,
           retryAfter: undefined,
           waitMs: null,
