@@ -71,7 +71,7 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
     clearTimeout(timer);
     resolve(exchange);
   };
-  const body = (): string => Buffer.concat(chunks).toString('utf8');
+  const body = (): string => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8');
   const brokenAnswer = ({ status, headers }: Pick<Answer, 'status' | 'headers'>, ms: number, detail: string): Exchange => ({
     kind: 'broken-answer',
     ms,
@@ -86,8 +86,7 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
       if (isLate) controller.abort(new Error(lateDetail));
     },
     onResponseStart: (_controller, status, headers) => {
-      const fields = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), one(value)]));
-      head = { status, headers: fields };
+      head = { status, headers: joinRepeated(headers) };
     },
     onResponseData: (_controller, chunk) => {
       chunks.push(chunk);
@@ -105,7 +104,14 @@ function listen(timeoutMs: number, resolve: (exchange: Exchange) => void): Dispa
   };
 }
 
-const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(', ') : value);
+/** undici names them in lower case, and makes the object for each answer; copying it would cost more than reading it. */
+function joinRepeated(headers: Record<string, string | string[] | undefined>): Record<string, string | undefined> {
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) headers[name] = value.join(', ');
+  }
+  return headers as Record<string, string | undefined>;
+}
 
 /** llhttp's complaints about what came where a status line should. */
 const isHttpBroken = (err: Error): boolean => codeOf(err)?.startsWith('HPE_') ?? false;
