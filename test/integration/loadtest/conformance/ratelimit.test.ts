@@ -6,7 +6,7 @@ import { describe, expect, test as base } from 'vitest';
 import type { Declared } from '#loadtest/conformance/exchange.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { flaws } from '#test/unit/loadtest/conformance/flawed-limiters.ts';
-import type { Parts } from '#test/unit/loadtest/conformance/simulated-api.ts';
+import { exact, type Parts } from '#test/unit/loadtest/conformance/simulated-api.ts';
 import { startLimitedApi } from './limited-api.ts';
 
 const cli = resolve(import.meta.dirname, '../../../../loadtest/cli.ts');
@@ -53,6 +53,16 @@ async function play(parts: Partial<Parts>, dir: string): Promise<Ended & { print
   return { ...ended, printed: JSON.parse(ended.stdout) as Printed };
 }
 
+/** Whoever asks first finds their limit used up. */
+const usedUpAtFirst: Parts['limiter'] = (limited) => {
+  const decide = exact.limiter(limited);
+  let left = limited.limit;
+  return (client, nowMs) => {
+    for (; left > 0; left -= 1) decide(client, nowMs);
+    return decide(client, nowMs);
+  };
+};
+
 describe.concurrent('npm run loadtest -- ratelimit', () => {
   test('passes a server that is limited exactly, and writes recording and reports', { timeout: 90_000 }, async ({ dir }) => {
     const { status, printed } = await play({}, dir);
@@ -61,6 +71,11 @@ describe.concurrent('npm run loadtest -- ratelimit', () => {
     expect((await readdir(dir)).toSorted()).toEqual(['junit.xml', 'ratelimit.json', 'report.html', 'report.json', 'summary.md']);
     expect(JSON.parse(await readFile(join(dir, 'report.json'), 'utf8'))).toEqual(printed);
     expect(await readFile(join(dir, 'junit.xml'), 'utf8')).toMatch(/<testsuite name="ratelimit http:[^>]* failures="0" errors="0"/);
+  });
+
+  test('waits a period for a limit that somebody has used up a moment ago', { timeout: 90_000 }, async ({ dir }) => {
+    const { status, printed } = await play({ limiter: usedUpAtFirst }, dir);
+    expect([status, printed.verdict]).toEqual([0, 'PASS']);
   });
 
   test.for(['Retry-After is rounded down', 'one more than the limit', 'fixed windows from the first request'])(
