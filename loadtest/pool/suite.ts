@@ -116,12 +116,13 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   transactions: (player) => inLanes(player, 2 * mostOf(player.settings), 'order', { times: 1 }),
   leaks: async (player) => {
     const each = Math.ceil(player.leakRequests / leakLanes);
+    const forMs = patienceMs(each);
     for (const kind of ['quick', 'list', 'missing', 'invalid', 'order', 'hasty'] as const)
-      await inLanes(player, leakLanes, kind, { times: each });
-    await inLanes(player, leakLanes, 'route', { times: routeShare * each });
+      await inLanes(player, leakLanes, kind, { times: each, forMs });
+    await inLanes(player, leakLanes, 'route', { times: routeShare * each, forMs });
     await inLanes(player, 2 * mostOf(player.settings), 'abandoned', { times: 2 });
     // Last, so that whatever it leaves open nobody ends by using the connection again.
-    await inLanes(player, leakLanes, 'failing', { times: each });
+    await inLanes(player, leakLanes, 'failing', { times: each, forMs });
   },
   // Longer than anything the parts before may have left at work.
   rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
@@ -149,6 +150,8 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
 /** Of those who stand in line: so short that half of the acquire timeout is left to all when the line begins to move. */
 const inLineMs = 30;
 const leakLanes = 8;
+/** A shop in which nearly every request waits for its timeout would else be looked at for hours; what is wrong with it shows at once. */
+const patienceMs = (times: number): number => 30_000 + 100 * times;
 /** There are some dozens of routes. */
 const routeShare = 5;
 /** Fewer than connections, so that some rest when sessions are ended. */

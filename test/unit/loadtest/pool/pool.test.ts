@@ -6,9 +6,9 @@ import { simulatePool, type Flaw } from './simulated-pool.ts';
 
 const settings: Settings = { workers: 2, size: 2, overflow: 2, timeoutMs: 2_000, recycleMs: 20_000, idleMs: 10_000 };
 
-async function record(flaw: Flaw | undefined, changed: Partial<Settings> = {}): Promise<Recording> {
+async function record(flaw: Flaw | undefined, changed: Partial<Settings> = {}, leakRequests = 16): Promise<Recording> {
   const { port, time } = simulatePool({ ...settings, ...changed }, flaw);
-  return time.run(playSuite({ settings: { ...settings, ...changed }, port, leakRequests: 16 }));
+  return time.run(playSuite({ settings: { ...settings, ...changed }, port, leakRequests }));
 }
 
 const outcomesOf = (recording: Recording): Record<string, string> =>
@@ -50,6 +50,13 @@ const flaws: Readonly<Record<Exclude<Flaw, 'one connection too few'>, string>> =
   'is told as down when busy': 'P14',
   'is told with another capacity': 'P14',
 };
+
+test('a pool with no connection left, so that every request waits for its timeout, is looked at for a bounded time, and fails all the same', async () => {
+  const recording = await record('leaks on 404', {}, 800);
+  const { fromMs, toMs } = recording.stages['leaks'] ?? { fromMs: 0, toMs: Infinity };
+  expect(toMs - fromMs).toBeLessThan(400_000);
+  expect(concludeOn(recording).verdict).toBe('FAIL');
+});
 
 describe('a broken pool fails, and what is broken is named', () => {
   test.each(Object.entries(flaws) as [Flaw, string][])('%s: %s', async (flaw, id) => {
