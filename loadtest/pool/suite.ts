@@ -119,7 +119,7 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
     const forMs = patienceMs(each);
     for (const kind of ['quick', 'list', 'missing', 'invalid', 'order', 'hasty'] as const)
       await inLanes(player, leakLanes, kind, { times: each, forMs });
-    await inLanes(player, leakLanes, 'route', { times: routeShare * each, forMs });
+    await inLanes(player, leakLanes, 'route', { times: routeShare * each, forMs: patienceMs(routeShare * each) });
     await inLanes(player, 2 * mostOf(player.settings), 'abandoned', { times: 2 });
     // Last, so that whatever it leaves open nobody ends by using the connection again.
     await inLanes(player, leakLanes, 'failing', { times: each, forMs });
@@ -151,7 +151,7 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
 const inLineMs = 30;
 const leakLanes = 8;
 /** A shop in which nearly every request waits for its timeout would else be looked at for hours; what is wrong with it shows at once. */
-const patienceMs = (times: number): number => 30_000 + 100 * times;
+const patienceMs = (times: number): number => 10_000 + 60 * times;
 /** There are some dozens of routes. */
 const routeShare = 5;
 /** Fewer than connections, so that some rest when sessions are ended. */
