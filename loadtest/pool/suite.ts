@@ -50,6 +50,8 @@ export async function playSuite({ settings, port, leakRequests, onStage = () => 
     settings,
     leakRequests,
     ask: async (lane, kind) => {
+      // A canceled run asks nothing more, however slow the answers are.
+      await port.waitUntil(port.now());
       const [sentMs, during] = [port.now(), stage];
       const answered = await lane.send(kind);
       exchanges.push({ ...answered, stage: during, kind, sentMs, endedMs: port.now() });

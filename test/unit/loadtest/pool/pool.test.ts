@@ -58,6 +58,27 @@ test('a pool with no connection left, so that every request waits for its timeou
   expect(concludeOn(recording).verdict).toBe('FAIL');
 });
 
+test('a canceled run asks nothing more', async () => {
+  const { port, time } = simulatePool(settings, undefined);
+  const canceled = new AbortController();
+  let asked = 0;
+  const playing = playSuite({
+    settings,
+    leakRequests: 400,
+    onStage: (name) => name === 'leaks' && canceled.abort(new Error('canceled')),
+    port: {
+      ...port,
+      waitUntil: (atMs) => (canceled.signal.aborted ? Promise.reject(canceled.signal.reason as Error) : port.waitUntil(atMs)),
+      lane: () => {
+        const lane = port.lane();
+        return { ...lane, send: (kind) => ((asked += canceled.signal.aborted ? 1 : 0), lane.send(kind)) };
+      },
+    },
+  });
+  await expect(time.run(playing)).rejects.toThrow('canceled');
+  expect(asked).toBe(0);
+});
+
 describe('a broken pool fails, and what is broken is named', () => {
   test.each(Object.entries(flaws) as [Flaw, string][])('%s: %s', async (flaw, id) => {
     const { verdict, judged } = concludeOn(await record(flaw));
