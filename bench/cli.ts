@@ -11,10 +11,9 @@ import { runMemory, showMemory } from './memory.ts';
 import { contenders, isPeer, type Peer } from './rounds.ts';
 import { profileWorkload, showAreas, type WorkloadProfile } from './profile/profile-workload.ts';
 import { showBench, showBenchTable } from './show-bench.ts';
-import { writeTable } from './write-docs.ts';
 import { runGrowth } from './growth.ts';
 import { runOverload } from './overload.ts';
-import { showGrowth, showOverload } from './show-tables.ts';
+import { showGrowth, showOverload, writeTable } from './show-tables.ts';
 
 /** The door of the bench. Long, since each of its seven verbs stands here with its flags and nothing else does. */
 

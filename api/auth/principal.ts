@@ -55,6 +55,16 @@ export function assertMayActFor(principal: Principal, clientId: number, pointer?
   if (only !== undefined && only !== clientId) throw clientNotFound(pointer);
 }
 
+/**
+ * Whose things a list shows: of the client asked for, else of all that a caller may see. Undefined: everyone's. Pure.
+ * @param asked as `client_id` in the query; to a customer no other client exists
+ * @throws not_found
+ */
+export function clientToList(principal: Principal, asked: number | undefined): number | undefined {
+  if (asked !== undefined) assertMayActFor(principal, asked, 'client_id');
+  return asked ?? onlyClient(principal);
+}
+
 /** A client that does not exist, or not for this caller: the two are told apart by nobody. */
 export function clientNotFound(pointer?: string): ApiError {
   const errors = pointer === undefined ? [] : [{ pointer, message: 'does not exist' }];

@@ -1,4 +1,4 @@
-import { assertMayActFor, onlyClient } from '../../auth/principal.ts';
+import { assertMayActFor, clientToList, onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
@@ -15,10 +15,8 @@ export const addressRoutes: readonly Route[] = [
     answers: { 200: listOf(addressView) },
     next: nextById,
     errors: ['not_found'],
-    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => {
-      if (clientId !== undefined) assertMayActFor(principal, clientId, 'client_id');
-      return readAddresses(db, page, clientId ?? onlyClient(principal));
-    },
+    handler: async (db, { query: { client_id: clientId, ...page }, principal }) =>
+      readAddresses(db, page, clientToList(principal, clientId)),
   }),
   read({
     path: '/addresses/:id',

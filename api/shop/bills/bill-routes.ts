@@ -1,4 +1,4 @@
-import { assertMayActFor, onlyClient, type Principal } from '../../auth/principal.ts';
+import { assertMayActFor, clientToList, onlyClient, type Principal } from '../../auth/principal.ts';
 import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
@@ -22,10 +22,7 @@ export const billRoutes: readonly Route[] = [
     answers: { 200: listOf(billView) },
     next: nextById,
     errors: ['not_found'],
-    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => {
-      if (clientId !== undefined) assertMayActFor(principal, clientId, 'client_id');
-      return readBills(db, page, clientId ?? onlyClient(principal));
-    },
+    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => readBills(db, page, clientToList(principal, clientId)),
   }),
   read({
     path: '/bills/:id',

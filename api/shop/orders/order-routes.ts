@@ -1,4 +1,4 @@
-import { assertMayActFor, onlyClient } from '../../auth/principal.ts';
+import { assertMayActFor, clientToList, onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
@@ -28,10 +28,7 @@ export const orderRoutes: readonly Route[] = [
     answers: { 200: listOf(orderView) },
     next: nextById,
     errors: ['not_found'],
-    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => {
-      if (clientId !== undefined) assertMayActFor(principal, clientId, 'client_id');
-      return readOrders(db, page, clientId ?? onlyClient(principal));
-    },
+    handler: async (db, { query: { client_id: clientId, ...page }, principal }) => readOrders(db, page, clientToList(principal, clientId)),
   }),
   read({
     path: '/orders/:id',
