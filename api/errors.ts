@@ -74,7 +74,7 @@ export const problemTypes = {
     status: 409,
     title: 'Not possible in this state',
     meaning: 'The state of the order does not allow it. Nothing was changed.',
-    cure: '`status` tells the state it is in, `allowed_status` what it may become.',
+    cure: '`order_status` tells the state it is in, `allowed_status` what it may become.',
   },
   idempotency_in_flight: {
     status: 409,

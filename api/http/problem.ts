@@ -46,5 +46,7 @@ export function problemDocument({ code, message, errors, extensions }: ApiError,
   const { status, title, type = `/problems/${code}` } = problemTypes[code] as ProblemType;
   const named = errors.slice(0, maxErrors).map(({ pointer, ...error }) => ({ pointer: pointer.slice(0, maxPointerLength), ...error }));
   const omitted = errors.length > maxErrors ? { errors_omitted: errors.length - maxErrors } : {};
-  return JSON.stringify({ type, title, status, detail: message, code, errors: named, ...omitted, ...extensions, request_id: requestId });
+  const standard = { type, title, status, detail: message, code, errors: named };
+  // Once more at the end: an extension takes the place of none of them.
+  return JSON.stringify({ ...standard, ...omitted, ...extensions, ...standard, request_id: requestId });
 }

@@ -36,7 +36,7 @@ export function assertRefundable(status: Status): void {
 }
 
 function illegal(status: Status, detail: string): ApiError {
-  return new ApiError('illegal_transition', detail, { extensions: { status, allowed_status: successors[status] } });
+  return new ApiError('illegal_transition', detail, { extensions: { order_status: status, allowed_status: successors[status] } });
 }
 
 /** A line as far as what comes back of it matters. */

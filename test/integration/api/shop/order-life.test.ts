@@ -14,7 +14,7 @@ async function place(shop: Shop, more: object = {}): Promise<Placed> {
 
 const illegal = (status: number, allowed: number[]) => ({
   code: 'illegal_transition',
-  extensions: { status, allowed_status: allowed },
+  extensions: { order_status: status, allowed_status: allowed },
 });
 
 describe('an order', () => {

@@ -8,6 +8,22 @@ const socketError = (code: string): Error => Object.assign(new Error(`connect ${
 const told = (thrown: unknown): string => problemDocument(toProblem(thrown).error, 'r-1');
 
 describe('what an error is to the client', () => {
+  test('an extension takes the place of no member that the standard gives a meaning', () => {
+    const err = new ApiError('illegal_transition', 'x', {
+      extensions: { status: 4, type: 'y', code: 'z', errors: 1, request_id: 2, more: 3 },
+    });
+    expect(JSON.parse(problemDocument(err, 'id-1'))).toEqual({
+      type: '/problems/illegal_transition',
+      title: 'Not possible in this state',
+      status: 409,
+      detail: 'x',
+      code: 'illegal_transition',
+      errors: [],
+      more: 3,
+      request_id: 'id-1',
+    });
+  });
+
   test.each(Object.keys(problemTypes) as ProblemCode[])('%s has a status, and keeps what it was thrown with', (code) => {
     const err = new ApiError(code, 'Said to the client.', { errors: [{ pointer: '/a', message: 'b' }], extensions: { available: 3 } });
     const { error, nature } = toProblem(err);
