@@ -66,7 +66,6 @@ export function createApp(deps: AppDeps): LeanKoa {
   app.use(errorBody(logger));
   app.use(cors(settings.CORS_ORIGINS));
   app.use(healthRoutes(deps.health));
-  app.use(docsPage(deps.routes));
   app.use(matchRoute(createRouteTable(deps.routes)));
   const limit = settings.RATE_LIMIT_ENABLED
     ? createRateLimit({
@@ -78,6 +77,7 @@ export function createApp(deps: AppDeps): LeanKoa {
     : noRateLimit;
   app.use(authenticate(deps.credentials, limit.count));
   app.use(limit.middleware);
+  app.use(docsPage(deps.routes));
   app.use(refuseUnmatched);
   app.use(authorize);
   const claimOf = createClaims({ secret: settings.AUTH_TOKEN_SECRET, isRequired: settings.IDEMPOTENCY_REQUIRED });

@@ -8,15 +8,20 @@ import type { JsonSchema } from '../http/view.ts';
 export type OpenApiDocument = {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    /** Refusals, each named after its codes: most operations share them. */
+    readonly responses: Readonly<Record<string, Response>>;
+  };
 };
 
 export type Operation = {
   readonly operationId: string;
-  readonly responses: Readonly<Record<string, Response>>;
+  readonly responses: Readonly<Record<string, Response | Reference>>;
 };
 
 type Response = { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>> };
+type Reference = { readonly $ref: string };
 
 /** What the API accepts and answers, made from the schemas that check it and the views that write it. Pure. */
 export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
@@ -39,6 +44,7 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
     paths,
     components: {
       schemas: { Problem: problem },
+      responses: Object.fromEntries(routes.flatMap((route) => refusalsOf(route).map(({ name, codes }) => [name, refusalOf(codes)]))),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Of a customer, from POST /clients/login.' },
         key: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'Of an operator or a load test.' },
@@ -80,7 +86,11 @@ function operationOf(route: Route): Operation {
     ...(access !== 'public' && { description: `For: ${access.join(', ')}.` }),
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...headersOf(route)],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
-    responses: { [route.status]: successOf(route), ...(method === 'GET' && route.view.tag && { 304: notModified }), ...refusalsOf(route) },
+    responses: {
+      [route.status]: successOf(route),
+      ...(method === 'GET' && route.view.tag && { 304: notModified }),
+      ...Object.fromEntries(refusalsOf(route).map(({ status, name }) => [status, { $ref: `#/components/responses/${name}` }])),
+    },
   } as Operation;
 }
 
@@ -161,14 +171,17 @@ export function refusalCodes(route: Route): ProblemCode[] {
   return [...new Set([...codes, ...route.errors])];
 }
 
-/** A status has one description for all its codes. */
-function refusalsOf(route: Route): Record<string, Response> {
+type Refusal = { readonly status: string; readonly codes: readonly ProblemCode[]; readonly name: string };
+
+/** A status has one answer for all its codes. */
+function refusalsOf(route: Route): Refusal[] {
   const byStatus: Record<string, ProblemCode[]> = {};
   for (const code of refusalCodes(route)) (byStatus[problemTypes[code].status] ??= []).push(code);
-  const entries = Object.entries(byStatus).map(([status, codes]) => {
-    const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
-    const description = codes.map((code) => `\`${code}\`: ${problemTypes[code].meaning}`).join('\n\n');
-    return [status, { description, content: { 'application/problem+json': { schema } } }] as const;
-  });
-  return Object.fromEntries(entries);
+  return Object.entries(byStatus).map(([status, codes]) => ({ status, codes: codes.toSorted(), name: codes.toSorted().join('.') }));
+}
+
+function refusalOf(codes: readonly ProblemCode[]): Response {
+  const schema = { allOf: [{ $ref: '#/components/schemas/Problem' }, { properties: { code: { enum: codes } } }] };
+  const description = codes.map((code) => `\`${code}\`: ${problemTypes[code].meaning}`).join('\n\n');
+  return { description, content: { 'application/problem+json': { schema } } };
 }
