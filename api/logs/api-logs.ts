@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '#lib/logger.ts';
 import type { LogSettings } from '#lib/settings.ts';
 import { accessLine, type AccessEntry } from './access-line.ts';
 import { openLogFile, openLogStream, type LogFile } from './log-file.ts';
+import { announceWriter } from './writer-note.ts';
 
 export type ApiLogs = {
   readonly logger: Logger;
@@ -47,8 +48,12 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
   });
   const readers = [...(logger.isLevelEnabled('info') ? [console] : []), ...(files ? [files.access] : [])];
   const access = gatherLines(accessLine(settings.LOG_FORMAT, worker), readers);
+  const inodes = (): Record<string, number> =>
+    Object.fromEntries(Object.entries(files ?? {}).map(([name, file]) => [`${name}.log`, file.inode() as number]));
+  const note = settings.LOG_DIR === undefined ? undefined : announceWriter(settings.LOG_DIR, { worker, inodes, onProblem });
   const followTimer = setInterval(() => {
     for (const file of all) void file.followPath();
+    note?.renew();
   }, followEveryMs).unref();
 
   return {
@@ -63,6 +68,7 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
       clearInterval(followTimer);
       access.handOver();
       await Promise.all(all.map((file) => file.close()));
+      note?.withdraw();
     },
   };
 }

@@ -10,6 +10,8 @@ export type LogFile = {
   readonly write: (lines: string | Buffer) => void;
   /** Goes over to a new file when the path no longer leads to the one that is open: it was renamed or removed. */
   readonly followPath: () => Promise<void>;
+  /** Of the file that lines go to: once it has changed, nothing more is written to the one before. Undefined for a stream. */
+  readonly inode: () => number | undefined;
   /** Writes at once what is left, as far as it can be written; for the sudden end of a process. */
   readonly flushSync: () => void;
   /** Lines given up because the disk or the reader did not keep up. */
@@ -33,15 +35,22 @@ const mode = 0o640;
  * @throws when it cannot be opened
  */
 export async function openLogFile(path: string, options: LogFileOptions): Promise<LogFile> {
-  let inode = makeFile(path);
+  makeFile(path);
   const boom = new sonicBoom.SonicBoom({ dest: path, mode, ...batches });
   await once(boom, 'ready');
+  let inode = openInode(boom);
+  let isReopening = false;
+  boom.on('ready', () => {
+    inode = openInode(boom);
+    isReopening = false;
+  });
   const lines = createLines(boom, options);
   const followPath = async (): Promise<void> => {
     try {
-      if ((await inodeOf(path)) === inode) return;
+      if (isReopening || (await inodeOf(path)) === inode) return;
       // Made first: a reopening that failed would leave the writer with two ideas of its file.
-      inode = makeFile(path);
+      makeFile(path);
+      isReopening = true;
       reopen(boom);
     } catch (err) {
       // The open file keeps taking lines, so nothing is lost.
@@ -54,8 +63,11 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
     boom.destroy();
     await closed;
   };
-  return { ...lines, followPath, close };
+  return { ...lines, followPath, inode: () => inode, close };
 }
+
+/** Of the file that is open, not of the one now under its path: that may have been renamed meanwhile. */
+const openInode = (boom: Boom): number => fstatSync((boom as Boom & { readonly fd: number }).fd).ino;
 
 /** A write that is under way delays the reopening until it has succeeded: one that fails would put it off for ever. */
 function reopen(boom: Boom): void {
@@ -68,7 +80,7 @@ function reopen(boom: Boom): void {
 /** The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close. */
 export function openLogStream(fd: number, options: LogFileOptions): LogFile {
   const lines = createLines(new sonicBoom.SonicBoom({ fd, ...batches }), options);
-  return { ...lines, followPath: () => Promise.resolve(), close: lines.finish };
+  return { ...lines, followPath: () => Promise.resolve(), inode: () => undefined, close: lines.finish };
 }
 
 /**
@@ -139,17 +151,15 @@ function createLines(boom: Boom, { onProblem, flushAfterMs = 50 }: LogFileOption
   };
 }
 
-/** @returns the inode of the file now under the path, made when there was none */
-function makeFile(path: string): number {
+/** Makes the file where there is none, and gives it its mode. */
+function makeFile(path: string): void {
   const fd = openSync(path, 'a', mode);
   try {
     fchmodSync(fd, mode);
   } catch {
     // Another account made it; whoever may append may go on.
   }
-  const { ino } = fstatSync(fd);
   closeSync(fd);
-  return ino;
 }
 
 const inodeOf = (path: string): Promise<number | undefined> =>

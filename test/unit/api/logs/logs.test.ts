@@ -1,10 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { accessLine, type AccessEntry } from '#api/logs/access-line.ts';
 import { openApiLogs } from '#api/logs/api-logs.ts';
 import { openLogFile } from '#api/logs/log-file.ts';
+import type { WriterNote } from '#api/logs/writer-note.ts';
 import { runCommand } from '#lib/run-command.ts';
 import { ConfigError } from '#lib/errors.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
@@ -133,6 +134,25 @@ describe('a log file', () => {
     expect(problems).toHaveLength(1);
   });
 
+  test('names another inode only once nothing more goes to the one before', async () => {
+    const path = join(await temporaryFolder(), 'access.log');
+    const file = await openLogFile(path, { onProblem: fail, flushAfterMs: 1 });
+    for (let round = 0; round < 20; round += 1) {
+      const before = file.inode();
+      expect(before).toBe((await stat(path)).ino);
+      const archive = `${path}-${round}`;
+      await rename(path, archive);
+      for (let line = 0; line < 200; line += 1) file.write(`${'x'.repeat(line)}\n`);
+      await file.followPath();
+      await expect.poll(file.inode, { interval: 1 }).not.toBe(before);
+      const { size } = await stat(archive);
+      file.write('after\n');
+      file.flushSync();
+      expect((await stat(archive)).size).toBe(size);
+    }
+    await file.close();
+  });
+
   test('drops and counts lines when nobody can take them, instead of growing without end', async () => {
     const file = await openLogFile('/dev/full', { onProblem: () => {} });
     const line = `${'x'.repeat(10_000)}\n`;
@@ -141,17 +161,22 @@ describe('a log file', () => {
   });
 });
 
-const openLogs = async (format: 'json' | 'text', level: 'info' | 'warn' = 'info') => {
-  const folder = await temporaryFolder();
+const openLogs = async (format: 'json' | 'text', level: 'info' | 'warn' = 'info', folder?: string) => {
+  folder ??= await temporaryFolder();
   const stdout = openSync(join(folder, 'stdout'), 'a');
   const settings = { LOG_LEVEL: level, LOG_FORMAT: format, LOG_DIR: join(folder, 'logs') } as const;
-  const logs = await openApiLogs({ settings, worker: 2, stdout });
+  const logs = await openApiLogs({ settings, worker: 2, stdout, followEveryMs: 10 });
   const read = (name: string): Promise<string[]> => linesOf(join(folder, name));
   const close = async (): Promise<void> => {
     await logs.close();
     closeSync(stdout);
   };
   return { logs, read, close };
+};
+
+const notesIn = async (folder: string): Promise<WriterNote[]> => {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  return Promise.all(names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as WriterNote));
 };
 
 const idOf = (line: string): unknown => (JSON.parse(line) as { request_id: string }).request_id;
@@ -204,6 +229,38 @@ describe('the logs of a process', () => {
     await close();
     expect(await read('stdout')).toEqual([]);
     expect(await read('logs/access.log')).toHaveLength(1);
+  });
+
+  test('say beside them which files the process writes, anew after a rotation, and no more once it has ended', async () => {
+    const folder = await temporaryFolder();
+    const { logs, close } = await openLogs('json', 'info', folder);
+    const [dir, path] = [join(folder, 'logs/.writers'), join(folder, 'logs/access.log')];
+    const names = ['access.log', 'app.log', 'error.log'];
+    const [note] = await notesIn(dir);
+    expect(note).toMatchObject({ program: 'api', worker: 2, pid: process.pid });
+    expect(Object.keys(note?.files ?? {}).toSorted()).toEqual(names);
+    expect(note?.files['access.log']).toBe((await stat(path)).ino);
+
+    await rename(path, `${path}-1`);
+    const renamed = (await stat(`${path}-1`)).ino;
+    await expect.poll(async () => (await notesIn(dir))[0]?.files['access.log'], { interval: 5 }).not.toBe(renamed);
+    expect((await notesIn(dir))[0]?.files).toEqual({ ...note?.files, 'access.log': (await stat(path)).ino });
+    logs.access(entry);
+    await close();
+    expect(await notesIn(dir)).toEqual([]);
+    expect([await linesOf(path), await linesOf(`${path}-1`)].map((lines) => lines.length)).toEqual([1, 0]);
+  });
+
+  test('clear away the notes of processes that died long ago, and of no others', async () => {
+    const folder = await temporaryFolder();
+    const dir = join(folder, 'logs/.writers');
+    await mkdir(dir, { recursive: true });
+    const old = new Date(Date.now() - 3_600_000);
+    for (const name of ['dead.json', 'alive.json']) await writeFile(join(dir, name), '{}');
+    await utimes(join(dir, 'dead.json'), old, old);
+    const { close } = await openLogs('json', 'info', folder);
+    expect((await readdir(dir)).filter((name) => name === 'dead.json' || name === 'alive.json')).toEqual(['alive.json']);
+    await close();
   });
 
   test('that cannot be opened are a problem of the settings', async () => {
