@@ -8,8 +8,10 @@ import type { Anomaly, BooksToCheck, Ledger, Movement, StoredOrder, StoredProduc
  */
 export function checkLedger({ stored, products, isShared }: BooksToCheck, ledger: Ledger): Anomaly[] {
   const movements = Map.groupBy(ledger.movements, ({ order }) => order);
+  const returned = new Map(ledger.returns.map(({ line, pieces }) => [line, pieces]));
   return [
     ...stored.orders.flatMap((order) => checkMovements(order, movements.get(order.id) ?? [])),
+    ...stored.orders.flatMap((order) => checkReturns(order, movements.get(order.id) ?? [], returned)),
     ...ledger.products.flatMap(checkStock),
     // What others sell and count in the same shop stands in the same ledger.
     ...(isShared ? [] : ledger.strayMovements.map(strayMovement)),
@@ -19,8 +21,8 @@ export function checkLedger({ stored, products, isShared }: BooksToCheck, ledger
 
 const canceled = 4;
 
-/** One sale a line, and nothing else, unless the order was canceled since and its pieces came back. */
-function checkMovements({ id, lines, status }: StoredOrder, movements: readonly Movement[]): Anomaly[] {
+/** One sale a line, and nothing of what is no line. */
+function checkMovements({ id, lines }: StoredOrder, movements: readonly Movement[]): Anomaly[] {
   const wrong = (detail: string, product: number): Anomaly => ({
     rule: 'stock-moved',
     detail: `order ${id}: ${detail}`,
@@ -36,13 +38,34 @@ function checkMovements({ id, lines, status }: StoredOrder, movements: readonly 
     return [wrong(`line ${line}, ${quantity} of product ${product}, ${what}`, product)];
   });
   const own = new Set<number | null>(lines.map((line) => line.id));
-  const odd = movements.filter(({ line, reason }) => (reason === 'sale' ? !own.has(line) : status !== canceled));
+  const odd = movements.filter(({ line }) => !own.has(line));
   return [
     ...found,
     ...odd.map((movement) =>
       wrong(`movement ${movement.id} (${movement.reason}, ${movement.quantity}) belongs to no line`, movement.product),
     ),
   ];
+}
+
+/** Of each line at most what its order says was taken back; without restocking, less. A canceled order keeps nothing. */
+function checkReturns(
+  { id, lines, status }: StoredOrder,
+  movements: readonly Movement[],
+  returned: ReadonlyMap<number, number>,
+): Anomaly[] {
+  return lines.flatMap(({ id: line, product, quantity }): Anomaly[] => {
+    const back = movements.filter((movement) => movement.line === line && movement.reason !== 'sale');
+    const pieces = back.reduce((sum, movement) => sum + movement.quantity, 0);
+    const taken = returned.get(line) ?? 0;
+    const at = { rule: 'returned-once', order: id, product } as const;
+    const what = `order ${id}: of line ${line}, ${quantity} of product ${product},`;
+    if (pieces > taken)
+      return [
+        { ...at, detail: `${what} ${showCountOf(pieces, 'piece')} came back in ${showCountOf(back.length, 'movement')}, not ${taken}` },
+      ];
+    if (status === canceled && taken !== quantity) return [{ ...at, detail: `${what} ${taken} came back, though the order is canceled` }];
+    return [];
+  });
 }
 
 const strayMovement = ({ id, product, quantity }: Movement): Anomaly => ({

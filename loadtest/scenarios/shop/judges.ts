@@ -90,7 +90,7 @@ const looksOf = ({ products }: Goods): Map<number, string> =>
     products.map(({ id, name, description, priceCents, categoryId }) => [id, JSON.stringify([name, description, priceCents, categoryId])]),
   );
 
-const aboutStock: ReadonlySet<BookRule> = new Set(['stock-moved', 'stock-ledger', 'stock-conserved', 'no-oversell']);
+const aboutStock: ReadonlySet<BookRule> = new Set(['stock-moved', 'returned-once', 'stock-ledger', 'stock-conserved', 'no-oversell']);
 
 function judgeBooks(measurement: Measurement): Check[] {
   const books = measurement.books as ShopBooks | null;

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import type { Movement, StoredBooks, StoredOrder, StoredProduct } from './stored-books.ts';
+import type { LineReturns, Movement, StoredBooks, StoredOrder, StoredProduct } from './stored-books.ts';
 
 /** Where the ledger stood when a run began. */
 export type Mark = { readonly lastMovement: number };
@@ -27,6 +27,10 @@ const movementsSql = `
 const strayMovementsSql = `
   SELECT ${movementColumns} FROM stock_movements
   WHERE id > $1 AND reason = 'sale' AND (order_id IS NULL OR order_detail_id IS NULL) ORDER BY id LIMIT 1000`;
+
+const returnsSql = `
+  SELECT id_key::float8 AS line, returned AS pieces FROM order_details
+  WHERE returned > 0 AND order_id IN (SELECT id_key FROM orders WHERE client_id = ANY ($1::bigint[])) ORDER BY id_key`;
 
 const productsSql = `
   SELECT id_key::float8 AS id, stock, coalesce(moved, 0)::float8 AS moved,
@@ -60,6 +64,7 @@ export function readStoredBooks(postgres: PostgresSettings, { lastMovement }: Ma
       movements: (await client.query<Movement>(movementsSql, [buyers])).rows,
       strayMovements: (await client.query<Movement>(strayMovementsSql, [lastMovement])).rows,
       products: (await client.query<StoredProduct>(productsSql, [lastMovement])).rows,
+      returns: (await client.query<LineReturns>(returnsSql, [buyers])).rows,
     },
   }));
 }

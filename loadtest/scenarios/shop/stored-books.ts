@@ -14,7 +14,11 @@ export type Ledger = {
   /** Sales since the run began that name no order or no line. */
   readonly strayMovements: readonly Movement[];
   readonly products: readonly StoredProduct[];
+  /** Lines of the buyers' orders of which pieces were taken back, by cancellation or refund. */
+  readonly returns: readonly LineReturns[];
 };
+
+export type LineReturns = { readonly line: number; readonly pieces: number };
 
 export type StoredOrder = {
   readonly id: number;
@@ -64,6 +68,7 @@ export const bookRules = {
   'orders-as-asked': 'Orders are stored as asked: buyer, products, quantities, delivery',
   'orders-as-answered': 'Orders are stored as answered: total and price of every line',
   'stock-moved': 'Every line moved the stock once, by its quantity',
+  'returned-once': 'What was taken back came into stock once at most, all of it where the order is canceled',
   'stock-ledger': 'Stock of every product = sum of its movements',
   'stock-conserved': 'Stock at the end = stock at the start − what was sold + what came back',
   'no-oversell': 'No stock below zero',

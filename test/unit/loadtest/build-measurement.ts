@@ -76,6 +76,7 @@ export const rightBooks: ShopBooks = {
     ledger: {
       movements: [{ id: 2, product: 5, quantity: -1, reason: 'sale', order: 7, line: 70 }],
       strayMovements: [],
+      returns: [],
       products: [{ id: 5, stock: 9, moved: 9, restocked: 0, restocks: 0 }],
     },
   },

@@ -86,6 +86,12 @@ describe('what is wrong in the database is named:', () => {
       rule: 'stock-moved',
     },
     {
+      wrong: 'pieces came back that no order says were taken back',
+      sql: `INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
+            SELECT product_id, quantity, 'return', order_id, id_key FROM order_details`,
+      rule: 'returned-once',
+    },
+    {
       wrong: 'a product is gone',
       sql: 'DELETE FROM stock_movements; DELETE FROM order_details; DELETE FROM products',
       rule: 'stock-conserved',

@@ -7,6 +7,13 @@ const foundInStock = (change: Change, isShared = false) => checkBooks(booksOf(on
 
 const moved = (detail: string) => ({ rule: 'stock-moved', detail: `order 7: ${detail}`, order: 7, product: 1 });
 
+const returned = (detail: string) => ({
+  rule: 'returned-once',
+  detail: `order 7: of line 70, 2 of product 1, ${detail}`,
+  order: 7,
+  product: 1,
+});
+
 const stray: Change = ({ stored }) =>
   stored.strayMovements.push({ id: 3, product: 2, quantity: -7, reason: 'sale', order: null, line: null });
 
@@ -23,8 +30,11 @@ const bought: Change = (made, order, attempt) => {
 
 const cancel: Change = ({ stored }, order) => {
   order.status = 4;
+  stored.returns.push({ line: 70, pieces: 2 });
   stored.movements.push({ id: 2, product: 1, quantity: 2, reason: 'return', order: 7, line: 70 });
 };
+
+const refund: Change = ({ stored }) => void stored.returns.push({ line: 70, pieces: 1 });
 
 const gone: Change = ({ stored }) => stored.products.shift();
 
@@ -57,8 +67,8 @@ describe('of the stock it says', () => {
     ['moved for the line of another order', (_made, movement) => (movement.line = 71), [nothing, odd]],
     [
       'moved for no line of an order that was canceled since',
-      ({ stored }, movement) => {
-        stored.orders[0]!.status = 4;
+      (made, movement) => {
+        cancel(made, made.stored.orders[0]!, made.attempts[0]!);
         movement.line = null;
       },
       [nothing, odd],
@@ -66,7 +76,28 @@ describe('of the stock it says', () => {
     [
       'came back though the order stands',
       ({ stored }) => stored.movements.push({ id: 3, product: 1, quantity: 2, reason: 'return', order: 7, line: 70 }),
-      [moved('movement 3 (return, 2) belongs to no line')],
+      [returned('2 pieces came back in 1 movement, not 0')],
+    ],
+    [
+      'came back twice when the order was canceled',
+      (made) => {
+        cancel(made, made.stored.orders[0]!, made.attempts[0]!);
+        made.stored.movements.push({ id: 3, product: 1, quantity: 2, reason: 'return', order: 7, line: 70 });
+      },
+      [returned('4 pieces came back in 2 movements, not 2')],
+    ],
+    [
+      'did not come back though the order is canceled',
+      ({ stored }) => (stored.orders[0]!.status = 4),
+      [returned('0 came back, though the order is canceled')],
+    ],
+    [
+      'came back in part, without a refund of so many',
+      ({ stored }) => {
+        stored.returns.push({ line: 70, pieces: 1 });
+        stored.movements.push({ id: 3, product: 1, quantity: 2, reason: 'return', order: 7, line: 70 });
+      },
+      [returned('2 pieces came back in 1 movement, not 1')],
     ],
   ])('which line %s', (_what, change, anomalies) => {
     expect(foundInStock((made) => change(made, made.stored.movements[0]!))).toStrictEqual(anomalies);
@@ -109,8 +140,14 @@ describe('of the stock it says', () => {
     expect(foundInStock(bought).map(({ rule }) => rule)).toContain('stock-conserved');
   });
 
-  test('nothing of the pieces that came back from an order that staff canceled', () => {
+  test('nothing of the pieces that came back from an order that was canceled, or refunded with restocking or without', () => {
     expect(foundInStock(cancel, true)).toEqual([]);
+    expect(foundInStock(refund, true)).toEqual([]);
+    const restock: Change = (made, order, attempt) => {
+      refund(made, order, attempt);
+      made.stored.movements.push({ id: 3, product: 1, quantity: 1, reason: 'return', order: 7, line: 70 });
+    };
+    expect(foundInStock(restock, true)).toEqual([]);
   });
 
   test('which product is gone, unless others may have removed it', () => {

@@ -36,7 +36,7 @@ const request = fc.record({
 
 const emptyRun = (): Run => ({
   attempts: [],
-  stored: { orders: [], movements: [], strayMovements: [], products: [] },
+  stored: { orders: [], movements: [], strayMovements: [], products: [], returns: [] },
   products,
   productsAfter: structuredClone(products) as Changeable<Product>[],
 });

@@ -65,7 +65,7 @@ const [lamp] = rightBooks.before.products;
 const dearer = { ...rightBooks.before, products: [{ ...lamp, priceCents: 2_500 }] } as ShopBooks['after'];
 const restocked = {
   orders: rightBooks.stored?.orders ?? [],
-  ledger: { movements: [], strayMovements: [], products: [{ id: 5, stock: 90, moved: 90, restocked: 81, restocks: 1 }] },
+  ledger: { movements: [], strayMovements: [], products: [{ id: 5, stock: 90, moved: 90, restocked: 81, restocks: 1 }], returns: [] },
 };
 const handled = { orders: (rightBooks.stored?.orders ?? []).map((order) => ({ ...order, version: 2 })), ledger: null };
 
