@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { print, type Arguments, type Progress } from '#lib/command-line.ts';
 import { UsageError } from '#lib/errors.ts';
-import type { ExitCode } from '#lib/exit-codes.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { defaultFolder, tell, withProgress, type CommandContext } from './command.ts';
 import { mixesOf, type Gate } from './gates.ts';
 import { exitCodeOf } from './judge/verdict.ts';
@@ -9,10 +9,12 @@ import { openWatch, type Watch } from './live/watch-server.ts';
 import { makeOutFolder, writeRun } from './measurement/run-folder.ts';
 import { readOptions, type LoadtestOptions } from './options.ts';
 import { judgePlan, playPlan, type BaselineOf } from './plan-run.ts';
+import type { Plan } from './plans/plan.ts';
 import { readBaseline, type Baseline } from './report/baseline.ts';
-import { gateReport, type NotPlayed } from './report/gate-report.ts';
+import { gateReport, type NotPlayed, type PlayedGate } from './report/gate-report.ts';
 import { sayReport, writeReport, type RunReport } from './report/run-report.ts';
 import { onTarget, originOf } from './target-command.ts';
+import type { Target } from './targets/target.ts';
 
 /** Plays what belongs to a gate to its exit code. @throws what the caller turns into one line */
 export async function runGate(gate: Gate, args: Arguments, context: CommandContext): Promise<ExitCode> {
@@ -26,7 +28,8 @@ export async function runGate(gate: Gate, args: Arguments, context: CommandConte
   return watched(options.watchPort, (watch) =>
     withProgress(context.signal, async (progress) => {
       const setting = { origin, folder, options, context, progress, watch, baselineOf };
-      const run = isAlone(gate) ? await playAlone(gate, setting) : await playAll(gate, setting);
+      if (!isAlone(gate)) return tellAll(await playAll(gate, setting), setting);
+      const run = await playAlone(gate, setting);
       progress.done();
       return tell(run, folder, options.json);
     }),
@@ -69,47 +72,65 @@ type Setting = {
 const isAlone = ({ plans, runs = [] }: Gate): boolean => plans.length + runs.length === 1;
 
 function playAlone({ plans: [plan] }: Gate, setting: Setting): Promise<RunReport> {
-  const { origin, folder, options, context, progress, watch, baselineOf } = setting;
-  return onTarget(origin, context, progress, async (target) => {
-    await playPlan(plan, folder, options.changes, { target, progress, watch, signal: context.signal });
-    return judgePlan(folder, baselineOf);
-  });
+  const { origin, folder, context, progress } = setting;
+  return onTarget(origin, context, progress, (target) => playPlanOf(plan, folder, target, setting));
+}
+
+async function playPlanOf(plan: Plan, dir: string, target: Target, setting: Setting): Promise<RunReport> {
+  const { options, context, progress, watch, baselineOf } = setting;
+  await playPlan(plan, dir, options.changes, { target, progress, watch, signal: context.signal });
+  return judgePlan(dir, baselineOf);
 }
 
 const ofItsOwn = 'it harms the shops it tests and starts its own, so it is not played on a given target';
 
-/** Each into a folder of its own, judged and told as it comes, up to the first that fails. */
-async function playAll({ name, plans, runs = [] }: Gate, setting: Setting): Promise<RunReport> {
-  const { origin, folder, options, context, progress, watch, baselineOf } = setting;
+/**
+ * Each into a folder of its own, judged and told as it comes, up to the first that fails, or to the end of the command.
+ * @throws what ends the command before anything was judged, and whatever else than its end keeps one from being played
+ */
+async function playAll({ name, plans, runs = [] }: Gate, setting: Setting): Promise<PlayedGate> {
+  const { origin, context, progress } = setting;
   const played: RunReport[] = [];
   const notPlayed: NotPlayed[] = [];
   const member = async (one: string, work: (dir: string) => Promise<RunReport>): Promise<void> => {
     const failed = played.find(({ verdict }) => verdict === 'FAIL');
-    if (failed !== undefined) return void notPlayed.push({ name: one, why: `${failed.name} failed before` });
-    const dir = join(folder, one);
-    makeOutFolder(dir);
-    const run = await work(dir);
-    const page = await writeReport(run, dir);
-    progress.done();
-    if (!options.json) print(sayReport(run, page));
-    played.push(run);
+    if (failed === undefined) played.push(await playMember(one, work, setting));
+    else notPlayed.push({ name: one, why: `${failed.name} failed before` });
   };
-  await onTarget(origin, context, progress, async (target) => {
-    for (const plan of plans)
-      await member(plan.name, async (dir) => {
-        await playPlan(plan, dir, options.changes, { target, progress, watch, signal: context.signal });
-        return judgePlan(dir, baselineOf);
-      });
+  const playMembers = async (): Promise<void> => {
+    await onTarget(origin, context, progress, async (target) => {
+      for (const plan of plans) await member(plan.name, (dir) => playPlanOf(plan, dir, target, setting));
+    });
+    for (const run of runs) {
+      if (origin !== undefined) notPlayed.push({ name: run.name, why: ofItsOwn });
+      else await member(run.name, (dir) => run.play(dir, context, progress).then(() => run.judge(dir)));
+    }
+  };
+  await playMembers().catch((err: unknown) => {
+    if (!context.signal.aborted || played.length === 0) throw err;
   });
-  for (const run of runs) {
-    if (origin !== undefined) notPlayed.push({ name: run.name, why: ofItsOwn });
-    else
-      await member(run.name, async (dir) => {
-        await run.play(dir, context, progress);
-        return run.judge(dir);
-      });
-  }
-  const startedAt = context.now.toISOString();
-  writeRun(folder, 'gate', { name, startedAt, runs: played.map((run) => run.name), notPlayed });
-  return gateReport({ name, startedAt, runs: played, notPlayed });
+  const told = new Set([...played, ...notPlayed].map((one) => one.name));
+  for (const one of [...plans, ...runs]) if (!told.has(one.name)) notPlayed.push({ name: one.name, why: 'canceled', isCanceled: true });
+  return { name, startedAt: context.now.toISOString(), runs: played, notPlayed };
+}
+
+async function playMember(name: string, work: (dir: string) => Promise<RunReport>, setting: Setting): Promise<RunReport> {
+  const { folder, options, progress } = setting;
+  const dir = join(folder, name);
+  makeOutFolder(dir);
+  const run = await work(dir);
+  const page = await writeReport(run, dir);
+  progress.done();
+  if (!options.json) print(sayReport(run, page));
+  return run;
+}
+
+/** Writes what all of it came to; what was canceled ends as a canceled command does. */
+async function tellAll(gate: PlayedGate, { folder, options }: Setting): Promise<ExitCode> {
+  writeRun(folder, 'gate', { ...gate, runs: gate.runs.map((run) => run.name) });
+  const exitCode = await tell(await gateReport(gate), folder, options.json);
+  if (!gate.notPlayed.some((one) => one.isCanceled)) return exitCode;
+  const judged = gate.runs.map(({ name, verdict }) => `${name} ${verdict}`).join(', ');
+  process.stderr.write(`canceled; judged before: ${judged}\n`);
+  return EXIT.failed;
 }

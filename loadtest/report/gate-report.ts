@@ -5,7 +5,7 @@ import { escapeCell, row } from './report-markdown.ts';
 import type { RunReport } from './run-report.ts';
 
 /** Something that belongs to a gate and did not come to be played, and why. */
-export type NotPlayed = { readonly name: string; readonly why: string };
+export type NotPlayed = { readonly name: string; readonly why: string; /** By the end of the command. */ readonly isCanceled?: true };
 
 /** Several runs by one command, each in a folder of its name. */
 export type PlayedGate = {
@@ -16,9 +16,13 @@ export type PlayedGate = {
   readonly notPlayed: readonly NotPlayed[];
 };
 
-/** All of a gate for people and programs: as bad as the worst of its runs, and what was not played is told everywhere. */
+/**
+ * All of a gate for people and programs: as bad as the worst of its runs, and what was not played is told everywhere. Where some were
+ * canceled nothing is proved, unless one failed before.
+ */
 export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGate): Promise<RunReport> {
-  const verdict = worstVerdict(runs.map((run) => run.verdict));
+  const canceled = notPlayed.flatMap((one) => (one.isCanceled ? (['INVALID'] as const) : []));
+  const verdict = worstVerdict([...runs.map((run) => run.verdict), ...canceled]);
   const sentence = sentenceOf(verdict, runs, notPlayed);
   const cases = [
     ...runs.map((run): Case => ({
@@ -29,7 +33,13 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
       seen: [],
       page: `${run.name}/report.html`,
     })),
-    ...notPlayed.map((one): Case => ({ id: one.name, title: 'passes', outcome: 'NOT CHECKED', says: `not played: ${one.why}`, seen: [] })),
+    ...notPlayed.map((one): Case => ({
+      id: one.name,
+      title: 'passes',
+      outcome: one.isCanceled ? 'INVALID' : 'NOT CHECKED',
+      says: `not played: ${one.why}`,
+      seen: [],
+    })),
   ];
   const suite = { name: `loadtest ${name}`, startedAt, verdict, cases };
   const whole = {
@@ -37,7 +47,7 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
     verdict,
     sentence,
     startedAt,
-    text: gateText(name, cases),
+    text: gateText(name, runs, notPlayed),
     json: {
       version: 1,
       gate: name,
@@ -58,14 +68,16 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
 function sentenceOf(verdict: Verdict, runs: readonly RunReport[], notPlayed: readonly NotPlayed[]): string {
   const left = notPlayed.length === 0 ? '' : ` Not played: ${notPlayed.map(({ name }) => name).join(', ')}.`;
   const first = runs.find((run) => run.verdict === verdict);
-  if (verdict !== 'PASS') return `${first?.name ?? 'nothing'}: ${first?.sentence ?? 'nothing was played.'}${left}`;
-  return `${runs.map(({ name }) => name).join(', ')} passed.${left}`;
+  if (runs.length === 0) return `Nothing was played.${left}`;
+  if (first !== undefined && verdict !== 'PASS') return `${first.name}: ${first.sentence}${left}`;
+  const passed = `${runs.map(({ name }) => name).join(', ')} passed`;
+  // None of what was played says why it is not PASS: it was canceled.
+  return verdict === 'PASS' ? `${passed}.${left}` : `Canceled when ${passed}.${left}`;
 }
 
-function gateText(name: string, cases: readonly Case[]): string {
-  const played = cases.filter(({ outcome }) => outcome !== 'NOT CHECKED').map(({ id, outcome }) => `${id} ${outcome}`);
-  const left = cases.filter(({ outcome }) => outcome === 'NOT CHECKED').map(({ id, says }) => `note: ${id} ${says}`);
-  return [`${name}: ${played.join(' · ')}`, ...left].join('\n');
+function gateText(name: string, runs: readonly RunReport[], notPlayed: readonly NotPlayed[]): string {
+  const played = runs.map((run) => `${run.name} ${run.verdict}`);
+  return [`${name}: ${played.join(' · ')}`, ...notPlayed.map((one) => `note: ${one.name} not played: ${one.why}`)].join('\n');
 }
 
 /** A table first; what each run has to say is folded away. */

@@ -1,9 +1,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandContext, Run } from '#loadtest/command.ts';
 import type { Gate } from '#loadtest/gates.ts';
+import { judgeRun } from '#loadtest/judge-run.ts';
 import type { Verdict } from '#loadtest/judge/verdict.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { runGate } from '#loadtest/run-gate.ts';
@@ -28,21 +29,24 @@ const runOf = (name: string, verdict: Verdict, played: string[]): Run => ({
   }),
 });
 
-test('on stacks of its own a gate plays its plans and then its other runs, each into a folder, up to the first that fails', async () => {
+const gateOf = (runs: readonly Run[]): Gate => ({ name: 'release', summary: '', plans: [smoke], runs });
+
+async function outFolder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-gate-'));
   onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+const play = (gate: Gate, out: string, signal: AbortSignal): Promise<number> => {
+  const context: CommandContext = { env: cleanEnvironment(), signal, randomSeed: 1, now: new Date(startedAt) };
+  return runGate(gate, { positionals: [], flags: { out, duration: '1s', users: '5' } }, context);
+};
+
+test('on stacks of its own a gate plays its plans and then its other runs, each into a folder, up to the first that fails', async () => {
+  const dir = await outFolder();
   const played: string[] = [];
   const runs = [runOf('first', 'INVALID', played), runOf('second', 'FAIL', played), runOf('third', 'PASS', played)];
-  const gate: Gate = { name: 'release', summary: '', plans: [smoke], runs };
-  const context: CommandContext = {
-    env: cleanEnvironment(),
-    signal: AbortSignal.timeout(100_000),
-    randomSeed: 1,
-    now: new Date(startedAt),
-  };
-
-  const flags = { out: dir, duration: '1s', users: '5' };
-  expect(await runGate(gate, { positionals: [], flags }, context)).toBe(99);
+  expect(await play(gateOf(runs), dir, AbortSignal.timeout(100_000))).toBe(99);
 
   expect(played).toEqual(['first', 'second']);
   const { gate: name, runs: told, notPlayed } = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as Record<string, unknown>;
@@ -52,4 +56,25 @@ test('on stacks of its own a gate plays its plans and then its other runs, each 
     notPlayed: [{ name: 'third', why: 'second failed before' }],
   });
   expect(await readdir(dir)).toEqual(expect.arrayContaining(['smoke', 'first', 'second', 'gate.json', 'junit.xml']));
+}, 120_000);
+
+test('a gate that is canceled tells what was judged before, leaves its reports, and ends as canceled', async () => {
+  const dir = await outFolder();
+  const stopping = new AbortController();
+  const canceled: Run = {
+    ...runOf('second', 'PASS', []),
+    play: async () => {
+      stopping.abort(new Error('ended by SIGINT'));
+      throw stopping.signal.reason;
+    },
+  };
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  onTestFinished(() => said.mockRestore());
+  expect(await play(gateOf([canceled, runOf('third', 'PASS', [])]), dir, stopping.signal)).toBe(1);
+  expect(said.mock.calls.join('')).toMatch(/^canceled; judged before: smoke (PASS|INVALID)\n$/);
+
+  const notPlayed = ['second', 'third'].map((name) => ({ name, why: 'canceled', isCanceled: true }));
+  const told = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as unknown;
+  expect(told).toMatchObject({ verdict: 'INVALID', runs: [{ name: 'smoke' }], notPlayed });
+  expect(await judgeRun(dir, undefined)).toMatchObject({ verdict: 'INVALID', json: { notPlayed } });
 }, 120_000);
