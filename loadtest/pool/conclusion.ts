@@ -7,13 +7,14 @@ import type { RunReport } from '../report/run-report.ts';
 import { bounds } from './bounds.ts';
 import type { Check, Finding } from './finding.ts';
 import { life } from './life.ts';
+import { loss } from './loss.ts';
 import type { Recording } from './recording.ts';
 import { waiting } from './waiting.ts';
 
 const number = ({ id }: Check): number => Number(/\d+/.exec(id)?.[0]);
 
 /** P1 to P14. */
-const checks: readonly Check[] = [...bounds, ...waiting, ...life].toSorted((a, b) => number(a) - number(b));
+const checks: readonly Check[] = [...bounds, ...waiting, ...life, ...loss].toSorted((a, b) => number(a) - number(b));
 
 export type Judged = { readonly check: Check; readonly finding: Finding };
 
@@ -42,7 +43,7 @@ function poolText(conclusion: Conclusion): string {
 /** The run for people and programs. Pure but for the style sheet of its page. */
 export async function poolReport(conclusion: Conclusion, startedAt: string): Promise<RunReport> {
   const { recording, judged, verdict } = conclusion;
-  const { settings, stages, exchanges, loss } = recording;
+  const { settings, stages, exchanges } = recording;
   const found = judged.map(({ check: { id, title }, finding }) => ({ id, title, ...finding }));
   const cases = found.map(({ says, witnesses: seen, ...rest }): Case => ({ ...rest, says, seen }));
   const run = {
@@ -59,7 +60,7 @@ export async function poolReport(conclusion: Conclusion, startedAt: string): Pro
       settings,
       requests: exchanges.length,
       stages,
-      loss,
+      loss: recording.loss,
       checks: found,
     },
     suites: [{ name: 'loadtest pool', startedAt, verdict, cases, beside: [describe(conclusion)] }],

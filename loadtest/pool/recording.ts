@@ -16,10 +16,11 @@ export const mostOf = ({ workers, size, overflow }: Settings): number => workers
 
 /**
  * `quick` reads one thing; `order` is a transaction, which waits while the shelves are locked; `slow` holds its connection for a
- * second; `missing` and `invalid` are refused; `failing` is a transaction that is rolled back; `route` is whatever else the service
- * offers, one after the other, as often refused as not; of `abandoned`, a slow one, and `hasty`, an order, the client leaves.
+ * second; `missing` and `invalid` are refused; `failing` is a transaction that is rolled back; of `broken` a statement fails as the
+ * service cannot foresee; `route` is whatever else the service offers, one after the other, as often refused as not; of `abandoned`, a
+ * slow one, and `hasty`, an order, the client leaves.
  */
-export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'failing' | 'route' | 'abandoned' | 'hasty';
+export type Kind = 'quick' | 'list' | 'order' | 'slow' | 'missing' | 'invalid' | 'failing' | 'broken' | 'route' | 'abandoned' | 'hasty';
 
 /** What became of a request. */
 export type Answered = {
@@ -51,6 +52,8 @@ export type Look = {
   /** Connections that all pools together say they may open. */
   readonly capacity: number | null;
   readonly sessions: readonly Session[] | null;
+  /** Sessions that the database has begun so far, the API's and others. */
+  readonly opened: number | null;
   /** The last answer there was. */
   readonly health: Health | null;
   /** CPU time of this machine so far, in any unit. */

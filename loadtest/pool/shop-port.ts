@@ -39,11 +39,18 @@ const sessionsSql = `
 const terminateAllSql = `SELECT pg_terminate_backend(pid) ${ofApi}`;
 const terminateSql = `
   SELECT pg_terminate_backend(pid) FROM (SELECT pid ${ofApi} ORDER BY pid LIMIT (SELECT (count(*) + 1) / 2 ${ofApi})) AS half`;
+const openedSql = 'SELECT sessions::float8 AS opened FROM pg_stat_database WHERE datname = current_database()';
+// P0001 is no code that a service can know.
+const brokenSql = `
+  CREATE OR REPLACE FUNCTION loadtest_broken() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'provoked by the load test'; END $$;
+  CREATE OR REPLACE TRIGGER loadtest_broken BEFORE INSERT ON orders FOR EACH ROW
+    WHEN (NEW.total_cents = 0 AND NEW.delivery_method = 2) EXECUTE FUNCTION loadtest_broken();`;
 // Reading goes on; whoever moves stock waits.
 const lockSql = 'LOCK TABLE products IN EXCLUSIVE MODE';
 
 /**
- * Makes accounts and a slow statement, and fills the shelves.
+ * Makes accounts, a slow statement and one that fails, and fills the shelves.
  * @param lanes clients at once
  * @throws {SetUpError} when the shop cannot be made ready
  */
@@ -55,6 +62,7 @@ export async function openShopPort(target: Target, lanes: number, signal: AbortS
   const runId = `pool-${randomBytes(5).toString('hex')}`;
   const watcher = await connect(target.postgres);
   try {
+    await watcher.query(brokenSql);
     await watcher.query(`UPDATE products SET stock = ${plenty}`);
     const [product = 0] = catalogueOf(await readGoods(http), target.origin).orderable;
     await registerClients(http, { count: lanes, loadtestKey: target.loadtestKey, runId, clients });
@@ -97,16 +105,20 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
       return openLane(shop.target.origin, (kind) => stepOf(kind, shop, client, (sent += 1)));
     },
     look: async () => {
-      const [state, stat, sessions] = await Promise.all([
-        admin.state(),
-        readFile('/proc/stat', 'utf8').catch(() => ''),
-        watcher.query<Session>(sessionsSql).then(
+      const rowsOf = <Row extends object>(sql: string): Promise<Row[] | null> =>
+        watcher.query<Row>(sql).then(
           ({ rows }) => rows,
           () => null,
-        ),
+        );
+      const [state, stat, sessions, counted] = await Promise.all([
+        admin.state(),
+        readFile('/proc/stat', 'utf8').catch(() => ''),
+        rowsOf<Session>(sessionsSql),
+        rowsOf<{ opened: number }>(openedSql),
       ]);
       const { inUse = null, waiting = null, capacity = null } = state?.pool ?? {};
-      return { inUse, waiting, capacity, sessions, health: health.last(), cpu: parseCpuLine(stat) ?? null };
+      const opened = counted?.[0]?.opened ?? null;
+      return { inUse, waiting, capacity, sessions, opened, health: health.last(), cpu: parseCpuLine(stat) ?? null };
     },
     lock: async () => {
       const locker = await connect(postgres);

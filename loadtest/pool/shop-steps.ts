@@ -30,8 +30,8 @@ export function stepOf(kind: Kind, { product, runId, routes }: Orders, { clientI
   if (kind === 'failing') return post({ delivery_method: 1, lines: [{ product_id: 2_000_000_000, quantity: 1 }] });
   if (kind === 'route') return routeStep(routes[number % routes.length], headers, `${runId}-${number}`);
   if (kind === 'order' || kind === 'hasty') return post({ delivery_method: 1, lines: [{ product_id: product, quantity: 1 }] });
-  // Without lines and with home delivery it runs into the slow statement.
-  return post({ delivery_method: 3 });
+  // Without lines it runs into the statement that fails, or with home delivery into the slow one.
+  return post({ delivery_method: kind === 'broken' ? 2 : 3 });
 }
 
 type Route = { readonly method: Step['method']; readonly path: string };

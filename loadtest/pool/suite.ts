@@ -128,6 +128,12 @@ const parts: Readonly<Record<string, (player: Player) => Promise<void | Recordin
   },
   // Longer than anything the parts before may have left at work.
   rest: ({ settings, pass }) => pass(settings.timeoutMs + 3_000),
+  // By itself, so that whatever it leaves open no other request ends.
+  broken: async (player) => {
+    const each = Math.ceil(player.leakRequests / leakLanes);
+    await inLanes(player, leakLanes, 'broken', { times: each, forMs: patienceMs(each) });
+    await player.pass(1_000);
+  },
   outage: async (player) => {
     const letIn = await player.port.shut();
     await inLanes(player, lossLanes, 'quick', { forMs: 1_500 }).finally(letIn);

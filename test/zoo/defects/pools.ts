@@ -53,6 +53,21 @@ const size: readonly Defect[] = [
     seed: setting('idleTimeoutMillis: 0'),
   },
   {
+    name: 'connect-storm',
+    kind: 'size',
+    says: 'whoever finds no connection free opens one beyond the most, and closes it at once',
+    expects: /P8 /,
+    seed: makes(`const { connect } = pool;
+      pool.connect = ((callback) => {
+        if (pool.idleCount === 0 && pool.totalCount >= max) {
+          const surplus = new pool['Client' as never](pool.options);
+          surplus.on('error', () => {});
+          surplus.connect().then(() => surplus.end(), () => {});
+        }
+        return connect.call(pool, callback);
+      }) as never;`),
+  },
+  {
     name: 'capacity-misreported',
     kind: 'size',
     says: '/health_check tells DB_POOL_SIZE as total_capacity',
@@ -182,6 +197,17 @@ const loss: readonly Defect[] = [
     seed: inTransaction(
       'broken = err instanceof CommitUnknownError ? err : await rollBack(client);',
       'await rollBack(client); client.release = () => {};',
+    ),
+  },
+  {
+    name: 'lost-on-500',
+    kind: 'loss',
+    says: 'a transaction that fails as nobody foresaw, with a 500, keeps its connection',
+    expects: /P10 /,
+    seed: inTransaction(
+      'broken = err instanceof CommitUnknownError ? err : await rollBack(client);',
+      `broken = err instanceof CommitUnknownError ? err : await rollBack(client);
+       if (!(err instanceof ApiError) && failureOf(err) === undefined) client.release = () => {};`,
     ),
   },
   {

@@ -32,6 +32,8 @@ const flaws: Readonly<Record<Exclude<Flaw, 'one connection too few'>, string>> =
   'leaks on timeout': 'P10',
   'a transaction takes two connections': 'P11',
   'never shrinks': 'P8',
+  'opens one for everyone who waits': 'P8',
+  'leaks on a 500': 'P10',
   'never recycles': 'P9',
   'slow requests first': 'P13',
   'lets quick requests wait for slow ones': 'P13',
@@ -93,6 +95,12 @@ describe('a broken pool fails, and what is broken is named', () => {
 test('a pool that was never full proves nothing', async () => {
   const recording = await record('one connection too few');
   expect(outcomesOf(recording)).toMatchObject({ P1: 'INVALID' });
+});
+
+test('requests that could not be made to end in a 500 prove nothing of what such ones leave behind', async () => {
+  const recording = await record(undefined);
+  const exchanges = recording.exchanges.map((one) => (one.kind === 'broken' ? { ...one, status: 404 } : one));
+  expect(outcomesOf({ ...recording, exchanges })).toMatchObject({ P10: 'INVALID' });
 });
 
 test('without a lifetime P9 is not supported', async () => {
@@ -173,6 +181,7 @@ test('what cannot be seen is not checked', async () => {
     waiting: null,
     capacity: null,
     sessions: null,
+    opened: null,
     health: null,
     cpu: null,
   }));

@@ -28,6 +28,8 @@ export type Flaw =
   | 'closes connections below the size'
   | 'uses a connection once'
   | 'opens half'
+  | 'opens one for everyone who waits'
+  | 'leaks on a 500'
   | 'serves the last first'
   | 'leaks on a failed transaction'
   | 'leaves a failed transaction open'
@@ -42,6 +44,9 @@ type Connection = {
   isDead: boolean;
   inTransaction: boolean;
 };
+/** Of what counts as a connection and is none. */
+const noPid = 0;
+const isSession = ({ pid }: Connection): boolean => pid !== noPid;
 type Waiter = { readonly isSlow: boolean; readonly take: (connection: Connection | undefined) => void };
 
 const clientGivesUpMs = 8_000;
@@ -82,9 +87,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     if (found) return found;
     if (connections.length >= most) return undefined;
     pids += 1;
-    const opened = { pid: pids, bornMs: time.now(), freeAtMs: 0, isUsed: false, isDead: false, inTransaction: false };
+    const opened = { pid: isShut ? noPid : pids, bornMs: time.now(), freeAtMs: 0, isUsed: isShut, isDead: false, inTransaction: false };
     if (!isShut || is('counts failed connections')) connections.push(opened);
-    if (isShut) opened.isUsed = true;
     return isShut ? null : opened;
   };
   const isHeldBack = ({ isSlow }: Waiter): boolean => is('lets quick requests wait for slow ones') && !isSlow && slowAtWork > 0;
@@ -108,8 +112,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     await sleep(timeoutMs);
     if (!waiters.includes(waiter)) return;
     waiters = waiters.filter((one) => one !== waiter);
-    const lost = { pid: (pids += 1), bornMs: time.now(), freeAtMs: 0, isUsed: true, isDead: false, inTransaction: false };
-    if (is('leaks on timeout')) connections.push(lost);
+    if (is('leaks on timeout'))
+      connections.push({ pid: (pids += 1), bornMs: time.now(), freeAtMs: 0, isUsed: true, isDead: false, inTransaction: false });
     waiter.take(undefined);
   };
   const acquire = (isSlow: boolean): Promise<Connection | undefined> =>
@@ -118,6 +122,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       waiters.push(waiter);
       hand();
       const timeoutMs = is('refuses at once') ? 150 : settings.timeoutMs * (is('timeout twice as long') ? 2 : 1);
+      if (is('opens one for everyone who waits') && waiters.includes(waiter)) pids += 1;
       if (is('no timeout') || !waiters.includes(waiter)) return;
       void expire(waiter, timeoutMs);
     });
@@ -151,6 +156,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       (kind === 'abandoned' && is('leaks when the client leaves')) ||
       (kind === 'hasty' && is('leaks when the client leaves at once')) ||
       (kind === 'route' && is('leaks on one route of many') && (routed += 1) % 40 === 0) ||
+      (kind === 'broken' && is('leaks on a 500')) ||
       (kind === 'failing' && is('leaks on a failed transaction'));
     if (isLost) return work;
     const answered = { ...work, waitMs, holdMs: time.now() - heldMs };
@@ -160,7 +166,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
   const atWork = async (kind: Kind, connection: Connection): Promise<Answered> => {
     const done = { status: kind === 'missing' || kind === 'failing' ? 404 : 200, retryAfter: undefined, waitMs: 0, holdMs: 0 };
     await sleep(10);
-    if (connection.isDead) return { ...done, status: 500 };
+    if (connection.isDead || kind === 'broken') return { ...done, status: 500 };
     if (kind === 'order' || kind === 'hasty') {
       connection.inTransaction = true;
       await lock;
@@ -197,7 +203,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
     }),
     look: async () => {
       tidy();
-      const sessions = connections.map((one): Session => ({
+      const sessions = connections.filter(isSession).map((one): Session => ({
         pid: one.pid,
         ageMs: time.now() - one.bornMs,
         state: one.inTransaction ? 'idle in transaction' : one.isUsed ? 'active' : 'idle',
@@ -212,6 +218,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
         waiting: waiters.length,
         capacity: told,
         sessions,
+        opened: pids,
         health: { status, capacity, lent: null },
         cpu: { all: time.now(), idle: time.now() },
       };
@@ -222,7 +229,8 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
       return async () => resolve();
     },
     terminateHalf: async () => {
-      const half = connections.slice(0, Math.ceil(connections.length / 2));
+      const sessions = connections.filter(isSession);
+      const half = sessions.slice(0, Math.ceil(sessions.length / 2));
       for (const one of half) one.isDead = true;
       return half.length;
     },
