@@ -39,11 +39,17 @@ export const loss: readonly Check[] = [
   {
     id: 'P12 back-end-loss',
     title: 'Sessions that the database ends cost no more than what was under way, and are replaced',
-    judge: (recording) => judgeOutage(recording) ?? judgeLoss(recording),
+    judge: (recording) => judgeLeft(recording) ?? judgeOutage(recording) ?? judgeLoss(recording),
   },
 ];
 
 const failedIn = (recording: Recording, stage: string): Exchange[] => asked(recording, stage).filter((one) => !isGood(one));
+
+/** What of it all is left in use; first of all, since no want of CPU makes it. */
+function judgeLeft(recording: Recording): Finding | undefined {
+  const last = looks(recording, 'end').at(-1);
+  return last && (last.inUse ?? 0) > 0 ? fail('connections are in use though nobody asks', [showReading(last, recording)]) : undefined;
+}
 
 /** What is wrong when the database lets nobody in for a while; undefined when nothing is. */
 function judgeOutage(recording: Recording): Finding | undefined {
@@ -70,8 +76,6 @@ function judgeLoss(recording: Recording): Finding {
   if (failed.length > lossLanes) return failOf(recording, 'loss', `${failed.length} requests failed, ${lossLanes} were under way`, failed);
   const dead = failedIn(recording, 'regained');
   if (dead.length > 0) return failOf(recording, 'regained', `${dead.length} requests failed that were sent after sessions had ended`, dead);
-  const last = looks(recording, 'end').at(-1);
-  if (last && (last.inUse ?? 0) > 0) return fail('connections are in use though nobody asks', [showReading(last, recording)]);
   return pass(`${ended.sessions} sessions ended, ${failed.length} requests failed; as before after an outage`);
 }
 

@@ -105,20 +105,15 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
       return openLane(shop.target.origin, (kind) => stepOf(kind, shop, client, (sent += 1)));
     },
     look: async () => {
-      const rowsOf = <Row extends object>(sql: string): Promise<Row[] | null> =>
-        watcher.query<Row>(sql).then(
-          ({ rows }) => rows,
-          () => null,
-        );
       const [state, stat, sessions, counted] = await Promise.all([
         admin.state(),
         readFile('/proc/stat', 'utf8').catch(() => ''),
-        rowsOf<Session>(sessionsSql),
-        rowsOf<{ opened: number }>(openedSql),
+        rowsOf<Session>(watcher, sessionsSql),
+        rowsOf<{ opened: number }>(watcher, openedSql),
       ]);
       const { inUse = null, waiting = null, capacity = null } = state?.pool ?? {};
-      const opened = counted?.[0]?.opened ?? null;
-      return { inUse, waiting, capacity, sessions, opened, health: health.last(), cpu: parseCpuLine(stat) ?? null };
+      const [{ opened: begun } = { opened: null }] = counted ?? [];
+      return { inUse, waiting, capacity, sessions, opened: begun, health: health.last(), cpu: parseCpuLine(stat) ?? null };
     },
     lock: async () => {
       const locker = await connect(postgres);
@@ -135,6 +130,13 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
     },
   };
 }
+
+/** Null while the database cannot be asked. */
+const rowsOf = <Row extends object>(watcher: Client, sql: string): Promise<Row[] | null> =>
+  watcher.query<Row>(sql).then(
+    ({ rows }) => rows,
+    () => null,
+  );
 
 /** Asks for the health of one process over and over, and lets nobody wait for the answer. */
 type HealthWatch = { readonly last: () => Health | null; readonly close: () => Promise<void> };

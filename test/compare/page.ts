@@ -62,9 +62,10 @@ ${table(slower)}
 
 const drawnTrials = 200;
 
+const sayEffect = (slower: number): string => (slower === 0 ? 'equal' : `+ ${100 * slower} %`);
+
 /** @param machine as people say it, such as `a machine of 2 cores` */
 export function realPart(plays: readonly RealPlay[], machine: string): string {
-  const sayEffect = (slower: number): string => (slower === 0 ? 'equal' : `+ ${100 * slower} %`);
   const rows = realEffects.flatMap((slower) => {
     const ofKind = plays.filter((play) => play.slower === slower);
     const rounds = ofKind.flatMap((play) => play.rounds);

@@ -38,8 +38,9 @@ test('what is drawn has as many rounds of either half, and exchanges A and B of 
   expect(drawRounds(rounds, true, 1).some(({ a, b }) => (a[inAll]?.p50Ms ?? 0) > (b[inAll]?.p50Ms ?? 0))).toBe(true);
 });
 
+const simulated = (says: string): string => simulatedPart({ equal: [{ ...emptyRow(says), p95Worse: 1 }], slower: [] }, 600, 1);
+
 test('either campaign writes its own part of the page anew and leaves that of the other', () => {
-  const simulated = (says: string): string => simulatedPart({ equal: [{ ...emptyRow(says), p95Worse: 1 }], slower: [] }, 600, 1);
   const page = withPart(withPart('', simulated('calm')), realPart([playOf(0)], 'a machine of 2 cores'));
   const again = withPart(withPart(page, simulated('noisy')), realPart([], 'another'));
   expect(page).toMatch(/calm[^]*## Real servers[^]*a machine of 2 cores[^]*equal, as played/);

@@ -169,6 +169,7 @@ test.each([
   ['no cap', 'P1'],
   ['500 instead of 503', 'P6'],
   ['lends dead connections', 'P12'],
+  ['counts failed connections', 'P12'],
 ] as const)('what no want of CPU makes is a failure on such a machine too: %s', async (flaw, id) => {
   expect(outcomesOf(exhausted(await record(flaw)))).toMatchObject({ [id]: 'FAIL' });
 });
