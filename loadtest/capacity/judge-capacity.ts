@@ -28,7 +28,8 @@ function conclude(head: CheckHead, probes: readonly Probe[], answer: Next, { peo
   if (answer.kind === 'probe') return broken(innocence, measured, limit, 'the search was ended before it had found the capacity');
   if (answer.kind === 'untold') {
     const why = lastAt(probes, answer.rate, 'unclear')?.why ?? '';
-    return broken(innocence, measured, limit, `at ${showRate(answer.rate)} client and machine could not tell: ${why}`);
+    const kept = answer.low === undefined ? '' : `; up to ${showRate(answer.low)} it kept its limits`;
+    return broken(innocence, measured, limit, `at ${showRate(answer.rate)} client and machine could not tell: ${why}${kept}`);
   }
   if (answer.kind === 'unsettled') {
     return broken(innocence, measured, limit, `after ${probes.length} tries the same rates were still kept now and missed then`);
