@@ -18,12 +18,13 @@ export const life: readonly Check[] = [
       if (after === undefined) return notChecked('no access to the database');
       const kept = settings.workers * settings.size;
       if (burst < mostOf(settings)) return invalid(`the burst opened ${burst} connections only, of ${mostOf(settings)}`);
-      const opened = openedIn(recording, 'hold');
+      const [first, ended] = [toldIn(recording, 'hold').at(0), toldIn(recording, 'hold').at(-1)];
+      const opened = (ended?.opened ?? 0) - (first?.opened ?? 0);
       // One holds the lock, and each process may ask for its health on one of its own.
       if (opened > mostOf(settings) + 1 + settings.workers)
         return fail(
           `${opened} connections were opened in the burst, for at most ${mostOf(settings)} at once`,
-          looks(recording, 'hold').map((one) => showReading(one, recording)),
+          [ended, first].flatMap((one) => (one ? `${one.opened} sessions begun until then; ${showReading(one, recording)}` : [])),
         );
       const says = `${burst} in the burst, ${after} after ${showDuration(settings.idleMs)} of rest (kept: ${kept})`;
       const last = looks(recording, 'shrink')
@@ -66,11 +67,8 @@ export const life: readonly Check[] = [
   },
 ];
 
-/** Sessions that the database began in a stage, whoever asked for them; 0 where it does not tell. */
-function openedIn(recording: Recording, stage: string): number {
-  const told = looks(recording, stage).flatMap(({ opened }) => opened ?? []);
-  return (told.at(-1) ?? 0) - (told[0] ?? 0);
-}
+/** Looks at which the database told how many sessions it has begun, whoever asked for them. */
+const toldIn = (recording: Recording, stage: string): Reading[] => looks(recording, stage).filter(({ opened }) => opened !== null);
 
 /** Sessions that were seen in a stage, at an age that their lifetime ended before the next look, and not at its end. */
 function endedByAge(recording: Recording, stage: string): number {
