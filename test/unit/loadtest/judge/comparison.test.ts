@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { compare, showChange, showValue, type Comparison, type Finding } from '#loadtest/judge/comparison.ts';
+import { compare, saySpread, showChange, showValue, type Comparison, type Finding } from '#loadtest/judge/comparison.ts';
 import { inAll, type Round, type WindowFigures } from '#loadtest/judge/rounds.ts';
 import { calmWorld, simulateRounds, type World } from '#test/compare/simulated-rounds.ts';
 
@@ -138,6 +138,11 @@ test('a spread that changes while the middle stays is told', () => {
   const { metrics } = compare(roundsOf(swings), asked, fine);
   expect(metrics.find(({ metric }) => metric === 'p95')).toMatchObject({ spread: 'wider', finding: 'cannot tell' });
   expect(compare(roundsOf(noise(16)), { ...asked, alpha: 1e-9 }, fine).metrics[0]?.spread).toBe('same');
+  expect([saySpread({ spread: 'wider' }), saySpread({ spread: 'narrower' }), saySpread({ spread: 'same' })]).toEqual([
+    '; spread changed: the windows of B differ more among themselves than those of A',
+    '; spread changed: the windows of B differ less among themselves than those of A',
+    '',
+  ]);
 });
 
 test('rounds that go together prove nothing, however sure they seem', () => {
