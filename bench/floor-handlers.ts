@@ -1,8 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { claimKey, storeAnswer } from '#api/http/idempotency.ts';
-import { filterStatement } from '#api/shop/products/filter-products.ts';
-import type { ProductFilter } from '#api/shop/products/product-schema.ts';
-import { lockProducts, oneProduct, productPage, recordOrder, takeStock } from './floor-statements.ts';
+import { filterPage, lockProducts, oneProduct, productPage, recordOrder, takeStock } from './floor-statements.ts';
 
 /** The requests of the bench, with the API's own bytes as the answer: the same on the wire, and nothing around it. */
 
@@ -27,21 +25,12 @@ export async function readProduct(pool: Pool, id: number): Promise<string> {
 
 /** A page of products as JSON, or what a filter finds of them. */
 export async function readProducts(pool: Pool, query: URLSearchParams, isFilter: boolean): Promise<string> {
-  const asked = isFilter ? filterOf(query) : { ...productPage, values: [query.get('limit'), query.get('skip')] };
+  const [search, maxPrice, limit, skip] = ['search', 'max_price', 'limit', 'skip'].map((name) => query.get(name));
+  const asked = isFilter
+    ? { ...filterPage, values: [`%${search}%`, Math.round(Number(maxPrice) * 100), limit, 0] }
+    : { ...productPage, values: [limit, skip] };
   const { rows } = await pool.query<ProductRow>(asked);
   return `[${rows.map(shownProduct).join(',')}]`;
-}
-
-function filterOf(query: URLSearchParams): { name: string; text: string; values: unknown[] } {
-  const { statement, values } = filterStatement({
-    search: query.get('search') ?? undefined,
-    max_price: Math.round(Number(query.get('max_price')) * 100),
-    in_stock_only: query.get('in_stock_only') === 'true',
-    sort_by: (query.get('sort_by') ?? undefined) as ProductFilter['sort_by'],
-    limit: Number(query.get('limit')),
-    skip: 0,
-  });
-  return { name: statement.name, text: statement.text, values: [...values] };
 }
 
 const shownProduct = ({ id_key, name, description, price_cents, stock, category_id, version }: ProductRow): string =>

@@ -14,6 +14,12 @@ export const productPage: Named = {
   text: `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
 };
 
+export const filterPage: Named = {
+  name: 'product-filter',
+  text: `SELECT ${productView.select} FROM products WHERE name ILIKE $1 AND price_cents <= $2 AND stock > 0
+   ORDER BY price_cents, id_key LIMIT $3 OFFSET $4`,
+};
+
 export const lockProducts: Named = {
   name: 'products-lock',
   text: `SELECT id_key, name, price_cents, stock, version FROM products

@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { createPool } from '#api/db/pool.ts';
 import { createDatabase, type Db } from '#api/db/tx.ts';
-import { filterStatement } from '#api/shop/products/filter-products.ts';
+import { filterProducts } from '#api/shop/products/filter-products.ts';
 import { productFilter } from '#api/shop/products/product-schema.ts';
 import { readProduct, readProducts } from '#api/shop/products/products.ts';
 import type { Environment } from '#lib/env.ts';
@@ -65,10 +65,8 @@ const at = (...place: (string | number)[]): string => Buffer.from(JSON.stringify
 function readsOf(db: Db, size: number): readonly Read[] {
   const [middle, far] = [Math.floor(size / 2), size - pageSize];
   const page = { limit: pageSize, skip: 0, cursor: undefined };
-  const find = (query: Record<string, string>) => (): Promise<unknown> => {
-    const { statement, values } = filterStatement(productFilter.parse({ limit: String(pageSize), ...query }));
-    return db.query(statement, values);
-  };
+  const find = (query: Record<string, string>) => (): Promise<unknown> =>
+    filterProducts(db, productFilter.parse({ limit: String(pageSize), ...query }));
   const orders = ['price_asc', 'price_desc', 'name_asc', 'name_desc'].flatMap((sort_by): Read[] => [
     [`filter by ${sort_by}, first page`, find({ sort_by })],
     [

@@ -78,7 +78,7 @@ export async function perform(
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
   if (route.write === 'nothing') {
     const value = await route.handler(database.read as never, request, undefined);
-    return { ...present(route, value), next: route.next?.(value as never, request.query as never) };
+    return { ...present(route, value), next: route.next?.(value as never) };
   }
   try {
     const prepared = await route.before?.(request, database.read);

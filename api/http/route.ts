@@ -51,7 +51,7 @@ export type Route = {
   readonly errors: readonly ProblemCode[];
   readonly constraints: Constraints;
   /** The cursor of the page after an answer; undefined where there is none. */
-  readonly next: ((value: never, query: never) => string | undefined) | undefined;
+  readonly next: ((value: never) => string | undefined) | undefined;
   readonly write: Write;
   readonly before: ((request: RouteRequest, db: Db) => Promise<unknown>) | undefined;
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
@@ -92,7 +92,7 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
   definition: Definition<P, Q, B, Value> & {
     readonly method?: 'GET' | 'POST';
     /** For a list: the cursor of the page after this one, which a Link header then names; undefined when there is none. */
-    readonly next?: (value: Value, query: Parsed<Q>) => string | undefined;
+    readonly next?: (value: Value) => string | undefined;
     readonly handler: (db: Db, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Promise<Value>;
   },
 ): Route {

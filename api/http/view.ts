@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * How a resource goes out. Its fields are named once, and give the columns to select, the type of a row, the JSON, its
- * schema, and the part of the entity tag that changes when the shape does.
+ * How a resource goes out. Its fields are named once, and give the columns to select, the type of a row, the JSON, the SQL
+ * by which the database writes the same JSON, its schema, and the part of the entity tag that changes when the shape does.
  */
 
 /** JSON Schema 2020-12. */
@@ -24,6 +24,11 @@ export type ObjectView<Row> = Omit<View<Row>, 'json'> & {
   /** Names of the columns it needs, and the same as a list for SELECT. */
   readonly columns: readonly string[];
   readonly select: string;
+  /** SQL of the text that `json` writes, from a row of its table; of a list of such rows, in their order. */
+  readonly sql: string;
+  readonly listSql: string;
+  /** For SELECT, instead of the columns: what `asWritten` shows. */
+  readonly written: string;
 };
 
 /** One member of the JSON: its name, the row's member it comes from, and how that is written. */
@@ -31,6 +36,8 @@ export type Field<Column extends string, Value> = {
   readonly name: string;
   readonly column: Column;
   readonly write: (value: Value) => string;
+  /** SQL of the text that `write` makes of the column; null where that is null. */
+  readonly sql: string;
   readonly schema: JsonSchema;
   /** False where the row's member is no column of the table. */
   readonly isStored: boolean;
@@ -54,6 +61,8 @@ export function view<const Fields extends readonly AnyField[]>(
   type Row = RowOf<Fields> & Readonly<Record<string, never>>;
   const members = fields.map(({ name, column, write }, index) => ({ head: `${index === 0 ? '{' : ','}"${name}":`, column, write }));
   const columns = fields.filter(({ isStored }) => isStored).map(({ column }) => column);
+  // Half of what `concat` or `json_build_object` takes.
+  const sql = `(${fields.map((field, index) => `'${members[index]?.head}' || ${field.sql}`).join(' || ')} || '}')`;
   const properties = Object.fromEntries(fields.map(({ name, schema }) => [name, schema]));
   const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
   const shape = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 8);
@@ -66,25 +75,29 @@ export function view<const Fields extends readonly AnyField[]>(
     schema,
     columns,
     select: columns.join(', '),
+    sql,
+    listSql: `('[' || coalesce(string_agg(${sql}, ','), '') || ']')`,
+    written: [...['id_key', 'version'].filter((column) => columns.includes(column)), `${sql} AS json`].join(', '),
     tag: columns.includes('version') ? (row) => `"${String((row as Row)['version'])}-${shape}"` : undefined,
     ownerOf: options.ownerOf,
   };
 }
 
-/** A bare JSON array of what the view shows. Rows that many requests share (see api/db/shared-reads) are written once. */
-export function listOf<Row>({ json, schema }: ObjectView<Row>): View<readonly Row[]> {
-  const written = new WeakMap<readonly Row[], string>();
-  return {
-    json: (rows) => {
-      let text = written.get(rows);
-      if (text === undefined) written.set(rows, (text = arrayOf(rows, json)));
-      return text;
-    },
-    schema: { type: 'array', items: schema },
-  };
-}
+/** What the database has written, by the SQL of a view. */
+export type Written = { readonly json: string };
+/** A row of `view.written`, all of it text. */
+export type WrittenRow = Written & { readonly id_key: string; readonly version?: string };
 
-const arrayOf = <Row>(rows: readonly Row[], json: (row: Row) => string): string => `[${rows.map(json).join(',')}]`;
+/** The same, of rows that the database has written: nothing of them is parsed. */
+export const asWritten = ({ schema, tag }: ObjectView<never>): View<WrittenRow> => ({ json, schema, tag: tag as View<WrittenRow>['tag'] });
+
+/** A bare JSON array of what the view shows, as the database writes it by `view.listSql`. */
+export const listOf = ({ schema }: Pick<ObjectView<never>, 'schema'>): View<Written> => ({
+  json,
+  schema: { type: 'array', items: schema },
+});
+
+const json = (written: Written): string => written.json;
 
 /** An answer without a body. */
 export const nothing: View<void> = { json: () => undefined, schema: {} };
@@ -94,6 +107,7 @@ export const integer = <const Name extends string>(name: Name): Field<Name, numb
   name,
   column: name,
   write: String,
+  sql: `${name}::text`,
   schema: { type: 'integer' },
   isStored: true,
 });
@@ -102,6 +116,7 @@ export const text = <const Name extends string>(name: Name): Field<Name, string>
   name,
   column: name,
   write: (value) => JSON.stringify(value),
+  sql: `to_json(${name})::text`,
   schema: { type: 'string' },
   isStored: true,
 });
@@ -110,6 +125,7 @@ export const flag = <const Name extends string>(name: Name): Field<Name, boolean
   name,
   column: name,
   write: String,
+  sql: `${name}::text`,
   schema: { type: 'boolean' },
   isStored: true,
 });
@@ -119,6 +135,7 @@ export const time = <const Name extends string>(name: Name): Field<Name, Date> =
   name,
   column: name,
   write: (value) => `"${value.toISOString()}"`,
+  sql: String.raw`to_char(${name} AT TIME ZONE 'UTC', '\"YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\"')`,
   schema: { type: 'string', format: 'date-time' },
   isStored: true,
 });
@@ -132,11 +149,19 @@ export const day = <const Name extends string>(name: Name): Field<Name, string> 
 export const nullable = <Column extends string, Value>(field: Field<Column, Value>): Field<Column, Value | null> => ({
   ...field,
   write: (value) => (value === null ? 'null' : field.write(value)),
+  sql: `coalesce(${field.sql}, 'null')`,
   schema: { ...field.schema, type: [field.schema['type'], 'null'] },
 });
 
-/** The rows that belong to this one. */
-export const many = <const Name extends string, Row>(name: Name, of: ObjectView<Row>): Field<Name, readonly Row[]> => {
-  const { schema } = listOf(of);
-  return { name, column: name, write: (rows) => arrayOf(rows, of.json), schema, isStored: false };
-};
+/**
+ * The rows that belong to this one.
+ * @param from what follows FROM in their SELECT: table, condition on the row outside, which goes by the name of its table, order
+ */
+export const many = <const Name extends string, Row>(name: Name, of: ObjectView<Row>, from: string): Field<Name, readonly Row[]> => ({
+  name,
+  column: name,
+  write: (rows) => `[${rows.map(of.json).join(',')}]`,
+  sql: `(SELECT ${of.listSql} FROM (SELECT ${of.select} FROM ${from}) AS ${name})`,
+  schema: { type: 'array', items: of.schema },
+  isStored: false,
+});

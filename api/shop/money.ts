@@ -27,6 +27,7 @@ export const money = <const Column extends string>(name: string, column: Column)
   name,
   column,
   write: decimalOf,
+  sql: `(${column} * 0.01)::text`,
   schema: { type: 'number', multipleOf: 0.01 },
   isStored: true,
 });

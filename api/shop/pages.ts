@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { unseen } from '../db/statement.ts';
+import { textStatement, unseen, type Statement } from '../db/statement.ts';
+import type { Db } from '../db/tx.ts';
+import type { ObjectView, Written } from '../http/view.ts';
 import { wholeNumberText } from './fields.ts';
 
 /**
@@ -52,24 +54,41 @@ export const page = {
 export const pageQuery = z.strictObject(page);
 export type Page = z.output<typeof pageQuery>;
 
-/** The cursor of the page after this one; undefined when there is none. */
-export function nextPlace<Row>(rows: readonly Row[], limit: number, placeOf: (row: Row) => Place): string | undefined {
-  const last = rows[limit - 1];
-  return last === undefined ? undefined : Buffer.from(JSON.stringify(placeOf(last))).toString('base64url');
-}
+/** A page as the database writes it; `place`: that of its last row, as JSON, when it is full; else null. */
+export type WrittenPage = Written & { readonly place: string | null };
 
-/** The same for lists in the order of their ids; see `Definition.next`. */
-export const nextById = (rows: readonly { readonly id_key: string | number }[], { limit }: Pick<Page, 'limit'>): string | undefined =>
-  nextPlace(rows, limit, ({ id_key }) => [Number(id_key)]);
+/** The cursor of the page after this one; undefined when there is none; see `Definition.next`. */
+export const nextPage = ({ place }: WrittenPage): string | undefined =>
+  place === null ? undefined : Buffer.from(place).toString('base64url');
 
 /**
- * What follows the columns in the statement of a page of `table` in the order of its ids, whose first parameters are
- * `pageValues`. What is skipped is counted off an index where one has it all, and not read.
+ * A page as the one row of a statement.
+ * @param rows SELECT of its rows from `table`, in their order, with the columns of the view
+ * @param limit SQL of how many they are at most, an integer
+ * @param place SQL of what a row is ordered by, its id last, as a JSON array
  */
-export function pageOf(table: string, condition = 'true'): string {
+export const writtenPage = (of: ObjectView<never>, table: string, { rows, limit, place }: PageParts): string =>
+  `SELECT ${of.listSql} AS json, (array_agg(${place}))[${limit}] AS place FROM (${rows}) AS ${table}`;
+
+type PageParts = { readonly rows: string; readonly limit: string; readonly place: string };
+
+/**
+ * The statement of a page of `table` in the order of its ids, whose first parameters are those of `askPage`. What is skipped
+ * is counted off an index where one has it all, and not read.
+ */
+export function pageOf(name: string, of: ObjectView<never>, table: string, condition = 'true'): Statement<WrittenPage> {
   const [limit, skip, after] = [unseen('$1', 'bigint'), unseen('$2', 'bigint'), unseen('$3', 'bigint')];
   const first = `SELECT id_key FROM ${table} WHERE ${condition} AND id_key > ${after} ORDER BY id_key LIMIT 1 OFFSET ${skip}`;
-  return `FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT ${limit}`;
+  const rows = `SELECT ${of.select} FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT ${limit}`;
+  return textStatement(name, writtenPage(of, table, { rows, limit: `${limit}::integer`, place: `concat('[', id_key, ']')` }));
 }
 
-export const pageValues = ({ limit, skip, cursor: place }: Page): readonly unknown[] => [limit, skip, place?.[0] ?? 0];
+/** @param more values of the parameters from $4 on */
+export async function askPage(
+  db: Db,
+  statement: Statement<WrittenPage>,
+  { limit, skip, cursor: place }: Page,
+  more: readonly unknown[] = [],
+): Promise<WrittenPage> {
+  return (await db.query(statement, [limit, skip, place?.[0] ?? 0, ...more]))[0] as WrittenPage;
+}

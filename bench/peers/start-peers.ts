@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { claimKey, storeAnswer } from '#api/http/idempotency.ts';
-import { filterStatement } from '#api/shop/products/filter-products.ts';
 import type { Environment } from '#lib/env.ts';
 import { messageOf } from '#lib/errors.ts';
 import { runCommand, startCommand, type Command } from '#lib/run-command.ts';
-import { lockProducts, oneProduct, productPage, recordOrder, takeStock } from '../floor-statements.ts';
+import { filterPage, lockProducts, oneProduct, productPage, recordOrder, takeStock } from '../floor-statements.ts';
 import type { FloorJob } from '../floor-server.ts';
 import type { Peer } from '../rounds.ts';
 import { FloorError, startFloor, type Floor } from '../start-floor.ts';
@@ -97,7 +96,7 @@ const jobOf = (postgres: Sizes['postgres'], pool: number, threads: number) => ({
   statements: {
     one: oneProduct.text,
     page: productPage.text,
-    filter: filterStatement({ search: '', max_price: 0, in_stock_only: true, sort_by: 'price_asc', limit: 0, skip: 0 }).statement.text,
+    filter: filterPage.text,
     claim: claimKey.text,
     lock: lockProducts.text,
     record: recordOrder.text,

@@ -2,7 +2,7 @@ import { assertMayActFor, clientToList, onlyClient } from '../../auth/principal.
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById } from '../pages.ts';
+import { nextPage } from '../pages.ts';
 import { addressChanges, addressInput, addressQuery, addressView } from './address-schema.ts';
 import { createAddress, deleteAddress, readAddress, readAddresses, updateAddress } from './addresses.ts';
 
@@ -13,7 +13,7 @@ export const addressRoutes: readonly Route[] = [
     summary: 'List addresses; a customer sees only its own',
     query: addressQuery,
     answers: { 200: listOf(addressView) },
-    next: nextById,
+    next: nextPage,
     errors: ['not_found'],
     handler: async (db, { query: { client_id: clientId, ...page }, principal }) =>
       readAddresses(db, page, clientToList(principal, clientId)),

@@ -3,7 +3,7 @@ import { clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { addressView, type AddressChanges, type AddressInput } from './address-schema.ts';
 
@@ -33,11 +33,8 @@ const addressesById = textStatement<AddressText>(
   'addresses-by-id',
   `SELECT ${addressView.select} FROM addresses WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const addressPage = textStatement<AddressText>('address-page', `SELECT ${addressView.select} ${pageOf('addresses')}`);
-const addressesOfClient = textStatement<AddressText>(
-  'address-page-of-client',
-  `SELECT ${addressView.select} ${pageOf('addresses', 'client_id = $4')}`,
-);
+const addressPage = pageOf('address-page', addressView, 'addresses');
+const addressesOfClient = pageOf('address-page-of-client', addressView, 'addresses', 'client_id = $4');
 
 const notFound = (): ApiError => new ApiError('not_found', 'The address does not exist.');
 
@@ -52,8 +49,8 @@ export async function readAddress(db: Db, id: number, only: number | undefined):
 }
 
 /** @param only whose addresses; undefined: everyone's */
-export function readAddresses(db: Db, page: Page, only: number | undefined): Promise<AddressText[]> {
-  return only === undefined ? db.query(addressPage, pageValues(page)) : db.query(addressesOfClient, [...pageValues(page), only]);
+export function readAddresses(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
+  return only === undefined ? askPage(db, addressPage, page) : askPage(db, addressesOfClient, page, [only]);
 }
 
 /** @throws not_found when there is no such client */

@@ -3,7 +3,7 @@ import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById } from '../pages.ts';
+import { nextPage } from '../pages.ts';
 import { billChanges, billConstraints, billInput, billQuery, billView } from './bill-schema.ts';
 import { createBill, deleteBill, readBill, readBills, updateBill } from './bills.ts';
 
@@ -20,7 +20,7 @@ export const billRoutes: readonly Route[] = [
     summary: 'List bills; a customer sees only its own',
     query: billQuery,
     answers: { 200: listOf(billView) },
-    next: nextById,
+    next: nextPage,
     errors: ['not_found'],
     handler: async (db, { query: { client_id: clientId, ...page }, principal }) => readBills(db, page, clientToList(principal, clientId)),
   }),

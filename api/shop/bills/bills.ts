@@ -2,7 +2,7 @@ import { clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
 
@@ -26,8 +26,8 @@ const billsById = textStatement<BillText>(
   'bills-by-id',
   `SELECT ${billView.select} FROM bills WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const billPage = textStatement<BillText>('bill-page', `SELECT ${billView.select} ${pageOf('bills')}`);
-const billsOfClient = textStatement<BillText>('bill-page-of-client', `SELECT ${billView.select} ${pageOf('bills', 'client_id = $4')}`);
+const billPage = pageOf('bill-page', billView, 'bills');
+const billsOfClient = pageOf('bill-page-of-client', billView, 'bills', 'client_id = $4');
 
 const notFound = (pointer?: string): ApiError =>
   new ApiError('not_found', 'The bill does not exist.', pointer === undefined ? {} : { errors: [{ pointer, message: 'does not exist' }] });
@@ -43,8 +43,8 @@ export async function readBill(db: Db, id: number, only: number | undefined): Pr
 }
 
 /** @param only whose bills; undefined: everyone's */
-export function readBills(db: Db, page: Page, only: number | undefined): Promise<BillText[]> {
-  return only === undefined ? db.query(billPage, pageValues(page)) : db.query(billsOfClient, [...pageValues(page), only]);
+export function readBills(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
+  return only === undefined ? askPage(db, billPage, page) : askPage(db, billsOfClient, page, [only]);
 }
 
 const recordBill = textStatement<BillText>(

@@ -2,7 +2,8 @@ import { Model } from 'objection';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import type { WrittenRow } from '../../http/view.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { categoryView, type CategoryChanges, type CategoryInput } from './category-schema.ts';
 
@@ -16,22 +17,20 @@ class Category extends Model {
   declare readonly version: number;
 }
 
-type TextRow = { readonly id_key: string; readonly name: string; readonly version: string };
-
-const categoriesById = textStatement<TextRow>(
+const categoriesById = textStatement<WrittenRow>(
   'categories-by-id',
-  `SELECT ${categoryView.select} FROM categories WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
+  `SELECT ${categoryView.written} FROM categories WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const categoryPage = textStatement<TextRow>('category-page', `SELECT ${categoryView.select} ${pageOf('categories')}`);
+const categoryPage = pageOf('category-page', categoryView, 'categories');
 
 /** @throws not_found */
-export async function readCategory(db: Db, id: number): Promise<TextRow> {
+export async function readCategory(db: Db, id: number): Promise<WrittenRow> {
   const row = await db.byId(categoriesById, id);
   if (!row) throw new ApiError('not_found', 'The category does not exist.');
   return row;
 }
 
-export const readCategories = (db: Db, page: Page): Promise<TextRow[]> => db.query(categoryPage, pageValues(page));
+export const readCategories = (db: Db, page: Page): Promise<WrittenPage> => askPage(db, categoryPage, page);
 
 /** @throws duplicate when the name is taken */
 export async function createCategory(tx: Tx, input: CategoryInput): Promise<Category> {

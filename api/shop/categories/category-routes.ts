@@ -1,7 +1,7 @@
 import { read, write, type Route } from '../../http/route.ts';
-import { listOf, nothing } from '../../http/view.ts';
+import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById, pageQuery } from '../pages.ts';
+import { nextPage, pageQuery } from '../pages.ts';
 import { createCategory, deleteCategory, readCategories, readCategory, updateCategory } from './categories.ts';
 import { categoryChanges, categoryConstraints, categoryInput, categoryView } from './category-schema.ts';
 
@@ -12,7 +12,7 @@ export const categoryRoutes: readonly Route[] = [
     summary: 'List categories',
     query: pageQuery,
     answers: { 200: listOf(categoryView) },
-    next: nextById,
+    next: nextPage,
     handler: (db, { query }) => readCategories(db, query),
   }),
   read({
@@ -20,7 +20,7 @@ export const categoryRoutes: readonly Route[] = [
     access: 'public',
     summary: 'Read a category',
     params: idParams,
-    answers: { 200: categoryView },
+    answers: { 200: asWritten(categoryView) },
     errors: ['not_found'],
     handler: (db, { params }) => readCategory(db, params.id),
   }),

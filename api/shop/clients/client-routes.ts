@@ -3,7 +3,7 @@ import { ApiError } from '../../errors.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById, pageQuery } from '../pages.ts';
+import { nextPage, pageQuery } from '../pages.ts';
 import { clientChanges, clientConstraints, clientView, registrationInput, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
 import { assertGoodPassword, sessionRoutes, tokenMembers, type ApiServices } from './session-routes.ts';
@@ -62,7 +62,7 @@ const readRoutes: readonly Route[] = [
     summary: 'List clients; a customer sees only itself',
     query: pageQuery,
     answers: { 200: listOf(clientView) },
-    next: nextById,
+    next: nextPage,
     handler: (db, { query, principal }) => readClients(db, query, onlyClient(principal)),
   }),
   read({

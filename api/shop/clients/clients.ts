@@ -5,7 +5,7 @@ import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { eraseAuthor } from '../reviews/reviews.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { clientView, type ClientChanges, type RegistrationInput } from './client-schema.ts';
@@ -41,10 +41,7 @@ const clientsById = textStatement<ClientText>(
   'clients-by-id',
   `SELECT ${clientView.select} FROM clients WHERE id_key = ANY (${unseen('$1', 'bigint[]')}) AND deleted_at IS NULL`,
 );
-const clientPage = textStatement<ClientText>(
-  'client-page',
-  `SELECT ${clientView.select} ${pageOf('clients', 'deleted_at IS NULL AND ($4::bigint IS NULL OR id_key = $4)')}`,
-);
+const clientPage = pageOf('client-page', clientView, 'clients', 'deleted_at IS NULL AND ($4::bigint IS NULL OR id_key = $4)');
 
 /** @throws not_found also for a deleted client */
 export async function readClient(db: Db, id: number): Promise<ClientText> {
@@ -54,8 +51,8 @@ export async function readClient(db: Db, id: number): Promise<ClientText> {
 }
 
 /** @param only the one client to be seen; undefined: all */
-export function readClients(db: Db, page: Page, only: number | undefined): Promise<ClientText[]> {
-  return db.query(clientPage, [...pageValues(page), only ?? null]);
+export function readClients(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
+  return askPage(db, clientPage, page, [only ?? null]);
 }
 
 export type Registration = Omit<RegistrationInput, 'password'> & {

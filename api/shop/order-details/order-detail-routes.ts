@@ -2,7 +2,7 @@ import { onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById } from '../pages.ts';
+import { nextPage } from '../pages.ts';
 import { orderDetailChanges, orderDetailInput, orderDetailQuery, orderDetailView } from './order-detail-schema.ts';
 import { addOrderDetail, deleteOrderDetail, readOrderDetail, readOrderDetails, updateOrderDetail } from './order-details.ts';
 
@@ -13,7 +13,7 @@ export const orderDetailRoutes: readonly Route[] = [
     summary: 'List lines of orders; a customer sees only its own',
     query: orderDetailQuery,
     answers: { 200: listOf(orderDetailView) },
-    next: nextById,
+    next: nextPage,
     handler: (db, { query: { order_id: orderId, ...page }, principal }) =>
       readOrderDetails(db, page, { only: onlyClient(principal), orderId }),
   }),

@@ -3,7 +3,7 @@ import { statement } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown } from '../../http/view.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { jsonDecimal } from '../money.ts';
 import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
 import { assertEditable } from '../orders/order-machine.ts';
@@ -22,11 +22,8 @@ const lineById = statement<Line>(
   `SELECT ${orderDetailView.select} FROM order_details
    WHERE id_key = $1 AND ($2::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $2))`,
 );
-const linePage = statement<Line>('line-page', `SELECT ${orderDetailView.select} ${pageOf('order_details', mine)}`);
-const linesOfOrder = statement<Line>(
-  'line-page-of-order',
-  `SELECT ${orderDetailView.select} ${pageOf('order_details', `order_id = $5 AND ${mine}`)}`,
-);
+const linePage = pageOf('line-page', orderDetailView, 'order_details', mine);
+const linesOfOrder = pageOf('line-page-of-order', orderDetailView, 'order_details', `order_id = $5 AND ${mine}`);
 
 const notFound = (): ApiError => new ApiError('not_found', 'The line does not exist.');
 
@@ -45,9 +42,9 @@ export function readOrderDetails(
   db: Db,
   page: Page,
   { only, orderId }: { readonly only: number | undefined; readonly orderId: number | undefined },
-): Promise<Line[]> {
-  if (orderId === undefined) return db.query(linePage, [...pageValues(page), only ?? null]);
-  return db.query(linesOfOrder, [...pageValues(page), only ?? null, orderId]);
+): Promise<WrittenPage> {
+  if (orderId === undefined) return askPage(db, linePage, page, [only ?? null]);
+  return askPage(db, linesOfOrder, page, [only ?? null, orderId]);
 }
 
 const recordLine = statement<LockedLine>(

@@ -2,6 +2,7 @@ import { onlyClient, type Principal } from '../../auth/principal.ts';
 import { statement } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
+import type { WrittenRow } from '../../http/view.ts';
 import { assertBillOf, settleBill } from '../bills/bills.ts';
 import { lockProducts, moveStock } from '../stock/stock.ts';
 import { assertVersion } from '../versioned.ts';
@@ -16,7 +17,7 @@ import {
   type Status,
 } from './order-machine.ts';
 import type { OrderChanges, RefundInput } from './order-schema.ts';
-import { readOrder, type OrderWithLines } from './read-orders.ts';
+import { readOrder } from './read-orders.ts';
 
 /** What happens to an order after it was placed. Whoever changes one locks it first, and only then the products of its lines. */
 
@@ -57,7 +58,7 @@ const change = statement(
  * @throws not_found, version_mismatch, illegal_transition, forbidden
  * @throws validation_failed when it would change its client or its bill
  */
-export async function changeOrder(tx: Tx, changes: OrderChanges, addressed: Addressed): Promise<OrderWithLines> {
+export async function changeOrder(tx: Tx, changes: OrderChanges, addressed: Addressed): Promise<WrittenRow> {
   const order = await lockOrder(tx, addressed);
   const { status = order.status, delivery_method = order.delivery_method, bill_id = order.bill_id, client_id = order.client_id } = changes;
   if (status !== order.status) assertMayBecome(order.status, status);
@@ -90,7 +91,7 @@ async function follow(tx: Tx, order: LockedOrder, status: Status, principal: Pri
 }
 
 /** @throws not_found also for another's, version_mismatch, or illegal_transition, when it is canceled already too */
-export async function cancelOrder(tx: Tx, addressed: Addressed): Promise<OrderWithLines> {
+export async function cancelOrder(tx: Tx, addressed: Addressed): Promise<WrittenRow> {
   const order = await lockOrder(tx, addressed);
   assertMayBecome(order.status, canceled);
   return changeOrder(tx, { status: canceled }, addressed);
@@ -139,7 +140,7 @@ const billed = statement<{ total_cents: number }>('order-billed', 'SELECT total_
  * it is asked.
  * @throws not_found for the order or a line, version_mismatch, illegal_transition, or validation_failed for too many pieces
  */
-export async function refundOrder(tx: Tx, { lines: asked, restock }: RefundInput, addressed: Addressed): Promise<OrderWithLines> {
+export async function refundOrder(tx: Tx, { lines: asked, restock }: RefundInput, addressed: Addressed): Promise<WrittenRow> {
   const order = await lockOrder(tx, addressed);
   assertRefundable(order.status);
   const back = linesToReturn(await tx.query(linesOf, [order.id_key]), asked);

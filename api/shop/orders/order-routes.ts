@@ -1,8 +1,8 @@
 import { assertMayActFor, clientToList, onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
-import { listOf, nothing } from '../../http/view.ts';
+import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById } from '../pages.ts';
+import { nextPage } from '../pages.ts';
 import { lockOf } from '../stock/stock.ts';
 import { assertMayDiscount } from '../bills/bill-routes.ts';
 import { cancelOrder, changeOrder, deleteOrder, refundOrder } from './change-order.ts';
@@ -26,7 +26,7 @@ export const orderRoutes: readonly Route[] = [
     summary: 'List orders',
     query: orderQuery,
     answers: { 200: listOf(orderView) },
-    next: nextById,
+    next: nextPage,
     errors: ['not_found'],
     handler: async (db, { query: { client_id: clientId, ...page }, principal }) => readOrders(db, page, clientToList(principal, clientId)),
   }),
@@ -35,7 +35,7 @@ export const orderRoutes: readonly Route[] = [
     access: ['customer', 'operator'],
     summary: 'Read an order with its lines',
     params: idParams,
-    answers: { 200: orderWithLinesView },
+    answers: { 200: asWritten(orderWithLinesView) },
     errors: ['not_found'],
     handler: (db, { params, principal }) => readOrder(db, params.id, onlyClient(principal)),
   }),
@@ -65,7 +65,7 @@ export const orderRoutes: readonly Route[] = [
     summary: 'Change an order; a customer may only cancel it, or edit it while it is pending',
     params: idParams,
     body: orderChanges,
-    answers: { 200: orderWithLinesView },
+    answers: { 200: asWritten(orderWithLinesView) },
     errors: ['not_found', 'version_mismatch', 'illegal_transition', 'forbidden', 'duplicate'],
     constraints: orderConstraints,
     handler: (tx, { params, body, principal, ifMatch }) => changeOrder(tx, body, { id: params.id, principal, ifMatch }),
@@ -88,7 +88,7 @@ export const orderRoutes: readonly Route[] = [
     access: ['customer', 'operator'],
     summary: 'Cancel an order, and return its stock',
     params: idParams,
-    answers: { 200: orderWithLinesView },
+    answers: { 200: asWritten(orderWithLinesView) },
     errors: ['not_found', 'version_mismatch', 'illegal_transition'],
     handler: (tx, { params, principal, ifMatch }) => cancelOrder(tx, { id: params.id, principal, ifMatch }),
   }),
@@ -100,7 +100,7 @@ export const orderRoutes: readonly Route[] = [
     summary: 'Take back pieces of an order',
     params: idParams,
     body: refundInput,
-    answers: { 200: orderWithLinesView },
+    answers: { 200: asWritten(orderWithLinesView) },
     errors: ['not_found', 'version_mismatch', 'illegal_transition'],
     handler: (tx, { params, body, principal, ifMatch }) => refundOrder(tx, body, { id: params.id, principal, ifMatch }),
   }),

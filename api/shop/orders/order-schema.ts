@@ -95,7 +95,10 @@ const orderFields = [
 
 /** An order as it stands in lists. */
 export const orderView = view(orderFields);
-export const orderWithLinesView = view([...orderFields, many('lines', lineView)]);
+export const orderWithLinesView = view([
+  ...orderFields,
+  many('lines', lineView, 'order_details WHERE order_id = orders.id_key ORDER BY id_key'),
+]);
 
 /** What happened to an order since it was placed. `caused_by`: the kind of caller. */
 export const orderEventView = view([

@@ -1,45 +1,35 @@
-import { statement } from '../../db/statement.ts';
+import { textStatement } from '../../db/statement.ts';
 import type { Db } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Shown } from '../../http/view.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
-import { lineView, orderEventView, orderView, type orderWithLinesView } from './order-schema.ts';
+import type { Written, WrittenRow } from '../../http/view.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { orderEventView, orderView, orderWithLinesView } from './order-schema.ts';
 
-export type OrderRow = Shown<typeof orderView>;
-export type OrderWithLines = Shown<typeof orderWithLinesView>;
-
-const lineMembers = lineView.columns.map((column) => `'${column}', line.${column}`).join(', ');
-
-const oneOrder = statement<OrderWithLines>(
+const oneOrder = textStatement<WrittenRow>(
   'order-one',
-  `SELECT ${orderView.select}, (
-     SELECT coalesce(json_agg(json_build_object(${lineMembers}) ORDER BY line.id_key), '[]')
-     FROM order_details line WHERE line.order_id = orders.id_key
-   ) AS lines
-   FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2)`,
+  `SELECT ${orderWithLinesView.written} FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2)`,
 );
-const allOrders = statement<OrderRow>('order-page', `SELECT ${orderView.select} ${pageOf('orders')}`);
-const ordersOfClient = statement<OrderRow>('order-page-of-client', `SELECT ${orderView.select} ${pageOf('orders', 'client_id = $4')}`);
+const allOrders = pageOf('order-page', orderView, 'orders');
+const ordersOfClient = pageOf('order-page-of-client', orderView, 'orders', 'client_id = $4');
 
 /**
  * @param only whose order it must be; undefined: anyone's
  * @throws not_found also for another's order
  */
-export async function readOrder(db: Db, id: number, only: number | undefined): Promise<OrderWithLines> {
+export async function readOrder(db: Db, id: number, only: number | undefined): Promise<WrittenRow> {
   const [order] = await db.query(oneOrder, [id, only ?? null]);
   if (!order) throw new ApiError('not_found', 'The order does not exist.');
   return order;
 }
 
 /** @param only whose orders; undefined: everyone's */
-export function readOrders(db: Db, page: Page, only: number | undefined): Promise<OrderRow[]> {
-  if (only === undefined) return db.query(allOrders, pageValues(page));
-  return db.query(ordersOfClient, [...pageValues(page), only]);
+export function readOrders(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
+  return only === undefined ? askPage(db, allOrders, page) : askPage(db, ordersOfClient, page, [only]);
 }
 
-const eventsOfOrder = statement<Shown<typeof orderEventView>>(
+const eventsOfOrder = textStatement<Written>(
   'order-events',
-  `SELECT ${orderEventView.select} FROM order_events WHERE order_id = $1 ORDER BY id_key`,
+  `SELECT ${orderEventView.listSql} AS json FROM (SELECT ${orderEventView.select} FROM order_events WHERE order_id = $1 ORDER BY id_key) AS events`,
 );
 
 /**
@@ -47,7 +37,7 @@ const eventsOfOrder = statement<Shown<typeof orderEventView>>(
  * @param only whose order it must be; undefined: anyone's
  * @throws not_found also for another's order
  */
-export async function readOrderEvents(db: Db, id: number, only: number | undefined): Promise<Shown<typeof orderEventView>[]> {
+export async function readOrderEvents(db: Db, id: number, only: number | undefined): Promise<Written> {
   await readOrder(db, id, only);
-  return db.query(eventsOfOrder, [id]);
+  return (await db.query(eventsOfOrder, [id]))[0] as Written;
 }

@@ -1,18 +1,17 @@
 import { textStatement, type Statement } from '../../db/statement.ts';
 import type { Db } from '../../db/tx.ts';
-import { nextPlace } from '../pages.ts';
+import { writtenPage, type WrittenPage } from '../pages.ts';
 import { productView, type ProductFilter } from './product-schema.ts';
-import type { ProductText } from './products.ts';
 
 /** Products that meet every condition given; ordered as asked for and by id among equals, so that pages never overlap; else the newest first. */
-export function filterProducts(db: Db, filter: ProductFilter): Promise<ProductText[]> {
+export async function filterProducts(db: Db, filter: ProductFilter): Promise<WrittenPage> {
   const { statement, values } = filterStatement(filter);
-  return db.query(statement, values);
+  return (await db.query(statement, values))[0] as WrittenPage;
 }
 
-/** How a filter is asked of the database: its conditions alone, so that each combination of them is planned for what it is. */
+/** Its conditions alone, so that each combination of them is planned for what it is. */
 export function filterStatement(filter: ProductFilter): {
-  readonly statement: Statement<ProductText>;
+  readonly statement: Statement<WrittenPage>;
   readonly values: readonly unknown[];
 } {
   const { search, category_id, min_price, max_price, in_stock_only, sort_by, limit, skip, cursor } = filter;
@@ -27,18 +26,28 @@ export function filterStatement(filter: ProductFilter): {
     cursor !== undefined && orderOf(sort_by).after(cursor.map(parameter)),
   ].filter((condition) => condition !== false);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
-  const order = orderOf(sort_by).by;
-  const text = `SELECT ${productView.select} FROM products ${where}ORDER BY ${order} LIMIT ${parameter(limit)} OFFSET ${parameter(skip)}`;
-  return { statement: named(text), values };
+  const order = orderOf(sort_by);
+  const most = parameter(limit);
+  const rows = `SELECT ${productView.select} FROM products ${where}ORDER BY ${order.by} LIMIT ${most} OFFSET ${parameter(skip)}`;
+  return {
+    statement: named(writtenPage(productView, 'products', { rows, limit: `${most}::bigint::integer`, place: order.place })),
+    values,
+  };
 }
 
-/** An order of products: as SQL, and what comes after a place in it. */
-type Order = { readonly by: string; readonly after: (place: readonly string[]) => string };
+/** An order of products: as SQL, a row's place in it, and what comes after a place. */
+type Order = { readonly by: string; readonly place: string; readonly after: (place: readonly string[]) => string };
 
-const newest: Order = { by: 'id_key DESC', after: ([id]) => `id_key < ${id}` };
-const rising = (column: string): Order => ({ by: `${column}, id_key`, after: ([key, id]) => `(${column}, id_key) > (${key}, ${id})` });
+const placeBy = (column: string): string => `concat('[', to_json(${column}), ',', id_key, ']')`;
+const newest: Order = { by: 'id_key DESC', place: `concat('[', id_key, ']')`, after: ([id]) => `id_key < ${id}` };
+const rising = (column: string): Order => ({
+  by: `${column}, id_key`,
+  place: placeBy(column),
+  after: ([key, id]) => `(${column}, id_key) > (${key}, ${id})`,
+});
 const falling = (column: string): Order => ({
   by: `${column} DESC, id_key`,
+  place: placeBy(column),
   // The first half alone finds its place in an index of the column.
   after: ([key, id]) => `${column} <= ${key} AND (${column} < ${key} OR id_key > ${id})`,
 });
@@ -53,20 +62,13 @@ const orders: Readonly<Record<NonNullable<ProductFilter['sort_by']>, Order>> = {
 
 const orderOf = (sortBy: ProductFilter['sort_by']): Order => (sortBy === undefined ? newest : orders[sortBy]);
 
-/** The cursor of the page after this one. */
-export const nextFiltered = (rows: readonly ProductText[], { sort_by: sortBy, limit }: ProductFilter): string | undefined =>
-  nextPlace(rows, limit, ({ id_key: id, price_cents: price, name }) => {
-    if (sortBy === undefined) return [Number(id)];
-    return [sortBy.startsWith('price') ? Number(price) : name, Number(id)];
-  });
-
 /** Five conditions, five orders, each from its start or from a place: 320 texts at most. */
-const statements = new Map<string, Statement<ProductText>>();
+const statements = new Map<string, Statement<WrittenPage>>();
 
-function named(text: string): Statement<ProductText> {
+function named(text: string): Statement<WrittenPage> {
   const known = statements.get(text);
   if (known) return known;
-  const made = textStatement<ProductText>(`product-filter-${statements.size}`, text);
+  const made = textStatement<WrittenPage>(`product-filter-${statements.size}`, text);
   statements.set(text, made);
   return made;
 }

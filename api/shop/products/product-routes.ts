@@ -1,8 +1,8 @@
 import { read, write, type Route } from '../../http/route.ts';
-import { listOf, nothing } from '../../http/view.ts';
+import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById, pageQuery } from '../pages.ts';
-import { filterProducts, nextFiltered } from './filter-products.ts';
+import { nextPage, pageQuery } from '../pages.ts';
+import { filterProducts } from './filter-products.ts';
 import { productChanges, productConstraints, productFilter, productInput, productView } from './product-schema.ts';
 import { createProduct, deleteProduct, readProduct, readProducts, updateProduct } from './products.ts';
 
@@ -13,7 +13,7 @@ export const productRoutes: readonly Route[] = [
     summary: 'List products',
     query: pageQuery,
     answers: { 200: listOf(productView) },
-    next: nextById,
+    next: nextPage,
     handler: (db, { query }) => readProducts(db, query),
   }),
   read({
@@ -23,7 +23,7 @@ export const productRoutes: readonly Route[] = [
     summary: 'Find products',
     query: productFilter,
     answers: { 200: listOf(productView) },
-    next: nextFiltered,
+    next: nextPage,
     handler: (db, { query }) => filterProducts(db, query),
   }),
   read({
@@ -31,7 +31,7 @@ export const productRoutes: readonly Route[] = [
     access: 'public',
     summary: 'Read a product',
     params: idParams,
-    answers: { 200: productView },
+    answers: { 200: asWritten(productView) },
     errors: ['not_found'],
     handler: (db, { params }) => readProduct(db, params.id),
   }),

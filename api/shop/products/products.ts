@@ -2,7 +2,8 @@ import { Model } from 'objection';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import type { WrittenRow } from '../../http/view.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { lockProducts, setStock } from '../stock/stock.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { productView, type ProductChanges, type ProductInput } from './product-schema.ts';
@@ -21,31 +22,20 @@ export class Product extends Model {
   declare readonly version: number;
 }
 
-/** Columns as PostgreSQL's text, for the view alone. */
-export type ProductText = {
-  readonly id_key: string;
-  readonly name: string;
-  readonly description: string | null;
-  readonly price_cents: string;
-  readonly stock: string;
-  readonly category_id: string | null;
-  readonly version: string;
-};
-
-const productsById = textStatement<ProductText>(
+const productsById = textStatement<WrittenRow>(
   'products-by-id',
-  `SELECT ${productView.select} FROM products WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
+  `SELECT ${productView.written} FROM products WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const productPage = textStatement<ProductText>('product-page', `SELECT ${productView.select} ${pageOf('products')}`);
+const productPage = pageOf('product-page', productView, 'products');
 
 /** @throws not_found */
-export async function readProduct(db: Db, id: number): Promise<ProductText> {
+export async function readProduct(db: Db, id: number): Promise<WrittenRow> {
   const row = await db.byId(productsById, id);
   if (!row) throw new ApiError('not_found', 'The product does not exist.');
   return row;
 }
 
-export const readProducts = (db: Db, page: Page): Promise<ProductText[]> => db.query(productPage, pageValues(page));
+export const readProducts = (db: Db, page: Page): Promise<WrittenPage> => askPage(db, productPage, page);
 
 /**
  * Adds a product; its first stock stands in the ledger.

@@ -1,8 +1,8 @@
 import { onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
-import { listOf, nothing } from '../../http/view.ts';
+import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
-import { nextById } from '../pages.ts';
+import { nextPage } from '../pages.ts';
 import { reviewChanges, reviewConstraints, reviewInput, reviewQuery, reviewView } from './review-schema.ts';
 import { createReview, deleteReview, readReview, readReviews, updateReview } from './reviews.ts';
 
@@ -13,7 +13,7 @@ export const reviewRoutes: readonly Route[] = [
     summary: 'List reviews',
     query: reviewQuery,
     answers: { 200: listOf(reviewView) },
-    next: nextById,
+    next: nextPage,
     handler: (db, { query: { product_id: productId, ...page } }) => readReviews(db, page, productId),
   }),
   read({
@@ -21,7 +21,7 @@ export const reviewRoutes: readonly Route[] = [
     access: 'public',
     summary: 'Read a review',
     params: idParams,
-    answers: { 200: reviewView },
+    answers: { 200: asWritten(reviewView) },
     errors: ['not_found'],
     handler: (db, { params }) => readReview(db, params.id),
   }),

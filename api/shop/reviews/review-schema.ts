@@ -40,6 +40,7 @@ const stars: Field<'rating_tenths', number> = {
   name: 'rating',
   column: 'rating_tenths',
   write: (tenths) => String(tenths / 10),
+  sql: 'trim_scale(rating_tenths * 0.1)::text',
   schema: { type: 'number', minimum: 1, maximum: 5, multipleOf: 0.1 },
   isStored: true,
 };

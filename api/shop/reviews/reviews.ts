@@ -1,9 +1,9 @@
 import { Model } from 'objection';
-import { statement, unseen } from '../../db/statement.ts';
+import { statement, textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Shown } from '../../http/view.ts';
-import { pageOf, pageValues, type Page } from '../pages.ts';
+import type { Shown, WrittenRow } from '../../http/view.ts';
+import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
 
@@ -26,26 +26,23 @@ class Review extends Model {
 
 type ReviewRow = Shown<typeof reviewView> & { readonly id_key: number };
 
-const reviewsById = statement<ReviewRow>(
+const reviewsById = textStatement<WrittenRow>(
   'reviews-by-id',
-  `SELECT ${reviewView.select} FROM reviews WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
+  `SELECT ${reviewView.written} FROM reviews WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const reviewPage = statement<ReviewRow>('review-page', `SELECT ${reviewView.select} ${pageOf('reviews')}`);
-const reviewsOfProduct = statement<ReviewRow>(
-  'review-page-of-product',
-  `SELECT ${reviewView.select} ${pageOf('reviews', 'product_id = $4')}`,
-);
+const reviewPage = pageOf('review-page', reviewView, 'reviews');
+const reviewsOfProduct = pageOf('review-page-of-product', reviewView, 'reviews', 'product_id = $4');
 
 /** @throws not_found */
-export async function readReview(db: Db, id: number): Promise<ReviewRow> {
+export async function readReview(db: Db, id: number): Promise<WrittenRow> {
   const row = await db.byId(reviewsById, id);
   if (!row) throw new ApiError('not_found', 'The review does not exist.');
   return row;
 }
 
 /** @param productId whose reviews; undefined: every product's */
-export function readReviews(db: Db, page: Page, productId: number | undefined): Promise<ReviewRow[]> {
-  return productId === undefined ? db.query(reviewPage, pageValues(page)) : db.query(reviewsOfProduct, [...pageValues(page), productId]);
+export function readReviews(db: Db, page: Page, productId: number | undefined): Promise<WrittenPage> {
+  return productId === undefined ? askPage(db, reviewPage, page) : askPage(db, reviewsOfProduct, page, [productId]);
 }
 
 const recordReview = statement<ReviewRow>(

@@ -59,6 +59,8 @@ describe('pages by cursor', () => {
       expect(all).toHaveLength(9);
       expect(await walk(shop, path, { limit: '2' })).toEqual(all);
       expect(await whole(shop, path, { skip: '7' })).toEqual(all.slice(7));
+      expect((await shop.call(operator, `GET ${path}`, { query: { limit: '9' } })).next).toBeDefined();
+      expect((await shop.call(operator, `GET ${path}`, { query: { limit: '10' } })).next).toBeUndefined();
     },
   );
 

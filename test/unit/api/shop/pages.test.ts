@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cursor, nextById, nextPlace, pageQuery } from '#api/shop/pages.ts';
+import { cursor, nextPage, pageQuery } from '#api/shop/pages.ts';
 import { productFilter } from '#api/shop/products/product-schema.ts';
 
 const anyId = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const anyName = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((name) => !name.includes('\0') && name.isWellFormed());
-const cursorAt = (...place: (string | number)[]): string => nextPlace(['row'], 1, () => place) ?? '';
+const cursorAt = (...place: (string | number)[]): string => nextPage({ json: '[]', place: JSON.stringify(place) }) ?? '';
 
 describe('a cursor', () => {
   test('leads back to the place it was made of, whatever the last row is called', () => {
@@ -20,11 +20,9 @@ describe('a cursor', () => {
     expect(cursor.safeParse(cursorAt('a\0', 1)).success).toBe(false);
   });
 
-  test('is there only when the page is full', () => {
-    const rows = [{ id_key: '3' }, { id_key: '7' }];
-    expect(nextById(rows, { limit: 3 })).toBeUndefined();
-    expect(nextById([], { limit: 1 })).toBeUndefined();
-    expect(pageQuery.parse({ cursor: nextById(rows, { limit: 2 }) }).cursor).toEqual([7]);
+  test('is there only when the page has the place of a last row', () => {
+    expect(nextPage({ json: '[]', place: null })).toBeUndefined();
+    expect(pageQuery.parse({ cursor: nextPage({ json: '[{}]', place: '[7]' }) }).cursor).toEqual([7]);
   });
 
   test.each([
