@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { flag, integer, list, readEnv, secret, type Environment } from '#lib/env.ts';
+import { ConfigError } from '#lib/errors.ts';
 import { apiAddressEnv, logEnv, poolEnv, postgresEnv, rateLimitEnv, redisEnv, renamedVariables } from '#lib/settings.ts';
+import { cleartextProblems, mailAddress, securedSmtpUrl, smtpUrl } from '#lib/smtp.ts';
 import { isAddressOrRange } from './http/trusted-proxies.ts';
 
 const bootstrapKey = () => secret(z.string().min(24, 'must have at least 24 characters')).optional();
@@ -27,6 +29,16 @@ export const apiEnv = {
     .pipe(z.array(z.string().refine(isAddressOrRange, 'must be addresses or ranges such as 10.0.0.0/8, separated by commas')))
     .default([])
     .describe('Addresses and ranges of proxies whose X-Forwarded-For is believed, separated by commas.'),
+  MAIL_SMTP_URL: smtpUrl.optional().describe('Mail server for mail to customers; unset: nobody can have a new password mailed.'),
+  MAIL_SMTP_ALLOW_CLEARTEXT: flag()
+    .default(false)
+    .describe('Lets the password of MAIL_SMTP_URL go to a mail server on this very machine without TLS.'),
+  MAIL_FROM: mailAddress.optional().describe('Sender of mail to customers; required with MAIL_SMTP_URL.'),
+  MAIL_RESET_URL: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as https://shop.example/new-password' })
+    .refine((url) => !url.includes('#'), 'must have no fragment: the token is appended as one')
+    .optional()
+    .describe('Page of the shop on which a new password is chosen, mailed with #reset_token=…; required with MAIL_SMTP_URL.'),
   IDEMPOTENCY_REQUIRED: flag().default(false).describe('Refuse a POST without Idempotency-Key where one is honoured.'),
   IF_MATCH_REQUIRED: flag().default(false).describe('Refuse a change or deletion without If-Match.'),
   RATE_LIMIT_LOADTEST_CALLS: integer(1, 100_000_000)
@@ -53,7 +65,30 @@ export function readApiConfig(env: Environment, warn?: (message: string) => void
   if (config.REDIS_CACHE_TTL !== undefined) {
     warn?.('REDIS_CACHE_TTL is set, and has no effect: nothing is cached, since what many ask is asked once (docs/decisions/021)');
   }
+  const problems = mailProblems(config);
+  if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+const mailNames = ['MAIL_SMTP_URL', 'MAIL_FROM', 'MAIL_RESET_URL'] as const;
+
+function mailProblems(config: ApiConfig): string[] {
+  const missing = mailNames.filter((name) => config[name] === undefined);
+  const isPartial = missing.length > 0 && missing.length < mailNames.length;
+  const needed = mailNames.filter((name) => !missing.includes(name)).join(' and ');
+  return [
+    ...(isPartial ? missing.map((name) => `${name} is not set; it is required with ${needed}`) : []),
+    ...cleartextProblems('MAIL_', config),
+  ];
+}
+
+export type MailSettings = { readonly smtpUrl: string; readonly from: string; readonly resetUrl: string };
+
+/** Of mail to customers; undefined where there shall be none. */
+export function mailSettings(config: ApiConfig): MailSettings | undefined {
+  const { MAIL_SMTP_URL: url, MAIL_SMTP_ALLOW_CLEARTEXT: allowsCleartext, MAIL_FROM: from, MAIL_RESET_URL: resetUrl } = config;
+  if (url === undefined || from === undefined || resetUrl === undefined) return undefined;
+  return { smtpUrl: securedSmtpUrl(url, allowsCleartext), from, resetUrl };
 }
 
 /** How many worker processes run: API_WORKERS, else one for each core, at most 4. */

@@ -140,6 +140,12 @@ export const problemTypes = {
     meaning: 'A fault of the API. It is logged in full under the request id.',
     cure: 'Report the request id.',
   },
+  not_configured: {
+    status: 501,
+    title: 'Not configured',
+    meaning: 'Whoever runs the API has not set up what this needs: for a new password by mail, a mail server (`MAIL_SMTP_URL`).',
+    cure: 'Ask the shop.',
+  },
   overloaded: {
     status: 503,
     title: 'Overloaded',

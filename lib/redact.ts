@@ -6,6 +6,7 @@ export const secretFieldNames = [
   'token',
   'access_token',
   'refresh_token',
+  'reset_token',
   'api_key',
   'secret',
   'authorization',

@@ -30,6 +30,7 @@ const floors: Readonly<Record<string, string>> = {
     shop/addresses shop/bills shop/categories shop/products shop/reviews
     shop shop/stock
     http
+    mail
     auth observe logs
     limiter db
     errors`,

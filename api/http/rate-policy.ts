@@ -31,15 +31,20 @@ const minuteMs = 60_000;
 /** Limits of single classes of routes, each beside the default one. */
 const classPolicies: Readonly<Record<Exclude<LimitClass, 'default'>, Policy>> = {
   login: { name: 'login', limit: 5, periodMs: minuteMs },
+  password_reset: { name: 'password_reset', limit: 5, periodMs: minuteMs },
   client_create: { name: 'client_create', limit: 5, periodMs: minuteMs },
   order_create: { name: 'order_create', limit: 10, periodMs: minuteMs },
   review: { name: 'review', limit: 3, periodMs: minuteMs },
   search: { name: 'search', limit: 30, periodMs: minuteMs },
 };
 
-/** What is aimed at has limits too, whoever aims: below the 100 attempts an hour of OWASP ASVS 2.2.1. */
+/**
+ * What is aimed at has limits too, whoever aims: below the 100 attempts an hour of OWASP ASVS 2.2.1, and no more mails than
+ * somebody who did not ask for them puts up with.
+ */
 export const targetPolicies: Readonly<Partial<Record<LimitClass, Policy>>> = {
   login: { name: 'login_account', limit: 20, periodMs: 15 * minuteMs },
+  password_reset: { name: 'password_reset_account', limit: 3, periodMs: 60 * minuteMs },
 };
 
 /** An operator's key serves a whole back office. */
@@ -48,7 +53,7 @@ const operatorFactor = 10;
 /**
  * Customers and the anonymous have the default limit and the limit of the route's class. Operators have ten times the
  * default and no class; load test keys, and the customers they made, a quota of their own and no class.
- * Login and registration are counted by the address, whatever credential comes with them: else everyone who has accounts
+ * Login, password reset and registration are counted by the address, whatever credential comes with them: else everyone who has accounts
  * could try five passwords of others with each. Only a load test's key registers within its own quota.
  * A credential nobody knows yet is counted by its address before it is looked up, in a count of its own: the default one
  * stays exact for those who share the address.
@@ -62,6 +67,7 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
   const byClass: Readonly<Record<LimitClass, PolicySet>> = {
     default: policySet([standard]),
     login: policySet([standard, classPolicies.login]),
+    password_reset: policySet([standard, classPolicies.password_reset]),
     client_create: policySet([standard, classPolicies.client_create]),
     order_create: policySet([standard, classPolicies.order_create]),
     review: policySet([standard, classPolicies.review]),
@@ -82,7 +88,7 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
 }
 
 const isByAddress = (principal: Principal, limitClass: LimitClass): boolean =>
-  limitClass === 'login' || (limitClass === 'client_create' && principal.kind !== 'loadtest');
+  limitClass === 'login' || limitClass === 'password_reset' || (limitClass === 'client_create' && principal.kind !== 'loadtest');
 
 export function policySet(policies: readonly Policy[]): PolicySet {
   return { policies, header: policies.map(({ name, limit, periodMs }) => `"${name}";q=${limit};w=${periodMs / 1000}`).join(', ') };

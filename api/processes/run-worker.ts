@@ -8,9 +8,10 @@ import { closeInOrder } from '#lib/shutdown.ts';
 import { createApp } from '../app.ts';
 import { createActiveClients, createTokens } from '../auth/tokens.ts';
 import { createApiKeys } from '../auth/api-keys.ts';
+import { createPasswordResets, type PasswordResets } from '../auth/password-resets.ts';
 import { createPasswords } from '../auth/passwords.ts';
 import { createRedisClient } from '../limiter/redis-client.ts';
-import type { ApiConfig } from '../config.ts';
+import { mailSettings, type ApiConfig } from '../config.ts';
 import { createPool, createProbe, limitPool, poolBounds } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
 import { createHealthCheck } from '../health/health-check.ts';
@@ -20,6 +21,9 @@ import { InFlight, shedLoad } from '../http/shed-load.ts';
 import { createTrust } from '../http/trusted-proxies.ts';
 import { createLimiter } from '../limiter/create-limiter.ts';
 import type { ApiLogs } from '../logs/api-logs.ts';
+import { smtpSender, startMailDelivery, type MailDelivery } from '../mail/deliver-mails.ts';
+import { writeLetter } from '../mail/letters.ts';
+import type { WaitingMail } from '../mail/outbox.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import { watchLoopWait, watchPoolWait } from '../observe/expected-wait.ts';
 import { addGauges, createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -57,7 +61,11 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   if (redis) await Promise.race([once(redis, 'ready').catch(() => undefined), sleep(redisReadyWithinMs)]);
   const inFlight = new InFlight();
   let isDraining = false;
-  const { server, collect } = buildServer({ config, link, logs, version, pool, probe, redis, inFlight, isDraining: () => isDraining });
+  const resets = createPasswordResets(config.AUTH_TOKEN_SECRET);
+  const mail = deliverMails(config, { pool, resets, logger });
+  const isDrainingNow = (): boolean => isDraining;
+  const parts = { config, link, logs, version, pool, probe, redis, resets, mail, inFlight, isDraining: isDrainingNow };
+  const { server, collect } = buildServer(parts);
 
   link.listen({ collect, limitPool: (max) => limitPool(pool, config, max) });
   const address = { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' };
@@ -73,7 +81,7 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
     ...drainLimits,
   });
   if (!isClean) logger.error({ in_flight: inFlight.count }, 'requests were cut off: they took longer than DRAIN_TIMEOUT');
-  await closeParts({ pool, probe, redis }, logger);
+  await closeParts(parts, logger);
   return isClean;
 }
 
@@ -81,6 +89,8 @@ type Parts = Omit<WorkerDeps, 'stop'> & {
   readonly pool: Pool;
   readonly probe: Pool;
   readonly redis: Redis | undefined;
+  readonly resets: PasswordResets;
+  readonly mail: MailDelivery | undefined;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
 };
@@ -89,7 +99,7 @@ function buildServer(parts: Parts): {
   server: Server;
   collect: Metrics['collect'];
 } {
-  const { config, link, logs, pool, probe, redis, inFlight, isDraining } = parts;
+  const { config, link, logs, pool, probe, redis, resets, mail, inFlight, isDraining } = parts;
   const metrics = createMetrics();
   const loop = watchEventLoop();
   timePool(pool, metrics.acquire);
@@ -101,7 +111,7 @@ function buildServer(parts: Parts): {
   const passwords = createPasswords({ concurrency: passwordConcurrency });
   const app = createApp({
     settings: config,
-    routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL }),
+    routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL, resets, mail }),
     database: createDatabase(pool, { timesOf: timesOfRequest }),
     credentials: { tokens, apiKeys },
     limiter,
@@ -144,8 +154,19 @@ function doorOf({ config, pool, inFlight, isDraining }: Parts, metrics: Metrics)
   });
 }
 
-async function closeParts({ pool, probe, redis }: Pick<Parts, 'pool' | 'probe' | 'redis'>, logger: Logger): Promise<void> {
+type MailDeps = { readonly pool: Pool; readonly resets: PasswordResets; readonly logger: Logger };
+
+/** Undefined: no mail server is set. */
+function deliverMails(config: ApiConfig, { pool, resets, logger }: MailDeps): MailDelivery | undefined {
+  const settings = mailSettings(config);
+  if (!settings) return undefined;
+  const write = (mail: WaitingMail) => writeLetter(mail, { pool, resets, resetUrl: settings.resetUrl });
+  return startMailDelivery({ pool, write, send: smtpSender(settings), logger });
+}
+
+async function closeParts({ mail, pool, probe, redis }: Parts, logger: Logger): Promise<void> {
   const closers = [
+    { name: 'mail', close: () => mail?.stop() },
     { name: 'database pool', close: () => pool.end() },
     { name: 'health probe', close: () => probe.end() },
     { name: 'redis', close: () => redis?.disconnect() },

@@ -36,7 +36,7 @@ const stopTimeoutMs = 60_000;
 
 /** What would lead the stack to somebody's real database, cache, logs or ports. Everything else is handed on to it. */
 const notInherited =
-  /^(POSTGRES|REDIS|LOCAL|API_(HOST|PORT|URL)|ADMIN|MONITOR|LOG_DIR|BACKUP|SLACK|SMTP|ALERT|AUTH|BOOTSTRAP|LOADTEST|OPERATOR)/;
+  /^(POSTGRES|REDIS|LOCAL|API_(HOST|PORT|URL)|ADMIN|MONITOR|LOG_DIR|BACKUP|SLACK|SMTP|MAIL|OTEL|ALERT|AUTH|BOOTSTRAP|LOADTEST|OPERATOR)/;
 
 /** The caller's settings, such as DB_POOL_SIZE, and none of its places. Pure. */
 export const settingsOf = (caller: Environment): Record<string, string> =>

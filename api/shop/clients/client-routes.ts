@@ -6,6 +6,7 @@ import { idParams } from '../fields.ts';
 import { nextPage, pageQuery } from '../pages.ts';
 import { clientChanges, clientConstraints, clientView, registrationInput, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
+import { resetRoutes } from './reset-routes.ts';
 import { assertGoodPassword, sessionRoutes, tokenMembers, type ApiServices } from './session-routes.ts';
 
 export type { ApiServices };
@@ -13,6 +14,7 @@ export type { ApiServices };
 export const clientRoutes = (services: ApiServices): readonly Route[] => [
   registrationRoute(services),
   ...sessionRoutes(services),
+  ...resetRoutes(services),
   ...readRoutes,
   updateRoute(services),
   deleteRoute(services),
@@ -79,7 +81,7 @@ const readRoutes: readonly Route[] = [
   }),
 ];
 
-function updateRoute({ tokens }: ApiServices): Route {
+function updateRoute({ tokens, mail }: ApiServices): Route {
   return write({
     method: 'PUT',
     path: '/clients/:id',
@@ -93,9 +95,12 @@ function updateRoute({ tokens }: ApiServices): Route {
     constraints: clientConstraints,
     handler: async (tx, { params, body, principal, ifMatch }) => {
       assertMayActFor(principal, params.id);
-      return updateClient(tx, { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal) });
+      return updateClient(tx, { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal), isMailed: mail !== undefined });
     },
-    after: async ({ params }) => tokens.forget(params.id),
+    after: async ({ params }) => {
+      tokens.forget(params.id);
+      mail?.wake();
+    },
   });
 }
 

@@ -41,6 +41,12 @@ export const refreshInput = z.strictObject({
   refresh_token: z.string('must be text').min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
 });
 
+export const resetRequest = z.strictObject({ email: loginInput.shape.email });
+export const resetInput = z.strictObject({
+  reset_token: z.string('must be text').min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  new_password: newPassword,
+});
+
 export type RegistrationInput = z.output<typeof registrationInput>;
 export type ClientChanges = z.output<typeof clientChanges>;
 export type LoginInput = z.output<typeof loginInput>;
@@ -55,6 +61,8 @@ export const clientView = view(
 const tokenFields = [text('access_token'), text('token_type'), integer('expires_in')] as const;
 
 export const tokenView = view(tokenFields);
+/** Whose password was changed. */
+export const accountView = view([integer('id_key'), text('name')]);
 export const sessionView = view([integer('id_key'), text('name'), ...tokenFields, text('refresh_token')]);
 
 export const clientConstraints: Constraints = {

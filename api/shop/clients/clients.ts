@@ -1,9 +1,11 @@
 import { Model } from 'objection';
 import { clientKey, clientNotFound } from '../../auth/principal.ts';
+import { endResets } from '../../auth/password-resets.ts';
 import { endSessions } from '../../auth/sessions.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
+import { eraseMails, queueMail } from '../../mail/outbox.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
 import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { eraseAuthor } from '../reviews/reviews.ts';
@@ -75,16 +77,25 @@ export type ClientUpdate = {
   readonly ifMatch: readonly number[] | undefined;
   /** The session that asks, if any. */
   readonly sessionId?: number | undefined;
+  /** Whether what changes the way in is told by mail. */
+  readonly isMailed: boolean;
 };
 
+/** Told later than a day after, it would only confuse. */
+const noticeTtlSeconds = 86_400;
+
 /**
- * Changes the fields given. Another e-mail address ends all sessions but the one that asks.
+ * Changes the fields given. Another e-mail address ends all sessions but the one that asks; the one before is told of it.
  * @throws version_mismatch, not_found also for a deleted client, or duplicate when the new e-mail address has another account
  */
-export async function updateClient(tx: Tx, { id, changes, ifMatch, sessionId }: ClientUpdate): Promise<Client> {
+export async function updateClient(tx: Tx, { id, changes, ifMatch, sessionId, isMailed }: ClientUpdate): Promise<Client> {
   const found = await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
   assertVersion(found, ifMatch, 'client');
-  if (changes.email !== undefined && changes.email !== found.email) await endSessions(tx, id, { but: sessionId });
+  if (changes.email !== undefined && changes.email !== found.email) {
+    await endSessions(tx, id, { but: sessionId });
+    await endResets(tx, id);
+    if (isMailed) await queueMail(tx, { kind: 'email_changed', address: found.email, clientId: id, ttlSeconds: noticeTtlSeconds });
+  }
   return Client.query(tx.knex).patchAndFetchById(id, raised(changes));
 }
 
@@ -102,29 +113,36 @@ export type ClientDeletion = {
 export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientDeletion): Promise<void> {
   const query = Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
   if (madeByKeyId !== undefined) query.where('created_by_key_id', madeByKeyId);
-  assertVersion(await query, ifMatch, 'client');
+  const found = await query;
+  assertVersion(found, ifMatch, 'client');
   const nobody = { name: 'deleted', lastname: 'deleted', email: `deleted-${id}@invalid`, telephone: null, password_hash: null };
   await Client.query(tx.knex)
     .findById(id)
     .patch(raised({ ...nobody, deleted_at: new Date() }));
   await endSessions(tx, id);
+  await endResets(tx, id);
+  await eraseMails(tx, id, found.email);
   await eraseAddresses(tx, id);
   await eraseAuthor(tx, id);
   await eraseAnswersAbout(tx, clientKey(id));
 }
 
 /**
- * Gives a client another password, which ends all sessions but the one that asks.
+ * Gives a client another password, which ends all sessions but the one that asks, and every token that would change it again.
  * @throws not_found also for a deleted client
  */
 export async function changePassword(
   tx: Tx,
-  { id, passwordHash, sessionId }: { readonly id: number; readonly passwordHash: string; readonly sessionId: number | undefined },
-): Promise<void> {
-  const changed = await Client.query(tx.knex)
-    .findById(id)
+  { id, passwordHash, sessionId, isMailed }: Omit<ClientUpdate, 'changes' | 'ifMatch'> & { readonly passwordHash: string },
+): Promise<Client> {
+  const [changed] = await Client.query(tx.knex)
+    .where({ id_key: id })
     .whereNull('deleted_at')
-    .patch(raised({ password_hash: passwordHash }));
-  if (changed === 0) throw clientNotFound();
+    .patch(raised({ password_hash: passwordHash }))
+    .returning(['id_key', 'name', 'email']);
+  if (!changed) throw clientNotFound();
   await endSessions(tx, id, { but: sessionId });
+  await endResets(tx, id);
+  if (isMailed) await queueMail(tx, { kind: 'password_changed', address: changed.email, clientId: id, ttlSeconds: noticeTtlSeconds });
+  return changed;
 }

@@ -1,6 +1,7 @@
 import { passwordProblem, type Person } from '../../auth/password-rules.ts';
 import type { Passwords } from '../../auth/passwords.ts';
 import { assertMayActFor, sessionOf } from '../../auth/principal.ts';
+import type { PasswordResets } from '../../auth/password-resets.ts';
 import { beginSession, endSessions, refreshSession, type Session } from '../../auth/sessions.ts';
 import type { AccessToken, Quota, Tokens } from '../../auth/tokens.ts';
 import { statement } from '../../db/statement.ts';
@@ -17,6 +18,9 @@ export type ApiServices = {
   readonly passwords: Passwords;
   /** How long a session lives that is not refreshed. */
   readonly sessionSeconds: number;
+  readonly resets: PasswordResets;
+  /** Sends what the outbox holds; undefined: mail goes to nobody. */
+  readonly mail?: { readonly wake: () => void } | undefined;
 };
 
 export const sessionRoutes = (services: ApiServices): readonly Route[] => [
@@ -26,7 +30,7 @@ export const sessionRoutes = (services: ApiServices): readonly Route[] => [
   passwordRoute(services),
 ];
 
-type Account = {
+export type Account = {
   readonly id_key: number;
   readonly name: string;
   readonly lastname: string;
@@ -40,7 +44,10 @@ const accountByEmail = statement<Account>(
   'account-by-email',
   `SELECT ${accountColumns} FROM clients WHERE lower(email) = lower($1) AND deleted_at IS NULL`,
 );
-const accountById = statement<Account>('account-by-id', `SELECT ${accountColumns} FROM clients WHERE id_key = $1 AND deleted_at IS NULL`);
+export const accountById = statement<Account>(
+  'account-by-id',
+  `SELECT ${accountColumns} FROM clients WHERE id_key = $1 AND deleted_at IS NULL`,
+);
 
 /** Refuses the same, and after the same time, for a wrong password and for an unknown address. */
 function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
@@ -133,7 +140,7 @@ function logoutRoute({ tokens }: ApiServices): Route {
   });
 }
 
-function passwordRoute({ passwords, tokens }: ApiServices): Route {
+function passwordRoute({ passwords, tokens, mail }: ApiServices): Route {
   return write({
     method: 'PUT',
     path: '/clients/:id/password',
@@ -154,9 +161,13 @@ function passwordRoute({ passwords, tokens }: ApiServices): Route {
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },
-    handler: (tx, { params, principal }, passwordHash) =>
-      changePassword(tx, { id: params.id, passwordHash, sessionId: sessionOf(principal) }),
-    after: async ({ params }) => tokens.forget(params.id),
+    handler: async (tx, { params, principal }, passwordHash) => {
+      await changePassword(tx, { id: params.id, passwordHash, sessionId: sessionOf(principal), isMailed: mail !== undefined });
+    },
+    after: async ({ params }) => {
+      tokens.forget(params.id);
+      mail?.wake();
+    },
   });
 }
 

@@ -1,20 +1,17 @@
 import type { SendMailOptions } from 'nodemailer';
 import * as z from 'zod';
 import { orAborted } from '#lib/abort.ts';
-import { flag, list, secret } from '#lib/env.ts';
+import { flag, list } from '#lib/env.ts';
 import { html } from '#lib/html.ts';
+import { addressOf, cleartextProblems, mailAddress, securedSmtpUrl, smtpUrl } from '#lib/smtp.ts';
 import { alertId, roleOf, type Alert } from '../../model/alert.ts';
 import { AlertDeliveryError, type Channel } from '../channel.ts';
 import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
 import type { ChannelKind, EnvOf } from './channel-kind.ts';
 import { judgeSmtpFailure } from './smtp-failure.ts';
 
-const mailAddress = z.string().regex(/^[^\s,;<>]+@[^\s,;<>]+$|<[^\s,;<>]+@[^\s,;<>]+>$/, 'must be a mail address');
-
 const env = {
-  SMTP_URL: secret(z.url({ protocol: /^smtps?$/, error: 'must be a URL such as smtp://user:password@host:587' }))
-    .optional()
-    .describe('Mail server alerts go through; unset: no alerts by mail. A password is only ever sent over TLS.'),
+  SMTP_URL: smtpUrl.optional().describe('Mail server alerts go through; unset: no alerts by mail. A password is only ever sent over TLS.'),
   SMTP_ALLOW_CLEARTEXT: flag()
     .default(false)
     .describe('Lets the password of SMTP_URL go to a mail server on this very machine without TLS.'),
@@ -29,10 +26,10 @@ const env = {
 export const emailKind: ChannelKind<typeof env> = {
   kind: 'email',
   env,
-  problems: (given) => [...missing(given), ...cleartextProblems(given)],
-  create: ({ SMTP_URL: smtpUrl, SMTP_ALLOW_CLEARTEXT: allowsCleartext, ALERT_EMAIL_FROM: from, ALERT_EMAIL_TO: all = [] }, sender) => {
-    if (smtpUrl === undefined || from === undefined) return [];
-    return all.map((to) => emailChannel({ smtpUrl: securedUrl(smtpUrl, allowsCleartext), from, to, all }, sender));
+  problems: (given) => [...missing(given), ...cleartextProblems('', given)],
+  create: ({ SMTP_URL: url, SMTP_ALLOW_CLEARTEXT: allowsCleartext, ALERT_EMAIL_FROM: from, ALERT_EMAIL_TO: all = [] }, sender) => {
+    if (url === undefined || from === undefined) return [];
+    return all.map((to) => emailChannel({ smtpUrl: securedSmtpUrl(url, allowsCleartext), from, to, all }, sender));
   },
 };
 
@@ -42,31 +39,6 @@ function missing({ SMTP_URL: url, ALERT_EMAIL_FROM: from, ALERT_EMAIL_TO: to }: 
     ...(from === undefined ? ['ALERT_EMAIL_FROM is not set; it is required with SMTP_URL'] : []),
     ...(to?.length ? [] : ['ALERT_EMAIL_TO is not set; it is required with SMTP_URL']),
   ];
-}
-
-/** Who listens on the way reads a password that goes in clear. */
-function cleartextProblems({ SMTP_URL: smtpUrl, SMTP_ALLOW_CLEARTEXT: allowsCleartext }: EnvOf<typeof env>): string[] {
-  const url = URL.parse(smtpUrl ?? '');
-  if (!url || url.protocol === 'smtps:' || url.password === '') return [];
-  if (allowsCleartext && !isLoopback(url.hostname)) {
-    return [`SMTP_ALLOW_CLEARTEXT=true: ${url.hostname} is not this machine; use smtps://, or smtp:// with a server that offers STARTTLS`];
-  }
-  const refusesTls = ['ignoreTLS', 'opportunisticTLS'].find((option) => url.searchParams.get(option) === 'true');
-  if (allowsCleartext || refusesTls === undefined) return [];
-  return [`SMTP_URL=(hidden): ${refusesTls} would send the password in clear; leave it out, or use smtps://`];
-}
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-
-/** Bounds of the parts of one delivery, in ms; the caller's signal bounds the whole. */
-const timeouts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 8_000, dnsTimeout: 5_000 };
-
-/** The URL with bounds, and with STARTTLS demanded before a password. nodemailer reads options of a URL from its query only. */
-function securedUrl(smtpUrl: string, allowsCleartext: boolean): string {
-  const url = new URL(smtpUrl);
-  for (const [option, ms] of Object.entries(timeouts)) if (!url.searchParams.has(option)) url.searchParams.set(option, String(ms));
-  if (url.protocol === 'smtp:' && url.password !== '' && !allowsCleartext) url.searchParams.set('requireTLS', 'true');
-  return url.href;
 }
 
 type EmailSettings = {
@@ -102,8 +74,6 @@ function emailChannel(settings: EmailSettings, sender: Sender): Channel {
     },
   };
 }
-
-const addressOf = (mailbox: string): string => /<([^<>]+)>$/.exec(mailbox)?.[1] ?? mailbox;
 
 /**
  * What is mailed, as text and as HTML. Every attempt at one alert carries the same Message-ID, and the messages of one

@@ -65,10 +65,11 @@ test('only nginx is reachable from other machines, and by IPv4 only', () => {
   expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 0.0.0.0:80:8080', 'nginx 0.0.0.0:443:8443']);
 });
 
-test('only nginx, certbot and the monitor have a way to the internet, and nginx none to the database', () => {
+test('only nginx, certbot, the monitor and, for mail, the API have a way to the internet, and nginx none to the database', () => {
   const open = Object.entries(networks).filter(([, { internal }]) => internal !== true);
-  expect(open.map(([name]) => name)).toEqual(['edge']);
+  expect(open.map(([name]) => name)).toEqual(['edge', 'outbound']);
   expect(members('edge').toSorted()).toEqual(['certbot', 'monitor', 'nginx']);
+  expect(members('outbound').toSorted()).toEqual(['api-a', 'api-b']);
   expect(members('web').toSorted()).toEqual(['api-a', 'api-b', 'nginx']);
   expect(members('backend').toSorted()).toEqual(['api-a', 'api-b', 'migrate', 'monitor', 'postgres', 'redis', 'restore']);
 });
@@ -110,6 +111,7 @@ describe('a secret', () => {
     ['WEBHOOK_URL', ['monitor']],
     ['WEBHOOK_KEY', ['monitor']],
     ['SMTP_URL', ['monitor']],
+    ['MAIL_SMTP_URL', ['api-a', 'api-b']],
   ])('%s reaches %j only', (name, holders) => {
     const found = all.filter(([, service]) => service.secrets?.includes(name.toLowerCase()));
     expect(found.map(([service]) => service).toSorted()).toEqual(holders);

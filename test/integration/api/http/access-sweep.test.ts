@@ -42,7 +42,7 @@ async function revokedKey({ postgres }: RunningApi): Promise<string> {
 }
 
 describe('access', { timeout: 60_000 }, () => {
-  test('is open to all only for the catalogue, its reviews, registration and login', () => {
+  test('is open to all only for the catalogue, its reviews, registration, login and a new password by mail', () => {
     const open = routes.filter(({ access }) => access === 'public').map(nameOf);
     expect(open.toSorted()).toEqual([
       'GET /categories',
@@ -53,8 +53,10 @@ describe('access', { timeout: 60_000 }, () => {
       'GET /reviews',
       'GET /reviews/:id',
       'POST /clients',
+      'POST /clients/forgot-password',
       'POST /clients/login',
       'POST /clients/refresh',
+      'POST /clients/reset-password',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
+import { createPasswordResets } from '#api/auth/password-resets.ts';
 import { createPasswords } from '#api/auth/passwords.ts';
 import { anonymous, type Principal } from '#api/auth/principal.ts';
 import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
@@ -44,13 +45,17 @@ export type Shop = MigratedDatabase & {
   readonly services: ApiServices;
 };
 
-export type ShopSettings = { readonly idempotencyRequired?: boolean; readonly database?: Database };
+export type ShopSettings = { readonly idempotencyRequired?: boolean; readonly database?: Database; readonly mail?: ApiServices['mail'] };
+
+const secret = 'a test secret of at least 32 characters';
 
 export function openShop(db: MigratedDatabase, settings: ShopSettings = {}): Shop {
   const services: ApiServices = {
-    tokens: createTokens('a test secret of at least 32 characters', 60, createActiveClients(db.pool)),
+    tokens: createTokens(secret, 60, createActiveClients(db.pool)),
     passwords: createPasswords({ concurrency: 2 }),
     sessionSeconds: 3_600,
+    resets: createPasswordResets(secret),
+    mail: settings.mail,
   };
   return { ...db, services, call: createCall(services, settings.database ?? createDatabase(db.pool), settings) };
 }
