@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { print, runCommandLine, type CommandLine, type Verb } from '#lib/command-line.ts';
 import { readEnv } from '#lib/env.ts';
@@ -5,6 +6,7 @@ import { UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
 import { createChannels } from './alerts/channels/kinds.ts';
+import { askMonitor, describeDone, silenceCommand } from './commands/ask-monitor.ts';
 import { checkConfig, describeConfig } from './commands/check-config.ts';
 import { describeIncidents, readIncidents } from './commands/incidents.ts';
 import { describeStatus, fetchStatus } from './commands/status.ts';
@@ -12,6 +14,7 @@ import { sendTestAlerts } from './commands/test-alert.ts';
 import { readMonitorSettings } from './config/config.ts';
 import { monitorEnv } from './config/monitor-env.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
+import type { Command } from './quiet/command.ts';
 
 const env = withLocalStack(process.env);
 const json = { json: { type: 'boolean' } } as const;
@@ -85,6 +88,48 @@ const incidents: Verb = {
   },
 };
 
+const asker = { ...json, by: { type: 'string' } } as const;
+
+/** Asks the running monitor, and shows what it did. */
+async function ask(command: Command, asJson: unknown): Promise<typeof EXIT.done> {
+  const {
+    MONITOR_HOST: host,
+    MONITOR_PORT: port,
+    MONITOR_DATA_DIR: dir,
+  } = readEnv(pick('MONITOR_HOST', 'MONITOR_PORT', 'MONITOR_DATA_DIR'), env);
+  const done = await askMonitor({ host, port, dir }, command);
+  show(asJson, done, describeDone(done));
+  return EXIT.done;
+}
+
+/** Who asks, where `--by` does not say. */
+const me = (by: unknown): string => (typeof by === 'string' ? by : `${userInfo().username}@${hostname()}`.slice(0, 60));
+
+const silence: Verb = {
+  synopsis: 'TARGET…|all --for 2h --reason TEXT [--by NAME] [--json]',
+  summary: 'Keeps back what begins with these targets for a while; what ends is told, and what outlasts the silence too.',
+  options: { ...asker, for: { type: 'string' }, reason: { type: 'string' } },
+  positionals: [1, 1_000],
+  run: ({ positionals, flags }) =>
+    ask(silenceCommand(positionals, { for: flags['for'], reason: flags['reason'], by: me(flags['by']) }), flags['json']),
+};
+
+const unsilence: Verb = {
+  synopsis: 'NAME [--by NAME] [--json]',
+  summary: 'Ends a silence, such as s1, before its time; status lists them.',
+  options: asker,
+  positionals: [1, 1],
+  run: ({ positionals: [name = ''], flags }) => ask({ do: 'unsilence', name, by: me(flags['by']) }, flags['json']),
+};
+
+const ack: Verb = {
+  synopsis: 'TARGET|INCIDENT [--by NAME] [--json]',
+  summary: 'Takes on what goes on: everybody is told who, and no reminders come until it is over.',
+  options: asker,
+  positionals: [1, 1],
+  run: ({ positionals: [of = ''], flags }) => ask({ do: 'ack', of, by: me(flags['by']) }, flags['json']),
+};
+
 function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<typeof monitorEnv, K> {
   return Object.fromEntries(names.map((name) => [name, monitorEnv[name]])) as Pick<typeof monitorEnv, K>;
 }
@@ -92,7 +137,7 @@ function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<t
 const commandLine: CommandLine = {
   invocation: 'npm run monitor --',
   summary: 'Watches the API and its database, tells people, takes the daily backup.',
-  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents },
+  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents, silence, unsilence, ack },
 };
 
 const given = process.argv.slice(2);

@@ -11,6 +11,8 @@ export type Sender = {
   readonly host: string;
   /** Where people reach the status page. */
   readonly statusUrl: string;
+  /** Where somebody who was told takes an incident on; only who has the link may. */
+  readonly ackUrl?: ((incidentId: string) => string) | undefined;
 };
 
 /** A message in words, before a channel gives it its form. */
@@ -22,6 +24,8 @@ export type MessageText = {
   readonly facts: readonly Fact[];
   readonly nextStep: string | undefined;
   readonly statusUrl: string;
+  /** Where to take it on; undefined where there is nothing to take on. */
+  readonly ackUrl: string | undefined;
 };
 
 /** First words of an alert, such as `[FIRING] api`. */
@@ -46,8 +50,13 @@ export function describeAlert(alert: Alert, delivery: Delivery, sender: Sender):
     ],
     nextStep: alert.nextStep,
     statusUrl,
+    ackUrl: isTakenOn(alert) ? sender.ackUrl?.(alert.incidentId) : undefined,
   };
 }
+
+/** What goes on with a target; the monitor's own troubles have no reminders that somebody could end. */
+const isTakenOn = ({ event, probe }: Alert): boolean =>
+  (roleOf(event) === 'opens' || event === 'reminder') && !probe.startsWith('monitor.');
 
 function timeFacts({ startedAt, endedAt, event }: Alert): Fact[] {
   if (event === 'notice' || event === 'test') return [['At', showTime(startedAt)]];

@@ -2,6 +2,7 @@ import { messageOf } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { Incident, StoredHealth, TickCommit } from '../model/incident.ts';
 import type { Clock } from '../model/look.ts';
+import type { TimelineEntry } from '../model/quiet.ts';
 import type { MonitorStore, StoreChanges, StoredMessage } from '../store/store.ts';
 
 export type Unwritten = {
@@ -30,17 +31,20 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
   const health = new Map<string, StoredHealth>();
   const incidents = new Map<string, Incident>();
   const messages = new Map<string, StoredMessage>();
+  let timeline: TimelineEntry[] = [];
   let fault: StoreFault | undefined;
   const changes = (): StoreChanges => ({
     health: [...health.values()],
     incidents: [...incidents.values()],
     messages: [...messages.values()],
+    timeline,
   });
   return {
     keepTick: (tick) => {
       for (const each of tick.health) health.set(each.probe, each);
       for (const each of tick.incidents) incidents.set(each.id, each);
       dropOver(incidents, ({ endedAt }) => endedAt !== undefined);
+      timeline = [...timeline, ...(tick.timeline ?? [])].slice(-mostKept);
     },
     keepMessage: (message) => {
       messages.set(keyOf(message), message);
@@ -48,7 +52,7 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
     },
     laidOver: (stored) => [...new Map([...stored.map((message) => [keyOf(message), message] as const), ...messages]).values()],
     write: () => {
-      if (health.size + incidents.size + messages.size === 0) return true;
+      if (health.size + incidents.size + messages.size + timeline.length === 0) return true;
       try {
         store.write(changes());
       } catch (err) {
@@ -59,6 +63,7 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
       if (fault) logger.info('the store takes writes again');
       fault = undefined;
       for (const map of [health, incidents, messages]) map.clear();
+      timeline = [];
       return true;
     },
     fault: () => fault,

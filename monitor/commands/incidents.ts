@@ -35,7 +35,9 @@ export function describeIncidents(incidents: readonly IncidentView[]): string {
     .join('\n');
 }
 
-function told({ alerted_at: alertedAt, explained_by: explainedBy }: IncidentView): string {
-  if (alertedAt !== null) return 'alerted';
+function told({ alerted_at: alertedAt, explained_by: explainedBy, held_by: heldBy, acknowledged_by: by }: IncidentView): string {
+  if (by !== null) return `taken on by ${by}`;
+  if (alertedAt !== null) return heldBy === null ? 'alerted' : `alerted, reminders held by ${heldBy}`;
+  if (heldBy !== null) return `held by ${heldBy}`;
   return explainedBy === null ? 'not alerted' : `explained by ${explainedBy}`;
 }

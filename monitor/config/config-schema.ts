@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { duration } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
+import { maintenanceSchema } from './maintenance-schema.ts';
 
 const day = 86_400_000;
 
@@ -85,6 +86,10 @@ export const configSchema = z.strictObject({
     )
     .prefault({})
     .describe('A target that comes and goes is told once, not at each turn; off: at each turn.'),
+  maintenance: z
+    .array(maintenanceSchema)
+    .prefault([])
+    .describe('Times of planned work: what begins in them is told only if it outlasts them, and what ends is told at once.'),
   delivery: z
     .strictObject({
       firstRetry: duration(10, 60_000).prefault('1s').describe('Wait after the first failed send; it doubles from there.'),

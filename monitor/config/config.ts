@@ -8,6 +8,7 @@ import type { FlapRules } from '../health/flap.ts';
 import type { Patience, Target } from '../health/target.ts';
 import { probeKinds } from '../probes/kinds.ts';
 import type { Probe, ResolveHost } from '../probes/probe.ts';
+import type { Maintenance } from '../quiet/maintenance.ts';
 import { readConfigFile } from './config-file.ts';
 import { builtInConfig, configSchema, type ConfigFile, type ProbeConfig } from './config-schema.ts';
 import { misspeltVariables } from './misspelt.ts';
@@ -25,6 +26,7 @@ export type MonitorSettings = {
   readonly env: MonitorEnv;
   readonly probes: readonly ProbeSettings[];
   readonly flap: FlapRules | undefined;
+  readonly maintenance: readonly Maintenance[];
   /** Of what is no probe of the file. */
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
@@ -48,12 +50,13 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
   const env = await readCheckedEnv(given).catch(note);
   const path = env ? env.MONITOR_CONFIG : given['MONITOR_CONFIG'] || undefined;
   const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED)) : await readConfigFile(path, given).catch(note);
-  if (file) problems.push(...problemsTogether(file.probes).map((problem) => `${path ?? 'the built-in configuration'}: ${problem}`));
+  if (file) problems.push(...problemsTogether(file).map((problem) => `${path ?? 'the built-in configuration'}: ${problem}`));
   if (!env || !file || problems.length > 0) throw new ConfigError(problems);
   return {
     env,
     probes: file.probes.map((probe) => completeProbe(probe, file.defaults, env)),
     flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
+    maintenance: file.maintenance,
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
@@ -103,8 +106,8 @@ const patienceOf = ({ slow, unknownAfter, warnAfter, remindAfter, startGrace }: 
   startGraceMs: startGrace,
 });
 
-/** What is wrong with the probes as a whole. Pure. */
-function problemsTogether(probes: readonly ProbeConfig[]): string[] {
+/** What is wrong with the file as a whole. Pure. */
+function problemsTogether({ probes, maintenance }: Pick<ConfigFile, 'probes' | 'maintenance'>): string[] {
   const names = probes.map(({ name }) => name);
   const problems = names
     .filter((name, index) => names.indexOf(name) !== index || name === backupProbeName)
@@ -113,6 +116,14 @@ function problemsTogether(probes: readonly ProbeConfig[]): string[] {
     const missing = [...dependsOn.flat(), ...degradedBy].filter((other) => !names.includes(other));
     problems.push(...missing.map((parent) => `${name} depends on ${parent}, which is not watched`));
     if (reaches(name, name, probes)) problems.push(`${name} depends on itself`);
+  }
+  const planned = maintenance.map(({ name }) => name);
+  problems.push(
+    ...planned.filter((name, index) => planned.indexOf(name) !== index).map((name) => `maintenance ${name} stands there twice`),
+  );
+  for (const { name, targets = [] } of maintenance) {
+    const missing = targets.filter((target) => !names.includes(target) && target !== backupProbeName);
+    problems.push(...missing.map((target) => `maintenance ${name} is of ${target}, which is not watched`));
   }
   return problems;
 }

@@ -8,6 +8,8 @@ import { createSelfAlerts, type Notice, type SelfAlerts } from '../alerts/self-a
 import type { MonitorSettings } from '../config/config.ts';
 import type { FirstAnswers } from '../health/watch.ts';
 import { systemClock, type Clock } from '../model/look.ts';
+import { openSigner, type Signer } from '../quiet/signature.ts';
+import { createSilences, type Silences } from '../quiet/silences.ts';
 import { guarded, openOrReplaceDatabase } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
 import type { MonitorStore } from '../store/store.ts';
@@ -28,6 +30,8 @@ export type House = {
   readonly store: MonitorStore;
   readonly outbox: Outbox;
   readonly selfAlerts: SelfAlerts;
+  readonly silences: Silences;
+  readonly signer: Signer;
   readonly firstAnswers: FirstAnswers;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -51,11 +55,13 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
   const store = decorate.store(createStore(connection));
   closers.push({ name: 'store', close: store.close });
   const outbox = createOutbox({ store, clock: systemClock, logger });
+  const silences = createSilences({ store, clock: systemClock });
+  const signer = guarded(`needs the folder ${dir}`, () => openSigner(dir));
   const selfAlerts = createSelfAlerts({ outbox, clock: systemClock, left: store.openIncidents() });
   const notices = [...storeNotice(setAside), ...watchdogNotice(dir)];
   for (const { detail } of notices) logger.error(detail);
   const firstAnswers = { awaitedSince: systemClock(), from: new Set<string>() };
-  return { lock, store, outbox, selfAlerts, firstAnswers, clock: systemClock, logger, decorate, notices };
+  return { lock, store, outbox, selfAlerts, silences, signer, firstAnswers, clock: systemClock, logger, decorate, notices };
 }
 
 const storeNotice = (setAside: string | undefined): Notice[] =>

@@ -6,8 +6,10 @@ import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
 import { createBackupJob, type BackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
 import type { MonitorSettings } from '../config/config.ts';
-import { createWatch, type Watch } from '../health/watch.ts';
+import { createWatch, type Watch, type WatchDeps } from '../health/watch.ts';
 import { createHostResolver } from '../probes/resolve-host.ts';
+import { maintenanceOf } from '../quiet/maintenance.ts';
+import { silenceOf } from '../quiet/silences.ts';
 import { createSnapshotTaker } from '../status-page/status-snapshot.ts';
 import { dailyBackupDuty } from './duties/daily-backup.ts';
 import { everyMinute, everySecond, runDuties, type Duty } from './duties/duty.ts';
@@ -21,6 +23,7 @@ import { createTargets } from './targets.ts';
 
 /** What the settings make: targets, channels, duties. A reload exchanges all of it over the same house. */
 export type Parts = {
+  readonly watch: Watch;
   readonly takeSnapshot: ReturnType<typeof createSnapshotTaker>;
   /** Runs everything until the signal fires. Rejects when a part ends that never should, or the folder is lost. */
   readonly run: (signal: AbortSignal) => Promise<void>;
@@ -32,9 +35,10 @@ const dayMs = 86_400_000;
 
 /** @throws {StoreError} when what an earlier process left cannot be read */
 export function createParts(house: House, settings: MonitorSettings): Parts {
-  const { store, outbox, firstAnswers, clock, logger } = house;
+  const { store, outbox, silences, firstAnswers, clock, logger } = house;
   const { env } = settings;
-  const channels = createChannels(env, settings.sender).map((channel) => house.decorate.channel(channel));
+  const ackUrl = (incidentId: string): string => ackLink(house, settings.sender.statusUrl, incidentId);
+  const channels = createChannels(env, { ...settings.sender, ackUrl }).map((channel) => house.decorate.channel(channel));
   if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
   const loops = channels.map((channel) => createLoop(house, settings, channel));
   outbox.onQueued(() => loops.forEach((loop) => loop.wake()));
@@ -47,10 +51,15 @@ export function createParts(house: House, settings: MonitorSettings): Parts {
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
   const targets = createTargets(settings, backupJob, createHostResolver());
-  const watch = createWatch({ targets, flap: settings.flap, store, commit: outbox.commit, firstAnswers, clock, logger });
+  const { flap, maintenance } = settings;
+  const quietOf: WatchDeps['quietOf'] = (target, now) =>
+    silenceOf(target, silences.inForce(now)) ?? maintenanceOf(target, maintenance, now.at);
+  const watch = createWatch({ targets, flap, store, commit: outbox.commit, firstAnswers, quietOf, clock, logger });
   const takeSnapshot = createSnapshotTaker({
     watch,
     store,
+    silences,
+    maintenance,
     channels: () => channelStates(loops, outbox, { store, now: clock() }),
     storeFault: outbox.storeFault,
     backupJob,
@@ -82,6 +91,7 @@ function createRunning(house: House, settings: MonitorSettings, { loops, watch, 
   ];
   const byMinute: Duty[] = [expireHistoryDuty(store), ...(backup ? [backup] : [])];
   return {
+    watch,
     takeSnapshot,
     whenIdle: async () => backup?.whenIdle(),
     run: async (signal) => {
@@ -111,6 +121,13 @@ function createLoop({ outbox, selfAlerts, clock, logger }: House, settings: Moni
     },
     logger,
   });
+}
+
+function ackLink({ signer }: House, statusUrl: string, incidentId: string): string {
+  const url = new URL('/ack', statusUrl);
+  url.searchParams.set('incident', incidentId);
+  url.searchParams.set('signature', signer.sign('ack', incidentId));
+  return url.href;
 }
 
 const shownTime = ({ hour, minute }: { readonly hour: number; readonly minute: number }): string =>

@@ -1,5 +1,6 @@
 import type { Incident, IncidentKind } from '../model/incident.ts';
 import type { Health } from '../model/look.ts';
+import type { Quiet } from '../model/quiet.ts';
 
 /** A target that others stand on, as the rules see it. */
 export type Parent = { readonly name: string; readonly health: Health; readonly isFlapping: boolean };
@@ -17,6 +18,8 @@ export type Question = {
   readonly graceMs: number;
   /** Time it gets from the start of the monitor to be up for the first time, in ms. */
   readonly startGraceMs: number;
+  /** A silence or planned work of the target. */
+  readonly quiet?: Quiet | undefined;
   readonly clockMs: number;
 };
 
@@ -25,10 +28,20 @@ export type Question = {
  * `parent_down`, `parent_flapping`: the parent's own message says it all. `parent_unsettled`: the parent may be about to go
  * down, or nobody has looked at it since this trouble began. `parent_recovering`: the parent is back and the target gets
  * time to follow. `starting`: it gets time to come up, as when everything was started at once. `recovering`: it
- * answers again, and may be up in a moment. `flapping`: one message has told that it comes and goes.
+ * answers again, and may be up in a moment. `flapping`: one message has told that it comes and goes. `acknowledged`: somebody
+ * has taken on what was told. `quiet`: a silence, or planned work.
  */
 export type Hold = {
-  readonly reason: 'parent_down' | 'parent_flapping' | 'parent_unsettled' | 'parent_recovering' | 'starting' | 'recovering' | 'flapping';
+  readonly reason:
+    | 'parent_down'
+    | 'parent_flapping'
+    | 'parent_unsettled'
+    | 'parent_recovering'
+    | 'starting'
+    | 'recovering'
+    | 'flapping'
+    | 'acknowledged'
+    | 'quiet';
   readonly parent?: string;
 };
 
@@ -60,8 +73,12 @@ const ownRecovery: HoldRule = ({ kind, health }) => (kind === 'down' && health.s
 
 const ownFlapping: HoldRule = ({ kind, isFlapping }) => (kind === 'down' && isFlapping ? { reason: 'flapping' } : undefined);
 
+const ownAcknowledgement: HoldRule = ({ incident }) => (incident?.acknowledged ? { reason: 'acknowledged' } : undefined);
+
+const ownQuiet: HoldRule = ({ quiet }) => (quiet ? { reason: 'quiet' } : undefined);
+
 /** In the order in which they are asked; the first that answers gives the reason. */
-const holdRules: readonly HoldRule[] = [dependency, ownStart, ownRecovery, ownFlapping];
+const holdRules: readonly HoldRule[] = [dependency, ownStart, ownRecovery, ownFlapping, ownAcknowledgement, ownQuiet];
 
 /** Why a message waits; undefined when it may go out. Only what begins waits: what ends is told whenever its beginning was. Pure. */
 export function holdOf(question: Question): Hold | undefined {

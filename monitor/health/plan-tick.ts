@@ -1,12 +1,13 @@
-import { showDuration } from '#lib/show.ts';
 import { decideAlert, type AlertDecision } from './alert-policy.ts';
-import { alertId, type Alert, type AlertEvent, type Dependent } from '../model/alert.ts';
+import type { Alert, Dependent } from '../model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '../model/incident.ts';
-import type { Finding, Health, Moment, ProbeResult } from '../model/look.ts';
+import type { Health, Moment, ProbeResult } from '../model/look.ts';
+import { quietLabel, type Quiet, type TimelineEntry } from '../model/quiet.ts';
 import { isFlapping } from './flap.ts';
 import { foldResult, statusOf } from './health-state.ts';
 import { holdOf, type Parent } from './holds.ts';
 import type { TargetRules } from './target.ts';
+import { buildAlert, remind, withHeld } from './tell.ts';
 import { troubles, type Subject, type Trouble } from './troubles.ts';
 
 /** Everything the rules remember: health by target, and what is open. */
@@ -31,12 +32,12 @@ export type TickPlan = {
  *    unknown for too long, degraded for too long;
  * 3. incidents open, are told, become suppressed or end, and the alerts that tell of it are written down.
  * Pure: the caller commits the plan, then takes over its state.
- * @param now the moment of the decision, that is the end of the look
+ * @param look with `now`, the moment of the decision, that is the end of the look, and `quietOf`, the silence or planned work of a target
  */
 export function planTick(
   rules: readonly TargetRules[],
   before: WatchState,
-  look: { readonly probe: string; readonly result: ProbeResult; readonly now: Moment },
+  look: { readonly probe: string; readonly result: ProbeResult; readonly now: Moment; readonly quietOf?: View['quietOf'] },
 ): TickPlan {
   const target = rules.find(({ name }) => name === look.probe);
   if (!target) throw new Error(`no target is named ${look.probe}`);
@@ -45,15 +46,33 @@ export function planTick(
   const flapping = rules.filter((each) =>
     isFlapping(healthOf(state, each.name), openIncident(state, each.name, 'flapping') !== undefined, each.flap),
   );
-  const view: View = { ...state, rules, flapping: new Set(flapping.map(({ name }) => name)), now: look.now };
+  const view: View = {
+    ...state,
+    rules,
+    flapping: new Set(flapping.map(({ name }) => name)),
+    now: look.now,
+    quietOf: look.quietOf ?? (() => undefined),
+  };
   const steps = rules.flatMap((each) => troubles.map((trouble) => judge(trouble, each, view)));
   const changed = steps.flatMap(({ incident }) => incident ?? []);
   const untouched = before.incidents.filter(({ id }) => changed.every((incident) => incident.id !== id));
   return {
     state: { health: state.health, incidents: [...untouched, ...changed.filter(({ endedAt }) => endedAt === undefined)] },
-    commit: { health: [storedHealth(target.name, folded)], incidents: changed, alerts: steps.flatMap(({ alert }) => alert ?? []) },
+    commit: {
+      health: [storedHealth(target.name, folded)],
+      incidents: changed,
+      alerts: steps.flatMap(({ alert }) => alert ?? []),
+      timeline: heldAnew(before, changed, look.now),
+    },
     decisions: steps.map(({ probe, kind, decision }) => ({ probe, kind, decision })),
   };
+}
+
+/** What a silence or planned work begins to keep back. */
+function heldAnew({ incidents }: WatchState, changed: readonly Incident[], now: Moment): TimelineEntry[] {
+  return changed
+    .filter(({ id, heldBy }) => heldBy !== undefined && incidents.find((one) => one.id === id)?.heldBy === undefined)
+    .map(({ id, probe, heldBy, detail }) => ({ at: now.at, event: 'held', probe, incidentId: id, by: heldBy ?? '', detail }));
 }
 
 function storedHealth(probe: string, { verdict, since, recent }: Health): TickCommit['health'][number] {
@@ -62,7 +81,12 @@ function storedHealth(probe: string, { verdict, since, recent }: Health): TickCo
 }
 
 /** All targets at the moment of the decision. */
-type View = WatchState & { readonly rules: readonly TargetRules[]; readonly flapping: ReadonlySet<string>; readonly now: Moment };
+type View = WatchState & {
+  readonly rules: readonly TargetRules[];
+  readonly flapping: ReadonlySet<string>;
+  readonly now: Moment;
+  readonly quietOf: (target: string) => Quiet | undefined;
+};
 
 type Step = Decided & {
   /** The incident as it is from now on; undefined when nothing changed. */
@@ -79,16 +103,21 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const isOn = trouble.isOn(subject);
   const parents = parentsOf(rules, kind, view);
   const { graceMs, patience } = rules;
-  const question = { ...subject, kind, incident, parents, graceMs, startGraceMs: patience.startGraceMs, clockMs: now.clockMs };
+  const quiet = view.quietOf(rules.name);
+  const question = { ...subject, kind, incident, parents, graceMs, startGraceMs: patience.startGraceMs, quiet, clockMs: now.clockMs };
   const hold = isOn ? holdOf(question) : undefined;
   // What no look of this process has shown is not told again.
   const isReminded = trouble.closes !== undefined && subject.health.recent.length > 0;
-  const decision = decideAlert(isOn, incident, hold, { remindAfterMs: isReminded ? patience.remindAfterMs : Infinity, now: now.at });
+  const decision = decideAlert(isOn, incident, hold, { remindAfterMs: isReminded ? patience.remindAfterMs : undefined, now: now.at });
   const step = { probe: rules.name, kind, decision };
   if (decision.action === 'fire') {
-    const fired = { ...(incident ?? beginIncident(trouble, subject)), firedAt: now.at, lastToldAt: now.at };
-    const dependents = dependentsOf(rules.name, view);
-    return { ...step, incident: fired, alert: buildAlert(trouble.opens, fired, trouble.opening(subject), { now, dependents }) };
+    const fired = { ...(incident ?? beginIncident(trouble, subject)), firedAt: now.at, lastToldAt: now.at, heldBy: undefined };
+    const finding = withHeld(trouble.opening(subject), incident);
+    return {
+      ...step,
+      incident: fired,
+      alert: buildAlert(trouble.opens, fired, finding, { now, dependents: dependentsOf(rules.name, view) }),
+    };
   }
   if (decision.action === 'remind' && incident) return { ...step, ...remind(trouble, incident, subject, dependentsOf(rules.name, view)) };
   if (!isOn && incident) {
@@ -96,24 +125,12 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
     if (decision.action !== 'resolve' || !trouble.closes) return { ...step, incident: ended };
     return { ...step, incident: ended, alert: buildAlert(trouble.closes, ended, trouble.closing(subject), { now }) };
   }
-  if (!isOn || incident?.firedAt !== undefined) return step;
-  const explains = hold?.reason === 'parent_down' || hold?.reason === 'parent_flapping';
+  if (!isOn) return step;
+  const explains = incident?.firedAt === undefined && (hold?.reason === 'parent_down' || hold?.reason === 'parent_flapping');
   const suppressedBy = explains ? hold.parent : incident?.suppressedBy;
-  if (incident && incident.suppressedBy === suppressedBy) return step;
-  return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy } };
-}
-
-function remind(
-  trouble: Trouble,
-  incident: Incident,
-  subject: Subject,
-  dependents: readonly Dependent[],
-): { readonly incident: Incident; readonly alert: Alert } {
-  const { now } = subject;
-  const reminded = { ...incident, reminders: incident.reminders + 1, lastToldAt: now.at };
-  const { detail, ...rest } = trouble.opening(subject);
-  const finding = { detail: `it still goes on, for ${showDuration(Math.max(0, now.at - incident.startedAt))}: ${detail}`, ...rest };
-  return { incident: reminded, alert: buildAlert('reminder', reminded, finding, { now, dependents }) };
+  const heldBy = quiet ? quietLabel(quiet) : incident?.heldBy;
+  if (incident && incident.suppressedBy === suppressedBy && incident.heldBy === heldBy) return step;
+  return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy, heldBy } };
 }
 
 function beginIncident(trouble: Trouble, subject: Subject): Incident {
@@ -137,26 +154,6 @@ function beginIncident(trouble: Trouble, subject: Subject): Incident {
 /** The clock of the machine may have been set back meanwhile; nothing ends before it began. */
 function endIncident(incident: Incident, { health, now }: Subject): Incident {
   return { ...incident, endedAt: Math.max(incident.startedAt, health.conclusiveAt?.at ?? now.at) };
-}
-
-/** The message that tells of an incident as it is now. */
-export function buildAlert(
-  event: AlertEvent,
-  incident: Incident,
-  finding: Finding,
-  { now, dependents = [] }: { readonly now: Moment; readonly dependents?: readonly Dependent[] },
-): Alert {
-  return {
-    ...finding,
-    id: alertId(incident.id, event, event === 'reminder' ? incident.reminders : 1),
-    event,
-    incidentId: incident.id,
-    probe: incident.probe,
-    startedAt: new Date(incident.startedAt).toISOString(),
-    decidedAt: new Date(now.at).toISOString(),
-    ...(incident.endedAt === undefined ? {} : { endedAt: new Date(incident.endedAt).toISOString() }),
-    dependents,
-  };
 }
 
 /** A warning also waits for those whose outage only degrades the target. */

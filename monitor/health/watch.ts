@@ -2,13 +2,16 @@ import { aborted } from '#lib/abort.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { Incident, TickCommit } from '../model/incident.ts';
 import type { Clock, Health, HealthStatus, Moment, ProbeResult } from '../model/look.ts';
+import type { Quiet } from '../model/quiet.ts';
 import type { MonitorStore } from '../store/store.ts';
+import { planAcknowledgement, type Acknowledgement } from './acknowledge.ts';
 import { detectionBoundMs, type Cadence } from './detection-bound.ts';
 import type { FlapRules } from './flap.ts';
 import { inheritedHealth, initialHealth, isUnsettled, statusOf } from './health-state.ts';
-import { buildAlert, planTick, type WatchState } from './plan-tick.ts';
+import { planTick, type WatchState } from './plan-tick.ts';
 import { runProbe } from './run-probe.ts';
 import { rulesOf, type DependsOn, type Target, type TargetRules } from './target.ts';
+import { buildAlert } from './tell.ts';
 import { troubles } from './troubles.ts';
 import { createWakeup, type Wakeup } from './wakeup.ts';
 
@@ -21,6 +24,8 @@ export type TargetSnapshot = {
   readonly health: Health;
   /** What is open. */
   readonly incidents: readonly Incident[];
+  /** What keeps its messages back at present. */
+  readonly quiet?: Quiet | undefined;
   readonly detectionBoundMs: number;
 };
 
@@ -28,6 +33,8 @@ export type Watch = {
   /** Looks at every target in its rhythm until the signal fires. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly snapshot: () => readonly TargetSnapshot[];
+  /** Somebody takes on what goes on. @param of id of an incident, or the name of its target */
+  readonly acknowledge: (of: string, by: string) => Acknowledgement;
 };
 
 export type WatchDeps = {
@@ -38,6 +45,8 @@ export type WatchDeps = {
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
   readonly firstAnswers: FirstAnswers;
+  /** The silence or planned work of a target. */
+  readonly quietOf: (target: string, now: Moment) => Quiet | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 };
@@ -79,7 +88,14 @@ export function createWatch(deps: WatchDeps): Watch {
         }
       }
     },
-    snapshot: () => deps.targets.map((target) => snapshotOf(target, deps.targets, state)),
+    snapshot: () =>
+      deps.targets.map((target) => ({ ...snapshotOf(target, deps.targets, state), quiet: deps.quietOf(target.name, deps.clock()) })),
+    acknowledge: (of, by) => {
+      const plan = planAcknowledgement(state, { of, by, now: deps.clock() });
+      if (plan.commit) deps.commit(plan.commit);
+      state = plan.state;
+      return plan.answer;
+    },
   };
 }
 
@@ -90,7 +106,8 @@ function record(
   state: WatchState,
   look: { readonly probe: string; readonly result: ProbeResult },
 ): WatchState {
-  const plan = planTick(rules, state, { ...look, now: deps.clock() });
+  const now = deps.clock();
+  const plan = planTick(rules, state, { ...look, now, quietOf: (target) => deps.quietOf(target, now) });
   if (plan.state.health[look.probe]?.awaitedSince === undefined) deps.firstAnswers.from.add(look.probe);
   deps.commit(plan.commit);
   reportChanges(deps.logger, state, plan.state, look.probe);

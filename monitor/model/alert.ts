@@ -3,9 +3,19 @@ import type { Finding, HealthStatus } from './look.ts';
 /**
  * What a message tells of its incident.
  * `firing`, `flapping` and `unknown` open one, `resolved`, `settled` and `known` close the one they belong to, `reminder`
- * says that it still goes on. `notice` tells once of something that has no end; `test` tells of nothing.
+ * says that it still goes on, `acknowledged` that somebody has taken it on. `notice` tells once of something that has no end; `test` tells of nothing.
  */
-export type AlertEvent = 'firing' | 'resolved' | 'reminder' | 'flapping' | 'settled' | 'unknown' | 'known' | 'notice' | 'test';
+export type AlertEvent =
+  | 'firing'
+  | 'resolved'
+  | 'reminder'
+  | 'acknowledged'
+  | 'flapping'
+  | 'settled'
+  | 'unknown'
+  | 'known'
+  | 'notice'
+  | 'test';
 
 /** One message for people, whole as it was decided; channels only render it. Kept in the outbox as JSON. */
 export type Alert = Finding & {

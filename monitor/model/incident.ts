@@ -1,5 +1,6 @@
 import type { Alert } from './alert.ts';
 import type { Verdict } from './look.ts';
+import type { TimelineEntry } from './quiet.ts';
 
 /** What outlives the process of one target. Streaks do not: a new process confirms for itself. Times: ms of the epoch. */
 export type StoredHealth = {
@@ -33,6 +34,10 @@ export type Incident = {
   readonly lastToldAt: number | undefined;
   /** The target whose own outage explains this one. */
   readonly suppressedBy: string | undefined;
+  /** What has kept back something that is still to be told of it, such as `silence s1` or `maintenance nightly`. */
+  readonly heldBy?: string | undefined;
+  /** When somebody took it on, and who; from then on there are no reminders. */
+  readonly acknowledged?: { readonly at: number; readonly by: string } | undefined;
   readonly endedAt: number | undefined;
 };
 
@@ -43,6 +48,7 @@ export type TickCommit = {
   readonly incidents: readonly Incident[];
   /** One message for each channel is queued per alert. */
   readonly alerts: readonly Alert[];
+  readonly timeline?: readonly TimelineEntry[];
 };
 
 /**

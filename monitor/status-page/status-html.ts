@@ -1,5 +1,6 @@
 import { html, raw, type Html } from '#lib/html.ts';
 import { showDuration, showTime } from '#lib/show.ts';
+import { quietLists } from './quiet-lists.ts';
 import { incidentList, sideLists } from './status-lists.ts';
 import { styleElement } from './status-style.ts';
 import type { StatusView, TargetView } from './status-view.ts';
@@ -29,7 +30,7 @@ export function statusHtml(view: StatusView): string {
           <h2>What is watched</h2>
           <div class="grid">${view.targets.map((target) => card(target, view.generated_at))}</div>
           <h2>Last incidents</h2>
-          ${incidentList(view)} ${sideLists(view)}
+          ${incidentList(view)} ${quietLists(view)} ${sideLists(view)}
         </main>
         <footer>
           The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as
@@ -80,7 +81,7 @@ function card(target: TargetView, now: string): Html {
     </div>
     ${sparkline(target)}
     <p class="detail">
-      ${target.detail}${target.facts.map(({ label, value }) => html`<br /><span class="soft">${label}: ${value}</span>`)}
+      ${target.held_by !== null && html`<strong>${target.held_by}</strong>: what begins is not told<br />`}${target.detail}${target.facts.map(({ label, value }) => html`<br /><span class="soft">${label}: ${value}</span>`)}
     </p>
     <dl class="facts">
       <div>

@@ -48,6 +48,8 @@ const kinds = {
 } as const;
 
 function told(incident: IncidentView): string {
+  if (incident.acknowledged_by !== null) return `taken on by ${incident.acknowledged_by}`;
+  if (incident.alerted_at === null && incident.held_by !== null) return `kept back by ${incident.held_by}`;
   if (incident.explained_by !== null) return `told with ${incident.explained_by}, on which it depends`;
   if (incident.alerted_at === null)
     return incident.ended_at === null ? 'alert held until its cause is clear' : 'over before an alert was due';

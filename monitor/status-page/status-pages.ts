@@ -1,5 +1,6 @@
 import Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
+import { controlPages, type Control } from './control-pages.ts';
 import { renderMetrics } from './metrics.ts';
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
@@ -22,19 +23,26 @@ const pages: Readonly<Record<string, PageMaker>> = {
   },
 };
 
-export type PageDeps = { readonly takeSnapshot: () => Promise<StatusSnapshot>; readonly logger: Logger };
+export type PageDeps = {
+  readonly takeSnapshot: () => Promise<StatusSnapshot>;
+  readonly control: Control;
+  readonly logger: Logger;
+};
 
-/** The pages as a request handler: `/`, `/api/status`, `/metrics`. All of it is readable by whoever reaches it. */
-export function statusPages({ takeSnapshot, logger }: PageDeps): ReturnType<Koa['callback']> {
+/** The pages as a request handler. What is shown is readable by whoever reaches it; what changes something has to be signed. */
+export function statusPages({ takeSnapshot, control, logger }: PageDeps): ReturnType<Koa['callback']> {
   const app = new Koa();
   app.use(async (ctx) => {
     const make = Object.hasOwn(pages, ctx.path) ? pages[ctx.path] : undefined;
-    if (!['GET', 'HEAD'].includes(ctx.method)) {
+    const change = controlPages[`${ctx.method} ${ctx.path}`];
+    if (change) {
+      await answer(ctx, () => change(ctx, control, takeSnapshot));
+    } else if (!['GET', 'HEAD'].includes(ctx.method)) {
       ctx.status = 405;
       ctx.set('allow', 'GET, HEAD');
       ctx.body = { detail: 'only GET and HEAD are answered here' };
     } else if (make) {
-      await answer(ctx, make);
+      await answer(ctx, async () => make(ctx, await takeSnapshot()));
     } else {
       ctx.status = 404;
       ctx.body = { detail: 'there is no such page' };
@@ -44,9 +52,9 @@ export function statusPages({ takeSnapshot, logger }: PageDeps): ReturnType<Koa[
   app.on('error', (err: Error) => logger.debug({ err }, 'an answer of the status page was cut off'));
   return app.callback();
 
-  async function answer(ctx: Koa.Context, make: PageMaker): Promise<void> {
+  async function answer(ctx: Koa.Context, make: () => void | Promise<void>): Promise<void> {
     try {
-      await make(ctx, await takeSnapshot());
+      await make();
     } catch (err) {
       logger.error({ err }, 'a page could not be made');
       ctx.status = 500;

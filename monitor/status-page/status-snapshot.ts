@@ -4,6 +4,9 @@ import type { Clock } from '../model/look.ts';
 import { judgeSelf, type SelfReport } from './self-watch.ts';
 import type { ChannelState } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
+import type { Silence, TimelineEntry } from '../model/quiet.ts';
+import type { Maintenance } from '../quiet/maintenance.ts';
+import type { Silences } from '../quiet/silences.ts';
 import type { MonitorStore } from '../store/store.ts';
 
 /** Everything the pages show, as of one moment. What could not be read is undefined. */
@@ -14,6 +17,11 @@ export type StatusSnapshot = {
   readonly targets: readonly TargetSnapshot[];
   /** Newest first. */
   readonly incidents: readonly Incident[] | undefined;
+  /** Silences in force, and planned work. */
+  readonly silences: readonly Silence[];
+  readonly maintenance: readonly Maintenance[];
+  /** What was asked for or decided lately, newest first. */
+  readonly timeline: readonly TimelineEntry[] | undefined;
   readonly channels: readonly ChannelState[] | undefined;
   readonly backups:
     | { readonly state: 'off' }
@@ -24,7 +32,9 @@ export type StatusSnapshot = {
 
 export type SnapshotSources = {
   readonly watch: Watch;
-  readonly store: Pick<MonitorStore, 'recentIncidents'>;
+  readonly store: Pick<MonitorStore, 'recentIncidents' | 'recentTimeline'>;
+  readonly silences: Silences;
+  readonly maintenance: readonly Maintenance[];
   /** @throws {StoreError} */
   readonly channels: () => readonly ChannelState[];
   /** Why and since when the store takes nothing. */
@@ -42,7 +52,8 @@ const incidentsShown = 20;
 export function createSnapshotTaker(sources: SnapshotSources): () => Promise<StatusSnapshot> {
   const started = sources.clock();
   return async () => {
-    const { at: now, clockMs } = sources.clock();
+    const moment = sources.clock();
+    const { at: now, clockMs } = moment;
     const targets = sources.watch.snapshot();
     const channels = readOrUndefined(sources.channels);
     return {
@@ -50,6 +61,9 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
       startedAt: started.at,
       targets,
       incidents: readOrUndefined(() => sources.store.recentIncidents(incidentsShown)),
+      silences: sources.silences.inForce(moment),
+      maintenance: sources.maintenance,
+      timeline: readOrUndefined(() => sources.store.recentTimeline(incidentsShown)),
       channels,
       backups: await readBackups(sources),
       self: judgeSelf({ targets, startedClockMs: started.clockMs, clockMs, now, channels, storeFault: sources.storeFault()?.why }),

@@ -3,6 +3,15 @@ import type { TargetSnapshot } from '../health/watch.ts';
 import type { SelfReport } from './self-watch.ts';
 import type { ChannelState } from '../model/alert.ts';
 import type { Incident, IncidentKind } from '../model/incident.ts';
+import { quietLabel } from '../model/quiet.ts';
+import {
+  presentEntry,
+  presentMaintenance,
+  presentSilence,
+  type MaintenanceView,
+  type SilenceView,
+  type TimelineView,
+} from './quiet-view.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 
 /** The public shape of the monitor's knowledge: `/api/status` is this as JSON, the page is this as HTML. Times: ISO. */
@@ -13,6 +22,10 @@ export type StatusView = {
   readonly monitor: SelfReport;
   readonly targets: readonly TargetView[];
   readonly incidents: readonly IncidentView[] | null;
+  readonly silences: readonly SilenceView[];
+  readonly maintenance: readonly MaintenanceView[];
+  /** Newest first. */
+  readonly timeline: readonly TimelineView[] | null;
   readonly channels: readonly ChannelView[] | null;
   readonly backups: BackupsView;
 };
@@ -29,6 +42,8 @@ export type TargetView = {
   readonly detection_bound_ms: number;
   readonly depends_on: readonly string[];
   readonly is_flapping: boolean;
+  /** What keeps its messages back, such as `silence s1`. */
+  readonly held_by: string | null;
   /** What else the last look found. */
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   /** Oldest first. */
@@ -47,6 +62,10 @@ export type IncidentView = {
   /** When people were told; null when another target's outage explains this one, or it waits for that to be clear. */
   readonly alerted_at: string | null;
   readonly explained_by: string | null;
+  /** What has kept its message back, or one that is still to come. */
+  readonly held_by: string | null;
+  readonly acknowledged_at: string | null;
+  readonly acknowledged_by: string | null;
 };
 
 export type ChannelView = {
@@ -82,6 +101,9 @@ export function presentStatus(snapshot: StatusSnapshot): StatusView {
     monitor: snapshot.self,
     targets: snapshot.targets.map(presentTarget),
     incidents: snapshot.incidents?.map((incident) => presentIncident(incident, snapshot.now)) ?? null,
+    silences: snapshot.silences.map(presentSilence),
+    maintenance: snapshot.maintenance.flatMap((planned) => presentMaintenance(planned, snapshot.now)),
+    timeline: snapshot.timeline?.map(presentEntry) ?? null,
     channels: snapshot.channels?.map(presentChannel) ?? null,
     backups: presentBackups(snapshot.backups),
   };
@@ -108,6 +130,7 @@ function presentTarget(target: TargetSnapshot): TargetView {
     detection_bound_ms: target.detectionBoundMs,
     depends_on: target.dependsOn.flat(),
     is_flapping: target.incidents.some(({ kind }) => kind === 'flapping'),
+    held_by: target.quiet ? quietLabel(target.quiet) : null,
     facts: (last?.facts ?? []).map(([label, value]) => ({ label, value })),
     recent: health.recent.map(({ at, outcome, latencyMs }) => ({ at: iso(at), outcome, latency_ms: latencyMs })),
   };
@@ -126,6 +149,9 @@ export function presentIncident(incident: Incident, now: number): IncidentView {
     duration_ms: Math.max(0, (incident.endedAt ?? now) - incident.startedAt),
     alerted_at: isoOrNull(incident.firedAt),
     explained_by: incident.firedAt === undefined ? (incident.suppressedBy ?? null) : null,
+    held_by: incident.heldBy ?? null,
+    acknowledged_at: isoOrNull(incident.acknowledged?.at),
+    acknowledged_by: incident.acknowledged?.by ?? null,
   };
 }
 

@@ -15,6 +15,9 @@ type IncidentRow = {
   reminders?: number;
   last_told_at?: number | null;
   suppressed_by: string | null;
+  held_by?: string | null;
+  acknowledged_at?: number | null;
+  acknowledged_by?: string | null;
   ended_at: number | null;
 };
 
@@ -40,10 +43,12 @@ export function incidentTables(connection: Connection): IncidentTables {
     writeIncident: (incident) => {
       connection
         .prepare(
-          `INSERT INTO incidents (id, kind, probe, started_at, detected_at, detail, fired_at, reminders, last_told_at, suppressed_by, ended_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          `INSERT INTO incidents (id, kind, probe, started_at, detected_at, detail, fired_at, reminders, last_told_at, suppressed_by,
+             ended_at, held_by, acknowledged_at, acknowledged_by)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET fired_at = excluded.fired_at, reminders = excluded.reminders,
-             last_told_at = excluded.last_told_at, suppressed_by = excluded.suppressed_by, ended_at = excluded.ended_at`,
+             last_told_at = excluded.last_told_at, suppressed_by = excluded.suppressed_by, ended_at = excluded.ended_at,
+             held_by = excluded.held_by, acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by`,
         )
         .run(...toIncidentRow(incident));
     },
@@ -59,8 +64,10 @@ function incidentsWhere(connection: Connection, condition: string, parameters: r
 
 function toIncidentRow(incident: Incident): (string | number | null)[] {
   const { id, kind, probe, startedAt, detectedAt, detail, firedAt, reminders, lastToldAt, suppressedBy, endedAt } = incident;
+  const { heldBy, acknowledged } = incident;
   const optional = [firedAt ?? null, reminders, lastToldAt ?? null, suppressedBy ?? null, endedAt ?? null];
-  return [id, kind, probe, startedAt, detectedAt, detail, ...optional];
+  const quiet = [heldBy ?? null, acknowledged?.at ?? null, acknowledged?.by ?? null];
+  return [id, kind, probe, startedAt, detectedAt, detail, ...optional, ...quiet];
 }
 
 function toIncident(row: IncidentRow): Incident {
@@ -75,6 +82,8 @@ function toIncident(row: IncidentRow): Incident {
     reminders: row.reminders ?? 0,
     lastToldAt: row.last_told_at ?? row.fired_at ?? undefined,
     suppressedBy: row.suppressed_by ?? undefined,
+    heldBy: row.held_by ?? undefined,
+    acknowledged: typeof row.acknowledged_at === 'number' ? { at: row.acknowledged_at, by: row.acknowledged_by ?? '' } : undefined,
     endedAt: row.ended_at ?? undefined,
   };
 }

@@ -2,20 +2,25 @@ import { inTransaction, type Connection } from './database.ts';
 import { incidentTables } from './incident-tables.ts';
 import { jobTable } from './job-table.ts';
 import { messageTable } from './message-table.ts';
+import { quietTables } from './quiet-tables.ts';
 import type { MonitorStore } from './store.ts';
 
 /** The store over an open connection, which it closes. */
 export function createStore(connection: Connection): MonitorStore {
   const { writeHealth, writeIncident, ...incidents } = incidentTables(connection);
   const { writeMessage, ...messages } = messageTable(connection);
+  const { writeSilence, addToTimeline, ...quiet } = quietTables(connection);
   return {
     ...incidents,
     ...messages,
+    ...quiet,
     write: (changes) =>
       inTransaction(connection, () => {
         for (const health of changes.health) writeHealth(health);
         for (const incident of changes.incidents) writeIncident(incident);
         for (const message of changes.messages) writeMessage(message);
+        for (const silence of changes.silences ?? []) writeSilence(silence);
+        for (const entry of changes.timeline ?? []) addToTimeline(entry);
       }),
     jobRuns: jobTable(connection),
     expire: (before) => expire(connection, before),
@@ -28,5 +33,7 @@ function expire(connection: Connection, before: number): void {
     connection.prepare('DELETE FROM messages WHERE settled_at < ?').run(before);
     connection.prepare('DELETE FROM incidents WHERE ended_at < ?').run(before);
     connection.prepare('DELETE FROM job_runs WHERE started_at < ?').run(before);
+    connection.prepare('DELETE FROM silences WHERE ends_at < ?').run(before);
+    connection.prepare('DELETE FROM timeline WHERE at < ?').run(before);
   });
 }

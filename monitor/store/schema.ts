@@ -104,4 +104,29 @@ export const schemaSteps: readonly string[] = [
   ALTER TABLE new_job_runs RENAME TO job_runs;
   CREATE INDEX job_runs_recent ON job_runs (job, id);
   `,
+  `
+  ALTER TABLE incidents ADD COLUMN held_by TEXT;
+  ALTER TABLE incidents ADD COLUMN acknowledged_at INTEGER;
+  ALTER TABLE incidents ADD COLUMN acknowledged_by TEXT;
+
+  CREATE TABLE silences (
+    number INTEGER PRIMARY KEY,
+    -- Names as a JSON list; null: every target.
+    targets TEXT,
+    starts_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE timeline (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    probe TEXT,
+    incident_id TEXT,
+    by TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

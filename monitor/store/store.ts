@@ -1,5 +1,6 @@
 import type { Alert } from '../model/alert.ts';
 import type { Incident, StoredHealth } from '../model/incident.ts';
+import type { Silence, TimelineEntry } from '../model/quiet.ts';
 
 /**
  * Where a message to one channel stands. `failed`: refused until its bounds were reached. `merged`: another message told
@@ -27,6 +28,9 @@ export type StoreChanges = {
   readonly health: readonly StoredHealth[];
   readonly incidents: readonly Incident[];
   readonly messages: readonly StoredMessage[];
+  readonly silences?: readonly Silence[];
+  /** Only ever added to. */
+  readonly timeline?: readonly TimelineEntry[];
 };
 
 export type JobRun = {
@@ -66,6 +70,10 @@ export type MonitorStore = {
   /** Messages set aside that were decided since then. */
   readonly failedMessages: (decidedSince: number) => readonly StoredMessage[];
   readonly channelTotals: (channel: string, failedSince: number) => { readonly failed: number; readonly lastSentAt: number | undefined };
+  /** Every silence on record, in the order of their numbers. */
+  readonly silences: () => readonly Silence[];
+  /** Newest first. */
+  readonly recentTimeline: (limit: number) => readonly TimelineEntry[];
   /** All of it in one transaction, or nothing. */
   readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;

@@ -102,12 +102,13 @@ function openingOf({ incidentId }: Alert): Alert['event'] {
   return incidentId.endsWith('-unknown') ? 'unknown' : 'firing';
 }
 
-function asText({ title, detail, facts, nextStep, statusUrl }: MessageText): string {
-  const rows = [...facts, ['Status page', statusUrl] as const].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
+function asText({ title, detail, facts, nextStep, statusUrl, ackUrl }: MessageText): string {
+  const links = [...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]), ['Status page', statusUrl] as const];
+  const rows = [...facts, ...links].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
   return [title, '', detail, ...(nextStep === undefined ? [] : ['', `Next: ${nextStep}`]), '', ...rows, ''].join('\n');
 }
 
-function asHtml({ title, detail, facts, nextStep, statusUrl }: MessageText): string {
+function asHtml({ title, detail, facts, nextStep, statusUrl, ackUrl }: MessageText): string {
   const { markup } = html`<!doctype html>
     <html lang="en">
       <body style="font-family: sans-serif; line-height: 1.4">
@@ -123,7 +124,7 @@ function asHtml({ title, detail, facts, nextStep, statusUrl }: MessageText): str
               </tr>`,
           )}
         </table>
-        <p><a href="${statusUrl}">Status page</a></p>
+        <p>${ackUrl !== undefined && html`<a href="${ackUrl}">Take it on</a> · `}<a href="${statusUrl}">Status page</a></p>
       </body>
     </html>`;
   return markup;

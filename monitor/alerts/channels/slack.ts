@@ -67,6 +67,7 @@ export function judgeAnswer(answer: Answer | undefined, err: unknown, now: numbe
 const marks: Readonly<Record<string, string>> = {
   firing: ':red_circle:',
   reminder: ':red_circle:',
+  acknowledged: ':eyes:',
   unknown: ':white_circle:',
   flapping: ':large_orange_circle:',
   notice: ':information_source:',
@@ -75,9 +76,10 @@ const marks: Readonly<Record<string, string>> = {
 
 /** What Slack is sent: `text` is the notification, the blocks are what the channel shows. Pure. */
 export function slackMessage(message: MessageText, event: string): IncomingWebhookSendArguments {
-  const { title, detail, nextStep, statusUrl } = message;
+  const { title, detail, nextStep, statusUrl, ackUrl } = message;
   const facts = message.facts.map(([label, value]) => `*${label}:* ${escapeMrkdwn(value)}`);
   const next = nextStep === undefined ? [] : [`*Next:* ${escapeMrkdwn(nextStep)}`];
+  const ack = ackUrl === undefined ? [] : [`<${escapeMrkdwn(ackUrl)}|Take it on>`];
   const mark = marks[event] ?? ':large_green_circle:';
   return {
     text: escapeMrkdwn(`${title}: ${detail}`),
@@ -88,7 +90,7 @@ export function slackMessage(message: MessageText, event: string): IncomingWebho
       },
       {
         type: 'context',
-        elements: [{ type: 'mrkdwn', text: shorten([...facts, `<${escapeMrkdwn(statusUrl)}|Status page>`].join('  ·  ')) }],
+        elements: [{ type: 'mrkdwn', text: shorten([...ack, ...facts, `<${escapeMrkdwn(statusUrl)}|Status page>`].join('  ·  ')) }],
       },
     ],
   };

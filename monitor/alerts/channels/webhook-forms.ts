@@ -23,6 +23,7 @@ const standard: WebhookForm = ({ alert, text, delivery }) => ({
     facts: text.facts.map(([label, value]) => ({ label, value })),
     next_step: text.nextStep ?? null,
     status_url: text.statusUrl,
+    ack_url: text.ackUrl ?? null,
     started_at: alert.startedAt,
     ended_at: alert.endedAt ?? null,
     may_repeat: delivery.mayRepeat || delivery.mayComeAgain,
@@ -31,12 +32,13 @@ const standard: WebhookForm = ({ alert, text, delivery }) => ({
 });
 
 /**
- * An event of PagerDuty: what opens an incident triggers, what closes it resolves, both under the incident's own key.
+ * An event of PagerDuty: what opens an incident triggers, who takes it on acknowledges, what closes it resolves, all under the
+ * incident's own key.
  * @see https://developer.pagerduty.com/docs/send-alert-event
  */
 const pagerduty: WebhookForm = ({ alert, text }, key) => ({
   routing_key: key,
-  event_action: roleOf(alert.event) === 'closes' ? 'resolve' : 'trigger',
+  event_action: roleOf(alert.event) === 'closes' ? 'resolve' : alert.event === 'acknowledged' ? 'acknowledge' : 'trigger',
   dedup_key: alert.incidentId,
   payload: {
     summary: shorten(`${text.title}: ${text.detail}`, 1_024),
@@ -45,7 +47,7 @@ const pagerduty: WebhookForm = ({ alert, text }, key) => ({
     timestamp: alert.startedAt,
     custom_details: Object.fromEntries(factsOf(text)),
   },
-  links: [{ href: text.statusUrl, text: 'Status page' }],
+  links: linksOf(text).map(([title, href]) => ({ href, text: title })),
 });
 
 /** An embed, which may hold 6,000 characters in all. @see https://discord.com/developers/docs/resources/message#embed-object */
@@ -55,7 +57,7 @@ const discord: WebhookForm = ({ alert, text }) => ({
   embeds: [
     {
       title: shorten(text.title, 256),
-      description: shorten(text.detail, 1_500),
+      description: [shorten(text.detail, 1_500), ...(text.ackUrl === undefined ? [] : [`[Take it on](${text.ackUrl})`])].join('\n'),
       url: text.statusUrl,
       color: colours[severityOf(alert)],
       fields: factsOf(text)
@@ -79,7 +81,7 @@ const teams: WebhookForm = ({ alert, text }) => ({
           { type: 'TextBlock', text: shorten(text.detail, 4_000), wrap: true },
           { type: 'FactSet', facts: factsOf(text).map(([title, value]) => ({ title, value: shorten(value, 500) })) },
         ],
-        actions: [{ type: 'Action.OpenUrl', title: 'Status page', url: text.statusUrl }],
+        actions: linksOf(text).map(([title, url]) => ({ type: 'Action.OpenUrl', title, url })),
       },
     },
   ],
@@ -101,6 +103,11 @@ const cardColours: Readonly<Record<Severity, string>> = { critical: 'attention',
 const factsOf = ({ nextStep, facts }: MessageText): readonly Fact[] => [
   ...(nextStep === undefined ? [] : [['Next', nextStep] as const]),
   ...facts,
+];
+
+const linksOf = ({ statusUrl, ackUrl }: MessageText): readonly Fact[] => [
+  ...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]),
+  ['Status page', statusUrl],
 ];
 
 const shorten = (text: string, longest: number): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);

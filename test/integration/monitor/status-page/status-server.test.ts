@@ -2,22 +2,33 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
+import type { Control } from '#monitor/status-page/control-pages.ts';
 import { startStatusServer } from '#monitor/status-page/status-server.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
+const signer = { sign: () => 'signature', isSigned: () => false };
+const control: Control = {
+  signer,
+  obey: () => {
+    throw new Error('nobody may ask');
+  },
+};
 const snapshot: StatusSnapshot = {
   now: 0,
   startedAt: 0,
   targets: [],
   incidents: [],
+  silences: [],
+  maintenance: [],
+  timeline: [],
   channels: [],
   backups: { state: 'off' },
   self: { status: 'ok', reasons: [] },
 };
 
 async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise.resolve(snapshot)): Promise<number> {
-  const server = await startStatusServer({ host: '127.0.0.1', port: 0, takeSnapshot, logger });
+  const server = await startStatusServer({ host: '127.0.0.1', port: 0, takeSnapshot, control, logger });
   onTestFinished(server.close);
   return server.port;
 }

@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import * as z from 'zod';
 import { configSchema } from '#monitor/config/config-schema.ts';
 
-type Field = { readonly description?: string; readonly default?: unknown; readonly properties?: Fields; readonly anyOf?: readonly Field[] };
+type Field = {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Fields;
+  readonly anyOf?: readonly Field[];
+  readonly items?: { readonly properties: Fields; readonly required?: readonly string[] };
+};
 type Fields = Readonly<Record<string, Field>>;
 type Kind = { readonly properties: Fields & { readonly kind: { readonly const: string } }; readonly required: readonly string[] };
 
@@ -47,11 +53,11 @@ function reference(): string {
       const own = pick(properties, (name) => !common.includes(name));
       return [`\`kind: ${properties.kind.const}\``, Object.keys(own).length > 0 ? table(own, required) : 'No fields of its own.\n'];
     }),
-    ...['flapping', 'delivery', 'backups'].map((name): [string, string] => {
+    ...['maintenance', 'flapping', 'delivery', 'backups'].map((name): [string, string] => {
       const field = rest[name];
-      const fields = field?.properties ?? field?.anyOf?.find(({ properties }) => properties)?.properties ?? {};
+      const fields = field?.properties ?? field?.anyOf?.find(({ properties }) => properties)?.properties ?? field?.items?.properties ?? {};
       const said = field?.description === undefined ? '' : `${field.description}\n\n`;
-      return [`\`${name}\``, said + table(fields)];
+      return [`\`${name}\``, said + table(fields, field?.items?.required)];
     }),
   ];
   return sections.map(([title, text]) => `### ${title}\n\n${text}`).join('\n');

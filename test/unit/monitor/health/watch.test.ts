@@ -6,6 +6,7 @@ import { createWatch, type FirstAnswers } from '#monitor/health/watch.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '#monitor/model/incident.ts';
 import { systemClock } from '#monitor/model/look.ts';
+import type { Quiet } from '#monitor/model/quiet.ts';
 import type { ProbeReport } from '#monitor/probes/probe.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -58,10 +59,20 @@ async function watchFor(
   target: Target | readonly Target[],
   store: MonitorStore,
   firstAnswers = awaitFirstAnswers(),
+  quiet?: Quiet,
 ): Promise<readonly Alert[]> {
   const alerts: Alert[] = [];
   const commit = (tick: TickCommit): void => void alerts.push(...tick.alerts);
-  const watch = createWatch({ targets: [target].flat(), flap, store, commit, firstAnswers, clock: systemClock, logger });
+  const watch = createWatch({
+    targets: [target].flat(),
+    flap,
+    store,
+    commit,
+    firstAnswers,
+    quietOf: () => quiet,
+    clock: systemClock,
+    logger,
+  });
   const stopping = new AbortController();
   const running = watch.run(stopping.signal);
   await vi.advanceTimersByTimeAsync(ms);
@@ -84,7 +95,16 @@ describe('what the process before left open', () => {
     const commits: TickCommit[] = [];
     const commit = (tick: TickCommit): void => void commits.push(tick);
     const firstAnswers = awaitFirstAnswers();
-    createWatch({ targets: [], flap, store: storeWith(open(kind, firedAt)), commit, firstAnswers, clock: systemClock, logger });
+    createWatch({
+      targets: [],
+      flap,
+      store: storeWith(open(kind, firedAt)),
+      commit,
+      firstAnswers,
+      quietOf: () => undefined,
+      clock: systemClock,
+      logger,
+    });
     expect(commits.flatMap(({ incidents }) => incidents)).toMatchObject([{ kind, endedAt: expect.any(Number) }]);
     expect(titles(commits.flatMap(({ alerts }) => alerts))).toEqual(told);
   });

@@ -1,0 +1,39 @@
+import { UsageError } from '#lib/errors.ts';
+import { nearestWord } from '#lib/misspelt.ts';
+import type { Watch } from '../health/watch.ts';
+import type { Command } from '../quiet/command.ts';
+import type { Silences } from '../quiet/silences.ts';
+import type { Done } from '../status-page/control-pages.ts';
+
+export type ControlDeps = {
+  readonly silences: Silences;
+  readonly watch: Pick<Watch, 'acknowledge' | 'snapshot'>;
+};
+
+/**
+ * Does what somebody who may asks of the running monitor. The answer comes once it is on record.
+ * @throws {UsageError} it cannot be done as asked · {StoreError}
+ */
+export function obey({ silences, watch }: ControlDeps, command: Command): Done {
+  if (command.do === 'ack') return acknowledge(watch, command);
+  if (command.do === 'unsilence') return { done: 'unsilence', silence: silences.end(command.name, command.by) };
+  const watched = watch.snapshot().map(({ name }) => name);
+  for (const target of command.targets ?? []) if (!watched.includes(target)) throw unknownTarget(target, watched);
+  const { by, reason, targets, for_ms: forMs } = command;
+  return { done: 'silence', silence: silences.add({ targets: targets ?? undefined, forMs, by, reason }) };
+}
+
+function acknowledge(watch: ControlDeps['watch'], { of, by }: Extract<Command, { do: 'ack' }>): Done {
+  const answer = watch.acknowledge(of, by);
+  if (answer.outcome === 'unknown')
+    throw new UsageError(`nothing that goes on is named ${of}; npm run monitor -- incidents lists what does`);
+  if (answer.outcome === 'untold') throw new UsageError(`nobody has been told of ${of} yet, so there is nothing to take on`);
+  return { done: 'ack', ...answer };
+}
+
+function unknownTarget(target: string, watched: readonly string[]): UsageError {
+  const nearest = nearestWord(target, watched);
+  return new UsageError(
+    `${target} is not watched; ${nearest === undefined ? `watched are ${watched.join(', ')}` : `did you mean ${nearest}?`}`,
+  );
+}

@@ -1,0 +1,141 @@
+import type Koa from 'koa';
+import readBody from 'raw-body';
+import { AppError, UsageError } from '#lib/errors.ts';
+import { html, type Html } from '#lib/html.ts';
+import { showTime } from '#lib/show.ts';
+import type { Incident } from '../model/incident.ts';
+import type { Silence } from '../model/quiet.ts';
+import { commandSchema, type Command } from '../quiet/command.ts';
+import { isCommandSigned, type Signer } from '../quiet/signature.ts';
+import type { StatusSnapshot } from './status-snapshot.ts';
+import { styleElement, styleHash } from './status-style.ts';
+import { presentSilence, type SilenceView } from './quiet-view.ts';
+import { presentIncident, type IncidentView } from './status-view.ts';
+
+/** What was done of a command. */
+export type Done =
+  | { readonly done: 'silence' | 'unsilence'; readonly silence: Silence }
+  | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly Incident[] };
+
+/** The same as `/api/control` answers it. */
+export type DoneView =
+  | { readonly done: 'silence' | 'unsilence'; readonly silence: SilenceView }
+  | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly IncidentView[] };
+
+export type Control = {
+  readonly signer: Signer;
+  /** @throws {UsageError} it cannot be done as asked · {StoreError} */
+  readonly obey: (command: Command) => Done;
+};
+
+type ControlPage = (ctx: Koa.Context, control: Control, takeSnapshot: () => Promise<StatusSnapshot>) => Promise<void>;
+
+const longestBodyBytes = 64 * 1024;
+
+/** Pages that change something, by method and path. Each asks for a signature: only who was told, or who may read the folder, has one. */
+export const controlPages: Readonly<Record<string, ControlPage>> = {
+  'POST /api/control': async (ctx, control) => {
+    const body = await bodyOf(ctx);
+    if (!isCommandSigned(control.signer, ctx.get('authorization'), { body, now: Date.now() })) return refuse(ctx, 401, 'it is not signed');
+    const command = commandSchema.safeParse(parseJson(body));
+    if (!command.success)
+      return refuse(ctx, 422, command.error.issues.map(({ path, message }) => `${path.join('/')} ${message}`).join('; '));
+    try {
+      ctx.body = presentDone(control.obey(command.data));
+    } catch (err) {
+      if (!(err instanceof AppError)) throw err;
+      refuse(ctx, err instanceof UsageError ? 422 : 503, err.message);
+    }
+  },
+  // Mail programs and chats open links by themselves: opening one only asks.
+  'GET /ack': async (ctx, { signer }, takeSnapshot) => {
+    const { incident: id = '', signature = '' } = ctx.query as { incident?: string; signature?: string };
+    if (!signer.isSigned('ack', id, signature)) return showPage(ctx, 403, unsigned);
+    const { targets, now } = await takeSnapshot();
+    const incident = targets.flatMap(({ incidents }) => incidents).find((each) => each.id === id);
+    showPage(ctx, incident ? 200 : 410, incident ? ackForm(presentIncident(incident, now), signature) : isOver);
+  },
+  'POST /ack': async (ctx, control) => {
+    const form = new URLSearchParams(await bodyOf(ctx));
+    const [of, signature] = [form.get('incident') ?? '', form.get('signature') ?? ''];
+    if (!control.signer.isSigned('ack', of, signature)) return showPage(ctx, 403, unsigned);
+    const command = commandSchema.safeParse({ do: 'ack', of, by: form.get('by') || 'somebody who was told' });
+    if (!command.success) return showPage(ctx, 422, html`<h1>The name must be one line of at most 60 characters</h1>`);
+    try {
+      const done = presentDone(control.obey(command.data));
+      if (done.done === 'ack') showPage(ctx, 200, acknowledged(done));
+    } catch (err) {
+      if (!(err instanceof UsageError)) throw err;
+      showPage(ctx, 410, isOver);
+    }
+  },
+};
+
+const bodyOf = (ctx: Koa.Context): Promise<string> => readBody(ctx.req, { limit: longestBodyBytes, encoding: 'utf8' });
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(ctx: Koa.Context, status: number, detail: string): void {
+  ctx.status = status;
+  ctx.body = { detail };
+}
+
+function presentDone(done: Done): DoneView {
+  if (done.done === 'ack') return { ...done, incidents: done.incidents.map((incident) => presentIncident(incident, Date.now())) };
+  return { ...done, silence: presentSilence(done.silence) };
+}
+
+const unsigned = html`<h1>This link is not whole</h1>
+  <p>Open it from the message again.</p>`;
+const isOver = html`<h1>It is over</h1>
+  <p>There is nothing left to take on.</p>`;
+
+function ackForm({ id, target, detail, started_at: startedAt, acknowledged_by: by }: IncidentView, signature: string): Html {
+  const taken = by === null ? undefined : html`<p>${by} has taken it on.</p>`;
+  return html`<h1>Take on ${target}?</h1>
+    <p>${detail}<br /><span class="soft">since ${showTime(startedAt)}</span></p>
+    ${
+      taken ??
+      html`<p>Everybody is told, and no reminders come until it is over.</p>
+        <form method="post" action="/ack">
+          <input type="hidden" name="incident" value="${id}" /><input type="hidden" name="signature" value="${signature}" />
+          <label>Your name <input name="by" maxlength="60" autocomplete="name" /></label> <button>Take it on</button>
+        </form>`
+    }`;
+}
+
+function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>): Html {
+  const [incident] = incidents;
+  if (!incident) return isOver;
+  const { target, acknowledged_by: by } = incident;
+  return outcome === 'already' ? html`<h1>${by} has taken ${target} on already</h1>` : html`<h1>${by} has taken ${target} on</h1>`;
+}
+
+function showPage(ctx: Koa.Context, status: number, content: Html): void {
+  const policy = `default-src 'none'; style-src '${styleHash}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
+  ctx.set('content-security-policy', policy);
+  ctx.status = status;
+  ctx.type = 'text/html; charset=utf-8';
+  ctx.body = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Atalaya</title>
+        ${styleElement}
+      </head>
+      <body>
+        <header></header>
+        <main>
+          ${content}
+          <p><a href="/">Status page</a></p>
+        </main>
+      </body>
+    </html>`.markup;
+}

@@ -1,0 +1,53 @@
+import type { Silence, TimelineEntry } from '../model/quiet.ts';
+import { guarded, type Connection } from './database.ts';
+import type { MonitorStore } from './store.ts';
+
+type SilenceRow = { number: number; targets: string | null; starts_at: number; ends_at: number; by: string; reason: string };
+type TimelineRow = {
+  at: number;
+  event: TimelineEntry['event'];
+  probe: string | null;
+  incident_id: string | null;
+  by: string;
+  detail: string;
+};
+
+export type QuietTables = Pick<MonitorStore, 'silences' | 'recentTimeline'> & {
+  readonly writeSilence: (silence: Silence) => void;
+  readonly addToTimeline: (entry: TimelineEntry) => void;
+};
+
+/** Silences and the timeline over their tables. */
+export function quietTables(connection: Connection): QuietTables {
+  return {
+    silences: () =>
+      guarded('cannot be read', () =>
+        (connection.prepare('SELECT * FROM silences ORDER BY number').all() as unknown as SilenceRow[]).map(toSilence),
+      ),
+    recentTimeline: (limit) =>
+      guarded('cannot be read', () =>
+        (connection.prepare('SELECT * FROM timeline ORDER BY id DESC LIMIT ?').all(limit) as unknown as TimelineRow[]).map(toEntry),
+      ),
+    writeSilence: ({ number, targets, startsAt, endsAt, by, reason }) => {
+      connection
+        .prepare(
+          `INSERT INTO silences (number, targets, starts_at, ends_at, by, reason) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (number) DO UPDATE SET ends_at = excluded.ends_at`,
+        )
+        .run(number, targets ? JSON.stringify(targets) : null, startsAt, endsAt, by, reason);
+    },
+    addToTimeline: ({ at, event, probe, incidentId, by, detail }) => {
+      connection
+        .prepare('INSERT INTO timeline (at, event, probe, incident_id, by, detail) VALUES (?, ?, ?, ?, ?, ?)')
+        .run(at, event, probe ?? null, incidentId ?? null, by, detail);
+    },
+  };
+}
+
+function toSilence({ number, targets, starts_at: startsAt, ends_at: endsAt, by, reason }: SilenceRow): Silence {
+  return { number, targets: targets === null ? undefined : (JSON.parse(targets) as string[]), startsAt, endsAt, by, reason };
+}
+
+function toEntry({ at, event, probe, incident_id: incidentId, by, detail }: TimelineRow): TimelineEntry {
+  return { at, event, probe: probe ?? undefined, incidentId: incidentId ?? undefined, by, detail };
+}

@@ -1,0 +1,37 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { isCommandSigned, openSigner, readSigner, signCommand } from '#monitor/quiet/signature.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
+
+test('what one start has signed counts for the next and for whoever may read the folder, and for nobody else', async () => {
+  const [dir, other] = await Promise.all([temporaryFolder(), temporaryFolder()]);
+  const signature = openSigner(dir).sign('ack', 'api-1');
+  expect(openSigner(dir).isSigned('ack', 'api-1', signature)).toBe(true);
+  expect(readSigner(dir).isSigned('ack', 'api-1', signature)).toBe(true);
+  expect(openSigner(other).isSigned('ack', 'api-1', signature)).toBe(false);
+  expect(statSync(join(dir, 'monitor.key')).mode & 0o777).toBe(0o600);
+  expect(() => readSigner(join(dir, 'none'))).toThrow('MONITOR_DATA_DIR');
+});
+
+test('a signature counts for its own text and purpose only', async () => {
+  const signer = openSigner(await temporaryFolder());
+  const signature = signer.sign('ack', 'api-1');
+  expect(signer.isSigned('ack', 'api-2', signature)).toBe(false);
+  expect(signer.isSigned('command', 'api-1', signature)).toBe(false);
+  expect(signer.isSigned('ack', 'api-1', '')).toBe(false);
+  expect(signer.isSigned('ack', 'api-1', `${signature}ñ`)).toBe(false);
+});
+
+test('a signed command counts for a minute, and not with another body', async () => {
+  const signer = openSigner(await temporaryFolder());
+  const [body, now] = ['{"do":"ack"}', 1_000_000];
+  const authorization = signCommand(signer, body, now);
+  expect(isCommandSigned(signer, authorization, { body, now: now + 60_000 })).toBe(true);
+  expect(isCommandSigned(signer, authorization, { body, now: now + 60_001 })).toBe(false);
+  expect(isCommandSigned(signer, authorization, { body: '{"do":"silence"}', now })).toBe(false);
+  expect(isCommandSigned(signer, authorization.replace(String(now), String(now + 1)), { body, now })).toBe(false);
+  for (const wrong of [undefined, '', 'Signed', `Signed ${now}.`, `Bearer ${now}.x`]) {
+    expect(isCommandSigned(signer, wrong, { body, now })).toBe(false);
+  }
+});
