@@ -5,7 +5,7 @@ import { brokenSince, type Pace } from './pace.ts';
 
 /** How one part of the monitor itself fares. */
 export type PartState = {
-  /** `store`, or the name of a channel. */
+  /** `store`, `settings`, or the name of a channel. */
   readonly part: string;
   /** `unclear`: nothing has shown it either way yet; what was told of it stands. */
   readonly state: 'well' | 'wrong' | 'unclear';
@@ -18,12 +18,17 @@ export type PartState = {
 /** A busy store is not a broken one. */
 const storeWrongAfterMs = 5_000;
 
-/** Whether what is found out can be kept and told: the store and each channel. Pure. */
+/** Whether what is found out can be kept and told, and what is written is in force: the store, the settings, each channel. Pure. */
 export function judgeParts(
-  facts: { readonly channels: readonly { readonly name: string; readonly pace: Pace }[]; readonly storeFault: StoreFault | undefined },
+  facts: {
+    readonly channels: readonly { readonly name: string; readonly pace: Pace }[];
+    readonly storeFault: StoreFault | undefined;
+    /** Why the settings, read anew, were not put in force. */
+    readonly settingsFault: string | undefined;
+  },
   now: Moment,
 ): PartState[] {
-  const { storeFault: fault } = facts;
+  const { storeFault: fault, settingsFault } = facts;
   const store: PartState = {
     part: 'store',
     state: !fault ? 'well' : now.clockMs - fault.sinceMs >= storeWrongAfterMs ? 'wrong' : 'unclear',
@@ -31,7 +36,14 @@ export function judgeParts(
     nextStep: 'make room on the disk of MONITOR_DATA_DIR, and see that the monitor may write there',
     except: [],
   };
-  return [store, ...facts.channels.map(({ name, pace }) => judgeChannel(name, pace, now))];
+  const settings: PartState = {
+    part: 'settings',
+    state: settingsFault === undefined ? 'well' : 'wrong',
+    detail: settingsFault ?? 'the settings as they are written are in force',
+    nextStep: 'npm run monitor -- check-config',
+    except: [],
+  };
+  return [store, settings, ...facts.channels.map(({ name, pace }) => judgeChannel(name, pace, now))];
 }
 
 function judgeChannel(name: string, pace: Pace, now: Moment): PartState {

@@ -1,8 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type * as z from 'zod';
 import type { Environment } from '#lib/env.ts';
 import { ConfigError, messageOf } from '#lib/errors.ts';
 import { configSchema, type ConfigFile } from './config-schema.ts';
+
+/** The file settings came from, and what tells its content from another. */
+export type ConfigSource = { readonly path: string; readonly digest: string };
+
+export const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Far more than anybody writes by hand. */
 const longestFileBytes = 1024 * 1024;
@@ -12,7 +18,10 @@ const longestFileBytes = 1024 * 1024;
  * where it is unset or empty, and `$$` a dollar sign, as in a Compose file.
  * @throws {ConfigError} with every problem at once, each naming file and place
  */
-export async function readConfigFile(path: string, env: Environment): Promise<ConfigFile> {
+export async function readConfigFile(
+  path: string,
+  env: Environment,
+): Promise<{ readonly file: ConfigFile; readonly source: ConfigSource }> {
   const text = await readBounded(path);
   // Loaded only where there is a file to read: a monitor at rest keeps its memory.
   const { parseDocument } = await import('yaml');
@@ -29,7 +38,9 @@ export async function readConfigFile(path: string, env: Environment): Promise<Co
   }
   const problems = [...unset].map((name) => `\${${name}} is not set, and no \${${name}:-…} says what stands for it`);
   const parsed = configSchema.safeParse(content);
-  if (parsed.success && problems.length === 0) return parsed.data;
+  if (parsed.success && problems.length === 0) {
+    return { file: parsed.data, source: { path, digest: digestOf(text) } };
+  }
   throw new ConfigError([...problems, ...(parsed.error?.issues.map(describeIssue) ?? [])].map((problem) => `${path}: ${problem}`));
 }
 

@@ -9,7 +9,7 @@ import type { Patience, Target } from '../health/target.ts';
 import { probeKinds } from '../probes/kinds.ts';
 import type { Probe, ResolveHost } from '../probes/probe.ts';
 import type { Maintenance } from '../quiet/maintenance.ts';
-import { readConfigFile } from './config-file.ts';
+import { readConfigFile, type ConfigSource } from './config-file.ts';
 import { builtInConfig, configSchema, type ConfigFile, type ProbeConfig } from './config-schema.ts';
 import { misspeltVariables } from './misspelt.ts';
 import { monitorEnv, type MonitorEnv } from './monitor-env.ts';
@@ -24,6 +24,8 @@ export type ProbeSettings = Omit<Target, 'probe'> & {
 /** Everything the monitor is told, read and checked whole. */
 export type MonitorSettings = {
   readonly env: MonitorEnv;
+  /** Undefined: no file, the built-in configuration. */
+  readonly source: ConfigSource | undefined;
   readonly probes: readonly ProbeSettings[];
   readonly flap: FlapRules | undefined;
   readonly maintenance: readonly Maintenance[];
@@ -49,11 +51,13 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
   };
   const env = await readCheckedEnv(given).catch(note);
   const path = env ? env.MONITOR_CONFIG : given['MONITOR_CONFIG'] || undefined;
-  const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED)) : await readConfigFile(path, given).catch(note);
+  const found = path === undefined ? undefined : await readConfigFile(path, given).catch(note);
+  const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED)) : found?.file;
   if (file) problems.push(...problemsTogether(file).map((problem) => `${path ?? 'the built-in configuration'}: ${problem}`));
   if (!env || !file || problems.length > 0) throw new ConfigError(problems);
   return {
     env,
+    source: found?.source,
     probes: file.probes.map((probe) => completeProbe(probe, file.defaults, env)),
     flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
     maintenance: file.maintenance,

@@ -5,8 +5,9 @@ import { webhookFetch } from '../alerts/channels/webhook-fetch.ts';
 import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
 import { createBackupJob, type BackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
-import type { MonitorSettings } from '../config/config.ts';
+import type { MonitorSettings, ProbeSettings } from '../config/config.ts';
 import { createWatch, type Watch, type WatchDeps } from '../health/watch.ts';
+import type { Health } from '../model/look.ts';
 import { createHostResolver } from '../probes/resolve-host.ts';
 import { maintenanceOf } from '../quiet/maintenance.ts';
 import { silenceOf } from '../quiet/silences.ts';
@@ -15,6 +16,7 @@ import { dailyBackupDuty } from './duties/daily-backup.ts';
 import { everyMinute, everySecond, runDuties, type Duty } from './duties/duty.ts';
 import { expireHistoryDuty } from './duties/expire-history.ts';
 import { holdFolderDuty } from './duties/hold-folder.ts';
+import { noticeChangeDuty } from './duties/notice-change.ts';
 import { noticeStandstillDuty } from './duties/notice-standstill.ts';
 import { selfCheckDuty } from './duties/self-check.ts';
 import { sendHeartbeatDuty } from './duties/send-heartbeat.ts';
@@ -24,6 +26,8 @@ import { createTargets } from './targets.ts';
 /** What the settings make: targets, channels, duties. A reload exchanges all of it over the same house. */
 export type Parts = {
   readonly watch: Watch;
+  /** What was seen of a target so far; undefined where it is looked at in another place. */
+  readonly seenOf: (target: ProbePlace) => Health | undefined;
   readonly takeSnapshot: ReturnType<typeof createSnapshotTaker>;
   /** Runs everything until the signal fires. Rejects when a part ends that never should, or the folder is lost. */
   readonly run: (signal: AbortSignal) => Promise<void>;
@@ -33,8 +37,22 @@ export type Parts = {
 
 const dayMs = 86_400_000;
 
+type ProbePlace = Pick<ProbeSettings, 'name' | 'kind' | 'where'>;
+
+const isSame = (a: ProbePlace, b: ProbePlace): boolean => a.name === b.name && a.kind === b.kind && a.where === b.where;
+
+/** What parts and the daemon that exchanges them say to each other. */
+export type PartsDeps = {
+  /** What the parts before have seen of a target that is looked at in the same place. */
+  readonly carried: (target: ProbePlace) => Health | undefined;
+  /** Why the settings, read anew, were not put in force. */
+  readonly settingsFault: () => string | undefined;
+  /** Called when the file of the settings has changed. */
+  readonly onChange: () => void;
+};
+
 /** @throws {StoreError} when what an earlier process left cannot be read */
-export function createParts(house: House, settings: MonitorSettings): Parts {
+export function createParts(house: House, settings: MonitorSettings, deps: PartsDeps): Parts {
   const { store, outbox, silences, firstAnswers, clock, logger } = house;
   const { env } = settings;
   const ackUrl = (incidentId: string): string => ackLink(house, settings.sender.statusUrl, incidentId);
@@ -51,10 +69,21 @@ export function createParts(house: House, settings: MonitorSettings): Parts {
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
   const targets = createTargets(settings, backupJob, createHostResolver());
-  const { flap, maintenance } = settings;
+  const { flap, maintenance, probes } = settings;
+  const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
   const quietOf: WatchDeps['quietOf'] = (target, now) =>
     silenceOf(target, silences.inForce(now)) ?? maintenanceOf(target, maintenance, now.at);
-  const watch = createWatch({ targets, flap, store, commit: outbox.commit, firstAnswers, quietOf, clock, logger });
+  const watch = createWatch({
+    targets,
+    flap,
+    store,
+    commit: outbox.commit,
+    firstAnswers,
+    carried: (target) => carried.get(target),
+    quietOf,
+    clock,
+    logger,
+  });
   const takeSnapshot = createSnapshotTaker({
     watch,
     store,
@@ -62,12 +91,13 @@ export function createParts(house: House, settings: MonitorSettings): Parts {
     maintenance,
     channels: () => channelStates(loops, outbox, { store, now: clock() }),
     storeFault: outbox.storeFault,
+    settingsFault: deps.settingsFault,
     backupJob,
     backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
     clock,
   });
   const work = { loops, watch, backupJob, takeSnapshot };
-  return createRunning(house, settings, work);
+  return createRunning(house, settings, { ...work, deps });
 }
 
 type Work = {
@@ -75,16 +105,18 @@ type Work = {
   readonly watch: Watch;
   readonly backupJob: BackupJob | undefined;
   readonly takeSnapshot: Parts['takeSnapshot'];
+  readonly deps: PartsDeps;
 };
 
-function createRunning(house: House, settings: MonitorSettings, { loops, watch, backupJob, takeSnapshot }: Work): Parts {
+function createRunning(house: House, settings: MonitorSettings, { loops, watch, backupJob, takeSnapshot, deps }: Work): Parts {
   const { store, outbox, selfAlerts, clock, logger, lock } = house;
   const url = settings.env.HEARTBEAT_URL;
   const backup = backupJob && dailyBackupDuty(backupJob, watch, clock().clockMs + settings.backups.settleMs);
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => {});
   const bySecond: Duty[] = [
-    selfCheckDuty({ outbox, loops, selfAlerts }),
+    selfCheckDuty({ outbox, settingsFault: deps.settingsFault, loops, selfAlerts }),
+    ...(settings.source ? [noticeChangeDuty(settings.source, deps.onChange)] : []),
     noticeStandstillDuty(selfAlerts),
     holdFolderDuty(lock, lost.reject),
     ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
@@ -92,6 +124,8 @@ function createRunning(house: House, settings: MonitorSettings, { loops, watch, 
   const byMinute: Duty[] = [expireHistoryDuty(store), ...(backup ? [backup] : [])];
   return {
     watch,
+    seenOf: (place) =>
+      settings.probes.some((each) => isSame(each, place)) ? watch.snapshot().find(({ name }) => name === place.name)?.health : undefined,
     takeSnapshot,
     whenIdle: async () => backup?.whenIdle(),
     run: async (signal) => {

@@ -45,6 +45,8 @@ export type WatchDeps = {
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
   readonly firstAnswers: FirstAnswers;
+  /** What this process has seen of a target already, as before a reload. */
+  readonly carried: (target: string) => Health | undefined;
   /** The silence or planned work of a target. */
   readonly quietOf: (target: string, now: Moment) => Quiet | undefined;
   readonly clock: Clock;
@@ -129,6 +131,8 @@ function inheritState(deps: WatchDeps): WatchState {
   const incidents = open.filter(({ probe }) => deps.targets.some(({ name }) => name === probe));
   for (const orphan of open.filter((incident) => !incidents.includes(incident))) endOrphan(deps, orphan, now);
   const health = deps.targets.map(({ name }) => {
+    const seen = deps.carried(name);
+    if (seen) return [name, seen] as const;
     const isFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
     const { awaitedSince, from } = deps.firstAnswers;
     const inherited = inheritedHealth(stored.get(name), isFlapping, now);

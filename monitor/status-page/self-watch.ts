@@ -20,6 +20,8 @@ export type SelfFacts = {
   readonly channels: readonly ChannelState[] | undefined;
   /** Why the store takes nothing; undefined while it does. */
   readonly storeFault: string | undefined;
+  /** Why the settings, read anew, were not put in force. */
+  readonly settingsFault?: string | undefined;
 };
 
 /** A look is overdue by more than any single timeout explains. */
@@ -47,8 +49,9 @@ export function judgeSelf(facts: SelfFacts): SelfReport {
       ...(failed > 0 ? [`${channel}: ${failed} messages were set aside in the last day${why}`] : []),
     ];
   });
-  const status = failing.length > 0 ? 'failing' : faults.length + late.length > 0 ? 'warning' : 'ok';
-  return { status, reasons: [...failing, ...faults, ...late], ...unheard(facts.channels ?? []) };
+  const settings = facts.settingsFault === undefined ? [] : [facts.settingsFault];
+  const status = failing.length > 0 ? 'failing' : faults.length + late.length + settings.length > 0 ? 'warning' : 'ok';
+  return { status, reasons: [...failing, ...settings, ...faults, ...late], ...unheard(facts.channels ?? []) };
 }
 
 function unheard(channels: readonly ChannelState[]): Pick<SelfReport, 'unheard'> {

@@ -39,6 +39,7 @@ export type SnapshotSources = {
   readonly channels: () => readonly ChannelState[];
   /** Why and since when the store takes nothing. */
   readonly storeFault: () => { readonly why: string } | undefined;
+  readonly settingsFault: () => string | undefined;
   /** Undefined when backups are off. */
   readonly backupJob: BackupJob | undefined;
   /** Time of day, such as 02:00. */
@@ -66,7 +67,15 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
       timeline: readOrUndefined(() => sources.store.recentTimeline(incidentsShown)),
       channels,
       backups: await readBackups(sources),
-      self: judgeSelf({ targets, startedClockMs: started.clockMs, clockMs, now, channels, storeFault: sources.storeFault()?.why }),
+      self: judgeSelf({
+        targets,
+        startedClockMs: started.clockMs,
+        clockMs,
+        now,
+        channels,
+        storeFault: sources.storeFault()?.why,
+        settingsFault: sources.settingsFault(),
+      }),
     };
   };
 }

@@ -44,15 +44,48 @@ describe('SIGHUP', { timeout }, () => {
     expect(monitor.child.exitCode).toBeNull();
   });
 
-  test('with a file that cannot be used leaves monitoring as it is, and says so to people', async () => {
+  test('with a file that cannot be used leaves monitoring as it is, and says so to people and on the page until it is mended', async () => {
     const { slack, api, plan } = await setScene();
     const monitor = await start(plan);
-    writeFileSync(join(plan.dir, 'monitor.yaml'), 'probes: [{ name: api, kind: telepathy }]');
+    const file = join(plan.dir, 'monitor.yaml');
+    writeFileSync(file, 'probes: [{ name: api, kind: telepathy }]');
     monitor.child.kill('SIGHUP');
-    await slack.until(() => slack.texts('[NOTICE] monitor.settings').length === 1);
+    await slack.until(() => slack.texts('[FIRING] monitor.settings').length === 1);
     expect(slack.texts()[0]).toMatch(/the old ones stay in force: .*monitor\.yaml/);
+    await monitor.untilStatus(({ monitor: self }) =>
+      self.reasons.some((reason) => reason.includes('telepathy') || reason.includes('kind')),
+    );
     await api.kill();
     await slack.until(() => slack.texts('[FIRING] api').length === 1);
+    writeFileSync(file, stringify(plan.config));
+    await slack.until(() => slack.texts('[RESOLVED] monitor.settings').length === 1);
+    const { timeline } = await monitor.untilStatus(({ monitor: self }) => self.reasons.length === 0);
+    expect(timeline?.map(({ event, by }) => [event, by]).slice(0, 2)).toEqual([
+      ['reloaded', 'a change of the file'],
+      ['reload_refused', expect.any(String)],
+    ]);
+  });
+
+  test('is not needed: a changed file is noticed, and what is open, told and on its way goes on', async () => {
+    const { slack, api, plan } = await setScene();
+    const monitor = await start(plan);
+    slack.behave({ status: 500 });
+    await api.kill();
+    await monitor.untilStatus(({ channels }) => channels?.[0]?.pending === 1);
+    const config = plan.config as { probes: object[] };
+    writeFileSync(
+      join(plan.dir, 'monitor.yaml'),
+      stringify({ ...config, probes: [...config.probes, { name: 'shop', kind: 'http', url: '/health_check' }] }),
+    );
+    const { targets } = await monitor.untilStatus((view) => view.targets.length === 2);
+    // What was seen before stays: sixty looks are more than the new parts can have made.
+    expect(targets.find(({ name }) => name === 'api')?.recent.length).toBeGreaterThan(
+      targets.find(({ name }) => name === 'shop')?.recent.length ?? 0,
+    );
+    slack.behave('accept');
+    await slack.until(() => slack.texts('[FIRING] api').length === 1);
+    await api.start();
+    await slack.until(() => slack.texts('[RESOLVED] api').length === 1);
   });
 });
 

@@ -10,7 +10,7 @@ describe('the monitor judges its ways to people', () => {
   const works = paceAfterSuccess(now, 0);
   const broken: Pace = { ...freshPace, failingSince: { at: now.at, clockMs: 40_000 }, isLasting: true, lastError: 'HTTP 404' };
   const stateOf = (pace: Pace): string | undefined =>
-    judgeParts({ channels: [{ name: 'slack', pace }], storeFault: undefined }, now)[1]?.state;
+    judgeParts({ channels: [{ name: 'slack', pace }], storeFault: undefined, settingsFault: undefined }, now)[2]?.state;
 
   test('a channel is well once it has accepted something, wrong when it is broken, else unclear', () => {
     expect(stateOf(works)).toBe('well');
@@ -20,13 +20,16 @@ describe('the monitor judges its ways to people', () => {
   });
 
   test('a broken channel is told by all but itself, with what it says and for how long', () => {
-    const [, slack] = judgeParts({ channels: [{ name: 'slack', pace: broken }], storeFault: undefined }, now);
+    const [, , slack] = judgeParts({ channels: [{ name: 'slack', pace: broken }], storeFault: undefined, settingsFault: undefined }, now);
     expect(slack).toMatchObject({ part: 'slack', except: ['slack'], detail: 'slack takes no alerts, for 1 m: HTTP 404' });
   });
 
   test('the store is wrong once it has refused for five seconds', () => {
     const store = (sinceMs: number | undefined) =>
-      judgeParts({ channels: [], storeFault: sinceMs === undefined ? undefined : { why: 'disk full', sinceMs } }, now)[0];
+      judgeParts(
+        { channels: [], storeFault: sinceMs === undefined ? undefined : { why: 'disk full', sinceMs }, settingsFault: undefined },
+        now,
+      )[0];
     expect(store(undefined)?.state).toBe('well');
     expect(store(now.clockMs - 4_999)?.state).toBe('unclear');
     expect(store(now.clockMs - 5_000)).toMatchObject({ state: 'wrong', detail: 'alerts go on from memory: disk full', except: [] });

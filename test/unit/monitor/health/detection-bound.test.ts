@@ -66,6 +66,7 @@ async function watchWorld(world: World, cadences: { readonly child: Cadence; rea
     commit: (tick) => {
       for (const { probe: name, event } of tick.alerts) events.push({ name, event, atMs: performance.now() - startMs });
     },
+    carried: () => undefined,
     quietOf: () => undefined,
     clock: () => ({ at: Date.now(), clockMs: performance.now() }),
     // Both were up once: from then on no grace counts.

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
+import { initialHealth } from '#monitor/health/health-state.ts';
 import type { Target } from '#monitor/health/target.ts';
 import { createWatch, type FirstAnswers } from '#monitor/health/watch.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '#monitor/model/incident.ts';
-import { systemClock } from '#monitor/model/look.ts';
-import type { Quiet } from '#monitor/model/quiet.ts';
+import { systemClock, type Health } from '#monitor/model/look.ts';
 import type { ProbeReport } from '#monitor/probes/probe.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -59,7 +59,7 @@ async function watchFor(
   target: Target | readonly Target[],
   store: MonitorStore,
   firstAnswers = awaitFirstAnswers(),
-  quiet?: Quiet,
+  carried?: Health,
 ): Promise<readonly Alert[]> {
   const alerts: Alert[] = [];
   const commit = (tick: TickCommit): void => void alerts.push(...tick.alerts);
@@ -69,7 +69,8 @@ async function watchFor(
     store,
     commit,
     firstAnswers,
-    quietOf: () => quiet,
+    carried: () => carried,
+    quietOf: () => undefined,
     clock: systemClock,
     logger,
   });
@@ -83,6 +84,19 @@ async function watchFor(
 }
 
 const titles = (alerts: readonly Alert[]): string[] => alerts.map(({ event, probe }) => `${event} ${probe}`);
+
+describe('a reload', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('in the middle of a streak loses none of it: two failures before and one after are an outage', async () => {
+    const now = systemClock();
+    const failing: Health = { ...initialHealth('up', now), failures: 2, failingSince: now, conclusiveAt: now };
+    const target = api(() => 'failed');
+    expect(titles(await watchFor(100, target, storeWith(), awaitFirstAnswers(), failing))).toEqual(['firing api']);
+    expect(titles(await watchFor(100, target, storeWith()))).toEqual([]);
+  });
+});
 
 describe('what the process before left open', () => {
   test.each([
@@ -101,6 +115,7 @@ describe('what the process before left open', () => {
       store: storeWith(open(kind, firedAt)),
       commit,
       firstAnswers,
+      carried: () => undefined,
       quietOf: () => undefined,
       clock: systemClock,
       logger,
