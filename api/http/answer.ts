@@ -8,7 +8,7 @@ import type { ApiMiddleware, Exchange } from './exchange.ts';
 import { runOnce, type Claim, type ClaimedRequest, type OnceAnswer } from './idempotency.ts';
 import type { InKeyTurn } from './key-turns.ts';
 import type { RateLimit } from './rate-limit.ts';
-import { readRequest } from './read-request.ts';
+import { isVersioned, readRequest } from './read-request.ts';
 import type { PublicObject, Route, RouteRequest } from './route.ts';
 import { send } from './send.ts';
 
@@ -51,8 +51,8 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
   };
 }
 
-/** Of something that is there already. Pure. */
-export const isChange = ({ write, method }: Route): boolean => write === 'plainly' && method !== 'POST';
+/** Of something that is there already, and has versions. Pure. */
+export const isChange = (route: Route): boolean => route.method !== 'POST' && isVersioned(route);
 
 /** The same list from a cursor on. @see https://www.rfc-editor.org/rfc/rfc8288 */
 function nextPage({ path, search }: Exchange, cursor: string): string {

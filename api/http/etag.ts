@@ -1,8 +1,9 @@
 import { ApiError } from '../errors.ts';
 
 /**
- * Entity tags are `"<version>-<shape>"` (see `view`): the version of the thing, and which release's JSON shows it. A proxy
- * that compresses makes them weak (`W/`); they still name the version, so conditions on it are not refused for that.
+ * The entity tag of a thing is `"<version>-<shape>"` (see `view`): its version, and which release's JSON shows it. A proxy that
+ * compresses makes it weak (`W/`), as ours does; it still names the version, so conditions on it are not refused for that, as the
+ * strong comparison of RFC 9110 §13.1.1 would. Those of lists are digests, and name no version.
  */
 
 /**
@@ -24,5 +25,8 @@ export function versionsFromIfMatch(header: string | undefined): readonly number
 export function isUnchanged(ifNoneMatch: string | undefined, etag: string | undefined): boolean {
   if (ifNoneMatch === undefined || etag === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
-  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+  const opaque = opaqueOf(etag);
+  return ifNoneMatch.split(',').some((tag) => opaqueOf(tag.trim()) === opaque);
 }
+
+const opaqueOf = (tag: string): string => (tag.startsWith('W/') ? tag.slice(2) : tag);

@@ -25,8 +25,13 @@ export async function readRequest(route: Route, { state, req, res }: ApiContext)
   const rawBody = route.body ? await readJsonBody(req) : refuseBody(req);
   const body = validateInput(route.body, withoutOwnId(route, rawBody, params), 'body');
   const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
+  if (ifMatch && !isVersioned(route))
+    throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
   return { request: new Input({ params, query, body, principal: state.principal, ifMatch }, res), rawBody };
 }
+
+/** Whether a route changes a thing of which If-Match can name the version. Pure. */
+export const isVersioned = ({ errors }: Pick<Route, 'errors'>): boolean => errors.includes('version_mismatch');
 
 /**
  * A class, for the sake of memory: an object literal with a getter gets a shape of its own for every request, and the shape

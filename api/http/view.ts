@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /**
  * How a resource goes out. Its fields are named once, and give the columns to select, the type of a row, the JSON, the SQL
@@ -13,7 +13,7 @@ export type View<Value> = {
   /** JSON text; undefined for an answer without a body. */
   readonly json: (value: Value) => string | undefined;
   readonly schema: JsonSchema;
-  /** The strong entity tag of a value; undefined for what has no version. */
+  /** The entity tag of a value: strong for what has a version, weak for a list; undefined for other things. */
   readonly tag?: ((value: Value) => string) | undefined;
   /** The principal whose personal data is shown: what is kept of the answer goes when they do. */
   readonly ownerOf?: ((value: Value) => string) | undefined;
@@ -91,11 +91,19 @@ export type WrittenRow = Written & { readonly id_key: string; readonly version?:
 /** The same, of rows that the database has written: nothing of them is parsed. */
 export const asWritten = ({ schema, tag }: ObjectView<never>): View<WrittenRow> => ({ json, schema, tag: tag as View<WrittenRow>['tag'] });
 
-/** A bare JSON array of what the view shows, as the database writes it by `view.listSql`. */
-export const listOf = ({ schema }: Pick<ObjectView<never>, 'schema'>): View<Written> => ({
-  json,
-  schema: { type: 'array', items: schema },
-});
+/**
+ * A bare JSON array of what the view shows, as the database writes it by `view.listSql`. Its entity tag is that of the text, made
+ * once for all whom the same answer is sent to, and weak: a list has no version that a change could be decided on.
+ */
+export function listOf({ schema }: Pick<ObjectView<never>, 'schema'>): View<Written> {
+  const tags = new WeakMap<Written, string>();
+  const tag = (written: Written): string => {
+    let known = tags.get(written);
+    if (known === undefined) tags.set(written, (known = `W/"${hash('sha1', written.json, 'base64url')}"`));
+    return known;
+  };
+  return { json, schema: { type: 'array', items: schema }, tag };
+}
 
 const json = (written: Written): string => written.json;
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { problemTypes, type ProblemCode } from '../errors.ts';
 import { isChange } from '../http/answer.ts';
+import { isVersioned } from '../http/read-request.ts';
 import type { Route } from '../http/route.ts';
 import type { JsonSchema } from '../http/view.ts';
 
@@ -82,17 +83,22 @@ function operationOf(route: Route): Operation {
     operationId: method.toLowerCase() + path.replaceAll(/[:/_]+(\w)/g, (_, letter: string) => letter.toUpperCase()),
     tags: [path.split('/')[1]],
     summary,
-    security: access === 'public' ? [{}] : [...(access.includes('customer') ? [{ token: [] }] : []), { key: [] }],
+    security: access === 'public' ? [{}] : securityOf(access),
     ...(access !== 'public' && { description: `For: ${access.join(', ')}.` }),
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...headersOf(route)],
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
     responses: {
       [route.status]: successOf(route),
-      ...(method === 'GET' && route.view.tag && { 304: notModified }),
+      ...(isTagged(route) && { 304: notModified }),
       ...Object.fromEntries(refusalsOf(route).map(({ status, name }) => [status, { $ref: `#/components/responses/${name}` }])),
     },
   } as Operation;
 }
+
+const securityOf = (access: Exclude<Route['access'], 'public'>): object[] => [
+  ...(access.includes('customer') ? [{ token: [] }] : []),
+  ...(access.some((kind) => kind !== 'customer') ? [{ key: [] }] : []),
+];
 
 type Options = NonNullable<Parameters<typeof z.toJSONSchema>[1]>;
 
@@ -103,15 +109,14 @@ function schemaOf(schema: z.ZodType, io: NonNullable<Options['io']>): JsonSchema
 
 type ObjectSchema = { readonly properties?: Readonly<Record<string, JsonSchema>>; readonly required?: readonly string[] };
 
-/** A number arrives in a path or a query as text; to whoever calls, it is a number. */
+/** What is no text arrives in a path or a query as text all the same; to whoever calls, it is what it stands for. */
 function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): object[] {
   if (!schema) return [];
   const given = schemaOf(schema, 'input') as ObjectSchema;
   const parsed = schemaOf(schema, 'output') as ObjectSchema;
   return Object.entries(given.properties ?? {}).map(([name, { description, ...text }]) => {
     const { type, minimum, maximum, default: usual } = parsed.properties?.[name] ?? {};
-    const isNumber = type === 'number' || type === 'integer';
-    const known = isNumber ? { type: 'integer', minimum, maximum } : text;
+    const known = type === 'number' || type === 'integer' || type === 'boolean' ? { type, minimum, maximum } : text;
     return {
       name,
       in: place,
@@ -123,10 +128,14 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): o
 }
 
 function headersOf(route: Route): object[] {
-  if (route.write === 'once') return [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')];
-  if (isChange(route)) return [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')];
-  return [];
+  return [
+    ...(route.write === 'once' ? [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')] : []),
+    ...(isVersioned(route) ? [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')] : []),
+    ...(isTagged(route) ? [header('If-None-Match', 'Entity tags: what has one of them is not sent again.')] : []),
+  ];
 }
+
+const isTagged = ({ method, view }: Route): boolean => method === 'GET' && view.tag !== undefined;
 
 const header = (name: string, description: string): object => ({ name, in: 'header', description, schema: { type: 'string' } });
 
@@ -157,16 +166,19 @@ const descriptions = { 200: 'Done.', 201: 'Made.', 204: 'Done; there is nothing 
 
 /** What a route may refuse with beside what it declares. Pure. */
 export function refusalCodes(route: Route): ProblemCode[] {
-  const { access, body, params, query, write, limitClass } = route;
+  const { access, body, params, write, limitClass, view } = route;
   const codes: ProblemCode[] = ['rate_limited', 'internal', 'overloaded', 'draining', 'database_unavailable', 'request_timeout'];
   // A credential that proves nothing is refused wherever it is shown.
   codes.push('unauthenticated', 'headers_too_large', 'malformed_request', 'expectation_failed', 'validation_failed');
-  if (access !== 'public') codes.push('forbidden');
+  // An operator's key that may only look changes nothing, not even what anybody may.
+  if (access !== 'public' || write !== 'nothing') codes.push('forbidden');
   if (params) codes.push('not_found');
-  if (body ?? query) codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
-  if (write !== 'nothing') codes.push('outcome_unknown');
-  if (isChange(route)) codes.push('version_mismatch', 'precondition_required');
-  if (write === 'once') codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_in_flight', 'gone');
+  if (body) codes.push('malformed_json', 'payload_too_large', 'unsupported_media_type');
+  if (write !== 'nothing') codes.push('outcome_unknown', 'version_mismatch');
+  if (isChange(route)) codes.push('precondition_required');
+  if (write === 'once') codes.push('idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_in_flight');
+  // Only an answer about somebody is erased, when they leave.
+  if (write === 'once' && view.ownerOf) codes.push('gone');
   if (limitClass === 'login') codes.push('overloaded');
   return [...new Set([...codes, ...route.errors])];
 }

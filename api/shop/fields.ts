@@ -43,7 +43,7 @@ export const wholeNumberText = (min: number, max: number, message: string) =>
     .string()
     .regex(/^\d{1,16}$/, message)
     .transform(Number)
-    .pipe(z.number().min(min, message).max(max, message));
+    .pipe(z.int(message).min(min, message).max(max, message));
 
 export const idText = wholeNumberText(1, Number.MAX_SAFE_INTEGER, idMessage);
 

@@ -69,4 +69,5 @@ export const priceText = z
     if (cents !== undefined) return cents;
     ctx.addIssue({ code: 'custom', message: 'must be a price such as 19.90' });
     return z.NEVER;
-  });
+  })
+  .meta({ type: 'number', minimum: 0 });

@@ -6,7 +6,12 @@ import { line } from '../fields.ts';
 
 const name = line(1, 100).describe('Given name.');
 const lastname = line(1, 100).describe('Family name.');
-const email = z.string('must be text').trim().max(255, 'must have at most 255 characters').pipe(z.email('must be an e-mail address'));
+const email = z
+  .string('must be text')
+  .trim()
+  .max(255, 'must have at most 255 characters')
+  .pipe(z.email('must be an e-mail address'))
+  .meta({ format: 'email' });
 const telephone = z
   .string('must be text')
   .regex(/^\+?[1-9]\d{6,19}$/, 'must be 7 to 20 digits, with or without a leading +')

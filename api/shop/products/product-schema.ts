@@ -35,7 +35,8 @@ const flagText = z
   .string()
   .toLowerCase()
   .pipe(z.enum(['true', '1', 'on', 'yes', 'false', '0', 'off', 'no'], 'must be true or false'))
-  .transform((flag) => ['true', '1', 'on', 'yes'].includes(flag));
+  .transform((flag) => ['true', '1', 'on', 'yes'].includes(flag))
+  .meta({ type: 'boolean' });
 
 export const productFilter = z
   .strictObject({

@@ -8,14 +8,17 @@ import { page } from '../pages.ts';
 const rating = z
   .preprocess(
     (given) => (typeof given === 'string' && /^\d(\.\d)?$/.test(given) ? Number(given) : given),
-    z.number('must be a number').min(1, 'must be 1 or more').max(5, 'must be 5 or less'),
+    z
+      .number('must be a number')
+      .min(1, 'must be 1 or more')
+      .max(5, 'must be 5 or less')
+      .transform((stars, ctx) => {
+        const tenths = Math.round(stars * 10);
+        if (tenths / 10 === stars) return tenths;
+        ctx.addIssue({ code: 'custom', message: 'must have at most one decimal place' });
+        return z.NEVER;
+      }),
   )
-  .transform((stars, ctx) => {
-    const tenths = Math.round(stars * 10);
-    if (tenths / 10 === stars) return tenths;
-    ctx.addIssue({ code: 'custom', message: 'must have at most one decimal place' });
-    return z.NEVER;
-  })
   .describe('Stars from 1 to 5, with at most one decimal place.');
 
 const comment = z

@@ -40,6 +40,33 @@ describe('an entity tag', () => {
     expect((await call(url, { method: 'DELETE', headers: { ...asOperator, 'if-match': '*' } })).status).toBe(204);
   });
 
+  test('of a list is weak, spares who has it the list, and guards no change', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const id = await makeProduct(api, 5);
+    const list = (headers: Record<string, string> = {}) => call(`${api.url}/products?limit=10`, { headers });
+    const tag = (await list()).headers.get('etag') ?? '';
+    expect(tag).toMatch(/^W\//);
+    for (const known of [tag, tag.slice(2), `"another", ${tag}`, '*']) {
+      const unchanged = await list({ 'if-none-match': known });
+      expect([known, unchanged.status, unchanged.headers.get('etag'), unchanged.body['text']]).toEqual([known, 304, tag, '']);
+    }
+    const change = (ifMatch: string) =>
+      call(`${api.url}/products/${id}`, { method: 'PUT', headers: { ...asOperator, 'if-match': ifMatch }, body: { stock: 6 } });
+    expect((await change(tag)).status).toBe(412);
+    expect((await change('*')).status).toBe(200);
+    const changed = await list({ 'if-none-match': tag });
+    expect([changed.status, changed.headers.get('etag') === tag]).toEqual([200, false]);
+  });
+
+  test('guards no request that makes something, which has no tag yet', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+    const make = (ifMatch: string) =>
+      call(`${api.url}/categories`, { headers: { ...asOperator, 'if-match': ifMatch }, body: { name: 'Lamps' } });
+    const refused = await make('"1-0123abcd"');
+    expect([refused.status, refused.body['code']]).toEqual([412, 'version_mismatch']);
+    expect((await make('*')).status).toBe(201);
+  });
+
   test('names more than the version, so that another release of the API never passes for unchanged', async ({ start }) => {
     const api = await start({ RATE_LIMIT_ENABLED: 'false' });
     const id = await makeProduct(api, 5);

@@ -94,6 +94,11 @@ describe('conditions', () => {
     expect(isUnchanged('"4-a"', '"3-a"')).toBe(false);
     expect(isUnchanged('"3-b"', '"3-a"')).toBe(false);
     expect(isUnchanged('"4-a"', undefined)).toBe(false);
+    expect([isUnchanged('W/"list"', 'W/"list"'), isUnchanged('"list"', 'W/"list"'), isUnchanged('W/"other"', 'W/"list"')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { integer, many, nullable, text, time, view } from '#api/http/view.ts';
+import { integer, listOf, many, nullable, text, time, view } from '#api/http/view.ts';
 import { money } from '#api/shop/money.ts';
 
 const part = view([integer('id_key'), text('label')]);
@@ -64,5 +64,12 @@ describe('a view', () => {
     expect(view(fields).tag?.({ id_key: 1, version: '3' })).toBe(tag);
     expect(after.tag?.({ id_key: 1, version: 3, note: null })).not.toBe(tag);
     expect(part.tag).toBeUndefined();
+  });
+
+  test('tags a list weakly by its text, so that it names no version', () => {
+    const list = listOf(part);
+    const tag = list.tag?.({ json: '[1]' });
+    expect(tag).toMatch(/^W\/"[\w-]{27}"$/);
+    expect([list.tag?.({ json: '[1]' }), list.tag?.({ json: '[2]' }) === tag]).toEqual([tag, false]);
   });
 });
