@@ -128,13 +128,13 @@ function kindOfState(state: string): FailureKind | undefined {
 
 const socketCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE']);
 
-/** `pg`, its pool and knex give their own failures no code. */
+/** `pg`, its pool and knex give their own failures no code; knex puts the statement and ` - ` before the words of `pg`. */
 function kindOfMessage(err: unknown): FailureKind | undefined {
   if (!(err instanceof Error)) return undefined;
   if (err instanceof AggregateError && err.errors.some((one) => kindOfMessage(one) === 'unreachable')) return 'unreachable';
   if (socketCodes.has(String((err as NodeJS.ErrnoException).code))) return 'unreachable';
   if (
-    /^(?:Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Query read timeout)/.test(
+    /(?:^| - )(?:Connection terminated|Client has encountered a connection error|Client was closed|timeout expired|Query read timeout)/.test(
       err.message,
     )
   ) {

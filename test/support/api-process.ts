@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { cleanEnvironment } from './clean-environment.ts';
@@ -25,10 +25,17 @@ export type ApiProcess = {
 
 const readyWithinMs = 30_000;
 
-/** The API as its own program, on ports of its own, against a database. */
-export async function startApi(postgres: PostgresSettings, env: Readonly<Record<string, string>> = {}): Promise<ApiProcess> {
+/**
+ * The API as its own program, on ports of its own, against a database.
+ * @param root folder of the checkout it runs from
+ */
+export async function startApi(
+  postgres: PostgresSettings,
+  env: Readonly<Record<string, string>> = {},
+  root = resolve('.'),
+): Promise<ApiProcess> {
   const [apiPort, adminPort] = [env['API_PORT'] ?? `${await freePort()}`, env['ADMIN_PORT'] ?? `${await freePort()}`];
-  const child = spawn(process.execPath, [resolve('api/main.ts')], {
+  const child = spawn(process.execPath, [join(root, 'api/main.ts')], {
     env: {
       ...cleanEnvironment(),
       ...databaseEnvironment(postgres),

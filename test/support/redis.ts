@@ -10,6 +10,9 @@ export const hasRedis: boolean = spawnSync('redis-server', ['--version'], { stdi
 
 export type TestRedis = {
   readonly port: number;
+  readonly pid: number;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly ended: Promise<unknown>;
   /** Stops answering while the connections stay open, as a server that swaps or hangs does. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -27,6 +30,8 @@ export async function startRedis(port?: number): Promise<TestRedis> {
   await untilAccepting(given);
   return {
     port: given,
+    pid: child.pid as number,
+    ended,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     keys: async () => {

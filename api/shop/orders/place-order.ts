@@ -24,7 +24,7 @@ const recordOrder = statement<Recorded>(
   'order-record',
   `WITH placed AS (
      INSERT INTO orders (total_cents, delivery_method, client_id, bill_id)
-     SELECT $1, $2, id_key, $8 FROM clients WHERE id_key = $3 AND deleted_at IS NULL
+     SELECT $1, $2, id_key, $8 FROM clients WHERE id_key = $3 AND deleted_at IS NULL FOR SHARE
      RETURNING id_key, date, status, version
    ), lines AS (
      INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)

@@ -43,6 +43,7 @@ describe('failureOf', () => {
     ['broken pipe, whose code looks like a SQLSTATE', failing('write', { code: 'EPIPE' }), 'unreachable'],
     ['every address refused', new AggregateError([failing('connect', { code: 'ECONNREFUSED' })]), 'unreachable'],
     ['connection lost', failing('Connection terminated unexpectedly'), 'unreachable'],
+    ['connection lost, as knex says it', failing('select 1 from "clients" - Connection terminated unexpectedly'), 'unreachable'],
     ['connection lost earlier', failing('Client has encountered a connection error and is not queryable'), 'unreachable'],
     ['connection not made in time', failing('timeout expired'), 'unreachable'],
     ['answer not given in time', failing('Query read timeout'), 'unreachable'],

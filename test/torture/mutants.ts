@@ -1,0 +1,179 @@
+import type { Replacement } from '../zoo/copy-source.ts';
+import type { Rule } from './rules.ts';
+import type { FaultKind } from './schedule.ts';
+
+/** Servers with one thing wrong in them, each of which the torture must catch. A list, so it is as long as it is. */
+
+export type Mutant = {
+  readonly name: string;
+  /** What is wrong, in one line. */
+  readonly says: string;
+  /** Rules of which one at least must be broken: by what the mistake does to those who use the shop. */
+  readonly expects: readonly Rule[];
+  readonly edits: readonly Replacement[];
+  /** The faults in which it shows; default: all that a stack is back from at once. */
+  readonly faults?: readonly FaultKind[];
+};
+
+const files = {
+  idempotency: 'api/http/idempotency.ts',
+  tx: 'api/db/tx.ts',
+  change: 'api/shop/orders/change-order.ts',
+} as const;
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'order-not-locked',
+    says: 'an order is read and changed without being locked, so that two cancellations meet',
+    // The database refuses that more comes back than was sold: the second of two is an internal error.
+    expects: ['returned-once', 'done-once', 'right-answers'],
+    edits: [
+      {
+        file: files.change,
+        find: '($2::bigint IS NULL OR client_id = $2) FOR NO KEY UPDATE`',
+        put: '($2::bigint IS NULL OR client_id = $2)`',
+      },
+    ],
+  },
+  {
+    name: 'no-key-row',
+    says: 'no answer is kept with an Idempotency-Key',
+    expects: ['no-duplicate-orders', 'same-answer'],
+    edits: [{ file: files.idempotency, find: '  if (!claim) return work();', put: '  return work();' }],
+  },
+  {
+    name: 'answered-before-commit',
+    says: 'the answer is sent 30 ms before COMMIT is',
+    expects: ['fresh-reads', 'orders-kept', 'done-once', 'no-lost-update'],
+    edits: [
+      { file: files.tx, find: '  let broken: Error | undefined;', put: '  let broken: Error | undefined;\n  let isLate = false;' },
+      {
+        file: files.tx,
+        find: '    await commit(client, rest);\n',
+        put: '    isLate = true;\n    void sleep(30).then(() => commit(client, rest)).catch(() => {}).finally(() => client.release());\n',
+      },
+      { file: files.tx, find: '    client.release(broken);', put: '    if (!isLate) client.release(broken);' },
+    ],
+  },
+  {
+    name: 'stock-returned-twice',
+    says: 'the pieces of a canceled order come into stock twice',
+    expects: ['returned-once'],
+    edits: [
+      {
+        file: files.change,
+        find: "  await moveStock(tx, moves, { reason: 'return', orderId });",
+        put: "  await moveStock(tx, moves, { reason: 'return', orderId });\n  await moveStock(tx, moves, { reason: 'return', orderId });",
+      },
+    ],
+  },
+  {
+    name: 'refresh-token-twice',
+    says: 'a refresh token that was changed still works',
+    expects: ['session-over'],
+    edits: [{ file: 'api/auth/sessions.ts', find: 'if (!isCurrent && !isJustChanged) {', put: 'if (found.id < 0) {' }],
+  },
+  {
+    name: 'if-match-ignored',
+    says: 'If-Match is not looked at',
+    expects: ['no-lost-update'],
+    edits: [
+      { file: 'api/shop/versioned.ts', find: 'if (ifMatch === undefined || ifMatch.includes(found.version)) return;', put: 'return;' },
+    ],
+  },
+  {
+    name: 'read-too-old',
+    says: 'a thing read by id is answered from memory for half a second, as a snapshot that was begun too early',
+    expects: ['fresh-reads'],
+    edits: [
+      {
+        file: 'api/db/shared-reads.ts',
+        find: '      return (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;',
+        put: `      const kept = ((globalThis as any).kept ??= new Map());
+      const old = kept.get(statement.name + id);
+      if (old !== undefined && performance.now() - old.atMs < 500) return old.row;
+      const atMs = performance.now();
+      const row = (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;
+      kept.set(statement.name + id, { atMs, row });
+      return row;`,
+      },
+    ],
+  },
+  {
+    name: 'answer-of-another',
+    says: 'an Idempotency-Key is the same whoever sends it, and whatever it is sent with',
+    expects: ['own-data', 'no-duplicate-orders'],
+    edits: [
+      { file: files.idempotency, find: 'principalKey(principal) ?? `anonymous:${digest(addressKey(address))}`', put: "'everybody'" },
+      { file: files.idempotency, find: 'digest(`${route.method} ${canonicalPath(path)}\\n${body}`)', put: "digest('')" },
+    ],
+  },
+  {
+    name: 'refunded-twice',
+    says: 'a refund does not honour its key: one that is sent again pays again',
+    expects: ['done-once'],
+    edits: [
+      {
+        file: 'api/shop/orders/order-routes.ts',
+        find: "path: '/orders/:id/refunds',\n    write: 'once',",
+        put: "path: '/orders/:id/refunds',\n    write: 'plainly',",
+      },
+    ],
+  },
+  {
+    name: 'commit-error-swallowed',
+    says: 'an error of COMMIT is taken for success',
+    expects: ['orders-kept', 'done-once', 'no-lost-update', 'one-account'],
+    edits: [
+      {
+        file: files.tx,
+        find: "  if (committed.status === 'rejected') throw asCommitFailure(committed.reason);",
+        put: "  if (committed.status === 'rejected') return;",
+      },
+    ],
+    faults: ['commit-unsent', 'worker-killed'],
+  },
+  {
+    name: 'keys-in-memory',
+    says: 'each worker remembers in its own memory which keys it has answered',
+    expects: ['no-duplicate-orders'],
+    edits: [
+      {
+        file: files.idempotency,
+        find: '  if (!claim) return work();',
+        put: `  if (!claim) return work();
+  const kept = ((globalThis as any).kept ??= new Map());
+  const name = claim.principal + ' ' + claim.key;
+  if (kept.has(name)) return { ...kept.get(name), headers: { ...kept.get(name).headers, 'Idempotency-Replayed': 'true' } };
+  const made = await work();
+  kept.set(name, made);
+  return made;`,
+      },
+    ],
+  },
+  {
+    name: 'locks-in-cart-order',
+    says: 'products are locked in the order in which they stand in the cart',
+    expects: ['no-deadlock'],
+    edits: [
+      {
+        file: 'api/shop/stock/stock.ts',
+        find: 'ORDER BY id_key FOR NO KEY UPDATE',
+        put: 'ORDER BY array_position($1::bigint[], id_key) FOR NO KEY UPDATE',
+      },
+    ],
+  },
+  {
+    name: 'commit-not-flushed',
+    says: 'COMMIT is answered before its log is written (synchronous_commit = off)',
+    expects: ['orders-kept', 'done-once', 'no-lost-update', 'one-account', 'fresh-reads'],
+    edits: [{ file: 'api/db/pool.ts', find: "options: '-c TimeZone=UTC',", put: "options: '-c TimeZone=UTC -c synchronous_commit=off'," }],
+    faults: ['back-end-killed'],
+  },
+  {
+    name: 'order-of-the-deleted',
+    says: 'an order does not hold its client, who may be deleted before it is committed',
+    expects: ['nothing-left'],
+    edits: [{ file: 'api/shop/orders/place-order.ts', find: ' AND deleted_at IS NULL FOR SHARE', put: ' AND deleted_at IS NULL' }],
+  },
+];

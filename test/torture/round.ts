@@ -1,0 +1,182 @@
+import { createRandom } from '#loadtest/generate/random.ts';
+import { readGoods } from '#loadtest/scenarios/shop/catalogue.ts';
+import type { SeenOrder } from '#loadtest/scenarios/shop/look-at-orders.ts';
+import { markLedger } from '#loadtest/scenarios/shop/read-books.ts';
+import type { Product } from '#loadtest/scenarios/shop/shelf.ts';
+import { createHttpClient, forEachOf } from '#loadtest/targets/http-client.ts';
+import { readAftermath, resolveOpen, untilQuiet } from './aftermath.ts';
+import { openCourse, type Course } from './asking.ts';
+import { buy } from './clients/buyer.ts';
+import { comeAndGo, register, type Account } from './clients/leaver.ts';
+import { stayLoggedIn } from './clients/session.ts';
+import { headersOfStaff, serve, type Registers } from './clients/staff.ts';
+import type { History, What } from './history.ts';
+import { judge } from './judge.ts';
+import { torment, type Struck } from './nemesis.ts';
+import type { Violation } from './rules.ts';
+import type { Fault, FaultKind } from './schedule.ts';
+import type { Stack } from './stack.ts';
+
+/** One round: a stack is tormented under its clients, brought back, asked for what is open, and judged. */
+
+export type RoundOptions = {
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly faults: readonly Fault[];
+  readonly crowd?: Crowd;
+  /** Ends the play early; what was played is judged all the same. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+};
+
+/** How many of each kind of client. */
+export type Crowd = { readonly buyers: number; readonly staff: number; readonly sessions: number; readonly leavers: number };
+
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 6, leavers: 2 };
+
+export type RoundResult = {
+  readonly seed: number;
+  readonly playedMs: number;
+  readonly requests: number;
+  readonly unanswered: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  /** Faults that hit something, by kind, and those that found nothing to hit. */
+  readonly hits: Readonly<Partial<Record<FaultKind, number>>>;
+  readonly missed: number;
+  /** Writes by kind and outcome, such as `order acknowledged`. */
+  readonly writes: Readonly<Record<string, number>>;
+  /** Keys that were open when the faults were over. */
+  readonly open: number;
+  readonly violations: readonly Violation[];
+};
+
+export async function playRound(stack: Stack, options: RoundOptions): Promise<RoundResult> {
+  const { seed, durationMs, faults, crowd = usualCrowd, signal, onProgress } = options;
+  const shop = await setUp(stack, crowd.buyers, seed);
+  const struck: Struck[] = [];
+  const startedMs = performance.now();
+  const isOver = (): boolean => signal.aborted || performance.now() - startedMs >= durationMs;
+  const course = openCourse(stack.origin, 2 * (crowd.buyers + crowd.staff + crowd.sessions + crowd.leavers), isOver);
+  const ticker = setInterval(() => onProgress(tell(course, struck, performance.now() - startedMs)), 1_000);
+  try {
+    await Promise.all([
+      ...playersOf(course, shop, crowd, seed),
+      torment(stack, faults, { signal, onStruck: (one) => void struck.push(one) }),
+    ]);
+    const playedMs = performance.now() - startedMs;
+    onProgress('bringing everything back…');
+    await stack.untilReady();
+    await untilQuiet(stack);
+    onProgress('asking for what is open…');
+    const open = await resolveOpen(course, seed);
+    onProgress('judging…');
+    return { seed, playedMs, ...countOf(course, struck), open, violations: await judgeRound(stack, shop, course) };
+  } finally {
+    clearInterval(ticker);
+    await course.close();
+  }
+}
+
+type Shop = {
+  readonly products: readonly Product[];
+  readonly registers: Registers;
+  readonly buyers: readonly Account[];
+  readonly mark: Awaited<ReturnType<typeof markLedger>>;
+  readonly placed: SeenOrder[];
+};
+
+/** The first of them are few, and everybody wants them. */
+const stocks = [...Array.from({ length: 4 }, () => 60), ...Array.from({ length: 36 }, () => 900_000)];
+const registerCount = 60;
+
+async function setUp({ origin, postgres }: Stack, buyerCount: number, seed: number): Promise<Shop> {
+  const http = createHttpClient(origin, 16);
+  const course = openCourse(origin, 16, () => false);
+  const buyers: Account[] = [];
+  const goods = [
+    ...stocks.map((stock, i) => ({ name: `Thing ${seed}-${i}`, price: 10 + i + 0.99, stock })),
+    ...Array.from({ length: registerCount }, (_, i) => ({ name: `Register ${seed}-${i}`, price: 1 })),
+  ];
+  const ids: number[] = [];
+  try {
+    await forEachOf([...goods.keys()], 16, async (index) => {
+      const answer = await http.send({ method: 'POST', path: '/api/v1/products', headers: headersOfStaff, body: goods[index] });
+      if (answer.status !== 201) throw new Error(`no product was made: ${answer.text}`);
+      ids[index] = (answer.json as { id_key: number }).id_key;
+    });
+    await forEachOf(
+      Array.from({ length: buyerCount }, (_, i) => i),
+      16,
+      async (index) => {
+        const account = await register(course, createRandom(seed, index), `buyer-${seed}-${index}`);
+        if (account === undefined) throw new Error('no client was made');
+        buyers[index] = account;
+      },
+    );
+    const forSale = new Set(ids.slice(0, stocks.length));
+    const { products } = await readGoods(http);
+    return {
+      products: products.filter(({ id }) => forSale.has(id)),
+      registers: { ids: ids.slice(stocks.length), answered: new Map(), words: 0 },
+      buyers,
+      mark: await markLedger(postgres),
+      placed: [],
+    };
+  } finally {
+    await Promise.all([http.close(), course.close()]);
+  }
+}
+
+function playersOf(course: Course, { products: goods, registers, buyers, placed }: Shop, crowd: Crowd, seed: number): Promise<void>[] {
+  const products = goods.map(({ id }) => id);
+  let stream = 100;
+  const random = (): ReturnType<typeof createRandom> => createRandom(seed, (stream += 1));
+  const many = (count: number, start: (name: string) => Promise<void>): Promise<void>[] =>
+    Array.from({ length: count }, (_, index) => start(`${seed}-${index}`));
+  return [
+    ...buyers.map((client) => buy({ course, random: random(), client, products, placed })),
+    ...many(crowd.staff, (name) => serve({ course, random: random(), name, placed, registers })),
+    ...many(crowd.sessions, (name) => stayLoggedIn({ course, random: random(), name: `session-${name}` })),
+    ...many(crowd.leavers, (name) => comeAndGo({ course, random: random(), name: `leaver-${name}`, products })),
+  ];
+}
+
+async function judgeRound(stack: Stack, { products, registers, buyers, mark }: Shop, course: Course): Promise<Violation[]> {
+  const http = createHttpClient(stack.origin);
+  try {
+    const ordering = [...buyers.map(({ clientId }) => clientId), ...clientsOf(course.history)];
+    const aftermath = await readAftermath(stack, { mark, buyers: [...new Set(ordering)], registers: registers.ids });
+    const { products: after } = await readGoods(http);
+    const { history, seen } = course;
+    return judge({ history, seen, aftermath, products, productsAfter: after });
+  } finally {
+    await http.close();
+  }
+}
+
+const clientsOf = (history: History): number[] => history.flatMap(({ what }) => (what.kind === 'order' ? [what.client] : []));
+
+function countOf(course: Course, struck: readonly Struck[]) {
+  const { requests, unanswered, byStatus } = course.count;
+  const hits = countEach(struck.flatMap(({ fault, isHit }) => (isHit ? [fault.kind] : [])));
+  const writes = countEach(course.history.map(({ what, outcome }: { what: What; outcome: string }) => `${what.kind} ${outcome}`));
+  return {
+    requests,
+    unanswered,
+    byStatus: Object.fromEntries(byStatus),
+    hits,
+    missed: struck.filter(({ isHit }) => !isHit).length,
+    writes,
+  };
+}
+
+function countEach<K extends string>(names: readonly K[]): Record<K, number> {
+  const counts = {} as Record<K, number>;
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function tell({ count: { requests, unanswered }, history, seen }: Course, struck: readonly Struck[], playedMs: number): string {
+  const hits = struck.filter(({ isHit }) => isHit).length;
+  return `${Math.round(playedMs / 1_000)} s, ${requests} requests, ${unanswered} unanswered, ${history.length} writes, ${hits} faults, ${seen.length} wrong answers`;
+}
