@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OpenLoad, PlayedPhase } from '#loadtest/measurement/measurement.ts';
-import { healthyMeasurement, histogramOf, judged, many, slice, withPhase } from '../build-measurement.ts';
+import { budget, healthyMeasurement, histogramOf, judged, many, slice, withPhase, words } from '../build-measurement.ts';
 
 const load: OpenLoad = {
   kind: 'open',
@@ -56,6 +56,38 @@ describe('of an open load', () => {
 
   test('a service that is slow from sending alone is a FAIL, whatever was added before', () => {
     expect(judged(slowFor(900, 600)).verdict).toBe('FAIL');
+  });
+
+  test('beside a closed one is held against its schedule alone', () => {
+    const [closed] = healthyMeasurement().phases as [PlayedPhase];
+    const [own] = withPhase(phase).phases as [PlayedPhase];
+    const more: PlayedPhase = { ...own, startSecond: 3, load: { ...load, users: 70 }, arrivals: { due: 0, dropped: [[1, 2]] } };
+    const late = { ...closed, startSecond: 6, sendLag: histogramOf(...many(100, 90)) };
+    const measurement = healthyMeasurement({
+      phases: [own, { ...late, arrivals: { due: 50, dropped: [[1, 9]] } }],
+      slices: [...healthyMeasurement().slices, slice(6, many(100, 10)), slice(20, many(5, 10))],
+    });
+    expect(words(measurement, 'arrivals-sent')).toEqual(['met', '0 of 300 dropped', '0', '']);
+    expect(words(measurement, 'arrivals-on-time').slice(0, 2)).toEqual(['met', '1 ms']);
+    expect(words({ ...measurement, phases: [own, more, late] }, 'arrivals-sent')[3]).toBe(
+      '2 of 300 dropped: all 100 users were waiting for answers, or the client stood still, so less was asked than meant',
+    );
+  });
+
+  test('of which nothing was due, or sent, is not checked', () => {
+    const nothing = withPhase({ ...phase, arrivals: { due: 0, dropped: [] }, sendLag: histogramOf() }, { slices: [] });
+    expect(words(nothing, 'arrivals-sent')).toEqual(['not-checked', '–', '0', 'nothing was due']);
+    expect(words(nothing, 'arrivals-on-time').slice(0, 1)).toEqual(['not-checked']);
+    expect(checkOf('arrivals-on-time', nothing)?.reason).toBe('nothing was sent in the measured window');
+  });
+
+  test('may be late by a twentieth of the p95 limit, and by 10 ms at most', () => {
+    const limitOf = (p95Ms: number): string | undefined =>
+      checkOf('arrivals-on-time', withPhase(phase, { budget: { ...budget, p95Ms } }))?.limit;
+    expect([100, 200, 1_000].map(limitOf)).toEqual(['≤ 5 ms', '≤ 10 ms', '≤ 10 ms']);
+    expect(words(slowFor(900, 600), 'arrivals-on-time')[3]).toMatch(
+      /^1 % of the requests left 30\d ms or more after they were due, which counts as the service's time$/,
+    );
   });
 
   test('a closed load has no schedule to hold it against', () => {

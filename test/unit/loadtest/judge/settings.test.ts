@@ -30,6 +30,8 @@ describe('the settings', () => {
     expect(check).toMatchObject({
       kind: 'invariant',
       outcome: 'broken',
+      measured: '0 of 2',
+      limit: 'all',
       reason: 'DB_POOL_SIZE is 5, asked for was 7; API_WORKERS is 4, asked for was 1',
     });
   });
@@ -39,13 +41,31 @@ describe('the settings', () => {
     expect(checkOf('settings-effective', { effective: scaled })).toMatchObject({ outcome: 'met', reason: 'each worker opens 5' });
   });
 
+  test('that were kept whole are told of with nothing more', () => {
+    expect(checkOf('settings-effective')).toMatchObject({ limit: 'all', reason: '' });
+    expect(checkOf('settings-effective', { effective: { DB_POOL_SIZE: 5, API_WORKERS: 4 } })).toMatchObject({ outcome: 'met', reason: '' });
+  });
+
   test('that nobody asked for are not checked', () => {
-    expect(checkOf('settings-effective', { asked: {} })?.outcome).toBe('not-checked');
+    const says = { outcome: 'not-checked', reason: 'it was started with no number of its own' };
+    expect(checkOf('settings-effective', { asked: {} })).toMatchObject(says);
   });
 
   test('that nobody can read are not checked', () => {
-    const outcomes = ['settings-effective', 'pool-cap', 'max-connections'].map((id) => checkOf(id, { effective: null })?.outcome);
-    expect(outcomes).toEqual(['not-checked', 'not-checked', 'not-checked']);
+    const [asks, cap, most] = ['settings-effective', 'pool-cap', 'max-connections'].map((id) => checkOf(id, { effective: null }));
+    expect(asks).toMatchObject({ outcome: 'not-checked', reason: 'the settings it was started with, or has, could not be read' });
+    expect(cap).toMatchObject({ outcome: 'not-checked', reason: 'the API did not say how many its pools may open' });
+    expect(most).toMatchObject({ outcome: 'not-checked', reason: 'the API did not say what it takes the database to be' });
+    const target: TargetFacts = { origin: 'http://127.0.0.1:8000', kind: 'own', effective };
+    expect(judgeSettings(healthyMeasurement({ target, samples: [look(0, 20, 20)] }))).toMatchObject([
+      { outcome: 'not-checked' },
+      { outcome: 'met' },
+      { outcome: 'not-checked', reason: 'the database could not be asked' },
+    ]);
+    const { server_max_connections: _, ...untold } = effective;
+    expect(checkOf('max-connections', { effective: untold })?.outcome).toBe('not-checked');
+    const poolless = { ...effective, pool: undefined };
+    expect(checkOf('max-connections', { effective: poolless })?.outcome).toBe('not-checked');
   });
 });
 
@@ -58,13 +78,28 @@ describe('the pools', () => {
     expect(checkOf('pool-cap', {}, [look(0, 21, 20), look(1, 20, 20)])?.outcome).toBe('met');
     expect(checkOf('pool-cap', {}, [look(0, 21, 20), look(1, 22, 20)])).toMatchObject({
       outcome: 'broken',
+      measured: '22 at most',
       reason: '22 sessions of the API were seen where its pools may open 20',
-      witnesses: [{ second: 0 }, { second: 1 }],
+      witnesses: [
+        { second: 0, says: '21 sessions' },
+        { second: 1, says: '22 sessions' },
+      ],
     });
   });
 
   test('that say themselves they gave out more than they may are a breach at any look', () => {
-    expect(checkOf('pool-cap', {}, [look(0, 20, 21)])?.outcome).toBe('broken');
+    const check = checkOf('pool-cap', {}, [look(0, 21, 21)]);
+    expect(check).toMatchObject({ outcome: 'broken', witnesses: [{ says: '21 sessions' }, { says: '21 sessions' }] });
+  });
+
+  test('that nobody could look at are not checked', () => {
+    const blind = { ...look(0, 20, 20), pool: null, backends: null };
+    expect(checkOf('pool-cap', {}, [blind])).toMatchObject({
+      outcome: 'not-checked',
+      limit: '≤ 20',
+      reason: 'neither pools nor database could be looked at',
+    });
+    expect(checkOf('pool-cap', {}, [{ ...look(0, 20, 20), pool: null }])).toMatchObject({ outcome: 'met', measured: '20 at most' });
   });
 
   test('of several instances share the limit of all', () => {
@@ -86,7 +121,11 @@ describe('the database', () => {
 
   test('takes no more than the pools may open: broken', () => {
     const tight = { ...effective, server_max_connections: 20 };
-    expect(checkOf('max-connections', { effective: tight, maxConnections: 20 })?.outcome).toBe('broken');
+    expect(checkOf('max-connections', { effective: tight, maxConnections: 20 })).toMatchObject({
+      outcome: 'broken',
+      limit: '< 20',
+      reason: 'the pools may open 20 sessions where the database takes 20, for everybody together',
+    });
   });
 });
 
