@@ -15,7 +15,7 @@ import { installSlowQuery } from '../scenarios/shop/slow-query.ts';
 import { createSetUpClient, SetUpError } from '../targets/set-up.ts';
 import type { Target } from '../targets/target.ts';
 import { createHttpClient } from '../targets/http-client.ts';
-import type { Health, Kind, Session } from './recording.ts';
+import type { Health, Kind, Look, Session } from './recording.ts';
 import { readRoutes, stepOf, type Orders } from './shop-steps.ts';
 import type { Lane, Port } from './suite.ts';
 
@@ -33,13 +33,15 @@ const hastyMs = 4;
 const plenty = 1_000_000_000;
 
 const ofApi = `FROM pg_stat_activity WHERE application_name = 'atalaya-api' AND datname = current_database()`;
-const sessionsSql = `
-  SELECT pid, (extract(epoch FROM clock_timestamp() - backend_start) * 1000)::float8 AS "ageMs",
-         CASE WHEN state LIKE 'idle in transaction%' THEN 'idle in transaction' WHEN state = 'active' THEN 'active' ELSE 'idle' END AS state ${ofApi}`;
+const seenSql = `
+  SELECT (SELECT sessions::float8 FROM pg_stat_database WHERE datname = current_database()) AS opened,
+         (SELECT coalesce(json_agg(one), '[]') FROM (
+            SELECT pid, (extract(epoch FROM clock_timestamp() - backend_start) * 1000)::float8 AS "ageMs",
+                   CASE WHEN state LIKE 'idle in transaction%' THEN 'idle in transaction' WHEN state = 'active' THEN 'active' ELSE 'idle' END AS state
+            ${ofApi}) AS one) AS sessions`;
 const terminateAllSql = `SELECT pg_terminate_backend(pid) ${ofApi}`;
 const terminateSql = `
   SELECT pg_terminate_backend(pid) FROM (SELECT pid ${ofApi} ORDER BY pid LIMIT (SELECT (count(*) + 1) / 2 ${ofApi})) AS half`;
-const openedSql = 'SELECT sessions::float8 AS opened FROM pg_stat_database WHERE datname = current_database()';
 // P0001 is no code that a service can know.
 const brokenSql = `
   CREATE OR REPLACE FUNCTION loadtest_broken() RETURNS trigger LANGUAGE plpgsql AS
@@ -105,14 +107,16 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
       return openLane(shop.target.origin, (kind) => stepOf(kind, shop, client, (sent += 1)));
     },
     look: async () => {
-      const [state, stat, sessions, counted] = await Promise.all([
+      const [state, stat, seen] = await Promise.all([
         admin.state(),
         readFile('/proc/stat', 'utf8').catch(() => ''),
-        rowsOf<Session>(watcher, sessionsSql),
-        rowsOf<{ opened: number }>(watcher, openedSql),
+        watcher.query<Seen>(seenSql).then(
+          ({ rows: [row] }) => row,
+          () => undefined,
+        ),
       ]);
       const { inUse = null, waiting = null, capacity = null } = state?.pool ?? {};
-      const [{ opened: begun } = { opened: null }] = counted ?? [];
+      const { sessions, opened: begun } = seen ?? { sessions: null, opened: null };
       return { inUse, waiting, capacity, sessions, opened: begun, health: health.last(), cpu: parseCpuLine(stat) ?? null };
     },
     lock: async () => {
@@ -121,22 +125,24 @@ function portOf(shop: Shop, { admin, watcher, health, postgres }: Means, signal:
       await locker.query(lockSql);
       return () => locker.end();
     },
-    terminateHalf: async () => (await watcher.query(terminateSql)).rowCount ?? 0,
+    terminateHalf: async () => {
+      const hand = await connect(postgres);
+      const { rowCount } = await hand.query(terminateSql).finally(() => hand.end());
+      return rowCount ?? 0;
+    },
     shut: async () => {
       const role = escapeIdentifier(postgres.POSTGRES_USER);
-      await watcher.query(`ALTER ROLE ${role} NOLOGIN`);
-      await watcher.query(terminateAllSql);
-      return async () => void (await watcher.query(`ALTER ROLE ${role} LOGIN`));
+      // Stays: later it would not be let in either.
+      const hand = await connect(postgres);
+      await hand.query(`ALTER ROLE ${role} NOLOGIN`);
+      await hand.query(terminateAllSql);
+      return async () => void (await hand.query(`ALTER ROLE ${role} LOGIN`).finally(() => hand.end()));
     },
   };
 }
 
-/** Null while the database cannot be asked. */
-const rowsOf = <Row extends object>(watcher: Client, sql: string): Promise<Row[] | null> =>
-  watcher.query<Row>(sql).then(
-    ({ rows }) => rows,
-    () => null,
-  );
+/** What the database tells at one look. */
+type Seen = Pick<Look, 'opened'> & { readonly sessions: readonly Session[] };
 
 /** Asks for the health of one process over and over, and lets nobody wait for the answer. */
 type HealthWatch = { readonly last: () => Health | null; readonly close: () => Promise<void> };

@@ -46,8 +46,11 @@ export function conclude(
   const rows = rowsOf(question, played);
   const common = { question, workers, users, played, end, verdict, rows };
   const checks = crossChecks(question, rows);
-  if (end.kind === 'refusal')
-    return { ...common, line: undefined, says: [`no size is recommended (${end.reason}): ${end.says}`, ...checks] };
+  if (end.kind === 'refusal') {
+    const meanwhile = `meanwhile it was limited by ${limitedBy(played)}; a machine that does nothing else, or longer windows (--window), can tell more`;
+    const why = [`no size is recommended (${end.reason}): ${end.says}`, ...(end.reason === 'too noisy' ? [meanwhile] : [])];
+    return { ...common, line: undefined, says: [...why, ...checks] };
+  }
   const { setting, beside } = end.confirmed;
   const why = limitedBy(played.filter((window) => isSame(window.setting, setting)));
   const line = `DB_POOL_SIZE=${setting.size} DB_MAX_OVERFLOW=${setting.overflow}  # for each of ${workers} API processes; more gains nothing: limited by ${why}`;
@@ -85,7 +88,8 @@ function rowsOf({ sizes }: Question, all: readonly Played[]): Row[] {
   return settings.map((setting) => {
     const windows = played.filter((window) => isSame(window.setting, setting));
     const p95s = windows.flatMap(({ p95Ms }) => p95Ms ?? []);
-    const loss = showLoss(lossOf(setting, plateau, played));
+    const isAlone = plateau.every((one) => isSame(one, setting));
+    const loss = isAlone ? 'the fastest' : showLoss(lossOf(setting, plateau, played));
     return {
       size: totalOf(setting),
       windows: windows.length,

@@ -55,7 +55,7 @@ export async function sizingReport(conclusion: Conclusion, startedAt: string): P
 
 /** What each size showed, on the page. */
 const sizeTable = ({ rows, line, says }: Conclusion): Html =>
-  html`<div class="card">
+  html`<div class="card spaced">
       ${line !== undefined && html`<p><code>${line}</code></p>`} ${says.map((sentence) => html`<p class="small">${sentence}</p>`)}
     </div>
     <h2>Sizes</h2>

@@ -89,11 +89,11 @@ function edgeOf(losses: readonly Loss[], found: PoolSetting, played: readonly Pl
 
 export const refuse = (reason: Refusal['reason'], says: string): Refusal => ({ kind: 'refusal', reason, says });
 
-/** `loses 3.1 % (loss from -1.0 % to 7.2 %)`. */
+/** `loses 3.1 % (loss from −1.0 % to 7.2 %)`. */
 export const showLoss = ({ middle, interval }: Loss): string =>
   `${middle < 0 ? 'gains' : 'loses'} ${showPart(Math.abs(middle))} (loss from ${interval.map(showPart).join(' to ')})`;
 
-const showPart = (loss: number): string => (Number.isFinite(loss) ? `${(-100 * Math.expm1(-loss)).toFixed(1)} %` : 'any');
+const showPart = (loss: number): string => (Number.isFinite(loss) ? `${(-100 * Math.expm1(-loss)).toFixed(1).replace('-', '−')} %` : 'any');
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

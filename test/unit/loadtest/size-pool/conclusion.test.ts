@@ -71,6 +71,20 @@ describe('what is said at the end', () => {
     expect(await junitOf(conclusion)).toContain('<error type="pool-size" message="no size is recommended (not confirmed)');
   });
 
+  test('of a machine that is too noisy its own part is told, and what can tell more', () => {
+    const swinging = (): number => 100 + 60 * Math.sin(++windows * windows);
+    let windows = 0;
+    const { end, says, rows } = playOut(question, { speed: swinging }).conclusion;
+    expect(end).toMatchObject({ reason: 'too noisy' });
+    expect(says[1]).toMatch(/^meanwhile it was limited by this machine's CPU: 97 % in use .* longer windows \(--window\), can tell more$/);
+    expect(rows.map(({ loss }) => loss)).toContainEqual(expect.stringMatching(/^loses \d.* \(loss from −\d/));
+  });
+
+  test('what is fastest by itself is said to be that', () => {
+    const { rows } = playOut(question, { speed: ({ size }) => 100 * size }).conclusion;
+    expect(rows.map(({ loss }) => loss)).toEqual([...Array.from({ length: 4 }, () => expect.stringMatching(/^loses/)), 'the fastest']);
+  });
+
   test('a law whose highest point nobody tried says nothing', () => {
     const six: Question = { ...question, sizes: [1, 2, 4, 8, 16, 32] };
     expect(playOut(six, { speed: law(0.01) }).conclusion.says.join()).toContain('Universal Scalability Law: highest at 9.5 connections');
