@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { environmentOf, testedSettings } from '#loadtest/pool/command.ts';
+import type { Look } from '#loadtest/pool/recording.ts';
 import { openShopPort } from '#loadtest/pool/shop-port.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
@@ -15,15 +16,15 @@ test('the pools of the shop can be filled by a lock, seen from both sides, left 
   try {
     const callOff = await port.lock();
     const waiting = lane.send('order');
-    await until(async () => (await port.look()).inUse === 1);
-    expect((await port.look()).sessions?.filter(({ state }) => state !== 'idle')).toHaveLength(1);
+    const isAtWork = ({ inUse, sessions }: Look): boolean => inUse === 1 && sessions?.filter(({ state }) => state !== 'idle').length === 1;
+    await until(async () => isAtWork(await port.look()));
+    expect((await port.look()).opened).toBeGreaterThan(1);
     expect(await other.send('quick')).toMatchObject({ status: 200 });
     await callOff();
     expect(await waiting).toMatchObject({ status: 201, holdMs: expect.any(Number), waitMs: expect.any(Number) });
 
-    expect([await lane.send('missing'), await lane.send('invalid'), await lane.send('failing')].map(({ status }) => status)).toEqual([
-      404, 422, 404,
-    ]);
+    const refused = [await lane.send('missing'), await lane.send('invalid'), await lane.send('failing'), await lane.send('broken')];
+    expect(refused.map(({ status }) => status)).toEqual([404, 422, 404, 500]);
     expect(await lane.send('abandoned')).toMatchObject({ status: null });
     const slow = await lane.send('slow');
     expect(slow).toMatchObject({ status: 201 });
