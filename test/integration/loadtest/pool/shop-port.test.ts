@@ -5,6 +5,9 @@ import { openShopPort } from '#loadtest/pool/shop-port.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 
+/** One connection lent out, as the API says, and one session at work, as the database does. */
+const isAtWork = ({ inUse, sessions }: Look): boolean => inUse === 1 && sessions?.filter(({ state }) => state !== 'idle').length === 1;
+
 test('the pools of the shop can be filled by a lock, seen from both sides, left by a client, robbed of sessions, and shut out', async () => {
   const signal = AbortSignal.timeout(150_000);
   const target = await openOwnTarget({ ...cleanEnvironment(), ...environmentOf(testedSettings) }, signal);
@@ -16,7 +19,6 @@ test('the pools of the shop can be filled by a lock, seen from both sides, left 
   try {
     const callOff = await port.lock();
     const waiting = lane.send('order');
-    const isAtWork = ({ inUse, sessions }: Look): boolean => inUse === 1 && sessions?.filter(({ state }) => state !== 'idle').length === 1;
     await until(async () => isAtWork(await port.look()));
     expect((await port.look()).opened).toBeGreaterThan(1);
     expect(await other.send('quick')).toMatchObject({ status: 200 });

@@ -18,6 +18,9 @@ const slowFor = (latencyMs: number, serviceMs: number) =>
     { slices: [0, 1, 2].map((second) => slice(second, many(100, latencyMs), { service: histogramOf(...many(100, serviceMs)) })) },
   );
 
+const limitOf = (p95Ms: number): string | undefined =>
+  checkOf('arrivals-on-time', withPhase(phase, { budget: { ...budget, p95Ms } }))?.limit;
+
 describe('of an open load', () => {
   test('everything that was due was sent when it was due: met', () => {
     expect(judged(withPhase(phase)).verdict).toBe('PASS');
@@ -82,8 +85,6 @@ describe('of an open load', () => {
   });
 
   test('may be late by a twentieth of the p95 limit, and by 10 ms at most', () => {
-    const limitOf = (p95Ms: number): string | undefined =>
-      checkOf('arrivals-on-time', withPhase(phase, { budget: { ...budget, p95Ms } }))?.limit;
     expect([100, 200, 1_000].map(limitOf)).toEqual(['≤ 5 ms', '≤ 10 ms', '≤ 10 ms']);
     expect(words(slowFor(900, 600), 'arrivals-on-time')[3]).toMatch(
       /^1 % of the requests left 30\d ms or more after they were due, which counts as the service's time$/,

@@ -23,6 +23,16 @@ const words = (measurement: Measurement, id: string): (string | undefined)[] => 
 const played = (loads: readonly Load[], slices: readonly Slice[], more: Partial<Measurement> = {}): Measurement =>
   healthyMeasurement({ phases: phases(...loads), slices, machine: [], ...more });
 
+/** Two phases of users who pause; what ends in that second is slow. */
+const slowIn = (second: number): Measurement => played([closed, closed], [slice(1, many(40, 10)), slice(second, many(40, 250))]);
+const slowAtTheEnd = (firstMs: number): Slice[] => [slice(1, many(40, firstMs)), slice(3, many(40, 600))];
+
+/** A second from 10/s to 100/s and a second of 100/s, of which one is slow. */
+const rampSlowIn = (second: number): Measurement => ({
+  ...withPhase({ load: open(stage(10, 100), stage(100, 100)) }),
+  slices: [1, 2].map((one) => slice(one, many(40, one === second ? 250 : 10))),
+});
+
 describe('steps', () => {
   test('are told with their limits when they keep them', () => {
     const fine = played([closed, closed], [slice(1, many(40, 10)), slice(3, many(40, 10))]);
@@ -31,14 +41,13 @@ describe('steps', () => {
   });
 
   test('of users who pause are named by their phase, and warm-up belongs to none', () => {
-    const slow = (second: number) => played([closed, closed], [slice(1, many(40, 10)), slice(second, many(40, 250))]);
-    expect(words(slow(3), 'step-latency')).toEqual([
+    expect(words(slowIn(3), 'step-latency')).toEqual([
       'broken',
       'step part 1: 40 of 40 (100.0 %) were too slow',
       '95 % < 200 ms, 99 % < 500 ms',
       'step part 1: 40 of 40 (100.0 %) were too slow; allowed is 95 % < 200 ms, 99 % < 500 ms',
     ]);
-    expect(words(slow(2), 'step-latency')[0]).toBe('met');
+    expect(words(slowIn(2), 'step-latency')[0]).toBe('met');
   });
 
   test('of users who never pause have no latency of their own, and errors all the same', () => {
@@ -53,12 +62,8 @@ describe('steps', () => {
   });
 
   test('of a schedule begin after the warm-up, and are named by the rates they go through', () => {
-    const ramp = (second: number): Measurement => ({
-      ...withPhase({ load: open(stage(10, 100), stage(100, 100)) }),
-      slices: [1, 2].map((one) => slice(one, many(40, one === second ? 250 : 10))),
-    });
-    expect(words(ramp(1), 'step-latency')[1]).toBe('step 10–100/s: 40 of 40 (100.0 %) were too slow');
-    expect(words(ramp(2), 'step-latency')[1]).toBe('step 100/s: 40 of 40 (100.0 %) were too slow');
+    expect(words(rampSlowIn(1), 'step-latency')[1]).toBe('step 10–100/s: 40 of 40 (100.0 %) were too slow');
+    expect(words(rampSlowIn(2), 'step-latency')[1]).toBe('step 100/s: 40 of 40 (100.0 %) were too slow');
   });
 
   test('that are slow in more than one place are all named', () => {
@@ -82,12 +87,11 @@ describe('steps', () => {
 
   test('that a client who was late explains are excused, and do not excuse the others', () => {
     const late = phases(closed, closed).map((one) => ({ ...one, ...lateClient(700, 3) }));
-    const slices = (firstMs: number): Slice[] => [slice(1, many(40, firstMs)), slice(3, many(40, 600))];
-    expect(words(healthyMeasurement({ phases: late, slices: slices(10), machine: [] }), 'step-latency').slice(0, 2)).toEqual([
+    expect(words(healthyMeasurement({ phases: late, slices: slowAtTheEnd(10), machine: [] }), 'step-latency').slice(0, 2)).toEqual([
       'excused',
       'step part 1: 40 of 40 (100.0 %) were too slow',
     ]);
-    expect(words(healthyMeasurement({ phases: late, slices: slices(600), machine: [] }), 'step-latency').slice(0, 2)).toEqual([
+    expect(words(healthyMeasurement({ phases: late, slices: slowAtTheEnd(600), machine: [] }), 'step-latency').slice(0, 2)).toEqual([
       'broken',
       'step part 0: 40 of 40 (100.0 %) were too slow',
     ]);
