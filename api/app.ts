@@ -22,6 +22,7 @@ import { createTrust } from './http/trusted-proxies.ts';
 import type { Limiter } from './limiter/limiter.ts';
 import { docsPage } from './openapi/docs-page.ts';
 import type { AccessEntry } from './logs/access-line.ts';
+import type { SecurityEntry } from './logs/security-line.ts';
 
 export type AppSettings = RatePolicySettings & {
   readonly AUTH_TOKEN_SECRET: string;
@@ -46,6 +47,7 @@ export type AppDeps = {
   readonly health: HealthCheck;
   readonly logger: Logger;
   readonly writeAccess: (entry: AccessEntry) => void;
+  readonly writeSecurity: (entry: SecurityEntry) => void;
   readonly observer: AppObserver;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
@@ -60,6 +62,7 @@ export function createApp(deps: AppDeps): LeanKoa {
       inFlight,
       isTrustedProxy: createTrust(settings.TRUSTED_PROXIES),
       writeAccess: deps.writeAccess,
+      writeSecurity: deps.writeSecurity,
       observe: observer.request,
     }),
   );

@@ -67,7 +67,11 @@ export const logEnv = {
     .pipe(z.enum(['json', 'text'], 'must be json or text'))
     .default('json')
     .describe('Form of a log line.'),
-  LOG_DIR: z.string().min(1).optional().describe('Folder for app.log, error.log and access.log; unset logs to standard output only.'),
+  LOG_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder for app.log, error.log, access.log and security.log; unset logs to standard output only.'),
 } satisfies z.ZodRawShape;
 
 /** Names of the guide this project replaces. */

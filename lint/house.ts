@@ -31,8 +31,8 @@ const floors: Readonly<Record<string, string>> = {
     shop shop/stock
     http
     mail
-    auth observe logs
-    limiter db
+    auth observe
+    limiter db logs
     errors`,
   monitor: `
     main cli

@@ -31,8 +31,10 @@ export type ApiKeys = {
   readonly authenticate: (key: string, admit?: Admit) => Promise<Principal | undefined>;
   /** Who a key stands for, as far as that is believed without asking; undefined: `authenticate` knows. */
   readonly recall: (key: string) => Principal | undefined;
-  /** Makes a key known if it was not yet. One that was revoked stays revoked. */
-  readonly ensure: (key: string, role: KeyRole, name: string) => Promise<void>;
+  /** Why `authenticate` did not know a key, as far as that is remembered; else `unknown`. */
+  readonly refusalOf: (key: string) => KeyRefusal;
+  /** Makes a key known if it was not yet. One that was revoked stays revoked. @returns its id where it was made now */
+  readonly ensure: (key: string, role: KeyRole, name: string) => Promise<number | undefined>;
   /** Makes a key. It is returned here and can never be read again. */
   readonly create: (role: KeyRole, name: string, limits?: KeyLimits) => Promise<{ readonly id: number; readonly key: string }>;
   readonly list: () => Promise<ApiKeySummary[]>;
@@ -40,9 +42,12 @@ export type ApiKeys = {
   readonly revoke: (id: number) => Promise<boolean>;
 };
 
+/** Why a key stands for nobody. */
+export type KeyRefusal = 'unknown' | 'expired' | 'revoked';
+
 export type KeyLimits = { readonly scope?: KeyScope | undefined; readonly expiresInDays?: number | undefined };
 
-type KeyRow = Pick<ApiKeySummary, 'id' | 'name' | 'role' | 'scope'>;
+type KeyRow = Pick<ApiKeySummary, 'id' | 'name' | 'role' | 'scope'> & { readonly state: 'valid' | 'expired' | 'revoked' };
 
 const findKey = statement<KeyRow>(
   'api-key-find',
@@ -50,8 +55,9 @@ const findKey = statement<KeyRow>(
      UPDATE api_keys SET last_used_at = now()
      WHERE key_hash = $1 AND revoked_at IS NULL AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
    )
-   SELECT id, name, role, scope FROM api_keys
-   WHERE key_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+   SELECT id, name, role, scope,
+     CASE WHEN revoked_at IS NOT NULL THEN 'revoked' WHEN expires_at <= now() THEN 'expired' ELSE 'valid' END AS state
+   FROM api_keys WHERE key_hash = $1`,
 );
 const insertKey = statement<{ id: number }>(
   'api-key-insert',
@@ -70,22 +76,28 @@ const revokeKey = statement<{ id: number }>(
 export function createApiKeys(pool: Pool): ApiKeys {
   const known = rememberKeys(async (hash) => {
     const [row] = await runStatement(pool, findKey, [hash]);
-    return row ? ownerOf(row) : nobody;
+    if (!row) return 'unknown';
+    return row.state === 'valid' ? ownerOf(row) : row.state;
   });
   return {
     authenticate: async (key, admit = admitAll) => {
       const hash = hashOf(key).toString('base64');
       const last = known.get(hash, { allowStale: true });
-      if (last && last !== nobody) await admit(last);
+      if (isOwner(last)) await admit(last);
       const found = await known.fetch(hash, { context: admit });
-      return found === nobody ? undefined : found;
+      return isOwner(found) ? found : undefined;
     },
     recall: (key) => {
       const found = known.get(hashOf(key).toString('base64'));
-      return found === nobody ? undefined : found;
+      return isOwner(found) ? found : undefined;
+    },
+    refusalOf: (key) => {
+      const found = known.get(hashOf(key).toString('base64'), { allowStale: true });
+      return found === undefined || isOwner(found) ? 'unknown' : found;
     },
     ensure: async (key, role, name) => {
-      await runStatement(pool, insertKey, [name, role, hashOf(key), 'all', null]);
+      const [made] = await runStatement(pool, insertKey, [name, role, hashOf(key), 'all', null]);
+      return made?.id;
     },
     create: async (role, name, { scope = 'all', expiresInDays } = {}) => {
       const key = `atk_${randomBytes(32).toString('base64url')}`;
@@ -101,8 +113,9 @@ export function createApiKeys(pool: Pool): ApiKeys {
 const ownerOf = ({ id, name, role, scope }: KeyRow): Principal =>
   role === 'operator' && scope === 'read' ? { kind: role, keyId: id, name, isReadOnly: true } : { kind: role, keyId: id, name };
 
-const nobody = 'nobody';
-type Owner = Principal | typeof nobody;
+type Owner = Principal | KeyRefusal;
+
+const isOwner = (found: Owner | undefined): found is Principal => typeof found === 'object';
 
 /** More than the limiter lets so many wrong keys through in 5 s that they could push out those in use. */
 const maxRemembered = 10_000;
@@ -113,7 +126,7 @@ function rememberKeys(find: (hash: Buffer) => Promise<Owner>): LRUCache<string, 
     ttl: 5_000,
     ttlResolution: 0,
     fetchMethod: async (hash, last, { context: admit }) => {
-      if (last === undefined || last === nobody) await admit(undefined);
+      if (!isOwner(last)) await admit(undefined);
       return find(Buffer.from(hash, 'base64'));
     },
     // Whose key it was stays known past its time, so that its owner, not the address, is asked to wait.

@@ -3,9 +3,12 @@ import { readEnv } from '#lib/env.ts';
 import { AppError, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
-import { postgresEnv } from '#lib/settings.ts';
+import { logEnv, postgresEnv } from '#lib/settings.ts';
 import { explainConnectionError } from '#lib/postgres.ts';
 import { createPool } from '../db/pool.ts';
+import { openApiLogs } from '../logs/api-logs.ts';
+import type { SecurityEvent } from '../logs/security-line.ts';
+import { keyKey } from './principal.ts';
 import { createApiKeys, type ApiKeys, type ApiKeySummary, type KeyLimits, type KeyRole } from './api-keys.ts';
 
 class NoSuchKeyError extends AppError {
@@ -57,6 +60,7 @@ async function create({ flags }: Arguments): Promise<ExitCode> {
     expiresInDays: expires === undefined ? undefined : Number(expires),
   };
   const made = await withApiKeys((apiKeys) => apiKeys.create(role satisfies KeyRole, name.trim(), limits));
+  await tell('key_made', made.id);
   if (flags['json'] === true) print(JSON.stringify({ ...made, role, scope, name: name.trim() }));
   else print(`${made.key}\nkey ${made.id} of role ${role} made; keep it now, it cannot be shown again`);
   return EXIT.done;
@@ -73,6 +77,7 @@ async function revoke({ positionals: [given = ''] }: Arguments): Promise<ExitCod
   if (!/^[1-9]\d{0,14}$/.test(given)) throw new UsageError(`revoke: "${given}" is not the number of a key; see the list command`);
   const isRevoked = await withApiKeys((apiKeys) => apiKeys.revoke(Number(given)));
   if (!isRevoked) throw new NoSuchKeyError(`no key ${given} is in use; see npm run api-key -- list`);
+  await tell('key_revoked', Number(given));
   print(`key ${given} is revoked`);
   return EXIT.done;
 }
@@ -81,6 +86,16 @@ function describeKey({ id, name, role, scope, last_used_at, revoked_at, expires_
   const limits = [scope === 'read' ? 'only reads' : '', expires_at ? `expires ${expires_at.toISOString()}` : ''].filter(Boolean);
   const use = last_used_at ? `last used ${last_used_at.toISOString()}` : 'never used';
   return [id, role, name, ...limits, revoked_at ? `revoked ${revoked_at.toISOString()}` : use].join('  ');
+}
+
+/** Into security.log of LOG_DIR where that is set; in any case the key's own row tells when it was made and revoked. */
+async function tell(event: SecurityEvent, keyId: number): Promise<void> {
+  const settings = readEnv(logEnv, withLocalStack(process.env));
+  if (settings.LOG_DIR === undefined) return;
+  // What is printed here is the command's own.
+  const logs = await openApiLogs({ settings: { ...settings, LOG_LEVEL: 'silent' }, worker: 0 });
+  logs.security({ event, account: keyKey(keyId), principal: 'command line' });
+  await logs.close();
 }
 
 async function withApiKeys<T>(work: (apiKeys: ApiKeys) => Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ export const admitAll: Admit = () => Promise.resolve();
 /** A stable text for one principal, for keys of the idempotency table and the rate limit. Undefined for anonymous. */
 export function principalKey(principal: Principal): string | undefined {
   if (principal.kind === 'anonymous') return undefined;
-  return principal.kind === 'customer' ? clientKey(principal.clientId) : `key:${principal.keyId}`;
+  return principal.kind === 'customer' ? clientKey(principal.clientId) : keyKey(principal.keyId);
 }
 
 /** The session a caller asks by, if there is one. */
@@ -39,6 +39,9 @@ export function sessionOf(principal: Principal): number | undefined {
 
 /** The `principalKey` of a client. */
 export const clientKey = (clientId: number | string): string => `client:${clientId}`;
+
+/** The `principalKey` of an API key. */
+export const keyKey = (keyId: number): string => `key:${keyId}`;
 
 /** The client whose things are all that a caller may see; undefined: everyone's. Pure. */
 export function onlyClient(principal: Principal): number | undefined {

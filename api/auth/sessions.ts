@@ -51,28 +51,28 @@ const refresh = statement(
    WHERE id = $1`,
 );
 
-/**
- * A new refresh token for one, and whose session it is. Undefined for one of no session, and for one that had been changed
- * before: its session is then over, once this is committed.
- */
-export async function refreshSession(
-  tx: Tx,
-  token: string,
-  ttlSeconds: number,
-): Promise<(Session & { readonly clientId: number }) | undefined> {
+/** What became of a refresh token. */
+export type Refreshed =
+  | (Session & { readonly outcome: 'refreshed'; readonly clientId: number })
+  /** It had been changed before: its session is over, once this is committed. */
+  | { readonly outcome: 'stolen'; readonly clientId: number }
+  | { readonly outcome: 'unknown' };
+
+/** A new refresh token for one, and whose session it is. */
+export async function refreshSession(tx: Tx, token: string, ttlSeconds: number): Promise<Refreshed> {
   const [, id, text] = /^atr_(\d{1,15})_([\w-]{43})$/.exec(token) ?? [];
   const [found] = id === undefined ? [] : await tx.query(find, [Number(id)]);
-  if (found === undefined || text === undefined) return undefined;
+  if (found === undefined || text === undefined) return { outcome: 'unknown' };
   const hash = hashOf(Buffer.from(text, 'base64url'));
   const isCurrent = timingSafeEqual(hash, found.refresh_hash);
   const isJustChanged = found.is_recent && found.previous_hash !== null && timingSafeEqual(hash, found.previous_hash);
   if (!isCurrent && !isJustChanged) {
     await endSessions(tx, found.client_id, { only: found.id });
-    return undefined;
+    return { outcome: 'stolen', clientId: found.client_id };
   }
   const secret = randomBytes(32);
   await tx.query(refresh, [found.id, hashOf(secret), ttlSeconds]);
-  return { id: found.id, clientId: found.client_id, refreshToken: tokenOf(found.id, secret) };
+  return { outcome: 'refreshed', id: found.id, clientId: found.client_id, refreshToken: tokenOf(found.id, secret) };
 }
 
 const end = statement(

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { KeyRefusal } from '../auth/api-keys.ts';
 import type { Admit, Principal } from '../auth/principal.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiContext, ApiMiddleware } from './exchange.ts';
@@ -7,7 +8,10 @@ import type { Count } from './rate-limit.ts';
 /** What can prove a principal; the parts of `auth/` that requests need. */
 export type Credentials = {
   readonly tokens: Prover<'verify'>;
-  readonly apiKeys: Prover<'authenticate'>;
+  readonly apiKeys: Prover<'authenticate'> & {
+    /** Why a key that was looked up a moment ago proves nothing. */
+    readonly refusalOf: (key: string) => KeyRefusal;
+  };
 };
 
 /** `recall` says what memory tells, the other, which may ask, what is true. */
@@ -41,8 +45,12 @@ export function authenticate(credentials: Credentials, count: Count): ApiMiddlew
   const askThen = async (ctx: ApiContext, { kind, secret, name }: Sent, next: () => Promise<void>): Promise<void> => {
     const ask = (admit: Admit) => (kind === 'key' ? apiKeys.authenticate(secret, admit) : tokens.verify(secret, admit));
     const principal = await admitted(ctx, count, ask);
-    if (principal) ctx.state.principal = principal;
-    else ctx.state.credentialRefusal = refusal(`The ${name} is unknown, expired or revoked.`);
+    if (principal) {
+      ctx.state.principal = principal;
+      return next();
+    }
+    if (kind === 'key') ctx.state.note(keyEvents[apiKeys.refusalOf(secret)]);
+    ctx.state.credentialRefusal = refusal(`The ${name} is unknown, expired or revoked.`);
     return next();
   };
   return (ctx, next) => {
@@ -58,6 +66,8 @@ export function authenticate(credentials: Credentials, count: Count): ApiMiddlew
     return next();
   };
 }
+
+const keyEvents = { unknown: 'key_unknown', expired: 'key_expired', revoked: 'key_was_revoked' } as const;
 
 const refusal = (detail: string): ApiError => new ApiError('unauthenticated', detail);
 

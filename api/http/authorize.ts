@@ -21,6 +21,7 @@ export const authorize: ApiMiddleware = (ctx, next) => {
   if (credentialRefusal) throw credentialRefusal;
   const decision = accessDecision(route?.access ?? [], principal, route?.write);
   if (decision === 'unauthenticated') throw new ApiError('unauthenticated', 'This needs an access token or an API key.');
+  if (decision === 'forbidden' && principal.kind !== 'customer') ctx.state.note('key_scope_refused');
   if (decision === 'forbidden') throw new ApiError('forbidden', 'This credential may not do this.');
   return next();
 };

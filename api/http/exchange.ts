@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type Koa from 'koa';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import type { ApiError } from '../errors.ts';
+import type { SecurityEvent } from '../logs/security-line.ts';
 import type { RequestTiming } from '../observe/request-timing.ts';
 import type { Taken } from './rate-policy.ts';
 import type { Route } from './route.ts';
@@ -29,6 +30,10 @@ export class Exchange {
   params: Readonly<Record<string, string>> = noParams;
   /** As in the Allow header, where the path exists but not for this method. */
   allowed: string | undefined = undefined;
+  /** Keyed digest of what the request aims at, such as an e-mail address. */
+  aimedAt: string | undefined = undefined;
+  /** For security.log; undefined where nothing happened. */
+  noted: Map<SecurityEvent, number | undefined> | undefined = undefined;
   /** Set where the caller may see Server-Timing. */
   timing: RequestTiming | undefined = undefined;
   /** Of the answer: 0 until it is given, 499 when the client has gone. */
@@ -41,6 +46,14 @@ export class Exchange {
     const queryAt = url.indexOf('?');
     this.path = queryAt < 0 ? url : url.slice(0, queryAt);
     this.search = queryAt < 0 ? '' : url.slice(queryAt + 1);
+  }
+
+  /**
+   * Keeps an event for security.log until the request is answered: once, however often its transaction is tried.
+   * @param account the client it concerns, where one is known
+   */
+  note(event: SecurityEvent, account?: number): void {
+    (this.noted ??= new Map()).set(event, account);
   }
 }
 

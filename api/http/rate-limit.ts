@@ -52,6 +52,8 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
     const [hit, verdict] = [taken.set.policies[binding] as Policy, taken.verdicts[binding] as Verdict];
     if (verdict.allowed) return;
     onLimited(hit.name);
+    if (state.route?.limitClass === 'login') state.note('login_throttled');
+    if (state.route?.limitClass === 'password_reset') state.note('reset_throttled');
     throw limited(hit, verdict);
   };
   const count: Count = async ({ state }, caller) => {
@@ -71,6 +73,7 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
       const aimedAt = targetPolicies[state.route?.limitClass ?? 'default'];
       if (!aimedAt) return;
       const hidden = createHmac('sha256', targetKey).update(target).digest('base64url');
+      state.aimedAt = hidden;
       const verdicts = await limiter.take(quotasOf({ policies: [aimedAt] }, hidden));
       const before = state.taken ?? nothingTaken;
       settle(state, { set: policySet([...before.set.policies, aimedAt]), verdicts: [...before.verdicts, ...verdicts] });

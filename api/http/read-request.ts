@@ -27,7 +27,7 @@ export async function readRequest(route: Route, { state, req, res }: ApiContext)
   const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
   if (ifMatch && !isVersioned(route))
     throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
-  return { request: new Input({ params, query, body, principal: state.principal, ifMatch }, res), rawBody };
+  return { request: new Input({ params, query, body, ifMatch }, state, res), rawBody };
 }
 
 /** Whether a route changes a thing of which If-Match can name the version. Pure. */
@@ -43,21 +43,32 @@ class Input implements RouteRequest {
   readonly body: unknown;
   readonly principal: Principal;
   readonly ifMatch: readonly number[] | undefined;
+  readonly #state: Exchange;
   readonly #res: ServerResponse;
   #signal: AbortSignal | undefined = undefined;
 
-  constructor({ params, query, body, principal, ifMatch }: Omit<RouteRequest, 'signal'>, res: ServerResponse) {
+  constructor(
+    { params, query, body, ifMatch }: Pick<RouteRequest, 'params' | 'query' | 'body' | 'ifMatch'>,
+    state: Exchange,
+    res: ServerResponse,
+  ) {
     this.params = params;
     this.query = query;
     this.body = body;
-    this.principal = principal;
+    this.principal = state.principal;
     this.ifMatch = ifMatch;
+    this.#state = state;
     this.#res = res;
   }
 
   /** Made only for the few handlers that listen to it. */
   get signal(): AbortSignal {
     return (this.#signal ??= signalOfGone(this.#res));
+  }
+
+  /** Made only for the few handlers that tell something. */
+  get note(): RouteRequest['note'] {
+    return (event, account) => this.#state.note(event, account);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Principal } from '../auth/principal.ts';
 import type { Constraints } from '../db/constraints.ts';
 import type { Asked, Db, Tx } from '../db/tx.ts';
 import type { ApiError, ProblemCode } from '../errors.ts';
+import type { SecurityEvent } from '../logs/security-line.ts';
 import type { View } from './view.ts';
 
 /** Who may call a route. Ownership of what it addresses is the handler's to check. */
@@ -28,6 +29,8 @@ export type RouteRequest<P = unknown, Q = unknown, B = unknown> = {
   readonly ifMatch: readonly number[] | undefined;
   /** Fires, with ClientGoneError, when the client has gone away. */
   readonly signal: AbortSignal;
+  /** Tells security.log what happened, once the request is answered. @param account the client it concerns */
+  readonly note: (event: SecurityEvent, account?: number) => void;
 };
 
 /** A route as a value: what it accepts, who may call it, what it does and what answers. Everything not named is refused. */

@@ -38,7 +38,8 @@ const optional = (name: string, value: string | undefined): string => (value ===
 /** JSON.stringify only where it matters: nearly every path needs no escape. */
 const quoted = (text: string): string => (/^[\w/.:~%@+-]*$/.test(text) ? `"${text}"` : JSON.stringify(text));
 
-function createTimeStamp(): () => string {
+/** The time now, written once for each millisecond. */
+export function createTimeStamp(): () => string {
   let lastMs = 0;
   let text = '';
   return () => {

@@ -5,12 +5,15 @@ import { createLogger, type Logger } from '#lib/logger.ts';
 import type { LogSettings } from '#lib/settings.ts';
 import { accessLine, type AccessEntry } from './access-line.ts';
 import { openLogFile, openLogStream, type LogFile } from './log-file.ts';
+import { securityLine, type SecurityEntry } from './security-line.ts';
 import { announceWriter } from './writer-note.ts';
 
 export type ApiLogs = {
   readonly logger: Logger;
   /** One line for each answered request. */
   readonly access: (entry: AccessEntry) => void;
+  /** One line for what matters to the safety of accounts, whatever LOG_LEVEL is. */
+  readonly security: (entry: SecurityEntry) => void;
   readonly dropped: () => number;
   /** Writes at once what is left; for the sudden end of a process. */
   readonly flushSync: () => void;
@@ -29,9 +32,9 @@ export type ApiLogsOptions = {
 };
 
 /**
- * The logs of one process: app.log (everything), error.log (errors and worse) and access.log in LOG_DIR, and all of it on
- * standard output. Without LOG_DIR on standard output only. LOG_LEVEL decides what is logged; access lines always go to
- * access.log, and to standard output when the level lets `info` through.
+ * The logs of one process: app.log (everything), error.log (errors and worse), access.log and security.log in LOG_DIR, and all of it
+ * on standard output. Without LOG_DIR on standard output only. LOG_LEVEL decides what is logged; access lines always go to
+ * access.log, those of security to security.log, and both to standard output when the level lets `info` through.
  * @throws {ConfigError} naming LOG_DIR when its files cannot be opened
  */
 export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs = 1_000 }: ApiLogsOptions): Promise<ApiLogs> {
@@ -48,6 +51,8 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
   });
   const readers = [...(logger.isLevelEnabled('info') ? [console] : []), ...(files ? [files.access] : [])];
   const access = gatherLines(accessLine(settings.LOG_FORMAT, worker), readers);
+  const guards = [...(logger.isLevelEnabled('info') ? [console] : []), ...(files ? [files.security] : [])];
+  const asSecurityLine = securityLine(settings.LOG_FORMAT, worker);
   const inodes = (): Record<string, number> =>
     Object.fromEntries(Object.entries(files ?? {}).map(([name, file]) => [`${name}.log`, file.inode() as number]));
   const note = settings.LOG_DIR === undefined ? undefined : announceWriter(settings.LOG_DIR, { worker, inodes, onProblem });
@@ -59,6 +64,10 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
   return {
     logger,
     access: access.add,
+    security: (entry) => {
+      const line = asSecurityLine(entry);
+      for (const guard of guards) guard.write(line);
+    },
     dropped: () => all.reduce((sum, file) => sum + file.dropped(), 0),
     flushSync: () => {
       access.handOver();
@@ -105,11 +114,16 @@ function onProblem(message: string): void {
   process.stderr.write(`api: ${message}\n`);
 }
 
-async function openFiles(dir: string): Promise<Record<'app' | 'error' | 'access', LogFile>> {
+async function openFiles(dir: string): Promise<Record<'app' | 'error' | 'access' | 'security', LogFile>> {
   try {
     makeFolder(resolve(dir));
     const open = (name: string): Promise<LogFile> => openLogFile(join(dir, name), { onProblem });
-    return { app: await open('app.log'), error: await open('error.log'), access: await open('access.log') };
+    return {
+      app: await open('app.log'),
+      error: await open('error.log'),
+      access: await open('access.log'),
+      security: await open('security.log'),
+    };
   } catch (err) {
     throw new ConfigError([`LOG_DIR=${dir}: log files cannot be opened: ${messageOf(err)}`], { cause: err });
   }

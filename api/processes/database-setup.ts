@@ -16,11 +16,12 @@ export type SetupOutcome =
 /**
  * What is asked of the database before, or soon after, the API starts: how many connections it gives, whether its schema is
  * one this version works with; and the keys of the settings are stored. Tries once, and may be tried again.
+ * @param onKeyMade told the id of each key of the settings that was not known before
  * @returns `unavailable` when the database does not answer or is not migrated yet, which time may mend
  * @throws {ConfigError} when only other settings can mend it: wrong password, unknown database, too few connections, a schema
  *   of a newer version that does not go with this one
  */
-export async function setUpDatabase(config: ApiConfig, workers: number): Promise<SetupOutcome> {
+export async function setUpDatabase(config: ApiConfig, workers: number, onKeyMade: (id: number) => void): Promise<SetupOutcome> {
   const pool = createPool({ ...config, DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5 }, 'atalaya-api');
   try {
     const plan = planConnections({
@@ -36,7 +37,7 @@ export async function setUpDatabase(config: ApiConfig, workers: number): Promise
     if (pending !== undefined) {
       return { state: 'unavailable', reason: `database ${config.POSTGRES_DB} lacks migration ${pending}: run npm run migrate -- up` };
     }
-    await storeBootstrapKeys(pool, config);
+    for (const id of await storeBootstrapKeys(pool, config)) onKeyMade(id);
     return { state: 'done', plan };
   } catch (err) {
     const refusal = asRefusal(err, config);
@@ -62,8 +63,11 @@ function asRefusal(err: unknown, postgres: PostgresSettings): ConfigError | unde
 }
 
 /** Makes the keys named in the settings known to the database, so that a new installation can be used at once. */
-async function storeBootstrapKeys(pool: Pool, { BOOTSTRAP_OPERATOR_KEY, BOOTSTRAP_LOADTEST_KEY }: ApiConfig): Promise<void> {
-  const apiKeys = createApiKeys(pool);
-  if (BOOTSTRAP_OPERATOR_KEY !== undefined) await apiKeys.ensure(BOOTSTRAP_OPERATOR_KEY, 'operator', 'bootstrap operator');
-  if (BOOTSTRAP_LOADTEST_KEY !== undefined) await apiKeys.ensure(BOOTSTRAP_LOADTEST_KEY, 'loadtest', 'bootstrap loadtest');
+async function storeBootstrapKeys(pool: Pool, { BOOTSTRAP_OPERATOR_KEY, BOOTSTRAP_LOADTEST_KEY }: ApiConfig): Promise<number[]> {
+  const { ensure } = createApiKeys(pool);
+  const made = [
+    BOOTSTRAP_OPERATOR_KEY === undefined ? undefined : await ensure(BOOTSTRAP_OPERATOR_KEY, 'operator', 'bootstrap operator'),
+    BOOTSTRAP_LOADTEST_KEY === undefined ? undefined : await ensure(BOOTSTRAP_LOADTEST_KEY, 'loadtest', 'bootstrap loadtest'),
+  ];
+  return made.filter((id) => id !== undefined);
 }

@@ -7,6 +7,7 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import type { Logger } from '#lib/logger.ts';
 import { retry } from '#lib/retry.ts';
 import { apiEnv, readApiConfig, workerCount, type ApiConfig } from '../config.ts';
+import { keyKey } from '../auth/principal.ts';
 import { poolBounds } from '../db/pool.ts';
 import { createPrimaryCounter } from '../limiter/primary-limiter.ts';
 import { openApiLogs } from '../logs/api-logs.ts';
@@ -35,7 +36,8 @@ export async function runPrimary(env: Environment, stopSignal: Promise<string>):
   const { logger } = logs;
   for (const warning of warnings) logger.warn(warning);
   try {
-    return await new Primary({ config, env, logger, stopSignal }).run();
+    const onKeyMade = (id: number): void => logs.security({ event: 'key_made', account: keyKey(id), principal: 'settings' });
+    return await new Primary({ config, env, logger, stopSignal, onKeyMade }).run();
   } finally {
     await logs.close();
   }
@@ -46,6 +48,7 @@ type PrimaryOptions = {
   readonly env: Environment;
   readonly logger: Logger;
   readonly stopSignal: Promise<string>;
+  readonly onKeyMade: (id: number) => void;
 };
 
 class Primary {
@@ -79,9 +82,9 @@ class Primary {
   }
 
   async run(): Promise<ExitCode> {
-    const { config, logger, stopSignal } = this.#options;
+    const { config, logger, stopSignal, onKeyMade } = this.#options;
     void stopSignal.then((reason) => this.#end.resolve({ reason }));
-    const outcome = await setUpDatabase(config, this.#workers);
+    const outcome = await setUpDatabase(config, this.#workers, onKeyMade);
     await assertFree({ host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' });
     await listen(this.#admin, { host: config.ADMIN_HOST, port: config.ADMIN_PORT, hostVariable: 'ADMIN_HOST', portVariable: 'ADMIN_PORT' });
     const background = new AbortController();
@@ -121,10 +124,10 @@ class Primary {
 
   /** The API serves what it can meanwhile; what it learns once the database answers may still end it. */
   async #setUpLater(reason: string, signal: AbortSignal): Promise<void> {
-    const { config, logger } = this.#options;
+    const { config, logger, onKeyMade } = this.#options;
     logger.error({ reason }, 'database is not available yet; the api starts without it and keeps trying');
     const attempt = async (): Promise<ConnectionPlan> => {
-      const outcome = await setUpDatabase(config, this.#workers);
+      const outcome = await setUpDatabase(config, this.#workers, onKeyMade);
       if (outcome.state === 'unavailable') throw new Error(outcome.reason);
       return outcome.plan;
     };

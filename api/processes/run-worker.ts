@@ -125,6 +125,7 @@ function buildServer(parts: Parts): {
     }),
     logger: logs.logger,
     writeAccess: logs.access,
+    writeSecurity: logs.security,
     observer: metrics,
     inFlight,
     isDraining,

@@ -93,12 +93,16 @@ function updateRoute({ tokens, mail }: ApiServices): Route {
     answers: { 200: clientView },
     errors: ['not_found', 'version_mismatch', 'duplicate'],
     constraints: clientConstraints,
-    handler: async (tx, { params, body, principal, ifMatch }) => {
+    handler: async (tx, { params, body, principal, ifMatch, note }) => {
       assertMayActFor(principal, params.id);
-      return updateClient(tx, { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal), isMailed: mail !== undefined });
+      const update = { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal), isMailed: mail !== undefined };
+      const { client, hasNewAddress } = await updateClient(tx, update);
+      if (hasNewAddress) note('email_changed', params.id);
+      return client;
     },
-    after: async ({ params }) => {
+    after: async ({ params, principal, note }) => {
       tokens.forget(params.id);
+      if (principal.kind === 'operator') note('operator_acted', params.id);
       mail?.wake();
     },
   });
@@ -118,6 +122,10 @@ function deleteRoute({ tokens }: ApiServices): Route {
       assertMayActFor(principal, params.id);
       await deleteClient(tx, { id: params.id, madeByKeyId: loadtestKey(principal), ifMatch });
     },
-    after: async ({ params }) => tokens.forget(params.id),
+    after: async ({ params, principal, note }) => {
+      tokens.forget(params.id);
+      note('account_deleted', params.id);
+      if (principal.kind === 'operator') note('operator_acted', params.id);
+    },
   });
 }

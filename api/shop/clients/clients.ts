@@ -88,15 +88,19 @@ const noticeTtlSeconds = 86_400;
  * Changes the fields given. Another e-mail address ends all sessions but the one that asks; the one before is told of it.
  * @throws version_mismatch, not_found also for a deleted client, or duplicate when the new e-mail address has another account
  */
-export async function updateClient(tx: Tx, { id, changes, ifMatch, sessionId, isMailed }: ClientUpdate): Promise<Client> {
+export async function updateClient(
+  tx: Tx,
+  { id, changes, ifMatch, sessionId, isMailed }: ClientUpdate,
+): Promise<{ readonly client: Client; readonly hasNewAddress: boolean }> {
   const found = await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
   assertVersion(found, ifMatch, 'client');
-  if (changes.email !== undefined && changes.email !== found.email) {
+  const hasNewAddress = changes.email !== undefined && changes.email !== found.email;
+  if (hasNewAddress) {
     await endSessions(tx, id, { but: sessionId });
     await endResets(tx, id);
     if (isMailed) await queueMail(tx, { kind: 'email_changed', address: found.email, clientId: id, ttlSeconds: noticeTtlSeconds });
   }
-  return Client.query(tx.knex).patchAndFetchById(id, raised(changes));
+  return { client: await Client.query(tx.knex).patchAndFetchById(id, raised(changes)), hasNewAddress };
 }
 
 export type ClientDeletion = {

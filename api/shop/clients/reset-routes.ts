@@ -35,7 +35,10 @@ function askRoute({ mail }: ApiServices): Route {
       const isQueued = await queueMail(tx, { kind: 'password_reset', address, ttlSeconds: mailTtlSeconds });
       if (!isQueued) throw new ApiError('overloaded', 'Too many mails wait to be sent; try again later.');
     },
-    after: async () => mail?.wake(),
+    after: async ({ note }) => {
+      note('reset_asked');
+      mail?.wake();
+    },
   });
 }
 
@@ -51,20 +54,23 @@ function useRoute({ resets, passwords, tokens, mail }: ApiServices): Route {
     secrets: ['reset_token', 'new_password'],
     answers: { 200: accountView },
     errors: ['unauthenticated', 'overloaded'],
-    before: async ({ body, signal }, db) => {
+    before: async ({ body, signal, note }, db) => {
       const clientId = await resets.find(db, body.reset_token);
       const [account] = clientId === undefined ? [] : await db.query(accountById, [clientId]);
+      if (!account) note('reset_refused');
       if (!account) throw refusal();
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },
-    handler: async (tx, { body }, passwordHash) => {
+    handler: async (tx, { body, note }, passwordHash) => {
       const id = await resets.take(tx, body.reset_token);
+      if (id === undefined) note('reset_refused');
       if (id === undefined) throw refusal();
       return changePassword(tx, { id, passwordHash, isMailed: mail !== undefined });
     },
-    after: async (_request, { id_key: clientId }) => {
+    after: async ({ note }, { id_key: clientId }) => {
       tokens.forget(clientId as number);
+      note('reset_used', clientId as number);
       mail?.wake();
     },
   });

@@ -62,26 +62,34 @@ function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
     body: loginInput,
     answers: { 200: sessionView },
     errors: ['unauthenticated', 'overloaded'],
-    before: async ({ body: { email, password }, signal }, db) => {
-      const account = await provedAccount(passwords, { password, find: () => db.query(accountByEmail, [email]), signal });
-      if (!account) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
+    before: async ({ body: { email, password }, signal, note }, db) => {
+      const { account, isProved } = await proveAccount(passwords, { password, find: () => db.query(accountByEmail, [email]), signal });
+      if (!account || !isProved) note('login_failed', account?.id_key);
+      if (!account || !isProved) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
       return account;
     },
     handler: async (tx, _request, account) => answerSession(tokens, account, await beginSession(tx, account.id_key, sessionSeconds)),
-    after: async (_request, { id_key: clientId }) => tokens.forget(clientId as number),
+    after: async ({ note }, { id_key: clientId }) => {
+      tokens.forget(clientId as number);
+      note('login_succeeded', clientId as number);
+    },
   });
 }
 
 type Proof = { readonly password: string; readonly find: () => Promise<Account[]>; readonly signal: AbortSignal };
 
-/** The account when the password is its own; undefined for a wrong one and, after the same time, where there is no account. */
-async function provedAccount(passwords: Passwords, { password, find, signal }: Proof): Promise<Account | undefined> {
+/** The account aimed at, and whether the password is its own: of a wrong one as of no account after the same time. */
+async function proveAccount(
+  passwords: Passwords,
+  { password, find, signal }: Proof,
+): Promise<{ readonly account: Account | undefined; readonly isProved: boolean }> {
   let account: Account | undefined;
   const findHash = async (): Promise<string | undefined> => {
     [account] = await find();
     return account?.password_hash ?? undefined;
   };
-  return (await passwords.verify(password, findHash, signal)) ? account : undefined;
+  const isProved = await passwords.verify(password, findHash, signal);
+  return { account, isProved };
 }
 
 async function answerSession(
@@ -111,11 +119,13 @@ function refreshRoute({ tokens, sessionSeconds }: ApiServices): Route {
     body: refreshInput,
     answers: { 200: sessionView },
     errors: ['unauthenticated'],
-    handler: async (tx, { body: { refresh_token: token } }) => {
+    handler: async (tx, { body: { refresh_token: token }, note }) => {
       const session = await refreshSession(tx, token, sessionSeconds);
-      const [account] = session ? await tx.query(accountById, [session.clientId]) : [];
+      if (session.outcome === 'stolen') note('session_stolen', session.clientId);
+      const isRefreshed = session.outcome === 'refreshed';
+      const [account] = isRefreshed ? await tx.query(accountById, [session.clientId]) : [];
       // Returned, not thrown: when the token had been stolen, that its session is over has to stay.
-      if (!session || !account)
+      if (!isRefreshed || !account)
         return new ApiError('unauthenticated', 'The refresh token is unknown, was used before, or its session has ended.');
       return answerSession(tokens, account, session);
     },
@@ -136,7 +146,11 @@ function logoutRoute({ tokens }: ApiServices): Route {
       assertMayActFor(principal, params.id);
       await endSessions(tx, params.id);
     },
-    after: async ({ params }) => tokens.forget(params.id),
+    after: async ({ params, principal, note }) => {
+      tokens.forget(params.id);
+      note('sessions_ended', params.id);
+      if (principal.kind === 'operator') note('operator_acted', params.id);
+    },
   });
 }
 
@@ -153,19 +167,21 @@ function passwordRoute({ passwords, tokens, mail }: ApiServices): Route {
     secrets: ['current_password', 'new_password'],
     answers: { 204: nothing },
     errors: ['not_found', 'forbidden', 'overloaded'],
-    before: async ({ params, body, principal, signal }, db) => {
+    before: async ({ params, body, principal, signal, note }, db) => {
       assertMayActFor(principal, params.id);
       const find = (): Promise<Account[]> => db.query(accountById, [params.id]);
-      const account = await provedAccount(passwords, { password: body.current_password, find, signal });
-      if (!account) throw new ApiError('forbidden', 'The current password is wrong.');
+      const { account, isProved } = await proveAccount(passwords, { password: body.current_password, find, signal });
+      if (!account || !isProved) note('password_change_refused', params.id);
+      if (!account || !isProved) throw new ApiError('forbidden', 'The current password is wrong.');
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },
     handler: async (tx, { params, principal }, passwordHash) => {
       await changePassword(tx, { id: params.id, passwordHash, sessionId: sessionOf(principal), isMailed: mail !== undefined });
     },
-    after: async ({ params }) => {
+    after: async ({ params, note }) => {
       tokens.forget(params.id);
+      note('password_changed', params.id);
       mail?.wake();
     },
   });

@@ -77,6 +77,7 @@ function createCall(services: ApiServices, database: Database, settings: ShopSet
         principal,
         ifMatch: ifMatch === undefined ? undefined : [ifMatch],
         signal: AbortSignal.timeout(30_000),
+        note: () => {},
       };
       const claim = claimOf({ route, path, rawBody: body, principal, address, header });
       const answer = await perform(database, route, input, { claim });

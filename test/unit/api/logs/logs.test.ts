@@ -235,7 +235,7 @@ describe('the logs of a process', () => {
     const folder = await temporaryFolder();
     const { logs, close } = await openLogs('json', 'info', folder);
     const [dir, path] = [join(folder, 'logs/.writers'), join(folder, 'logs/access.log')];
-    const names = ['access.log', 'app.log', 'error.log'];
+    const names = ['access.log', 'app.log', 'error.log', 'security.log'];
     const [note] = await notesIn(dir);
     expect(note).toMatchObject({ program: 'api', worker: 2, pid: process.pid });
     expect(Object.keys(note?.files ?? {}).toSorted()).toEqual(names);
