@@ -165,6 +165,24 @@ test('what a machine without CPU makes too proves nothing', async () => {
     expect([id, outcomesOf(recording)[id], outcomesOf(exhausted(recording))[id]]).toEqual([id, 'FAIL', 'INVALID']);
 });
 
+test('connections that were opened once more prove nothing where there was no CPU to open them in time; more than that do', async () => {
+  const recording = await record(undefined);
+  const openedMore = (count: number): Recording => {
+    const last = recording.readings.findLast(({ stage }) => stage === 'hold');
+    return {
+      ...recording,
+      readings: recording.readings.map((one) => (one === last ? { ...one, opened: (one.opened ?? 0) + count } : one)),
+    };
+  };
+  const outcomes = (count: number) => [openedMore(count), exhausted(openedMore(count))].map((one) => outcomesOf(one)['P8']);
+  expect([3, 4, 11, 12].map(outcomes)).toEqual([
+    ['PASS', 'PASS'],
+    ['FAIL', 'INVALID'],
+    ['FAIL', 'INVALID'],
+    ['FAIL', 'FAIL'],
+  ]);
+});
+
 test.each([
   ['no cap', 'P1'],
   ['500 instead of 503', 'P6'],
