@@ -43,6 +43,7 @@ const floors: Readonly<Record<string, string>> = {
     config every-minute
     alerts
     health
+    slo
     probes quiet
     store
     model`,

@@ -3,7 +3,7 @@ import { settledCount, sumCounts } from '../measurement/merge.ts';
 import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import type { Budget, Measurement, Slice } from '../measurement/measurement.ts';
 import type { Witness } from '../measurement/witness.ts';
-import { atLeast } from './binomial.ts';
+import { atLeast } from '#lib/binomial.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
 import { isSaturating, timedSlices } from './figures.ts';
 import { certainErrors, failuresOf, slowestOf, witnessesOf } from './limits.ts';

@@ -1,4 +1,4 @@
-import { logFactorial } from './binomial.ts';
+import { logFactorial } from '#lib/binomial.ts';
 
 /** Of so many tries so many came out bad. */
 export type Share = { readonly bad: number; readonly all: number };

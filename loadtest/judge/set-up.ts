@@ -1,6 +1,6 @@
 import { showCount, showShare } from '#lib/show.ts';
 import type { Measurement } from '../measurement/measurement.ts';
-import { atLeast } from './binomial.ts';
+import { atLeast } from '#lib/binomial.ts';
 import { broken, met, notChecked, type Check } from './check.ts';
 import { errorAlpha } from './endpoint-limits.ts';
 

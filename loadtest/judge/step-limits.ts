@@ -2,7 +2,7 @@ import { showCount, showDuration, showShare } from '#lib/show.ts';
 import { countOf, countOver, latenciesOf, serviceTimesOf } from '../measurement/latencies.ts';
 import { settledCount, sumCounts } from '../measurement/merge.ts';
 import type { Measurement, PlayedPhase, Slice } from '../measurement/measurement.ts';
-import { atLeast } from './binomial.ts';
+import { atLeast } from '#lib/binomial.ts';
 import { broken, excused, met, notChecked, type Check } from './check.ts';
 import { windowOf } from './figures.ts';
 import { certainErrors } from './limits.ts';

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { duration } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
 import { maintenanceSchema } from './maintenance-schema.ts';
+import { objectiveSchema } from './objective-schema.ts';
 
 const day = 86_400_000;
 
@@ -72,6 +73,10 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What probes have that do not say otherwise.'),
   probes: z.array(z.discriminatedUnion('kind', [firstKind, ...otherKinds])).min(1),
+  objectives: z
+    .array(objectiveSchema)
+    .prefault([])
+    .describe('Shares of answers that must be good, over 30 days; each is watched as a target of its own.'),
   flapping: z
     .union(
       [

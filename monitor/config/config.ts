@@ -29,6 +29,7 @@ export type MonitorSettings = {
   readonly probes: readonly ProbeSettings[];
   readonly flap: FlapRules | undefined;
   readonly maintenance: readonly Maintenance[];
+  readonly objectives: ConfigFile['objectives'];
   /** Of what is no probe of the file. */
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
@@ -61,6 +62,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     probes: file.probes.map((probe) => completeProbe(probe, file.defaults, env)),
     flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
     maintenance: file.maintenance,
+    objectives: file.objectives,
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
@@ -111,15 +113,20 @@ const patienceOf = ({ slow, unknownAfter, warnAfter, remindAfter, startGrace }: 
 });
 
 /** What is wrong with the file as a whole. Pure. */
-function problemsTogether({ probes, maintenance }: Pick<ConfigFile, 'probes' | 'maintenance'>): string[] {
-  const names = probes.map(({ name }) => name);
+function problemsTogether({ probes, maintenance, objectives }: Pick<ConfigFile, 'probes' | 'maintenance' | 'objectives'>): string[] {
+  const probeNames = probes.map(({ name }) => name);
+  const names = [...probeNames, ...objectives.map(({ name }) => name)];
   const problems = names
     .filter((name, index) => names.indexOf(name) !== index || name === backupProbeName)
     .map((name) => (name === backupProbeName ? `the name ${name} is taken by the backup job` : `the name ${name} is used twice`));
   for (const { name, dependsOn, degradedBy } of probes) {
-    const missing = [...dependsOn.flat(), ...degradedBy].filter((other) => !names.includes(other));
+    const missing = [...dependsOn.flat(), ...degradedBy].filter((other) => !probeNames.includes(other));
     problems.push(...missing.map((parent) => `${name} depends on ${parent}, which is not watched`));
     if (reaches(name, name, probes)) problems.push(`${name} depends on itself`);
+  }
+  for (const { name, dependsOn } of objectives) {
+    const missing = dependsOn.flat().filter((other) => !probeNames.includes(other));
+    problems.push(...missing.map((parent) => `${name} depends on ${parent}, which is not watched`));
   }
   const planned = maintenance.map(({ name }) => name);
   problems.push(

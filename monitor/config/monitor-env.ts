@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { backupStoreEnv } from '#backups/deps.ts';
 import { flag, integer, secret } from '#lib/env.ts';
-import { logEnv, postgresEnv, redisEnv } from '#lib/settings.ts';
+import { apiAddressEnv, logEnv, postgresEnv, redisEnv } from '#lib/settings.ts';
 import { channelEnv } from '../alerts/channels/kinds.ts';
 
 const timeOfDay = z
@@ -22,6 +22,7 @@ export const monitorEnv = {
     .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:8000' })
     .default('http://127.0.0.1:8000')
     .describe('Where the monitor reaches the API.'),
+  ADMIN_TOKEN: apiAddressEnv.ADMIN_TOKEN,
   MONITOR_HOST: z
     .string()
     .min(1)

@@ -10,6 +10,7 @@ import type { FirstAnswers } from '../health/watch.ts';
 import { systemClock, type Clock } from '../model/look.ts';
 import { openSigner, type Signer } from '../quiet/signature.ts';
 import { createSilences, type Silences } from '../quiet/silences.ts';
+import type { SloMarks } from '../slo/slo-probe.ts';
 import { guarded, openOrReplaceDatabase } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
 import type { MonitorStore } from '../store/store.ts';
@@ -33,6 +34,7 @@ export type House = {
   readonly silences: Silences;
   readonly signer: Signer;
   readonly firstAnswers: FirstAnswers;
+  readonly sloMarks: SloMarks;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decorate: Decorations;
@@ -61,7 +63,20 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
   const notices = [...storeNotice(setAside), ...watchdogNotice(dir)];
   for (const { detail } of notices) logger.error(detail);
   const firstAnswers = { awaitedSince: systemClock(), from: new Set<string>() };
-  return { lock, store, outbox, selfAlerts, silences, signer, firstAnswers, clock: systemClock, logger, decorate, notices };
+  return {
+    lock,
+    store,
+    outbox,
+    selfAlerts,
+    silences,
+    signer,
+    firstAnswers,
+    sloMarks: new Map(),
+    clock: systemClock,
+    logger,
+    decorate,
+    notices,
+  };
 }
 
 const storeNotice = (setAside: string | undefined): Notice[] =>

@@ -68,7 +68,8 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
   const backupJob = env.BACKUP_ENABLED
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
-  const targets = createTargets(settings, backupJob, createHostResolver());
+  const slo = { ledger: store.slo, marks: house.sloMarks, clock };
+  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), slo });
   const { flap, maintenance, probes } = settings;
   const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
   const quietOf: WatchDeps['quietOf'] = (target, now) =>

@@ -3,11 +3,38 @@ import { backupProbeName, type MonitorSettings } from '../config/config.ts';
 import type { Target } from '../health/target.ts';
 import { backupProbe } from '../backup/probe.ts';
 import type { ResolveHost } from '../probes/probe.ts';
+import { sloProbe, type SloProbeDeps } from '../slo/slo-probe.ts';
 
-/** Everything that is watched: the configured probes, and the backups where the job is on. */
-export function createTargets(settings: MonitorSettings, backupJob: BackupJob | undefined, resolveHost: ResolveHost): readonly Target[] {
+export type TargetsDeps = {
+  readonly backupJob: BackupJob | undefined;
+  readonly resolveHost: ResolveHost;
+  readonly slo: Omit<SloProbeDeps, 'token'>;
+};
+
+/** Everything that is watched: the configured probes, the objectives, and the backups where the job is on. */
+export function createTargets(settings: MonitorSettings, { backupJob, resolveHost, slo }: TargetsDeps): readonly Target[] {
   const targets = settings.probes.map(({ where: _where, create, ...target }): Target => ({ ...target, probe: create(resolveHost) }));
-  return backupJob ? [...targets, backupTarget(settings, backupJob)] : targets;
+  const objectives = settings.objectives.map((objective) => objectiveTarget(settings, objective, slo));
+  return [...targets, ...objectives, ...(backupJob ? [backupTarget(settings, backupJob)] : [])];
+}
+
+const minuteMs = 60_000;
+
+/** The rules have looked at hours when they say that a budget burns, so one look is enough; to end it takes five good minutes. */
+function objectiveTarget(
+  { patience, env }: MonitorSettings,
+  { dependsOn, ...objective }: MonitorSettings['objectives'][number],
+  deps: Omit<SloProbeDeps, 'token'>,
+): Target {
+  return {
+    name: objective.name,
+    kind: 'objective',
+    dependsOn,
+    degradedBy: [],
+    cadence: { intervalMs: minuteMs, timeoutMs: 5_000, confirmIntervalMs: minuteMs, failures: 1, successes: 5 },
+    patience: { ...patience, slowMs: Infinity, warnAfterMs: 0, startGraceMs: 0 },
+    probe: sloProbe(objective, { ...deps, token: env.ADMIN_TOKEN }),
+  };
 }
 
 function backupTarget({ backups, patience, probes }: MonitorSettings, backupJob: BackupJob): Target {

@@ -3,6 +3,7 @@ import { incidentTables } from './incident-tables.ts';
 import { jobTable } from './job-table.ts';
 import { messageTable } from './message-table.ts';
 import { quietTables } from './quiet-tables.ts';
+import { sloTable } from './slo-table.ts';
 import type { MonitorStore } from './store.ts';
 
 /** The store over an open connection, which it closes. */
@@ -23,6 +24,7 @@ export function createStore(connection: Connection): MonitorStore {
         for (const entry of changes.timeline ?? []) addToTimeline(entry);
       }),
     jobRuns: jobTable(connection),
+    slo: sloTable(connection),
     expire: (before) => expire(connection, before),
     close: () => connection.close(),
   };

@@ -129,4 +129,14 @@ export const schemaSteps: readonly string[] = [
     detail TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE slo_counts (
+    slo TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    -- Answers since the row before.
+    good INTEGER NOT NULL,
+    bad INTEGER NOT NULL,
+    PRIMARY KEY (slo, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

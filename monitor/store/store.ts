@@ -56,6 +56,14 @@ export type JobRuns = {
   readonly firstStartedAt: (job: string) => number | undefined;
 };
 
+/** How many answers were good and bad, for objectives. */
+export type SloLedger = {
+  readonly add: (slo: string, counts: { readonly at: number; readonly good: number; readonly bad: number }) => void;
+  /** Of all after `since`, ms of the epoch. */
+  readonly sum: (slo: string, since: number) => { readonly good: number; readonly bad: number };
+  readonly forget: (before: number) => void;
+};
+
 /**
  * The monitor's lasting memory, in the words of the model. Calls are synchronous and short; each throws StoreError when
  * the store cannot answer, having changed nothing.
@@ -77,6 +85,7 @@ export type MonitorStore = {
   /** All of it in one transaction, or nothing. */
   readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;
+  readonly slo: SloLedger;
   /** Forgets what ended before then and has no message under way. */
   readonly expire: (before: number) => void;
   readonly close: () => void;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { atLeast } from '#loadtest/judge/binomial.ts';
+import { atLeast } from '#lib/binomial.ts';
 
 test.each<[bad: number, trials: number, share: number, probability: number]>([
   [2, 3, 1 / 2, 1 / 2],

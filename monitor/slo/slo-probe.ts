@@ -1,0 +1,105 @@
+import { messageOf } from '#lib/errors.ts';
+import { lightHttp } from '#lib/light-http.ts';
+import { showDuration, showShare } from '#lib/show.ts';
+import type { Clock, Fact } from '../model/look.ts';
+import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
+import type { SloLedger } from '../store/store.ts';
+import { budgetLeft, burnFactor, findBurning, periodMs, type Burning, type Counts } from './burn.ts';
+import { increase, readTotals, type Indicator, type Totals } from './request-totals.ts';
+
+/** What was last read of each source of each objective; kept over a reload, so that no answer goes uncounted. */
+export type SloMarks = Map<string, Totals>;
+
+export type Slo = Indicator & {
+  readonly name: string;
+  /** Share of answers that must be good, such as 0.999. */
+  readonly objective: number;
+  /** Where APIs show their metrics. */
+  readonly sources: readonly URL[];
+};
+
+export type SloProbeDeps = {
+  readonly ledger: SloLedger;
+  readonly marks: SloMarks;
+  readonly clock: Clock;
+  /** What the sources ask for; a secret. */
+  readonly token: string | undefined;
+};
+
+/** More than all series of an API with many workers. */
+const longestAnswerBytes = 8 * 1024 * 1024;
+
+/**
+ * A probe of an objective: it adds what was answered since the last look to the ledger, and fails while the error budget burns so
+ * fast that somebody must be woken; degraded: so fast that it will not last.
+ */
+export function sloProbe(slo: Slo, deps: SloProbeDeps): Probe {
+  return async (signal) => {
+    const read = await Promise.allSettled(slo.sources.map((source) => readSource(slo, source, { ...deps, signal })));
+    const failure = read.find((each) => each.status === 'rejected');
+    if (failure && read.every(({ status }) => status === 'rejected')) {
+      throw new MonitorFaultError(`no metrics can be read: ${messageOf(failure.reason)}`);
+    }
+    const counts = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const at = deps.clock().at;
+    deps.ledger.add(slo.name, { at, good: sumOf(counts, 'good'), bad: sumOf(counts, 'bad') });
+    return judgeSlo(slo, (windowMs) => deps.ledger.sum(slo.name, at - windowMs));
+  };
+}
+
+/** What an objective is like now. Pure but for the counts it asks for. */
+export function judgeSlo({ objective }: Pick<Slo, 'objective'>, countsOf: (windowMs: number) => Counts): ProbeReport {
+  const period = countsOf(periodMs);
+  const left = budgetLeft(objective, period);
+  const facts: Fact[] = [
+    ['Error budget', `${left < 0 ? `used up, ${showShare(-left)} beyond` : `${showShare(left)} left`} of ${showDuration(periodMs)}`],
+    ['Answers', `${period.bad} of ${period.good + period.bad} bad; ${showShare(1 - objective)} may be`],
+  ];
+  const burning = findBurning(objective, countsOf);
+  if (!burning) return { outcome: 'ok', detail: `${showShare(1 - objective)} of answers may be bad; the budget lasts`, facts };
+  return {
+    outcome: burning.rule.severity === 'page' ? 'failed' : 'degraded',
+    detail: describeBurning(objective, burning),
+    facts,
+    nextStep: 'look in error.log and access.log which routes answer 5xx, and at what was released last',
+  };
+}
+
+function describeBurning(objective: number, { rule, long: { good, bad } }: Burning): string {
+  const times = bad / (good + bad) / (1 - objective);
+  return `${bad} of ${good + bad} answers were bad in ${showDuration(rule.longMs)}: the error budget burns ${times.toFixed(1)} times as fast as it may, and more than ${burnFactor(rule)} is no accident`;
+}
+
+const sumOf = (counts: readonly Counts[], which: keyof Counts): number => counts.reduce((sum, each) => sum + each[which], 0);
+
+/** What one source has answered since the last look; the first look only begins to count. */
+async function readSource(
+  slo: Slo,
+  source: URL,
+  { marks, token, signal }: SloProbeDeps & { readonly signal: AbortSignal },
+): Promise<Counts> {
+  const key = `${slo.name} ${slo.slowerThanSeconds ?? ''} ${source.href}`;
+  const now = readTotals(await get(source, token, signal), slo);
+  const before = marks.get(key) ?? new Map<string, Counts>();
+  // A worker that did not answer this time goes on from where it was.
+  marks.set(key, new Map([...before, ...now]));
+  return increase(before, now);
+}
+
+function get(url: URL, token: string | undefined, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'user-agent': 'atalaya-monitor', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+    const sent = lightHttp().request(url, { signal, agent: false, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (text.length > longestAnswerBytes) response.destroy(new Error(`its answer is longer than ${longestAnswerBytes} bytes`));
+      });
+      response.once('error', reject).once('end', () => {
+        if (response.statusCode === 200) resolve(text);
+        else reject(new Error(`${url.origin} answers HTTP ${response.statusCode}`));
+      });
+    });
+    sent.once('error', reject).end();
+  });
+}
