@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
-import { runStatement, type Statement } from './statement.ts';
+import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /**
  * Reads that ask the database once for what many ask. A read joins a question that waits to be sent, never one that has
  * been: the snapshot of its answer is then younger than the read itself, which so sees every write that was answered
- * before, by whichever process. Nothing is kept, and nothing has to be invalidated. See docs/decisions/018.
+ * before, by whichever process. Nothing is kept, and nothing has to be invalidated. Where connections are scarce, different
+ * questions of one statement go over one connection in one piece. See docs/decisions/018.
  */
 export type SharedReads = {
   /** The rows of a statement. Reads of the same statement with the same values share them, so nobody may change them. */
@@ -31,6 +32,9 @@ export type SharedReadsOptions = {
 const maxOnTheWay = 2;
 /** Keeps the answer to one question small; who comes after it asks the next. */
 const maxIds = 500;
+/** Go in one piece at most, as far as they take no longer: a slow question keeps those behind it waiting. */
+const maxTogether = 16;
+const maxTogetherMs = 50;
 
 /** What is asked in the same words: one statement by ids, or one statement with certain values. */
 type Line = {
@@ -39,6 +43,15 @@ type Line = {
   readonly waiting: Question[];
   /** Questions that have a connection, or are about to get one. */
   onTheWay: number;
+  readonly kin: Kin;
+};
+
+/** All that is asked by one statement, with whichever values. */
+type Kin = {
+  /** Lines in which a question waits. */
+  readonly waiting: Set<Line>;
+  /** How long a question takes, the newest counting most; undefined: none has been answered. */
+  msEach: number | undefined;
 };
 
 /** One question to the database. It is open to others as long as it stands in the line's `waiting`. */
@@ -57,12 +70,13 @@ type Answer = { readonly rows: QueryResultRow[]; readonly byId: ReadonlyMap<stri
 
 export function createSharedReads(pool: Pool, { timesOf = () => undefined }: SharedReadsOptions = {}): SharedReads {
   const lines = new Map<string, Line>();
+  const kins = new Map<string, Kin>();
   /** What is asked for many runs in the context of none of them. */
   const outside = AsyncLocalStorage.snapshot();
 
   const join = (key: string, statement: Statement, id: number | undefined, values: readonly unknown[] | undefined): Promise<Answer> => {
     let line = lines.get(key);
-    if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0 }));
+    if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0, kin: kinOf(statement) }));
     let question = line.waiting.at(-1);
     if (question === undefined || question.ids.size >= maxIds) {
       question = outside(() => openQuestion(pool, line, values));
@@ -82,8 +96,18 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
     });
   };
 
-  const work = async (line: Line): Promise<void> => {
-    while (line.waiting.length > 0) await askNext(pool, line);
+  const kinOf = ({ name }: Statement): Kin => {
+    const known = kins.get(name);
+    if (known) return known;
+    const made = { waiting: new Set<Line>(), msEach: undefined };
+    kins.set(name, made);
+    return made;
+  };
+
+  /** Goes on for a line of which one question is on the way, once `asked` is answered. */
+  const work = async (line: Line, asked?: Promise<unknown>): Promise<void> => {
+    await asked;
+    while (line.waiting.length > 0) await askNext(pool, line, (other, answered) => void work(other, answered));
     line.onTheWay -= 1;
     if (line.onTheWay === 0) lines.delete(line.key);
   };
@@ -102,18 +126,22 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
 function openQuestion({ options }: Pool, line: Line, values: readonly unknown[] | undefined): Question {
   const { promise: answer, resolve, reject } = Promise.withResolvers<Answer>();
   const giveUp = (): void => {
-    line.waiting.splice(line.waiting.indexOf(question), 1);
+    close(line, line.waiting.indexOf(question));
     // The words of the pool, whose connections are what it waited for.
     reject(new Error('timeout exceeded when trying to connect'));
   };
   const deadline = setTimeout(giveUp, options.connectionTimeoutMillis);
   const question: Question = { values, ids: new Set(), answer, resolve, reject, deadline };
   line.waiting.push(question);
+  line.kin.waiting.add(line);
   return question;
 }
 
-/** Asks the oldest question once there is a connection; until then others may join it. */
-async function askNext(pool: Pool, line: Line): Promise<void> {
+/**
+ * Asks the oldest question once there is a connection; until then others may join it. With it go such of its kin as wait.
+ * @param onTaken told of each of their lines, where one more is then on the way, and when that one is answered
+ */
+async function askNext(pool: Pool, line: Line, onTaken: (line: Line, answered: Promise<unknown>) => void): Promise<void> {
   let client: PoolClient;
   try {
     client = await pool.connect();
@@ -123,23 +151,53 @@ async function askNext(pool: Pool, line: Line): Promise<void> {
   }
   const question = close(line);
   if (!question) return client.release();
-  const { ids, values = [`{${[...ids].join(',')}}`], resolve, reject } = question;
+  const others = pool.waitingCount === 0 ? [] : linesToTake(line.kin);
   const sentAtMs = performance.now();
+  const letGo = others.length === 0 ? undefined : holdBack(client);
+  const answers = [ask(client, line.statement, question, sentAtMs)];
+  for (const other of others) {
+    other.onTheWay += 1;
+    const answered = ask(client, other.statement, close(other) as Question, sentAtMs);
+    answers.push(answered);
+    onTaken(other, answered);
+  }
+  letGo?.();
+  const isFine = (await Promise.all(answers)).every((one) => one);
+  const msEach = (performance.now() - sentAtMs) / answers.length;
+  line.kin.msEach = line.kin.msEach === undefined ? msEach : (3 * line.kin.msEach + msEach) / 4;
+  // As `pool.query` does: whatever went wrong, the next one gets another connection.
+  client.release(!isFine);
+}
+
+/** Lines whose oldest question goes in one piece with another; none of which two are on the way already. */
+function linesToTake({ waiting, msEach = maxTogetherMs }: Kin): Line[] {
+  const most = Math.min(maxTogether, Math.floor(maxTogetherMs / msEach)) - 1;
+  const taken: Line[] = [];
+  for (const line of waiting) {
+    if (taken.length >= most) break;
+    if (line.onTheWay < maxOnTheWay) taken.push(line);
+  }
+  return taken;
+}
+
+/** Whether it was answered. Whoever waits learns that before the connection is free again. */
+async function ask(client: PoolClient, statement: Statement, question: Question, sentAtMs: number): Promise<boolean> {
+  const { ids, values = [`{${[...ids].join(',')}}`], resolve, reject } = question;
   try {
-    const rows = await runStatement(client, line.statement, values);
-    client.release();
+    const rows = await runStatement(client, statement, values);
     const byId = new Map(question.values ? [] : rows.map((row) => [String(row['id_key']), row]));
     resolve({ rows, byId, sentAtMs, endedAtMs: performance.now() });
+    return true;
   } catch (err) {
-    // As `pool.query` does: whatever went wrong, the next one gets another connection.
-    client.release(true);
     reject(err);
+    return false;
   }
 }
 
-/** From now on nobody joins it. */
-function close(line: Line): Question | undefined {
-  const question = line.waiting.shift();
+/** From now on nobody joins it: by default the oldest. */
+function close(line: Line, at = 0): Question | undefined {
+  const [question] = line.waiting.splice(at, 1);
+  if (line.waiting.length === 0) line.kin.waiting.delete(line);
   clearTimeout(question?.deadline);
   return question;
 }

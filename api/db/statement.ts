@@ -1,4 +1,4 @@
-import type { CustomTypesConfig, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Client, CustomTypesConfig, Pool, PoolClient, QueryResultRow } from 'pg';
 
 /**
  * A statement that PostgreSQL parses once per connection and from then on knows by its name. One name, one text: `pg`
@@ -45,4 +45,11 @@ export async function runStatement<Row extends QueryResultRow>(
 ): Promise<Row[]> {
   const { rows } = await on.query<Row>({ name, text, values: values as unknown[], ...(types && { types }) });
   return rows;
+}
+
+/** Gathers what is sent, so that it goes out in one piece: once the function returned is called. */
+export function holdBack(client: PoolClient): () => void {
+  const { stream } = (client as PoolClient & Pick<Client, 'connection'>).connection;
+  stream.cork();
+  return () => stream.uncork();
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
-import type { Client, Pool, PoolClient, QueryResultRow } from 'pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { ApiError, ClientGoneError } from '../errors.ts';
 import { createSharedReads, type IdentifiedRow, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
-import { runStatement, type Statement } from './statement.ts';
+import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
 export type Db = SharedReads & { readonly knex: Knex };
@@ -125,13 +125,6 @@ async function commit(client: PoolClient, rest: readonly Asked[]): Promise<void>
   if (committed.status === 'rejected') throw asCommitFailure(committed.reason);
   // PostgreSQL answers COMMIT with ROLLBACK when a failed statement was swallowed.
   if (committed.value.command !== 'COMMIT') throw new Error('a statement of the transaction had failed; it was rolled back');
-}
-
-/** Gathers what is sent, so that it goes out in one piece: once the function returned is called. */
-function holdBack(client: PoolClient): () => void {
-  const { stream } = (client as PoolClient & Pick<Client, 'connection'>).connection;
-  stream.cork();
-  return () => stream.uncork();
 }
 
 /** What the server says of COMMIT itself is certain. That it shuts down, or nothing at all, leaves it open. */

@@ -10,6 +10,7 @@ const byId = statement<{ id_key: number; version: number }>(
   'SELECT id_key, version FROM categories WHERE id_key = ANY ($1::bigint[])',
 );
 const all = statement<{ id_key: number; version: number }>('test-all', 'SELECT id_key, version FROM categories ORDER BY id_key');
+const alone = statement<{ id_key: number; version: number }>('test-one', 'SELECT id_key, version FROM categories WHERE id_key = $1');
 const raise = statement('test-raise', 'UPDATE categories SET version = $2 WHERE id_key = $1');
 const settings = { DB_POOL_SIZE: 2, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 5, DB_POOL_RECYCLE: 0 };
 
@@ -58,14 +59,20 @@ describe('reads that wait for a connection', () => {
     const look = async (start: number): Promise<void> => {
       for (let id = start; !isOver.aborted; id = (id % 20) + 1) {
         const atLeast = committed[id] ?? 0;
-        const row = id % 2 === 0 ? await read.byId(byId, id) : (await read.query(all))[id - 1];
+        const asked = [
+          () => read.byId(byId, id),
+          async () => (await read.query(all))[id - 1],
+          async () => (await read.query(alone, [id]))[0],
+        ];
+        const row = await asked[id % 3]?.();
         seen += 1;
         if ((row?.version ?? -1) < atLeast) stale += 1;
       }
     };
     await Promise.all([...[1, 2, 3, 4].map(write), ...Array.from({ length: 40 }, (_, index) => look((index % 20) + 1))]);
     expect(stale).toBe(0);
-    expect(seen).toBeGreaterThan(door.ran('test-by-id') + door.ran('test-all'));
+    expect(door.ran('test-one')).toBeGreaterThan(0);
+    expect(seen).toBeGreaterThan(door.ran('test-by-id') + door.ran('test-all') + door.ran('test-one'));
   });
 
   test('all hear of a connection that breaks, and the next read has another', async ({ pool, door }) => {
