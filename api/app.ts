@@ -1,6 +1,7 @@
 import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
 import type { Principal } from './auth/principal.ts';
+import type { KnownAddresses } from './auth/known-addresses.ts';
 import type { Database } from './db/tx.ts';
 import { healthRoutes } from './health/health-routes.ts';
 import type { HealthCheck } from './health/health-check.ts';
@@ -44,6 +45,7 @@ export type AppDeps = {
   readonly database: Database;
   readonly credentials: Credentials;
   readonly limiter: Limiter;
+  readonly knownAddresses: KnownAddresses;
   readonly health: HealthCheck;
   readonly logger: Logger;
   readonly writeAccess: (entry: AccessEntry) => void;
@@ -76,6 +78,7 @@ export function createApp(deps: AppDeps): LeanKoa {
         policy: createRatePolicy(settings),
         secret: settings.AUTH_TOKEN_SECRET,
         onLimited: observer.limited,
+        isKnownAddress: (email, address) => deps.knownAddresses.isKnown(deps.database.read, email, address),
       })
     : noRateLimit;
   app.use(authenticate(deps.credentials, limit.count));

@@ -3,6 +3,7 @@ import type { Limiter, Verdict } from '../limiter/limiter.ts';
 import { ApiError } from '../errors.ts';
 import type { ApiContext, ApiMiddleware, Exchange } from './exchange.ts';
 import {
+  knownAddressPolicy,
   policySet,
   quotasOf,
   targetPolicies,
@@ -12,6 +13,7 @@ import {
   type RatePolicy,
   type Taken,
 } from './rate-policy.ts';
+import { addressKey } from './trusted-proxies.ts';
 
 export type RateLimitDeps = {
   readonly limiter: Limiter;
@@ -19,6 +21,8 @@ export type RateLimitDeps = {
   /** Hides what is aimed at, such as an e-mail address, from whoever sees the keys of the limiter. */
   readonly secret: string;
   readonly onLimited: (policyName: string) => void;
+  /** Whether the owner of an account has logged in from an address, as `addressKey` has it, before. */
+  readonly isKnownAddress: (email: string, address: string) => Promise<boolean>;
 };
 
 /** Counts a request as its caller's, once however often it is asked to. @throws {ApiError} */
@@ -43,8 +47,9 @@ export const noRateLimit: RateLimit = {
  * Counts every request against the caller's limits and tells what is left of them.
  * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (RateLimit, RateLimit-Policy)
  */
-export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimitDeps): RateLimit {
+export function createRateLimit({ limiter, policy, secret, onLimited, isKnownAddress }: RateLimitDeps): RateLimit {
   const targetKey = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'rate limit target', 32)));
+  const hide = (text: string): string => createHmac('sha256', targetKey).update(text).digest('base64url');
   const settle = (state: Exchange, taken: Taken): void => {
     const binding = bindingIndex(taken.verdicts);
     tell(state, rateLimitHeaders(taken.set, taken.verdicts, binding));
@@ -70,11 +75,14 @@ export function createRateLimit({ limiter, policy, secret, onLimited }: RateLimi
       return next();
     },
     countTarget: async ({ state }, target) => {
-      const aimedAt = targetPolicies[state.route?.limitClass ?? 'default'];
-      if (!aimedAt) return;
-      const hidden = createHmac('sha256', targetKey).update(target).digest('base64url');
-      state.aimedAt = hidden;
-      const verdicts = await limiter.take(quotasOf({ policies: [aimedAt] }, hidden));
+      const limitClass = state.route?.limitClass ?? 'default';
+      const ofAll = targetPolicies[limitClass];
+      if (!ofAll) return;
+      state.aimedAt = hide(target);
+      const address = addressKey(state.ip);
+      const isKnown = limitClass === 'login' && (await isKnownAddress(target, address));
+      const [aimedAt, counted] = isKnown ? [knownAddressPolicy, hide(`${target} ${address}`)] : [ofAll, state.aimedAt];
+      const verdicts = await limiter.take(quotasOf({ policies: [aimedAt] }, counted));
       const before = state.taken ?? nothingTaken;
       settle(state, { set: policySet([...before.set.policies, aimedAt]), verdicts: [...before.verdicts, ...verdicts] });
     },

@@ -47,6 +47,9 @@ export const targetPolicies: Readonly<Partial<Record<LimitClass, Policy>>> = {
   password_reset: { name: 'password_reset_account', limit: 3, periodMs: 60 * minuteMs },
 };
 
+/** Instead of that of all strangers, for each address that the account's owner has logged in from before. */
+export const knownAddressPolicy: Policy = { name: 'login_known_address', limit: 20, periodMs: 15 * minuteMs };
+
 /** An operator's key serves a whole back office. */
 const operatorFactor = 10;
 

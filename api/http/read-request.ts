@@ -61,6 +61,10 @@ class Input implements RouteRequest {
     this.#res = res;
   }
 
+  get address(): string {
+    return this.#state.ip;
+  }
+
   /** Made only for the few handlers that listen to it. */
   get signal(): AbortSignal {
     return (this.#signal ??= signalOfGone(this.#res));

@@ -25,6 +25,8 @@ export type RouteRequest<P = unknown, Q = unknown, B = unknown> = {
   readonly query: Q;
   readonly body: B;
   readonly principal: Principal;
+  /** It came from, past trusted proxies. */
+  readonly address: string;
   /** Versions allowed by If-Match; undefined without the header or with `*`. */
   readonly ifMatch: readonly number[] | undefined;
   /** Fires, with ClientGoneError, when the client has gone away. */

@@ -8,6 +8,7 @@ import { closeInOrder } from '#lib/shutdown.ts';
 import { createApp } from '../app.ts';
 import { createActiveClients, createTokens } from '../auth/tokens.ts';
 import { createApiKeys } from '../auth/api-keys.ts';
+import { createKnownAddresses } from '../auth/known-addresses.ts';
 import { createPasswordResets, type PasswordResets } from '../auth/password-resets.ts';
 import { createPasswords } from '../auth/passwords.ts';
 import { createRedisClient } from '../limiter/redis-client.ts';
@@ -109,12 +110,14 @@ function buildServer(parts: Parts): {
   const apiKeys = createApiKeys(pool);
   const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(pool));
   const passwords = createPasswords({ concurrency: passwordConcurrency });
+  const knownAddresses = createKnownAddresses(config.AUTH_TOKEN_SECRET);
   const app = createApp({
     settings: config,
-    routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL, resets, mail }),
+    routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL, resets, knownAddresses, mail }),
     database: createDatabase(pool, { timesOf: timesOfRequest }),
     credentials: { tokens, apiKeys },
     limiter,
+    knownAddresses,
     health: createHealthCheck({
       pool,
       probe,

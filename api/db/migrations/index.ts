@@ -12,6 +12,7 @@ import * as orderLife from './0010_order_life.ts';
 import * as sessions from './0011_sessions.ts';
 import * as keyScope from './0012_key_scope.ts';
 import * as mail from './0013_mail.ts';
+import * as knownAddresses from './0014_known_addresses.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -41,4 +42,5 @@ export const migrations: readonly Migration[] = [
   // The version before takes a key that may only read, or has expired, for one that may do all.
   { name: '0012_key_scope', isExpansion: true, ...keyScope },
   { name: '0013_mail', isExpansion: true, ...mail },
+  { name: '0014_known_addresses', isExpansion: true, ...knownAddresses },
 ];

@@ -1,5 +1,6 @@
 import { Model } from 'objection';
 import { clientKey, clientNotFound } from '../../auth/principal.ts';
+import { eraseKnownAddresses } from '../../auth/known-addresses.ts';
 import { endResets } from '../../auth/password-resets.ts';
 import { endSessions } from '../../auth/sessions.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
@@ -125,6 +126,7 @@ export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientD
     .patch(raised({ ...nobody, deleted_at: new Date() }));
   await endSessions(tx, id);
   await endResets(tx, id);
+  await eraseKnownAddresses(tx, id);
   await eraseMails(tx, id, found.email);
   await eraseAddresses(tx, id);
   await eraseAuthor(tx, id);

@@ -1,5 +1,6 @@
 import { ApiError } from '../../errors.ts';
 import { write, type Route } from '../../http/route.ts';
+import { addressKey } from '../../http/trusted-proxies.ts';
 import { nothing } from '../../http/view.ts';
 import { queueMail } from '../../mail/outbox.ts';
 import { accountView, resetInput, resetRequest } from './client-schema.ts';
@@ -42,7 +43,7 @@ function askRoute({ mail }: ApiServices): Route {
   });
 }
 
-function useRoute({ resets, passwords, tokens, mail }: ApiServices): Route {
+function useRoute({ resets, knownAddresses, passwords, tokens, mail }: ApiServices): Route {
   return write({
     method: 'POST',
     path: '/clients/reset-password',
@@ -62,10 +63,11 @@ function useRoute({ resets, passwords, tokens, mail }: ApiServices): Route {
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },
-    handler: async (tx, { body, note }, passwordHash) => {
+    handler: async (tx, { body, address, note }, passwordHash) => {
       const id = await resets.take(tx, body.reset_token);
       if (id === undefined) note('reset_refused');
       if (id === undefined) throw refusal();
+      await knownAddresses.remember(tx, id, addressKey(address));
       return changePassword(tx, { id, passwordHash, isMailed: mail !== undefined });
     },
     after: async ({ note }, { id_key: clientId }) => {

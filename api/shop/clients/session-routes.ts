@@ -1,12 +1,14 @@
 import { passwordProblem, type Person } from '../../auth/password-rules.ts';
 import type { Passwords } from '../../auth/passwords.ts';
 import { assertMayActFor, sessionOf } from '../../auth/principal.ts';
+import type { KnownAddresses } from '../../auth/known-addresses.ts';
 import type { PasswordResets } from '../../auth/password-resets.ts';
 import { beginSession, endSessions, refreshSession, type Session } from '../../auth/sessions.ts';
 import type { AccessToken, Quota, Tokens } from '../../auth/tokens.ts';
 import { statement } from '../../db/statement.ts';
 import { ApiError } from '../../errors.ts';
 import { write, type Route } from '../../http/route.ts';
+import { addressKey } from '../../http/trusted-proxies.ts';
 import { nothing, type Shown } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { loginInput, passwordChange, refreshInput, sessionView } from './client-schema.ts';
@@ -19,6 +21,7 @@ export type ApiServices = {
   /** How long a session lives that is not refreshed. */
   readonly sessionSeconds: number;
   readonly resets: PasswordResets;
+  readonly knownAddresses: KnownAddresses;
   /** Sends what the outbox holds; undefined: mail goes to nobody. */
   readonly mail?: { readonly wake: () => void } | undefined;
 };
@@ -50,7 +53,7 @@ export const accountById = statement<Account>(
 );
 
 /** Refuses the same, and after the same time, for a wrong password and for an unknown address. */
-function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
+function loginRoute({ passwords, tokens, sessionSeconds, knownAddresses }: ApiServices): Route {
   return write({
     method: 'POST',
     path: '/clients/login',
@@ -68,7 +71,10 @@ function loginRoute({ passwords, tokens, sessionSeconds }: ApiServices): Route {
       if (!account || !isProved) throw new ApiError('unauthenticated', 'The e-mail address or the password is wrong.');
       return account;
     },
-    handler: async (tx, _request, account) => answerSession(tokens, account, await beginSession(tx, account.id_key, sessionSeconds)),
+    handler: async (tx, { address }, account) => {
+      await knownAddresses.remember(tx, account.id_key, addressKey(address));
+      return answerSession(tokens, account, await beginSession(tx, account.id_key, sessionSeconds));
+    },
     after: async ({ note }, { id_key: clientId }) => {
       tokens.forget(clientId as number);
       note('login_succeeded', clientId as number);

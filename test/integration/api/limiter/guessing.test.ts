@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished } from 'vitest';
 import { call, type Answer, type ApiProcess } from '#test/support/api-process.ts';
+import { startMailRecorder } from '#test/support/mail-recorder.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { databaseSettings } from '#test/support/database.ts';
 import { createDatabaseProxy } from '../processes/database-proxy.ts';
@@ -49,6 +50,50 @@ describe('guessing passwords', { timeout: 90_000 }, () => {
     expect(refused.headers.get('x-ratelimit-remaining')).toBe('0');
     const right = await logIn(api, 'other@example.com', from('198.51.100.0'), 'a password of the tests');
     expect(right.status, 'another account is not touched').toBe(200);
+  });
+
+  test('keeps the owner out nowhere they were before, nor where they use a token that was mailed to them', async ({ start }) => {
+    const mails = await startMailRecorder();
+    onTestFinished(mails.close);
+    const mail = { MAIL_SMTP_URL: mails.url, MAIL_FROM: 'shop@example.com', MAIL_RESET_URL: 'https://shop.example/new' };
+    const api = await start({ ...trusting, ...mail });
+    const [email, right] = ['victim@example.com', 'a password of the tests'];
+    await register(api, email, '198.51.100.250');
+    expect((await logIn(api, email, from('2001:db8:1:2::1'), right)).status).toBe(200);
+    const guesses = await oneByOne(21, (index) => logIn(api, email, from(`198.51.100.${index}`)));
+    expect(statusesOf(guesses), 'the first was the owner’s own').toEqual([...Array<number>(19).fill(401), 429, 429]);
+    const home = await logIn(api, email, from('2001:db8:1:2::9'), right);
+    expect(home.status, 'the same network').toBe(200);
+    expect(home.headers.get('ratelimit-policy')).toContain('"login_known_address";q=20;w=900');
+    expect((await logIn(api, email, from('2001:db8:1:3::1'), right)).status, 'another network').toBe(429);
+    expect((await logIn(api, 'other@example.com', from('2001:db8:1:2::1'))).status, 'known to one account is known to no other').toBe(401);
+
+    await call(`${api.url}/clients/forgot-password`, { headers: from('203.0.113.7'), body: { email } });
+    await mails.until(() => mails.mails.length === 1);
+    const token = /reset_token=3D(\S+)/.exec(mails.mails[0]?.text.replaceAll('=\r\n', '') ?? '')?.[1];
+    const body = { reset_token: token, new_password: 'difference engine' };
+    expect((await call(`${api.url}/clients/reset-password`, { headers: from('203.0.113.7'), body })).status).toBe(200);
+    expect((await logIn(api, email, from('203.0.113.7'), 'difference engine')).status).toBe(200);
+  });
+
+  test('mails an account no more than three tokens an hour, whoever asks, with an account and without', async ({ start }) => {
+    const mails = await startMailRecorder();
+    onTestFinished(mails.close);
+    const mail = { MAIL_SMTP_URL: mails.url, MAIL_FROM: 'shop@example.com', MAIL_RESET_URL: 'https://shop.example/new' };
+    const api = await start({ ...trusting, ...mail });
+    await register(api, 'victim@example.com', '198.51.100.250');
+    for (const email of ['victim@example.com', 'nobody@example.com']) {
+      const asked = await oneByOne(5, (index) =>
+        call(`${api.url}/clients/forgot-password`, { headers: from(`198.51.100.${index}`), body: { email } }),
+      );
+      expect(statusesOf(asked)).toEqual([204, 204, 204, 429, 429]);
+      expect(asked.at(-1)?.body).toMatchObject({ 'violated-policies': ['password_reset_account'] });
+    }
+    await mails.until(() => mails.mails.length === 3);
+    const byOne = await oneByOne(6, (index) =>
+      call(`${api.url}/clients/forgot-password`, { headers: from('198.51.100.99'), body: { email: `x${index}@example.com` } }),
+    );
+    expect(statusesOf(byOne), 'nor does one address ask for many').toEqual([...Array<number>(5).fill(204), 429]);
   });
 
   test.skipIf(!hasRedis)('leaves no e-mail address in Redis', async ({ start }) => {

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { expect } from 'vitest';
+import { createKnownAddresses } from '#api/auth/known-addresses.ts';
 import { createPasswordResets } from '#api/auth/password-resets.ts';
 import { createPasswords } from '#api/auth/passwords.ts';
 import { anonymous, type Principal } from '#api/auth/principal.ts';
@@ -55,6 +56,7 @@ export function openShop(db: MigratedDatabase, settings: ShopSettings = {}): Sho
     passwords: createPasswords({ concurrency: 2 }),
     sessionSeconds: 3_600,
     resets: createPasswordResets(secret),
+    knownAddresses: createKnownAddresses(secret),
     mail: settings.mail,
   };
   return { ...db, services, call: createCall(services, settings.database ?? createDatabase(db.pool), settings) };
@@ -75,6 +77,7 @@ function createCall(services: ApiServices, database: Database, settings: ShopSet
         query: validateInput(route.query, query, 'query'),
         body: validateInput(route.body, withoutOwnId(route, body, params), 'body'),
         principal,
+        address,
         ifMatch: ifMatch === undefined ? undefined : [ifMatch],
         signal: AbortSignal.timeout(30_000),
         note: () => {},
