@@ -17,7 +17,8 @@ const rating = z
         if (tenths / 10 === stars) return tenths;
         ctx.addIssue({ code: 'custom', message: 'must have at most one decimal place' });
         return z.NEVER;
-      }),
+      })
+      .meta({ multipleOf: 0.1 }),
   )
   .describe('Stars from 1 to 5, with at most one decimal place.');
 
