@@ -43,7 +43,7 @@ const floors: Readonly<Record<string, string>> = {
     config every-minute
     alerts
     health
-    slo
+    slo logs
     probes quiet
     store
     model`,

@@ -1,7 +1,7 @@
 import { BusyError, messageOf } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import { redactText } from '#lib/redact.ts';
-import { decideDailyRun, latestSlot, type RunHistory, type ScheduleDecision, type TimeOfDay } from './schedule.ts';
+import { decideDailyRun, latestSlot, type RunHistory, type ScheduleDecision, type TimeOfDay } from '../model/daily-run.ts';
 import type { JobRun, JobRuns } from '../store/store.ts';
 
 /** One finished backup of the watched database. */

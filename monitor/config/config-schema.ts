@@ -3,6 +3,7 @@ import { duration } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
 import { maintenanceSchema } from './maintenance-schema.ts';
 import { objectiveSchema } from './objective-schema.ts';
+import { rotationSchema } from './rotation-schema.ts';
 
 const day = 86_400_000;
 
@@ -77,6 +78,10 @@ export const configSchema = z.strictObject({
     .array(objectiveSchema)
     .prefault([])
     .describe('Shares of answers that must be good, over 30 days; each is watched as a target of its own.'),
+  rotation: z
+    .array(rotationSchema)
+    .prefault([])
+    .describe('Log files that are renamed once a day, compressed a day later and kept for a while; each folder is watched as a target.'),
   flapping: z
     .union(
       [

@@ -30,6 +30,7 @@ export type MonitorSettings = {
   readonly flap: FlapRules | undefined;
   readonly maintenance: readonly Maintenance[];
   readonly objectives: ConfigFile['objectives'];
+  readonly rotation: ConfigFile['rotation'];
   /** Of what is no probe of the file. */
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
@@ -63,6 +64,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     flap: file.flapping && { turns: file.flapping.turns, windowMs: file.flapping.window, settleMs: file.flapping.settle },
     maintenance: file.maintenance,
     objectives: file.objectives,
+    rotation: file.rotation,
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
@@ -113,9 +115,9 @@ const patienceOf = ({ slow, unknownAfter, warnAfter, remindAfter, startGrace }: 
 });
 
 /** What is wrong with the file as a whole. Pure. */
-function problemsTogether({ probes, maintenance, objectives }: Pick<ConfigFile, 'probes' | 'maintenance' | 'objectives'>): string[] {
+function problemsTogether({ probes, maintenance, objectives, rotation }: ConfigFile): string[] {
   const probeNames = probes.map(({ name }) => name);
-  const names = [...probeNames, ...objectives.map(({ name }) => name)];
+  const names = [...probeNames, ...[...objectives, ...rotation].map(({ name }) => name)];
   const problems = names
     .filter((name, index) => names.indexOf(name) !== index || name === backupProbeName)
     .map((name) => (name === backupProbeName ? `the name ${name} is taken by the backup job` : `the name ${name} is used twice`));

@@ -8,6 +8,8 @@ import { backupSteps } from '../backup/steps.ts';
 import type { MonitorSettings, ProbeSettings } from '../config/config.ts';
 import { createWatch, type Watch, type WatchDeps } from '../health/watch.ts';
 import type { Health } from '../model/look.ts';
+import { diskLogFiles } from '../logs/log-files.ts';
+import { createRotation } from '../logs/rotation.ts';
 import { createHostResolver } from '../probes/resolve-host.ts';
 import { maintenanceOf } from '../quiet/maintenance.ts';
 import { silenceOf } from '../quiet/silences.ts';
@@ -21,7 +23,7 @@ import { noticeStandstillDuty } from './duties/notice-standstill.ts';
 import { selfCheckDuty } from './duties/self-check.ts';
 import { sendHeartbeatDuty } from './duties/send-heartbeat.ts';
 import type { House } from './house.ts';
-import { createTargets } from './targets.ts';
+import { createTargets, type NamedRotation } from './targets.ts';
 
 /** What the settings make: targets, channels, duties. A reload exchanges all of it over the same house. */
 export type Parts = {
@@ -68,8 +70,12 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
   const backupJob = env.BACKUP_ENABLED
     ? createBackupJob({ time: env.BACKUP_SCHEDULE_UTC, steps: backupSteps(env), jobRuns: store.jobRuns, now: Date.now, logger })
     : undefined;
+  const rotations = settings.rotation.map((logs) => ({
+    name: logs.name,
+    ...createRotation(logs, { files: diskLogFiles, jobRuns: store.jobRuns, clock, logger }),
+  }));
   const slo = { ledger: store.slo, marks: house.sloMarks, clock };
-  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), slo });
+  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), slo, rotations });
   const { flap, maintenance, probes } = settings;
   const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
   const quietOf: WatchDeps['quietOf'] = (target, now) =>
@@ -97,11 +103,12 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
     clock,
   });
-  const work = { loops, watch, backupJob, takeSnapshot };
+  const work = { rotations, loops, watch, backupJob, takeSnapshot };
   return createRunning(house, settings, { ...work, deps });
 }
 
 type Work = {
+  readonly rotations: readonly NamedRotation[];
   readonly loops: readonly DeliveryLoop[];
   readonly watch: Watch;
   readonly backupJob: BackupJob | undefined;
@@ -109,7 +116,7 @@ type Work = {
   readonly deps: PartsDeps;
 };
 
-function createRunning(house: House, settings: MonitorSettings, { loops, watch, backupJob, takeSnapshot, deps }: Work): Parts {
+function createRunning(house: House, settings: MonitorSettings, { rotations, loops, watch, backupJob, takeSnapshot, deps }: Work): Parts {
   const { store, outbox, selfAlerts, clock, logger, lock } = house;
   const url = settings.env.HEARTBEAT_URL;
   const backup = backupJob && dailyBackupDuty(backupJob, watch, clock().clockMs + settings.backups.settleMs);
@@ -122,7 +129,7 @@ function createRunning(house: House, settings: MonitorSettings, { loops, watch, 
     holdFolderDuty(lock, lost.reject),
     ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
   ];
-  const byMinute: Duty[] = [expireHistoryDuty(store), ...(backup ? [backup] : [])];
+  const byMinute: Duty[] = [expireHistoryDuty(store), ...rotations.map(rotateLogsDuty), ...(backup ? [backup] : [])];
   return {
     watch,
     seenOf: (place) =>
@@ -164,6 +171,13 @@ function ackLink({ signer }: House, statusUrl: string, incidentId: string): stri
   url.searchParams.set('signature', signer.sign('ack', incidentId));
   return url.href;
 }
+
+/** Each minute: what is due is decided from what was done, and what a run before could not finish is tried again. */
+const rotateLogsDuty = ({ name, run }: NamedRotation): Duty => ({
+  name: `rotate ${name}`,
+  isDue: () => true,
+  run: (_now, signal) => run(signal),
+});
 
 const shownTime = ({ hour, minute }: { readonly hour: number; readonly minute: number }): string =>
   `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;

@@ -2,6 +2,7 @@ import type { BackupJob } from '../backup/job.ts';
 import { backupProbeName, type MonitorSettings } from '../config/config.ts';
 import type { Target } from '../health/target.ts';
 import { backupProbe } from '../backup/probe.ts';
+import type { Rotation } from '../logs/rotation.ts';
 import type { ResolveHost } from '../probes/probe.ts';
 import { sloProbe, type SloProbeDeps } from '../slo/slo-probe.ts';
 
@@ -9,13 +10,17 @@ export type TargetsDeps = {
   readonly backupJob: BackupJob | undefined;
   readonly resolveHost: ResolveHost;
   readonly slo: Omit<SloProbeDeps, 'token'>;
+  readonly rotations: readonly NamedRotation[];
 };
 
-/** Everything that is watched: the configured probes, the objectives, and the backups where the job is on. */
-export function createTargets(settings: MonitorSettings, { backupJob, resolveHost, slo }: TargetsDeps): readonly Target[] {
+export type NamedRotation = Pick<Rotation, 'run' | 'probe'> & { readonly name: string };
+
+/** Everything that is watched: the configured probes, the objectives, the rotated logs, and the backups where the job is on. */
+export function createTargets(settings: MonitorSettings, { backupJob, resolveHost, slo, rotations }: TargetsDeps): readonly Target[] {
   const targets = settings.probes.map(({ where: _where, create, ...target }): Target => ({ ...target, probe: create(resolveHost) }));
   const objectives = settings.objectives.map((objective) => objectiveTarget(settings, objective, slo));
-  return [...targets, ...objectives, ...(backupJob ? [backupTarget(settings, backupJob)] : [])];
+  const logs = rotations.map((rotation) => rotationTarget(settings, rotation));
+  return [...targets, ...objectives, ...logs, ...(backupJob ? [backupTarget(settings, backupJob)] : [])];
 }
 
 const minuteMs = 60_000;
@@ -34,6 +39,18 @@ function objectiveTarget(
     cadence: { intervalMs: minuteMs, timeoutMs: 5_000, confirmIntervalMs: minuteMs, failures: 1, successes: 5 },
     patience: { ...patience, slowMs: Infinity, warnAfterMs: 0, startGraceMs: 0 },
     probe: sloProbe(objective, { ...deps, token: env.ADMIN_TOKEN }),
+  };
+}
+
+function rotationTarget({ patience }: MonitorSettings, { name, probe }: NamedRotation): Target {
+  return {
+    name,
+    kind: 'rotation',
+    dependsOn: [],
+    degradedBy: [],
+    cadence: { intervalMs: minuteMs, timeoutMs: 10_000, confirmIntervalMs: minuteMs, failures: 1, successes: 1 },
+    patience: { ...patience, startGraceMs: 0 },
+    probe,
   };
 }
 

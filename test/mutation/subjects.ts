@@ -43,5 +43,5 @@ export const subjects: readonly Subject[] = [
     mutate: ['monitor/health/{alert-policy,flap,health-state,holds}.ts', 'monitor/backup/probe.ts'],
     tests: ['test/unit/monitor/health/{health-state,holds,plan-tick,troubles}.test.ts', 'test/unit/monitor/backup/backup-probe.test.ts'],
   },
-  { name: 'schedule', mutate: ['monitor/backup/schedule.ts'], tests: ['test/unit/monitor/backup/schedule.test.ts'] },
+  { name: 'schedule', mutate: ['monitor/model/daily-run.ts'], tests: ['test/unit/monitor/model/daily-run.test.ts'] },
 ];

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideDailyRun, latestSlot, retryDelayMs, type RunHistory } from '#monitor/backup/schedule.ts';
+import { decideDailyRun, latestSlot, retryDelayMs, type RunHistory } from '#monitor/model/daily-run.ts';
 
 const two = { hour: 2, minute: 0 };
 const at = (time: string): number => Date.parse(`2026-11-${time}Z`);

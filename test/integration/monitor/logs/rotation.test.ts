@@ -1,0 +1,310 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createLogger } from '#lib/logger.ts';
+import { diskLogFiles, type LogFiles } from '#monitor/logs/log-files.ts';
+import { createRotation, type Rotation } from '#monitor/logs/rotation.ts';
+import { openDatabase } from '#monitor/store/database.ts';
+import { createStore } from '#monitor/store/open-store.ts';
+import type { MonitorStore } from '#monitor/store/store.ts';
+import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { temporaryFolder } from '#test/support/temporary-folder.ts';
+
+const timeout = 90_000;
+const dayMs = 86_400_000;
+const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
+const never = new AbortController().signal;
+
+type World = {
+  readonly dir: string;
+  readonly path: (name: string) => string;
+  readonly store: MonitorStore;
+  /** Days later than now. */
+  days: number;
+  readonly start: (files?: LogFiles) => Rotation;
+};
+
+/** A folder with one log file, the real store, and days that pass when they are told to. */
+async function createWorld(keep = 14): Promise<World> {
+  const dir = await temporaryFolder();
+  const store = createStore(openDatabase(':memory:'));
+  onTestFinished(() => store.close());
+  const world: World = {
+    dir,
+    path: (name) => join(dir, name),
+    store,
+    days: 0,
+    start: (files = diskLogFiles) =>
+      createRotation(
+        { name: 'logs', dir, files: ['access.log'], time: { hour: 0, minute: 0 }, keep },
+        {
+          files,
+          jobRuns: store.jobRuns,
+          clock: () => ({ at: Date.now() + world.days * dayMs, clockMs: performance.now() + world.days * dayMs }),
+          logger,
+        },
+      ),
+  };
+  return world;
+}
+
+const namesIn = ({ dir }: World): string[] =>
+  readdirSync(dir)
+    .filter((name) => name.startsWith('access.log'))
+    .toSorted();
+
+/** All lines of the log and its archives, however they are kept. */
+function linesIn(world: World): string[] {
+  return namesIn(world).flatMap((name) => {
+    const content = readFileSync(world.path(name));
+    return (name.endsWith('.gz') ? gunzipSync(content) : content).toString('utf8').split('\n').slice(0, -1);
+  });
+}
+
+type Writer = { readonly child: ChildProcess; readonly finish: () => Promise<number> };
+
+function startWriter(world: World, worker: number, followMs = 20): Writer {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'log-writer.ts')], {
+    env: { ...cleanEnvironment(), LOG_DIR: world.dir, WRITER: String(worker), LOG_FOLLOW_MS: String(followMs) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  return {
+    child,
+    finish: async () => {
+      child.stdin.end();
+      await once(child, 'close');
+      const [written = 0, dropped] = said.trim().split(' ').map(Number);
+      expect(dropped).toBe(0);
+      return written;
+    },
+  };
+}
+
+const notesIn = ({ dir }: World): string[] => {
+  try {
+    return readdirSync(join(dir, '.writers')).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+};
+
+async function untilWriting(world: World, count: number): Promise<void> {
+  await expect.poll(() => notesIn(world).length, { timeout: 20_000 }).toBe(count);
+}
+
+/** How many numbered lines of how many written are missing, and how many stand there more than once or torn. */
+function compare(world: World, written: readonly number[]): { readonly lost: number; readonly surplus: number } {
+  const seen = new Map<string, number>();
+  let torn = 0;
+  for (const line of linesIn(world)) {
+    const id = /"request_id":"(\d+-\d+)".*\}$/.exec(line)?.[1];
+    if (id === undefined) torn += 1;
+    else seen.set(id, (seen.get(id) ?? 0) + 1);
+  }
+  const wanted = written.flatMap((count, worker) => Array.from({ length: count }, (_, line) => `${worker + 1}-${line}`));
+  const lost = wanted.filter((id) => !seen.has(id)).length;
+  return { lost, surplus: torn + [...seen.values()].reduce((sum, count) => sum + count - 1, 0) };
+}
+
+describe('under the API’s own writers, in processes of their own', { timeout }, () => {
+  test('60 rotations lose no line and tear none, with archives of mode 0640, all but the newest compressed', async () => {
+    const world = await createWorld(1_000);
+    const writers = [1, 2, 3].map((worker) => startWriter(world, worker));
+    await untilWriting(world, 3);
+    const rotation = world.start();
+    for (let round = 0; round < 60; round += 1) {
+      world.days += 1;
+      await rotation.run(never);
+      await sleep(60);
+    }
+    const written = await Promise.all(writers.map(({ finish }) => finish()));
+    world.days += 1;
+    await rotation.run(never);
+    expect(await rotation.probe(never)).toMatchObject({ outcome: 'ok' });
+    expect(compare(world, written)).toEqual({ lost: 0, surplus: 0 });
+    const names = namesIn(world);
+    expect(names.filter((name) => name.endsWith('.gz')).length).toBeGreaterThanOrEqual(59);
+    expect(names.filter((name) => name !== 'access.log' && !name.endsWith('.gz'))).toHaveLength(1);
+    for (const name of names) expect(statSync(world.path(name)).mode & 0o777).toBe(0o640);
+  });
+
+  test('copying and truncating, as a comparison, loses lines', async () => {
+    const world = await createWorld();
+    const writers = [1, 2, 3].map((worker) => startWriter(world, worker));
+    await untilWriting(world, 3);
+    for (let round = 0; round < 60; round += 1) {
+      copyFileSync(world.path('access.log'), world.path(`access.log-${20_260_000 + round}`));
+      truncateSync(world.path('access.log'));
+      await sleep(30);
+    }
+    const written = await Promise.all(writers.map(({ finish }) => finish()));
+    expect(compare(world, written).lost).toBeGreaterThan(0);
+  });
+
+  test('one that is killed keeps nothing from being compressed once its note no longer counts', async () => {
+    const world = await createWorld();
+    const writer = startWriter(world, 1);
+    await untilWriting(world, 1);
+    writer.child.kill('SIGKILL');
+    await once(writer.child, 'close');
+    const rotation = world.start();
+    for (let day = 0; day < 2; day += 1) {
+      world.days += 1;
+      writeFileSync(world.path('access.log'), 'later\n', { flag: 'a', mode: 0o640 });
+      await rotation.run(never);
+    }
+    expect(namesIn(world).filter((name) => name.endsWith('.gz'))).toHaveLength(1);
+  });
+});
+
+/** A note as a writer leaves it. */
+function writeNote(world: World, at: number, inode: number): void {
+  mkdirSync(world.path('.writers'), { recursive: true });
+  const note = { program: 'api', worker: 2, pid: 41, at: new Date(at).toISOString(), leaseMs: 30_000, files: { 'access.log': inode } };
+  writeFileSync(world.path('.writers/a.json'), JSON.stringify(note));
+}
+
+describe('a writer that does not go over to the new file', { timeout }, () => {
+  test('is told by name after a minute, and what it writes to is neither compressed nor removed until it has', async () => {
+    const world = await createWorld(2);
+    const clock = () => ({ at: Date.now() + world.days * dayMs, clockMs: world.days * dayMs });
+    const logs = { name: 'logs', dir: world.dir, files: ['access.log'], time: { hour: 0, minute: 0 }, keep: 2 };
+    const rotation = createRotation(logs, { files: diskLogFiles, jobRuns: world.store.jobRuns, clock, logger });
+    writeFileSync(world.path('access.log'), 'one\n', { mode: 0o640 });
+    const held = statSync(world.path('access.log')).ino;
+    for (let day = 0; day < 3; day += 1) {
+      writeNote(world, clock().at, held);
+      await rotation.run(never);
+      writeFileSync(world.path('access.log'), `day ${day}\n`, { flag: 'a', mode: 0o640 });
+      world.days += 1;
+    }
+    writeNote(world, clock().at, held);
+    await rotation.run(never);
+    expect(await rotation.probe(never)).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^api worker 2 \(process 41\) still writes to access\.log-\d{8}: it stays as it is$/),
+    });
+    expect(namesIn(world).map((name) => statSync(world.path(name)).ino)).toContain(held);
+    writeNote(world, clock().at, statSync(world.path('access.log'), { throwIfNoEntry: false })?.ino ?? 1);
+    await rotation.run(never);
+    await rotation.run(never);
+    expect(await rotation.probe(never)).toMatchObject({ outcome: 'ok' });
+    expect(namesIn(world).map((name) => statSync(world.path(name)).ino)).not.toContain(held);
+  });
+
+  test('whose note nobody understands keeps everything as it is, and is told', async () => {
+    const world = await createWorld();
+    for (const name of ['access.log-20261101', 'access.log-20261102']) writeFileSync(world.path(name), `${name}\n`, { mode: 0o640 });
+    mkdirSync(world.path('.writers'));
+    writeFileSync(world.path('.writers/b.json'), '{"half":');
+    const rotation = world.start();
+    await rotation.run(never);
+    expect(namesIn(world)).toEqual(['access.log-20261101', 'access.log-20261102']);
+    expect(await rotation.probe(never)).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('b.json cannot be understood'),
+    });
+  });
+});
+
+const die = (): never => {
+  throw new Error('killed');
+};
+
+/** The disk, which is gone from its n-th call on, before it or in the middle of it, as for a monitor that is killed. */
+function dyingDisk(after: number): { readonly files: LogFiles; readonly calls: () => number } {
+  let calls = 0;
+  const guard = <A extends readonly unknown[], R>(work: (...args: A) => Promise<R>) => {
+    return async (...args: A): Promise<R> => {
+      calls += 1;
+      if (calls > after) die();
+      return work(...args);
+    };
+  };
+  const { list, rename, remove, compress, digest, syncFolder } = diskLogFiles;
+  const files = {
+    list: guard(list),
+    rename: guard(rename),
+    remove: guard(remove),
+    digest: guard(digest),
+    syncFolder: guard(syncFolder),
+    compress: guard(async (path, signal) => {
+      // The call at which it dies has written half of its file.
+      if (calls === after) writeFileSync(`${path}.gz.part`, 'half');
+      return calls === after ? die() : compress(path, signal);
+    }),
+  } satisfies LogFiles;
+  return { files, calls: () => calls };
+}
+
+/** A day with something to rename, something to compress, something half done and something to remove. */
+function prepare(world: World): void {
+  for (const day of ['01', '02', '03', '04']) writeFileSync(world.path(`access.log-202511${day}`), `line of ${day}\n`, { mode: 0o640 });
+  writeFileSync(world.path('access.log'), 'line of today\n', { mode: 0o640 });
+}
+
+describe('a monitor that is killed at any moment of a rotation', { timeout }, () => {
+  test('leaves no line lost or doubled once the next has run, and the same files as one that was not', async () => {
+    const whole = await createWorld(4);
+    prepare(whole);
+    const disk = dyingDisk(Infinity);
+    await whole.start(disk.files).run(never);
+    const expected = linesIn(whole).toSorted();
+    expect(expected).toEqual(['line of 02', 'line of 03', 'line of 04', 'line of today']);
+    const shape = namesIn(whole).map((name) => name.replace(/-2026\d+/, '-today'));
+    expect(disk.calls()).toBeGreaterThan(20);
+    for (let point = 0; point < disk.calls(); point += 1) {
+      const world = await createWorld(4);
+      prepare(world);
+      await world.start(dyingDisk(point).files).run(never);
+      const between = new Set(linesIn(world));
+      for (const line of expected) expect(between, `at call ${point}`).toContain(line);
+      // An attempt that failed is made again after a quarter of an hour.
+      world.days += 1 / 48;
+      const next = world.start();
+      await next.run(never);
+      await next.run(never);
+      expect(linesIn(world).toSorted(), `at call ${point}`).toEqual(expected);
+      expect(
+        namesIn(world).map((name) => name.replace(/-2026\d+/, '-today')),
+        `at call ${point}`,
+      ).toEqual(shape);
+    }
+  });
+
+  test('and finds a compressed file that does not hold what it should makes it anew', async () => {
+    const world = await createWorld();
+    prepare(world);
+    writeFileSync(world.path('access.log-20251101.gz'), 'no gzip at all');
+    await world.start().run(never);
+    expect(linesIn(world)).toContain('line of 01');
+  });
+});
+
+test('an empty file stays, a missing folder is no trouble, and each day is rotated once', { timeout }, async () => {
+  const world = await createWorld();
+  const rotation = world.start();
+  await rotation.run(never);
+  writeFileSync(world.path('access.log'), '');
+  world.days += 1;
+  await rotation.run(never);
+  expect(namesIn(world)).toEqual(['access.log']);
+  world.days += 1;
+  writeFileSync(world.path('access.log'), 'one\n');
+  await rotation.run(never);
+  writeFileSync(world.path('access.log'), 'two\n');
+  await rotation.run(never);
+  expect(namesIn(world)).toHaveLength(2);
+  renameSync(world.dir, `${world.dir}-gone`);
+  onTestFinished(() => renameSync(`${world.dir}-gone`, world.dir));
+  world.days += 1;
+  await rotation.run(never);
+  expect((await rotation.probe(never)).outcome).toBe('ok');
+});
