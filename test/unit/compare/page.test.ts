@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { inAll, type Round, type Window } from '#loadtest/judge/rounds.ts';
 import { emptyRow, realPart, simulatedPart, withPart } from '#test/compare/page.ts';
-import { drawRounds, real, type RealPlay } from '#test/compare/real-rounds.ts';
+import { drawRounds, playOn, real, type RealPlay } from '#test/compare/real-rounds.ts';
 
 const window = (p50Ms: number): Window => ({
   [inAll]: { p50Ms, p95Ms: 2 * p50Ms, p99Ms: 3 * p50Ms, perSecond: 1_000, answers: 1_000, errors: 0, settled: 1_000 },
@@ -46,4 +49,14 @@ test('either campaign writes its own part of the page anew and leaves that of th
   expect(page).toMatch(/calm[^]*## Real servers[^]*a machine of 2 cores[^]*equal, as played/);
   expect(again).toMatch(/noisy[^]*## Real servers[^]*another/);
   expect(again).not.toMatch(/\| calm|equal, as played/);
+});
+
+test('a campaign goes on from what was played before, and plays nothing that its time does not allow', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'atalaya-campaign-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const kept = join(dir, 'reports/kept.jsonl');
+  const campaign = { forMs: 0, signal: new AbortController().signal, onStep: () => {} };
+  expect(await playOn(kept, campaign)).toEqual([]);
+  await appendFile(kept, `${JSON.stringify(playOf(0))}\n${JSON.stringify(playOf(0.1))}\n`);
+  expect(await playOn(kept, campaign)).toEqual([playOf(0), playOf(0.1)]);
 });
