@@ -8,13 +8,14 @@ import { bounds } from './bounds.ts';
 import type { Check, Finding } from './finding.ts';
 import { life } from './life.ts';
 import { loss } from './loss.ts';
+import { overload } from './overload.ts';
 import type { Recording } from './recording.ts';
 import { waiting } from './waiting.ts';
 
 const number = ({ id }: Check): number => Number(/\d+/.exec(id)?.[0]);
 
 /** P1 to P14. */
-const checks: readonly Check[] = [...bounds, ...waiting, ...life, ...loss].toSorted((a, b) => number(a) - number(b));
+const checks: readonly Check[] = [...bounds, ...waiting, ...overload, ...life, ...loss].toSorted((a, b) => number(a) - number(b));
 
 export type Judged = { readonly check: Check; readonly finding: Finding };
 

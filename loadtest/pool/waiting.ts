@@ -4,7 +4,6 @@ import {
   fail,
   failOf,
   failUnlessExhausted,
-  goodput,
   invalid,
   isGood,
   latenessIn,
@@ -21,7 +20,6 @@ import { mostOf, type Exchange, type Reading, type Recording } from './recording
 
 const earlyMs = 50;
 const answerWithinMs = 200;
-const keptShare = 0.8;
 
 /** What is wrong with the answer to a request that got no connection; undefined when nothing is. */
 function refusalProblem(
@@ -72,27 +70,6 @@ export const waiting: readonly Check[] = [
           doubtful.map(showExchange),
         );
       return pass(`${refused.length} refused within ${showDuration(Math.max(...refused.map(({ sentMs, endedMs }) => endedMs - sentMs)))}`);
-    },
-  },
-  {
-    id: 'P7 fail-fast',
-    title: 'In overload as much is done as before, and afterwards all is as it was',
-    judge: (recording) => {
-      const [before, during] = [goodput(recording, 'saturated'), goodput(recording, 'overload')];
-      const rates = `${during.toFixed(1)}/s of ${before.toFixed(1)}/s in overload`;
-      if (before === 0) return invalid('nothing was done before the overload');
-      if (during < keptShare * before) {
-        const refused = asked(recording, 'overload').filter((one) => !isGood(one));
-        return failUnlessExhausted(recording, 'overload', `${rates}: it collapses`, refused.map(showExchange));
-      }
-      const hung = asked(recording, 'overload').filter(({ status }) => status === null || (status >= 500 && status !== 503));
-      if (hung.length > 0)
-        return failOf(recording, 'overload', `${hung.length} requests in overload were neither served nor refused with 503`, hung);
-      const failed = asked(recording, 'recovery').filter((one) => !isGood(one));
-      if (failed.length > 0) return failOf(recording, 'recovery', `${failed.length} requests failed when the overload was over`, failed);
-      const last = looks(recording, 'recovery').at(-1);
-      if (last && (last.waiting ?? 0) > 0) return fail('requests still wait when the overload is over', [showReading(last, recording)]);
-      return pass(`${rates}; recovered`);
     },
   },
   {

@@ -40,6 +40,7 @@ const flaws: Readonly<Record<Exclude<Flaw, 'one connection too few'>, string>> =
   'leaks when the client leaves at once': 'P10',
   'leaks on one route of many': 'P10',
   'collapses in overload': 'P7',
+  'stays slow after overload': 'P7',
   'keeps dead connections': 'P12',
   'lends dead connections': 'P12',
   'counts failed connections': 'P12',

@@ -22,6 +22,7 @@ export type Flaw =
   | 'leaks when the client leaves at once'
   | 'leaks on one route of many'
   | 'collapses in overload'
+  | 'stays slow after overload'
   | 'keeps dead connections'
   | 'lends dead connections'
   | 'counts failed connections'
@@ -70,6 +71,7 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
   let isShut = false;
   let routed = 0;
   let slowAtWork = 0;
+  let refusedMs = -Infinity;
 
   const isWorn = ({ bornMs }: Connection): boolean =>
     settings.recycleMs > 0 && !is('never recycles') && time.now() - bornMs > settings.recycleMs;
@@ -141,10 +143,12 @@ export function simulatePool(settings: Settings, flaw: Flaw | undefined): { read
   const serve = async (kind: Kind): Promise<Answered> => {
     if (kind === 'invalid') return { status: 422, retryAfter: undefined, waitMs: 0, holdMs: 0 };
     const isSlow = kind === 'slow' || kind === 'abandoned';
+    if (is('stays slow after overload') && time.now() - refusedMs < 10_000) await sleep(300);
     const askedMs = time.now();
     const connection = await acquire(isSlow);
     if (!connection) {
       await sleep(5);
+      refusedMs = time.now();
       return refusal();
     }
     const waitMs = time.now() - askedMs;
