@@ -7,7 +7,7 @@ import type { Violation } from './rules.ts';
 /** How the clients ask, and what is written down of it. */
 
 export type Ask = {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: object;

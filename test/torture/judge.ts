@@ -69,9 +69,9 @@ function checkAnswers(history: History): Violation[] {
 
 /** Of whoever has left nothing can be asked any more. */
 function checkResolved(history: History, ended: Ended): Violation[] {
-  const left = new Set(history.flatMap(({ what }) => (what.kind === 'leave' ? [what.client] : [])));
+  const left = new Set(history.flatMap(({ what }) => (what.kind === 'leave' ? [`${what.client}`] : [])));
   const open = history.filter(
-    ({ key, what, isAsking }) => isAsking && isOnce(what) && ended.get(key) === 'unknown' && !('client' in what && left.has(what.client)),
+    ({ key, what, isAsking }) => isAsking && isOnce(what) && ended.get(key) === 'unknown' && !left.has(key.slice(0, key.indexOf('/'))),
   );
   return [...new Set(open.map(({ key }) => key))].map((key) => ({ rule: 'resolved', detail: `${key} is still open` }));
 }

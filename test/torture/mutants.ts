@@ -30,8 +30,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: files.change,
-        find: '($2::bigint IS NULL OR client_id = $2) FOR NO KEY UPDATE`',
-        put: '($2::bigint IS NULL OR client_id = $2)`',
+        find: 'FOR SHARE)) FOR NO KEY UPDATE`',
+        put: 'FOR SHARE))`',
       },
     ],
   },
@@ -83,7 +83,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'read-too-old',
-    says: 'a thing read by id is answered from memory for half a second, as a snapshot that was begun too early',
+    says: 'a thing read by id is answered from memory for five seconds, as from a snapshot that was begun too early',
     expects: ['fresh-reads'],
     edits: [
       {
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
         find: '      return (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;',
         put: `      const kept = ((globalThis as any).kept ??= new Map());
       const old = kept.get(statement.name + id);
-      if (old !== undefined && performance.now() - old.atMs < 500) return old.row;
+      if (old !== undefined && performance.now() - old.atMs < 5_000) return old.row;
       const atMs = performance.now();
       const row = (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;
       kept.set(statement.name + id, { atMs, row });

@@ -52,7 +52,7 @@ const recordBill = textStatement<BillText>(
   `INSERT INTO bills (bill_number, discount_cents, date, payment_type, client_id)
    SELECT coalesce($1, 'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')),
      $2, coalesce($3::date, (now() AT TIME ZONE 'UTC')::date), $4, id_key
-   FROM clients WHERE id_key = $5 AND deleted_at IS NULL
+   FROM clients WHERE id_key = $5 AND deleted_at IS NULL FOR SHARE
    RETURNING ${billView.select}`,
 );
 

@@ -35,10 +35,12 @@ export type LockedOrder = {
 /** `principal`: who asks; to a customer, another's order does not exist. */
 export type Addressed = { readonly id: number; readonly principal: Principal; readonly ifMatch?: readonly number[] | undefined };
 
+/** A customer is held too: one that is deleted meanwhile must not leave the answer of a change behind. */
 const lock = statement<LockedOrder>(
   'order-lock',
   `SELECT id_key, status, client_id, bill_id, total_cents, refunded_cents, delivery_method, version
-   FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2) FOR NO KEY UPDATE`,
+   FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2
+     AND EXISTS (SELECT FROM clients WHERE clients.id_key = $2 AND deleted_at IS NULL FOR SHARE)) FOR NO KEY UPDATE`,
 );
 
 /** @throws not_found also for another's, or version_mismatch */

@@ -46,9 +46,12 @@ const lookAtProduct: Deed = async ({ course, random, products }) => {
 
 /** What has been told of an order to its buyer before is told again, and nothing older. */
 const lookAtOwn: Deed = async (buyer) => {
-  const { course, random, own, headers, client } = buyer;
+  const { random, own } = buyer;
   const known = own.at(-randomInt(random, 1, Math.min(5, own.length)));
-  if (known === undefined) return lookAtProduct(buyer);
+  return known === undefined ? lookAtProduct(buyer) : lookAt(buyer, known);
+};
+
+async function lookAt({ course, headers, client }: Buyer, known: Placed): Promise<Answer | undefined> {
   const { isCanceled } = known;
   const answer = await course.ask({ method: 'GET', path: `/orders/${known.order.id}`, headers });
   const seen = answer?.status === 200 ? orderOf(JSON.parse(answer.body)) : undefined;
@@ -59,7 +62,7 @@ const lookAtOwn: Deed = async (buyer) => {
   if (seen && isCanceled && seen.status !== 4)
     course.seen.push({ rule: 'fresh-reads', detail: `${at} was canceled, and then shown with status ${seen.status}` });
   return answer;
-};
+}
 
 const listOwn: Deed = async ({ course, headers, client }) => {
   const answer = await course.ask({ method: 'GET', path: '/orders?limit=10', headers });
@@ -103,7 +106,11 @@ const order: Deed = async (buyer) => {
     },
   };
   const [answer] = await Promise.all([insist(course, random, write), ...(number % 10 === 5 ? [send(course, write)] : [])]);
-  if (answer?.status === 201) remember(buyer, write, answer.body);
+  if (answer?.status !== 201) return answer;
+  remember(buyer, write, answer.body);
+  const known = buyer.own.at(-1);
+  // Many look at once at what they have just ordered.
+  if (known !== undefined && random() < 0.3) await lookAt(buyer, known);
   return answer;
 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomInt, type Random } from '#loadtest/generate/random.ts';
 import { loadtestKey } from '../../support/api-process.ts';
-import { insist, isOpen, send, type Course, type Write } from '../asking.ts';
+import { insist, isOpen, send, type Ask, type Course, type Write } from '../asking.ts';
 
 /** One who registers, and deletes the account while things of it are still on their way. */
 
@@ -86,5 +86,12 @@ async function leave(
       await sleep(50);
     }
   };
-  await Promise.all([send(course, address(1)), send(course, order), goodbye(), sleep(random() * 15).then(() => send(course, address(2)))]);
+  const placed = random() < 0.5 ? await insist(course, random, order) : undefined;
+  const last = placed?.status === 201 ? cancelOf(actor, headers, placed.body) : order;
+  await Promise.all([send(course, address(1)), send(course, last), goodbye(), sleep(random() * 15).then(() => send(course, address(2)))]);
+}
+
+function cancelOf(actor: string, headers: Ask['headers'], placed: string): Write {
+  const { id_key: id } = JSON.parse(placed) as { id_key: number };
+  return { actor, key: 'cancel', what: { kind: 'cancel', order: id }, request: { method: 'POST', path: `/orders/${id}/cancel`, headers } };
 }

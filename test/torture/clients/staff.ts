@@ -63,7 +63,7 @@ async function append(course: Course, random: Random, registers: Registers): Pro
     key: `append-${register}-${word}`,
     what: { kind: 'append', register, word },
     request: {
-      method: 'PUT',
+      method: pick(random, ['PUT', 'PATCH'] as const),
       path: `/products/${register}`,
       headers: { ...headersOfStaff, 'if-match': read.etag },
       body: { description: text },
