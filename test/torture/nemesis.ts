@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, FaultKind } from './schedule.ts';
-import { administer, signalTo, type Stack } from './stack.ts';
+import { childrenOf, signalTo } from './parts.ts';
+import { administer, type Stack } from './stack.ts';
 
 /** Does what the schedule says to a stack that is at work. */
 
@@ -48,14 +49,15 @@ const effects: Readonly<Record<FaultKind, Effect>> = {
     const rows = await administer(postgres, `SELECT pg_terminate_backend(pid) FROM (${backEnd}) AS victim`, [dice]);
     return rows.length > 0;
   },
-  'back-end-frozen': async (stack, fault) => freeze(await backEndOf(stack, fault), fault),
+  'back-end-frozen': async (stack, fault) => freeze([await backEndOf(stack, fault)], fault),
   'back-end-killed': async (stack, fault) => signalTo(await backEndOf(stack, fault), 'SIGKILL'),
   'postgres-killed': async ({ pids }) => signalTo(pids.postgres(), 'SIGKILL'),
+  'postgres-frozen': ({ pids }, fault) => freeze([pids.postgres(), ...childrenOf(pids.postgres())], fault),
   'worker-killed': async ({ pids }, fault) => signalTo(oneOf(pids.workers(), fault), 'SIGKILL'),
-  'worker-frozen': ({ pids }, fault) => freeze(oneOf(pids.workers(), fault), fault),
+  'worker-frozen': ({ pids }, fault) => freeze([oneOf(pids.workers(), fault)], fault),
   'primary-killed': async ({ pids }) => signalTo(pids.primary(), 'SIGKILL'),
-  'primary-frozen': ({ pids }, fault) => freeze(pids.primary(), fault),
-  'redis-frozen': ({ pids }, fault) => freeze(pids.redis(), fault),
+  'primary-frozen': ({ pids }, fault) => freeze([pids.primary()], fault),
+  'redis-frozen': ({ pids }, fault) => freeze([pids.redis()], fault),
   'redis-killed': async ({ pids }) => signalTo(pids.redis(), 'SIGKILL'),
   'clock-moved': async (stack, { dice, forMs }) => {
     await stack.moveClock(Math.round((2 * dice - 1) * oneHourMs));
@@ -82,9 +84,9 @@ async function backEndOf({ postgres, pids }: Stack, { dice }: Fault): Promise<nu
 
 const oneOf = (pids: readonly number[], { dice }: Fault): number | undefined => pids[Math.floor(dice * pids.length)];
 
-async function freeze(pid: number | undefined, { forMs }: Fault): Promise<boolean> {
-  if (!signalTo(pid, 'SIGSTOP')) return false;
+async function freeze(pids: readonly (number | undefined)[], { forMs }: Fault): Promise<boolean> {
+  const stopped = pids.filter((pid) => signalTo(pid, 'SIGSTOP'));
   await sleep(forMs);
-  signalTo(pid, 'SIGCONT');
-  return true;
+  for (const pid of stopped) signalTo(pid, 'SIGCONT');
+  return stopped.length > 0;
 }

@@ -25,6 +25,7 @@ export const faultKinds = {
   'back-end-frozen': { says: 'SIGSTOP, then SIGCONT, for a back end of the API', weight: 10, lasts: [50, 400] },
   'back-end-killed': { says: 'SIGKILL for a back end: PostgreSQL ends all of them and recovers from its log', weight: 3, lasts: [0, 0] },
   'postgres-killed': { says: 'SIGKILL for PostgreSQL, which is started again', weight: 1, lasts: [0, 0] },
+  'postgres-frozen': { says: 'SIGSTOP, then SIGCONT, for all of PostgreSQL', weight: 4, lasts: [50, 500] },
   'worker-killed': { says: 'SIGKILL for a worker of the API', weight: 5, lasts: [0, 0] },
   'worker-frozen': { says: 'SIGSTOP, then SIGCONT, for a worker', weight: 16, lasts: [50, 600] },
   'primary-killed': { says: 'SIGKILL for the primary of the API, which is started again', weight: 2, lasts: [0, 0] },

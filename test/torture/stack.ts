@@ -1,20 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client } from 'pg';
-import { migrateUp } from '#api/db/migrate.ts';
-import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { clientOptions } from '#lib/postgres.ts';
-import { retry } from '#lib/retry.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { startApi } from '../support/api-process.ts';
 import { freePort } from '../support/free-port.ts';
-import { isAlive, processesWith } from '../support/processes.ts';
-import { hasRedis, startRedis } from '../support/redis.ts';
+import { processesWith } from '../support/processes.ts';
+import { hasRedis } from '../support/redis.ts';
+import { childrenOf, keepRunning, killAll, logsOf, mountLogs, openPostgres, openRedis, type Logs, type OwnPostgres } from './parts.ts';
 import { openWire, type Wire } from './wire.ts';
 
 /** The real stack on one machine, each part of its own process, with everything that the nemesis needs to get at it. */
@@ -35,7 +31,7 @@ export type Stack = {
   /** Lets the clocks of the API be wrong by that much. */
   readonly moveClock: (byMs: number) => Promise<void>;
   /** Undefined where nothing may be mounted. */
-  readonly logs: { readonly fill: () => Promise<void>; readonly empty: () => Promise<void> } | undefined;
+  readonly logs: Logs | undefined;
   /** Resolves once a worker serves and the database answers. */
   readonly untilReady: () => Promise<void>;
   /** Deadlocks that PostgreSQL has told of; null where its log is not of this stack. */
@@ -129,101 +125,6 @@ const environment = ({ workers, redisPort, files }: EnvironmentParts): Record<st
   ...(redisPort !== undefined && { REDIS_ENABLED: 'true', REDIS_HOST: '127.0.0.1', REDIS_PORT: `${redisPort}` }),
 });
 
-type Running = { readonly pid: number; readonly ended: Promise<unknown>; readonly stop: () => unknown };
-
-type Kept = { readonly pid: () => number | undefined; readonly stop: () => Promise<void> };
-
-const restartAfterMs = 100;
-
-/** Starts it again whenever it has ended, as a service manager does. */
-function keepRunning(start: () => Promise<Running>): Kept {
-  const stopping = new AbortController();
-  let running: Running | undefined;
-  const life = (async () => {
-    while (!stopping.signal.aborted) {
-      running = await start().catch(() => undefined);
-      if (stopping.signal.aborted) await running?.stop();
-      await running?.ended;
-      running = undefined;
-      await sleep(restartAfterMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  })();
-  return {
-    pid: () => running?.pid,
-    stop: async () => {
-      stopping.abort();
-      await running?.stop();
-      await life;
-    },
-  };
-}
-
-type OwnPostgres = { readonly kept: Kept; readonly settings: PostgresSettings; readonly logFile: string };
-
-/** It leaves the flushing of files to the system, which lives on: what a process that is killed has written is there. */
-async function openPostgres(dir: string): Promise<OwnPostgres> {
-  const [port, logFile] = [await freePort(), join(dir, 'postgres.log')];
-  const login = { port, user: 'atalaya', password: 'torture' };
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '100' };
-  const kept = keepRunning(async () => {
-    const server = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), ...login, settings, logFile });
-    return { pid: server.process.pid as number, ended: once(server.process, 'exit'), stop: server.stop };
-  });
-  const postgres = {
-    POSTGRES_HOST: '127.0.0.1',
-    POSTGRES_PORT: port,
-    POSTGRES_DB: 'postgres',
-    POSTGRES_USER: login.user,
-    POSTGRES_PASSWORD: login.password,
-  };
-  await retry(() => migrateUp(postgres), { attempts: 100, firstDelayMs: 200, maxDelayMs: 200 });
-  return { kept, settings: postgres, logFile };
-}
-
-async function openRedis(): Promise<Kept & { readonly port: number }> {
-  const port = await freePort();
-  const kept = keepRunning(async () => {
-    const { pid, ended, stop } = await startRedis(port);
-    return { pid, ended, stop };
-  });
-  return { ...kept, port };
-}
-
-/** Runs statements past every wire. @throws when the database does not take them now */
-export async function administer<Row extends object>(postgres: PostgresSettings, sql: string, values: unknown[] = []): Promise<Row[]> {
-  const client = new Client({ ...clientOptions(postgres, 'atalaya-torture'), connectionTimeoutMillis: 1_000, query_timeout: 30_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return (await client.query<Row>(sql, values)).rows;
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
-
-const logsBytes = 64 * 1024 * 1024;
-
-function mountLogs(dir: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${logsBytes}`, 'tmpfs', dir], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function logsOf(dir: string): Stack['logs'] {
-  const filler = join(dir, 'filler');
-  return {
-    // Ends with ENOSPC, which is what it is for.
-    fill: () => writeFile(filler, Buffer.alloc(logsBytes)).catch(() => {}),
-    empty: async () => {
-      await rm(filler, { force: true });
-      await truncate(join(dir, 'access.log')).catch(() => {});
-    },
-  };
-}
-
 const readyWithinMs = 60_000;
 
 /** Several answers in a row: one worker may have been ready while another was not. */
@@ -239,26 +140,14 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
-function childrenOf(pid: number | undefined): number[] {
-  if (pid === undefined) return [];
+/** Runs statements past every wire. @throws when the database does not take them now */
+export async function administer<Row extends object>(postgres: PostgresSettings, sql: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client({ ...clientOptions(postgres, 'atalaya-torture'), connectionTimeoutMillis: 1_000, query_timeout: 30_000 });
+  client.on('error', () => {});
   try {
-    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-    return pids.filter((child) => child > 0 && isAlive(child));
-  } catch {
-    return [];
-  }
-}
-
-function killAll(processes: readonly { readonly pid: number }[]): void {
-  for (const { pid } of processes) signalTo(pid, 'SIGKILL');
-}
-
-/** @returns whether there was such a process */
-export function signalTo(pid: number | undefined, signal: NodeJS.Signals): boolean {
-  if (pid === undefined) return false;
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
+    await client.connect();
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end().catch(() => {});
   }
 }
