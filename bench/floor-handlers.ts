@@ -12,6 +12,9 @@ type ProductRow = {
   readonly price_cents: string;
   readonly stock: number;
   readonly category_id: string | null;
+  /** JSON. */
+  readonly category: string;
+  readonly reviews: string;
   readonly version: number;
 };
 
@@ -33,8 +36,8 @@ export async function readProducts(pool: Pool, query: URLSearchParams, isFilter:
   return `[${rows.map(shownProduct).join(',')}]`;
 }
 
-const shownProduct = ({ id_key, name, description, price_cents, stock, category_id, version }: ProductRow): string =>
-  `{"id_key":${id_key},"name":${JSON.stringify(name)},"description":${JSON.stringify(description)},"price":${decimal(price_cents)},"stock":${stock},"category_id":${category_id},"version":${version}}`;
+const shownProduct = ({ id_key, name, description, price_cents, stock, category_id, category, reviews, version }: ProductRow): string =>
+  `{"id_key":${id_key},"name":${JSON.stringify(name)},"description":${JSON.stringify(description)},"price":${decimal(price_cents)},"stock":${stock},"category_id":${category_id},"category":${category},"reviews":${reviews},"version":${version}}`;
 
 const decimal = (cents: number | string): string => (Number(cents) / 100).toFixed(2);
 

@@ -1,4 +1,4 @@
-import { productView } from '#api/shop/products/product-schema.ts';
+import { productCategory, productReviews, productView } from '#api/shop/products/product-schema.ts';
 
 /**
  * What the floor asks of the database: each request by itself, and an order in as many statements as it has steps, which is
@@ -7,17 +7,20 @@ import { productView } from '#api/shop/products/product-schema.ts';
 
 type Named = { readonly name: string; readonly text: string };
 
-export const oneProduct: Named = { name: 'product-one', text: `SELECT ${productView.select} FROM products WHERE id_key = $1` };
+/** Of a page's products alone, as JSON: what they show of others. */
+const shown = `${productView.select}, ${productCategory.sql} AS category, ${productReviews.sql} AS reviews`;
+const pageOf = (rows: string): string => `SELECT ${shown} FROM (SELECT ${productView.select} FROM products ${rows}) AS products`;
+
+export const oneProduct: Named = { name: 'product-one', text: `SELECT ${shown} FROM products WHERE id_key = $1` };
 
 export const productPage: Named = {
   name: 'product-page',
-  text: `SELECT ${productView.select} FROM products ORDER BY id_key LIMIT $1 OFFSET $2`,
+  text: pageOf('ORDER BY id_key LIMIT $1 OFFSET $2'),
 };
 
 export const filterPage: Named = {
   name: 'product-filter',
-  text: `SELECT ${productView.select} FROM products WHERE name ILIKE $1 AND price_cents <= $2 AND stock > 0
-   ORDER BY price_cents, id_key LIMIT $3 OFFSET $4`,
+  text: pageOf('WHERE name ILIKE $1 AND price_cents <= $2 AND stock > 0 ORDER BY price_cents, id_key LIMIT $3 OFFSET $4'),
 };
 
 export const lockProducts: Named = {

@@ -27,7 +27,8 @@ const floors: Readonly<Record<string, string>> = {
     app shop/routes
     config health openapi shop/clients shop/order-details
     shop/orders
-    shop/addresses shop/bills shop/categories shop/products shop/reviews
+    shop/addresses shop/bills shop/products
+    shop/categories shop/reviews
     shop shop/stock
     http
     mail

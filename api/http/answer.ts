@@ -104,12 +104,13 @@ export async function perform(
 }
 
 function present({ path, status, view }: Route, value: unknown): OnceAnswer {
-  const etag = view.tag?.(value);
+  const body = view.json(value);
+  const etag = body === undefined ? undefined : view.tag?.(value, body);
   const location = status === 201 ? `/api/v1${path}/${String((value as { id_key: unknown }).id_key)}` : undefined;
   return {
     status,
     headers: { ...(location !== undefined && { Location: location }), ...(etag !== undefined && { ETag: etag }) },
-    body: view.json(value),
+    body,
     owner: view.ownerOf?.(value),
   };
 }

@@ -1,8 +1,8 @@
 import { ApiError } from '../errors.ts';
 
 /**
- * The entity tag of a thing is `"<version>-<shape>"` (see `view`): its version, and which release's JSON shows it. A proxy that
- * compresses makes it weak (`W/`), as ours does; it still names the version, so conditions on it are not refused for that, as the
+ * The entity tag of a thing is `"<version>-<shape>"` (see `view`): its version, and which release's JSON shows it; where that shows
+ * what belongs to others too, `"<version>-<shape>-<content>"`. A proxy that compresses makes it weak (`W/`), as ours does; it still names the version, so conditions on it are not refused for that, as the
  * strong comparison of RFC 9110 §13.1.1 would. Those of lists are digests, and name no version.
  */
 
@@ -14,7 +14,7 @@ import { ApiError } from '../errors.ts';
 export function versionsFromIfMatch(header: string | undefined): readonly number[] | undefined {
   if (header === undefined || header.trim() === '*') return undefined;
   const versions = header.split(',').flatMap((tag) => {
-    const version = /^(?:W\/)?"(\d{1,15})(?:-[0-9a-f]{8})?"$/.exec(tag.trim())?.[1];
+    const version = /^(?:W\/)?"(\d{1,15})(?:-[0-9a-f]{8}(?:-[0-9a-f]{16})?)?"$/.exec(tag.trim())?.[1];
     return version === undefined ? [] : [Number(version)];
   });
   if (versions.length === 0) throw new ApiError('version_mismatch', 'If-Match must name an entity tag as sent in ETag.');

@@ -13,8 +13,8 @@ export type View<Value> = {
   /** JSON text; undefined for an answer without a body. */
   readonly json: (value: Value) => string | undefined;
   readonly schema: JsonSchema;
-  /** The entity tag of a value: strong for what has a version, weak for a list; undefined for other things. */
-  readonly tag?: ((value: Value) => string) | undefined;
+  /** The entity tag of a value and its text: strong for what has a version, weak for a list; undefined for other things. */
+  readonly tag?: ((value: Value, text: string) => string) | undefined;
   /** The principal whose personal data is shown: what is kept of the answer goes when they do. */
   readonly ownerOf?: ((value: Value) => string) | undefined;
 };
@@ -41,6 +41,8 @@ export type Field<Column extends string, Value> = {
   readonly schema: JsonSchema;
   /** False where the row's member is no column of the table. */
   readonly isStored: boolean;
+  /** Whether it belongs to others, so that it changes while the row's version stays. */
+  readonly isOthers?: boolean;
 };
 type AnyField = Field<string, never>;
 
@@ -53,7 +55,10 @@ export type Shown<V> = V extends View<infer Value> ? Value : never;
 
 type Options<Row> = { readonly ownerOf?: (row: Row) => string };
 
-/** A JSON object of these fields, in this order. One of them being `version` gives it an entity tag. */
+/**
+ * A JSON object of these fields, in this order. One of them being `version` gives it an entity tag, which says the content too
+ * where it shows what changes without the version.
+ */
 export function view<const Fields extends readonly AnyField[]>(
   fields: Fields,
   options: Options<RowOf<Fields>> = {},
@@ -65,6 +70,7 @@ export function view<const Fields extends readonly AnyField[]>(
   const sql = `(${fields.map((field, index) => `'${members[index]?.head}' || ${field.sql}`).join(' || ')} || '}')`;
   const properties = Object.fromEntries(fields.map(({ name, schema }) => [name, schema]));
   const schema = { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
+  const isOpen = fields.some((field) => field.isOthers);
   const shape = createHash('sha256').update(JSON.stringify(schema)).digest('hex').slice(0, 8);
   return {
     json: (row) => {
@@ -78,10 +84,14 @@ export function view<const Fields extends readonly AnyField[]>(
     sql,
     listSql: `('[' || coalesce(string_agg(${sql}, ','), '') || ']')`,
     written: [...['id_key', 'version'].filter((column) => columns.includes(column)), `${sql} AS json`].join(', '),
-    tag: columns.includes('version') ? (row) => `"${String((row as Row)['version'])}-${shape}"` : undefined,
+    tag: columns.includes('version')
+      ? (row, text) => `"${String((row as Row)['version'])}-${shape}${isOpen ? contentOf(text) : ''}"`
+      : undefined,
     ownerOf: options.ownerOf,
   };
 }
+
+const contentOf = (text: string): string => `-${hash('sha1', text).slice(0, 16)}`;
 
 /** What the database has written, by the SQL of a view. */
 export type Written = { readonly json: string };
@@ -172,4 +182,21 @@ export const many = <const Name extends string, Row>(name: Name, of: ObjectView<
   sql: `(SELECT ${of.listSql} FROM (SELECT ${of.select} FROM ${from}) AS ${name})`,
   schema: { type: 'array', items: of.schema },
   isStored: false,
+});
+
+/** The one that this one belongs to, or null; `from` as for `many`. */
+export const parent = <const Name extends string, Row>(name: Name, of: ObjectView<Row>, from: string): Field<Name, Row | null> => ({
+  name,
+  column: name,
+  write: (row) => (row === null ? 'null' : of.json(row)),
+  sql: `coalesce((SELECT ${of.sql} FROM ${from}), 'null')`,
+  schema: { anyOf: [of.schema, { type: 'null' }] },
+  isStored: false,
+});
+
+/** A field of others. */
+export const others = <Column extends string, Value>(field: Field<Column, Value>, schema: JsonSchema = {}): Field<Column, Value> => ({
+  ...field,
+  schema: { ...field.schema, ...schema },
+  isOthers: true,
 });

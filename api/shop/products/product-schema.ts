@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import type { Constraints } from '../../db/constraints.ts';
-import { integer, nullable, text, view } from '../../http/view.ts';
+import { integer, many, nullable, others, parent, text, view } from '../../http/view.ts';
+import { categoryView } from '../categories/category-schema.ts';
 import { id, idText, line, lines, wholeNumber } from '../fields.ts';
 import { cursor, isPlaceOf, page } from '../pages.ts';
 import { money, priceInput, priceText } from '../money.ts';
+import { reviewView } from '../reviews/review-schema.ts';
 
 const name = line(1, 200).describe('Name as shown to buyers.');
 const description = lines(2_000).nullable().describe('What buyers are told of it.');
@@ -65,6 +67,15 @@ function placeIn(sortBy: string | undefined): readonly ('string' | 'number')[] {
 
 export type ProductFilter = z.output<typeof productFilter>;
 
+const maxReviews = 10;
+
+/** What a product shows of others. */
+export const productCategory = others(parent('category', categoryView, 'categories WHERE id_key = products.category_id'));
+export const productReviews = others(
+  many('reviews', reviewView, `reviews WHERE product_id = products.id_key ORDER BY id_key DESC LIMIT ${maxReviews}`),
+  { maxItems: maxReviews, description: `The newest ${maxReviews}, the newest first; all of them under /reviews.` },
+);
+
 export const productView = view([
   integer('id_key'),
   text('name'),
@@ -72,6 +83,8 @@ export const productView = view([
   money('price', 'price_cents'),
   integer('stock'),
   nullable(integer('category_id')),
+  productCategory,
+  productReviews,
   integer('version'),
 ]);
 

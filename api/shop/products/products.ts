@@ -41,12 +41,12 @@ export const readProducts = (db: Db, page: Page): Promise<WrittenPage> => askPag
  * Adds a product; its first stock stands in the ledger.
  * @throws not_found when the category does not exist
  */
-export async function createProduct(tx: Tx, { price, stock, ...rest }: ProductInput): Promise<Product> {
-  const made = await Product.query(tx.knex)
+export async function createProduct(tx: Tx, { price, stock, ...rest }: ProductInput): Promise<WrittenRow> {
+  const { id_key: id } = await Product.query(tx.knex)
     .insert({ ...rest, price_cents: price })
-    .returning([...productView.columns]);
-  await setStock(tx, made.id_key, stock, 'initial');
-  return Object.assign(made, { stock });
+    .returning('id_key');
+  await setStock(tx, id, stock, 'initial');
+  return readProduct(tx, id);
 }
 
 export type ProductUpdate = { readonly id: number; readonly changes: ProductChanges; readonly ifMatch: readonly number[] | undefined };
@@ -55,11 +55,14 @@ export type ProductUpdate = { readonly id: number; readonly changes: ProductChan
  * Changes the fields given. A new stock is a statement of what was counted: the ledger gets the difference.
  * @throws version_mismatch, or not_found when the product, or its new category, does not exist
  */
-export async function updateProduct(tx: Tx, { id, changes, ifMatch }: ProductUpdate): Promise<Product> {
+export async function updateProduct(tx: Tx, { id, changes, ifMatch }: ProductUpdate): Promise<WrittenRow> {
   const { price, stock, ...rest } = changes;
   assertVersion((await lockProducts(tx, [id])).get(id), ifMatch, 'product');
   if (stock !== undefined) await setStock(tx, id, stock, 'adjustment');
-  return Product.query(tx.knex).patchAndFetchById(id, raised({ ...rest, ...(price !== undefined && { price_cents: price }) }));
+  await Product.query(tx.knex)
+    .patch(raised({ ...rest, ...(price !== undefined && { price_cents: price }) }))
+    .findById(id);
+  return readProduct(tx, id);
 }
 
 /**

@@ -130,12 +130,14 @@ func showProduct(body []byte, row pgx.Row) ([]byte, error) {
 	var stock, version int32
 	var name string
 	var description *string
-	var category *int64
-	if err := row.Scan(&id, &name, &description, &price, &stock, &category, &version); err != nil {
+	var categoryID *int64
+	var category, reviews string
+	if err := row.Scan(&id, &name, &description, &price, &stock, &categoryID, &version, &category, &reviews); err != nil {
 		return nil, err
 	}
 	body = fmt.Appendf(body, `{"id_key":%d,"name":%s,"description":%s,"price":%s,`, id, quoted(name), quoted(description), decimal(price))
-	return fmt.Appendf(body, `"stock":%d,"category_id":%s,"version":%d}`, stock, quoted(category), version), nil
+	body = fmt.Appendf(body, `"stock":%d,"category_id":%s,"category":%s,"reviews":%s,`, stock, quoted(categoryID), category, reviews)
+	return fmt.Appendf(body, `"version":%d}`, version), nil
 }
 
 // As JSON.stringify writes it: nothing but what must be is escaped.

@@ -145,9 +145,11 @@ fn show_product(body: &mut String, row: &Row) -> Result<(), Fault> {
     let (id, price, stock, version): (i64, i64, i32, i32) = (row.get("id_key"), row.get("price_cents"), row.get("stock"), row.get("version"));
     let name = serde_json::to_string(row.get::<_, &str>("name"))?;
     let description = serde_json::to_string(&row.get::<_, Option<&str>>("description"))?;
-    let category = row.get::<_, Option<i64>>("category_id").map_or("null".to_string(), |id| id.to_string());
+    let category_id = row.get::<_, Option<i64>>("category_id").map_or("null".to_string(), |id| id.to_string());
+    let (category, reviews): (&str, &str) = (row.get("category"), row.get("reviews"));
     write!(body, "{{\"id_key\":{id},\"name\":{name},\"description\":{description},\"price\":{},", decimal(price))?;
-    write!(body, "\"stock\":{stock},\"category_id\":{category},\"version\":{version}}}")?;
+    write!(body, "\"stock\":{stock},\"category_id\":{category_id},\"category\":{category},\"reviews\":{reviews},")?;
+    write!(body, "\"version\":{version}}}")?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
-import { day, flag, integer, many, nullable, text, time, view, type Written } from '#api/http/view.ts';
+import { day, flag, integer, many, nullable, parent, text, time, view, type Written } from '#api/http/view.ts';
 import { money } from '#api/shop/money.ts';
 import { reviewView } from '#api/shop/reviews/review-schema.ts';
 import { test } from '#test/support/migrated-database.ts';
@@ -16,6 +16,7 @@ const thing = view([
   time('made'),
   nullable(time('sold')),
   day('due'),
+  parent('first', part, 'unnest(things.part_ids[1:1], things.part_labels[1:1]) AS part (id_key, label)'),
   many('parts', part, 'unnest(things.part_ids, things.part_labels) AS part (id_key, label)'),
   integer('version'),
 ]);
@@ -60,7 +61,8 @@ describe('what the database writes by the SQL of a view', () => {
           `SELECT ${thing.sql} AS json, (SELECT ${thing.listSql} FROM (SELECT things.* FROM generate_series(1, 2)) AS things) AS list FROM ${things}`,
           values,
         );
-        expect(rows).toEqual([{ json: thing.json(row), list: `[${thing.json(row)},${thing.json(row)}]` }]);
+        const json = thing.json({ ...row, first: parts[0] ?? null });
+        expect(rows).toEqual([{ json, list: `[${json},${json}]` }]);
       }),
       { numRuns: 300 },
     );

@@ -10,8 +10,9 @@ describe('products', () => {
     const body = { name: 'Lamp "Noche"', description: 'A\nlamp', price: 19.9, stock: 4, category_id: category.json.id_key as number };
     const made = await call(operator, 'POST /products', { body });
     expect(made.status).toBe(201);
-    expect(made.json).toEqual({ ...body, id_key: made.json.id_key, version: 1 });
-    expect(Object.keys(made.json)).toEqual(['id_key', 'name', 'description', 'price', 'stock', 'category_id', 'version']);
+    expect(made.json).toEqual({ ...body, id_key: made.json.id_key, category: category.json, reviews: [], version: 1 });
+    const names = ['id_key', 'name', 'description', 'price', 'stock', 'category_id', 'category', 'reviews', 'version'];
+    expect(Object.keys(made.json)).toEqual(names);
     expect(made.text).toContain('"price":19.90,');
     expect(made.headers).toEqual({ Location: `/api/v1/products/${made.json.id_key}`, ETag: versionTag(1) });
 
@@ -21,6 +22,28 @@ describe('products', () => {
     expect((await call(operator, 'GET /products/filter', { query: { search: 'noche' } })).text).toBe(`[${made.text}]`);
     const changed = await call(operator, `PUT /products/${made.json.id_key}`, { body: {} });
     expect(changed.json).toEqual({ ...made.json, version: 2 });
+  });
+
+  test('show their category and their ten newest reviews as those are now, under another tag when they change', async ({ db }) => {
+    const shop = openShop(db);
+    const { json: category } = await shop.call(operator, 'POST /categories', { body: { name: 'Lighting' } });
+    const body = { name: 'Lamp', price: 19.9, category_id: category.id_key as number };
+    const { json: made, headers } = await shop.call(operator, 'POST /products', { body });
+    const path = `GET /products/${made.id_key}`;
+    const reviews: unknown[] = [];
+    for (const rating of [5, 4.5, 4, 3.5, 3, 2.5, 2, 1.5, 1, 1.1, 1.2]) {
+      const review = { rating, comment: `It shines, "${rating}".`, product_id: made.id_key };
+      reviews.unshift((await shop.call(operator, 'POST /reviews', { body: review })).json);
+    }
+    const { json: renamed } = await shop.call(operator, `PUT /categories/${category.id_key}`, { body: { name: 'Lamps' } });
+    const read = await shop.call(operator, path);
+    expect(read.json).toEqual({ ...made, category: renamed, reviews: reviews.slice(0, 10) });
+    expect([read.headers['ETag'] === headers['ETag'], read.headers]).toEqual([false, { ETag: versionTag(1) }]);
+    expect((await shop.call(operator, 'GET /products')).text).toBe(`[${read.text}]`);
+    expect((await shop.call(operator, 'GET /products/filter', { query: { search: 'lamp' } })).text).toBe(`[${read.text}]`);
+
+    const changed = await shop.call(operator, `PUT /products/${made.id_key}`, { body: { category_id: null }, ifMatch: 1 });
+    expect(changed.json).toEqual({ ...read.json, category_id: null, category: null, version: 2 });
   });
 
   test('keep what a change leaves out, and lose what it sets to null', async ({ db }) => {

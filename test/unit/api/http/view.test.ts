@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { integer, listOf, many, nullable, text, time, view } from '#api/http/view.ts';
+import { versionsFromIfMatch } from '#api/http/etag.ts';
+import { integer, listOf, many, nullable, others, parent, text, time, view } from '#api/http/view.ts';
 import { money } from '#api/shop/money.ts';
 
 const part = view([integer('id_key'), text('label')]);
@@ -59,17 +60,25 @@ describe('a view', () => {
   test('tags a version, and with a new field tags it anew', () => {
     const fields = [integer('id_key'), integer('version')] as const;
     const [before, after] = [view(fields), view([...fields, nullable(text('note'))])];
-    const tag = before.tag?.({ id_key: 1, version: 3 });
+    const tag = before.tag?.({ id_key: 1, version: 3 }, '{}');
     expect(tag).toMatch(/^"3-[0-9a-f]{8}"$/);
-    expect(view(fields).tag?.({ id_key: 1, version: '3' })).toBe(tag);
-    expect(after.tag?.({ id_key: 1, version: 3, note: null })).not.toBe(tag);
+    expect(view(fields).tag?.({ id_key: 1, version: '3' }, '{"other":1}')).toBe(tag);
+    expect(after.tag?.({ id_key: 1, version: 3, note: null }, '{}')).not.toBe(tag);
     expect(part.tag).toBeUndefined();
+  });
+
+  test('tags what belongs to others by its text too, since it changes without the version', () => {
+    const { tag } = view([integer('id_key'), others(parent('owner', part, 'owners')), integer('version')]);
+    const owned = { id_key: 1, owner: null, version: 3 };
+    expect(tag?.(owned, '{}')).toMatch(/^"3-[0-9a-f]{8}-[0-9a-f]{16}"$/);
+    expect(versionsFromIfMatch(tag?.(owned, '{}'))).toEqual([3]);
+    expect([tag?.(owned, '{}') === tag?.(owned, '{}'), tag?.(owned, '{}') === tag?.(owned, '{ }')]).toEqual([true, false]);
   });
 
   test('tags a list weakly by its text, so that it names no version', () => {
     const list = listOf(part);
-    const tag = list.tag?.({ json: '[1]' });
+    const tag = list.tag?.({ json: '[1]' }, '[1]');
     expect(tag).toMatch(/^W\/"[\w-]{27}"$/);
-    expect([list.tag?.({ json: '[1]' }), list.tag?.({ json: '[2]' }) === tag]).toEqual([tag, false]);
+    expect([list.tag?.({ json: '[1]' }, '[1]'), list.tag?.({ json: '[2]' }, '[2]') === tag]).toEqual([tag, false]);
   });
 });
