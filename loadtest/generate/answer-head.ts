@@ -37,13 +37,15 @@ export function parseFields(lines: string, from = 0): Record<string, string> {
   // A name such as __proto__ is one like any other.
   const fields = Object.create(null) as Record<string, string>;
   if (!wellFormed.test(from === 0 ? lines : lines.slice(from))) throw new BrokenHttpError('a header field is malformed');
+  const isAscii = !/[\x80-\xff]/.test(lines);
   let start = from;
   while (start < lines.length) {
     const colon = lines.indexOf(':', start);
     const next = lines.indexOf('\r\n', colon);
     const end = next === -1 ? lines.length : next;
     const name = lines.slice(start + 2, colon).toLowerCase();
-    const value = unpadded(lines, colon + 1, end);
+    const padded = unpadded(lines, colon + 1, end);
+    const value = isAscii ? padded : Buffer.from(padded, 'latin1').toString('utf8');
     const known = fields[name];
     fields[name] = known === undefined ? value : `${known}, ${value}`;
     start = end;
@@ -56,9 +58,7 @@ function unpadded(lines: string, from: number, to: number): string {
   let [start, end] = [from, to];
   while (start < end && isBlank(lines.charCodeAt(start))) start += 1;
   while (end > start && isBlank(lines.charCodeAt(end - 1))) end -= 1;
-  const value = lines.slice(start, end);
-  // eslint-disable-next-line no-control-regex
-  return /^[\x00-\x7f]*$/.test(value) ? value : Buffer.from(value, 'latin1').toString('utf8');
+  return lines.slice(start, end);
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;

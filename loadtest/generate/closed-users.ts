@@ -24,7 +24,7 @@ async function live(drive: Drive, { user, thinkMs }: DrivenUser, arriveMs: numbe
   let retryMs = 0;
   try {
     let pauseMs = arriveMs;
-    while (await pause(pauseMs, stop, (ms) => notebook.sentLate(ms))) {
+    while (pauseMs > 0 ? await pause(pauseMs, stop, (ms) => notebook.sentLate(ms)) : !stop.aborted) {
       underWay.requests += 1;
       const wasAnswered = await session.send();
       underWay.requests -= 1;
@@ -38,7 +38,7 @@ async function live(drive: Drive, { user, thinkMs }: DrivenUser, arriveMs: numbe
 
 /** Waits, and tells by how much too long. @returns false when the run is over */
 async function pause(ms: number, stop: AbortSignal, onLate: (ms: number) => void): Promise<boolean> {
-  if (stop.aborted || ms <= 0) return !stop.aborted;
+  if (stop.aborted) return false;
   const dueMs = performance.now() + ms;
   const isOver = await sleep(ms, false, { signal: stop }).catch(() => true);
   if (!isOver) onLate(performance.now() - dueMs);

@@ -34,121 +34,136 @@ export type Connection = {
   readonly close: () => Promise<void>;
 };
 
+const readBytes = 64 * 1024;
 const lateDetail = 'no complete answer in time';
 const haltDetail = 'the answer began and stopped before it was as long as announced';
 const brokenDetail = 'the answer was cut short or breaks HTTP';
 const closedDetail = 'the other side closed the connection';
 
-type Sent = { readonly step: Step; readonly startedMs: number; readonly resolve: (exchange: Exchange) => void };
+/** @param timeoutMs for a whole exchange, the opening of the connection included; kept to within some milliseconds */
+export const openConnection = (origin: string, timeoutMs: number): Connection => new OwnConnection(origin, timeoutMs);
 
-/**
- * @param timeoutMs for a whole exchange, the opening of the connection included; held to within some milliseconds
- */
-export function openConnection(origin: string, timeoutMs: number): Connection {
-  const { host } = new URL(origin);
-  const buffer = Buffer.allocUnsafeSlow(readBytes);
-  const parser = new AnswerParser();
-  let socket: Socket | undefined;
-  let sent: Sent | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let idleSinceMs = 0;
-  let reuseMs = 0;
+type Sent = { readonly step: Step; readonly startedMs: number; readonly settle: (exchange: Exchange) => void };
 
-  const settle = (exchange: Exchange): void => {
-    const { resolve } = sent as Sent;
-    sent = undefined;
-    resolve(exchange);
-  };
-  const drop = (): void => {
-    socket?.destroy();
-    socket = undefined;
-  };
-  /** The connection is of no use any more, whatever the reason; with a request under way that is what became of it. */
-  const fail = (detail: string): void => {
-    drop();
-    if (!sent) return;
-    const ms = performance.now() - sent.startedMs;
-    if (parser.hasBegun) settle(brokenAnswer(ms, `${brokenDetail}: ${detail}`));
-    else settle({ kind: 'connection-error', ms, detail });
-  };
-  const brokenAnswer = (ms: number, detail: string): Exchange => {
-    const { status = 0, headers } = parser.head ?? {};
-    return { kind: 'broken-answer', ms, detail, status, requestId: headers?.['x-request-id'], received: parser.body() };
-  };
-  const complete = ({ step, startedMs }: Sent): void => {
-    idleSinceMs = performance.now();
-    const { status, headers, isLast } = parser.head as AnswerHead;
-    reuseMs = reusableMs(headers['keep-alive']);
-    if (isLast || step.headers['connection'] !== undefined) drop();
-    settle({ kind: 'answer', status, headers, body: parser.body(), ms: idleSinceMs - startedMs });
-  };
-  const received = (size: number): void => {
-    if (!sent) return drop();
-    try {
-      if (parser.take(buffer, size)) complete(sent);
-    } catch (err) {
-      fail(messageOf(err));
-    }
-  };
-  const open = (): Socket => {
-    const mine = connect(origin, buffer, (size) => {
-      if (socket === mine) received(size);
+class OwnConnection implements Connection {
+  readonly #origin: string;
+  readonly #host: string;
+  readonly #timeoutMs: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
+  readonly #parser = new AnswerParser();
+  #socket: Socket | undefined;
+  #sent: Sent | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #idleSinceMs = 0;
+  #reuseMs = 0;
+
+  constructor(origin: string, timeoutMs: number) {
+    this.#origin = origin;
+    this.#host = new URL(origin).host;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  send(step: Step): Promise<Exchange> {
+    return new Promise((settle) => {
+      let bytes: string | Buffer;
+      try {
+        bytes = encodeRequest(step, this.#host);
+      } catch (err) {
+        settle({ kind: 'connection-error', ms: 0, detail: `not sent: ${messageOf(err)}` });
+        return;
+      }
+      const startedMs = performance.now();
+      if (startedMs - this.#idleSinceMs > this.#reuseMs) this.#drop();
+      this.#socket ??= this.#open();
+      this.#sent = { step, startedMs, settle };
+      this.#parser.begin(step.method);
+      this.#timer ??= setTimeout(() => this.#watch(), this.#timeoutMs);
+      if (typeof bytes === 'string') this.#socket.write(bytes, 'latin1');
+      else this.#socket.write(bytes);
     });
-    const lose = (why: () => string): void => {
-      if (socket === mine) fail(why());
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    const closed = new Promise<void>((resolve) => (socket ? socket.once('close', () => resolve()) : resolve()));
+    this.#fail('closed by this client');
+    return closed;
+  }
+
+  #open(): Socket {
+    const socket = connect(this.#origin, this.#buffer, (size) => {
+      if (this.#socket === socket) this.#read(size);
+    });
+    const lose = (detail: string): void => {
+      if (this.#socket === socket) this.#fail(detail);
     };
-    mine.on('error', (err) => lose(() => describe(err)));
-    mine.on('end', () => (socket === mine && sent && parser.end() ? complete(sent) : lose(() => closedDetail)));
-    mine.on('close', () => lose(() => closedDetail));
-    return mine;
-  };
+    socket.on('error', (err) => lose(describe(err)));
+    socket.on('end', () => {
+      if (this.#socket === socket && this.#sent && this.#parser.end()) this.#complete(this.#sent);
+      else lose(closedDetail);
+    });
+    socket.on('close', () => lose(closedDetail));
+    return socket;
+  }
+
+  #drop(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+
+  #read(size: number): void {
+    // What nobody has asked for would be taken for the answer to what is asked next.
+    if (!this.#sent) return this.#drop();
+    try {
+      if (this.#parser.take(this.#buffer, size)) this.#complete(this.#sent);
+    } catch (err) {
+      this.#fail(messageOf(err));
+    }
+  }
+
+  #complete({ step, startedMs }: Sent): void {
+    this.#idleSinceMs = performance.now();
+    const { status, headers, isLast } = this.#parser.head as AnswerHead;
+    this.#reuseMs = reusableMs(headers['keep-alive']);
+    if (isLast || step.headers['connection'] !== undefined) this.#drop();
+    this.#settle({ kind: 'answer', status, headers, body: this.#parser.body(), ms: this.#idleSinceMs - startedMs });
+  }
+
+  /** The connection is of no use any more; with a request under way that is what became of it. */
+  #fail(detail: string): void {
+    this.#drop();
+    if (!this.#sent) return;
+    const ms = performance.now() - this.#sent.startedMs;
+    if (this.#parser.hasBegun) this.#settle(this.#brokenAnswer(ms, `${brokenDetail}: ${detail}`));
+    else this.#settle({ kind: 'connection-error', ms, detail });
+  }
+
   /** One timer for many requests: it looks whether the one under way is due, and comes again when that will be. */
-  const watch = (): void => {
-    timer = undefined;
-    if (!sent) return;
-    const leftMs = sent.startedMs + timeoutMs - performance.now();
+  #watch(): void {
+    this.#timer = undefined;
+    if (!this.#sent) return;
+    const [ms, leftMs] = [this.#timeoutMs, this.#sent.startedMs + this.#timeoutMs - performance.now()];
     if (leftMs > 0) {
-      timer = setTimeout(watch, leftMs);
+      this.#timer = setTimeout(() => this.#watch(), leftMs);
       return;
     }
-    drop();
-    if (parser.head && parser.bodyBytes > 0) settle(brokenAnswer(timeoutMs, haltDetail));
-    else settle({ kind: 'timeout', ms: timeoutMs, detail: lateDetail });
-  };
+    this.#drop();
+    if (this.#parser.bodyBytes > 0) this.#settle(this.#brokenAnswer(ms, haltDetail));
+    else this.#settle({ kind: 'timeout', ms, detail: lateDetail });
+  }
 
-  return {
-    send: (step) =>
-      new Promise((resolve) => {
-        const bytes = encode(step, host);
-        if (bytes instanceof Error) return resolve({ kind: 'connection-error', ms: 0, detail: `not sent: ${bytes.message}` });
-        const startedMs = performance.now();
-        if (startedMs - idleSinceMs > reuseMs) drop();
-        socket ??= open();
-        sent = { step, startedMs, resolve };
-        parser.begin(step.method);
-        timer ??= setTimeout(watch, timeoutMs);
-        if (typeof bytes === 'string') socket.write(bytes, 'latin1');
-        else socket.write(bytes);
-      }),
-    close: () => {
-      clearTimeout(timer);
-      const last = socket;
-      const closed = new Promise<void>((resolve) => (last ? last.once('close', () => resolve()) : resolve()));
-      fail('closed by this client');
-      return closed;
-    },
-  };
-}
+  #brokenAnswer(ms: number, detail: string): Exchange {
+    const { status = 0, headers } = this.#parser.head ?? {};
+    return { kind: 'broken-answer', ms, detail, status, requestId: headers?.['x-request-id'], received: this.#parser.body() };
+  }
 
-function encode(step: Step, host: string): string | Buffer | Error {
-  try {
-    return encodeRequest(step, host);
-  } catch (err) {
-    return err as Error;
+  #settle(exchange: Exchange): void {
+    const sent = this.#sent;
+    this.#sent = undefined;
+    sent?.settle(exchange);
   }
 }
-
-const readBytes = 64 * 1024;
 
 /** What is read lies in the buffer until `onRead` returns. */
 function connect(origin: string, buffer: Buffer, onRead: (size: number) => void): Socket {

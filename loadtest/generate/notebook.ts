@@ -68,14 +68,15 @@ export function createNotebook({
   const failures = createFailureKinds();
   const sendLag = createHistogram();
   const firstSecond = startSecond + Math.ceil(warmUpMs / 1_000);
-  const isMeasured = (): boolean => recorder.second() >= firstSecond;
   const counters = new WeakMap<User, SendCounter>();
   let slowest: Witness[] = [];
   let due = 0;
   const drops = new Map<number, number>();
 
   const counterOf = (user: User): SendCounter => {
-    const counter = counters.get(user) ?? createSendCounter();
+    const known = counters.get(user);
+    if (known) return known;
+    const counter = createSendCounter();
     counters.set(user, counter);
     return counter;
   };
@@ -98,32 +99,30 @@ export function createNotebook({
 
   return {
     sent: (user, step) => {
-      recorder.sent(step.endpoint);
-      counterOf(user).sent(recorder.second());
+      counterOf(user).sent(recorder.sent(step.endpoint));
     },
     answered: (user, step, received, lateMs = 0) => {
       const ruling = isRehearsal ? rehearse(user, step, received) : ruleOn(user, step, received);
       const ms = received.ms + lateMs;
-      recorder.settled(step.endpoint, ruling.outcome, ms, received.ms);
-      const timing = isMeasured() ? parseServerTiming(received.headers['server-timing']) : undefined;
+      const second = recorder.settled(step.endpoint, ruling.outcome, ms, received.ms);
+      const timing = second >= firstSecond ? parseServerTiming(received.headers['server-timing']) : undefined;
       if (timing) timings.record(step.endpoint, received.ms, timing);
-      const witness = (): Witness =>
-        witnessOf(recorder.second(), step, { ...received, ms, body: beginningOf(received.body, user) }, ruling);
+      const witness = (): Witness => witnessOf(second, step, { ...received, ms, body: beginningOf(received.body, user) }, ruling);
       if (ruling.outcome !== 'ok' && ruling.outcome !== 'refused')
         failures.add(step, ruling.outcome, received.status, ruling.fault ?? `status ${received.status}`, witness);
-      else if (isMeasured() && recorder.isSlow(step.endpoint, ms)) noteSlow(witness());
+      else if (second >= firstSecond && recorder.isSlow(step.endpoint, ms)) noteSlow(witness());
     },
     failed: (user, step, exchange, lateMs = 0) => {
       user.unanswered(step);
       const broken = exchange.kind === 'broken-answer' ? exchange : undefined;
       const outcome: Outcome = exchange.kind === 'broken-answer' ? 'wrong-answer' : exchange.kind;
       const ms = exchange.ms + lateMs;
-      recorder.settled(step.endpoint, outcome, ms, exchange.ms);
+      const second = recorder.settled(step.endpoint, outcome, ms, exchange.ms);
       failures.add(step, outcome, broken?.status ?? null, exchange.detail, () => ({
         says: exchange.detail,
         about: askedBy(step),
         endpoint: step.endpoint,
-        second: recorder.second(),
+        second,
         latencyMs: ms,
         ...(broken?.requestId !== undefined && { requestId: broken.requestId }),
         ...(broken && { received: beginningOf(broken.received, user) }),
@@ -134,7 +133,7 @@ export function createNotebook({
     },
     dropped: () => drops.set(recorder.second(), (drops.get(recorder.second()) ?? 0) + 1),
     sentLate: (ms) => {
-      if (isMeasured()) recordMs(sendLag, ms);
+      if (recorder.second() >= firstSecond) recordMs(sendLag, ms);
     },
     second: recorder.second,
     takeSlices: () => recorder.take(),

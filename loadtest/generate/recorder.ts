@@ -5,12 +5,14 @@ import type { Outcome, Outcomes, Slice } from '../measurement/measurement.ts';
 
 /** Counts what happens, second by second and endpoint by endpoint, in constant memory: a finished second is handed on. */
 export type Recorder = {
-  readonly sent: (endpoint: string) => void;
+  /** @returns the second it is counted in */
+  readonly sent: (endpoint: string) => number;
   /**
+   * @returns the second it is counted in
    * @param ms how long it took, from the moment meant for it; for a timeout, at least the timeout
    * @param serviceMs the same from its sending; default: that was the moment
    */
-  readonly settled: (endpoint: string, outcome: Outcome, ms: number, serviceMs?: number) => void;
+  readonly settled: (endpoint: string, outcome: Outcome, ms: number, serviceMs?: number) => number;
   readonly second: () => number;
   /** Whether an answer of this endpoint that took that long is among the slowest so far; it then counts among them. */
   readonly isSlow: (endpoint: string, ms: number) => boolean;
@@ -70,13 +72,16 @@ export function createRecorder({ startSecond, isScheduled, now = () => performan
   return {
     sent: (endpoint) => {
       tally(endpoint).sent += 1;
+      return second;
     },
     settled: (endpoint, outcome, ms, serviceMs = ms) => {
       const counts = tally(endpoint);
       counts[columnOf[outcome]] += 1;
-      if (!timed.has(outcome)) return;
-      recordMs(counts.latency, ms);
-      if (counts.service) recordMs(counts.service, serviceMs);
+      if (timed.has(outcome)) {
+        recordMs(counts.latency, ms);
+        if (counts.service) recordMs(counts.service, serviceMs);
+      }
+      return second;
     },
     second: currentSecond,
     isSlow: (endpoint, ms) => {

@@ -30,6 +30,6 @@ export function openSession({ origin, timeoutMs, notebook }: Drive, user: User):
       else notebook.failed(user, step, { ...exchange, ms: exchange.kind === 'timeout' ? timeoutMs : exchange.ms }, lateMs);
       return exchange.kind === 'answer';
     },
-    close: connection.close,
+    close: () => connection.close(),
   };
 }

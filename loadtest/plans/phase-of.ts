@@ -27,9 +27,10 @@ export function followUp(plan: Plan, changes: PlanChanges, soFar: Measurement | 
   return planned && phaseOf(planned, withoutPeople(changes));
 }
 
-/** One process drives some hundred users who pause with ease; without pauses it takes more to be faster than the API. */
+/** One process drives some hundred users who pause with ease. */
 const usersAProcess = 500;
 const arrivalsAProcess = 500;
+/** Without pauses, but no more than half of the cores: three who want two cores, the server among them, wait for each other. */
 const saturatingProcesses = 2;
 /** Pauses of users are longer than warm-up only where someone asks for it; then that is waited for, up to this. */
 const maxExtraWarmUpMs = 10_000;
@@ -44,13 +45,15 @@ export function phaseOf(planned: PlannedPhase, changes: PlanChanges, cores = ava
     load,
     warmUpMs: Math.max(planned.warmUpMs, Math.min(maxExtraWarmUpMs, thinkMs)),
     durationMs,
-    processes: Math.min(processesFor(load), load.users, Math.max(1, cores)),
+    processes: processesFor(load, cores),
   };
 }
 
-function processesFor(load: Load): number {
-  if (load.kind === 'saturating') return saturatingProcesses;
-  return Math.ceil(load.kind === 'closed' ? load.users / usersAProcess : highestRate(load) / arrivalsAProcess);
+/** How many generator processes play a load on a machine of so many cores. */
+export function processesFor(load: Load, cores = availableParallelism()): number {
+  if (load.kind === 'saturating') return Math.max(1, Math.min(saturatingProcesses, load.users, Math.floor(cores / 2)));
+  const wanted = Math.ceil(load.kind === 'closed' ? load.users / usersAProcess : highestRate(load) / arrivalsAProcess);
+  return Math.min(wanted, load.users, Math.max(1, cores));
 }
 
 function loadOf(load: Load, { users, thinkMs: changed, rate }: PlanChanges, durationMs: number): Load {

@@ -5,6 +5,7 @@ import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { decodeHistogram, mergeHistograms, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { droppedCount, errorCount, sumCounts } from '#loadtest/measurement/merge.ts';
 import type { Load, Slice } from '#loadtest/measurement/measurement.ts';
+import { processesFor } from '#loadtest/plans/phase-of.ts';
 import type { Latency } from './known-server.ts';
 
 /** How much is asked: so many connections that never pause, or so many requests a second whatever the answers. */
@@ -72,7 +73,10 @@ export async function playOwn(url: string, load: Load, { seconds, warmUpSeconds 
 const ownClosed: Client = {
   name: 'Atalaya, users who never pause',
   kind: 'closed',
-  play: (url, { connections, ...length }) => playOwn(url, { kind: 'saturating', users: connections }, { ...length, processes: 2 }),
+  play: (url, { connections, ...length }) => {
+    const load = { kind: 'saturating', users: connections } as const;
+    return playOwn(url, load, { ...length, processes: processesFor(load) });
+  },
 };
 
 /** Enough for a stall of two seconds at 100 a second. */
@@ -85,7 +89,7 @@ const ownOpen: Client = {
   play: (url, { perSecond = 0, ...length }) => {
     const stages = [{ fromPerSecond: perSecond, toPerSecond: perSecond, durationMs: 1_000 * length.seconds }];
     const load = { kind: 'open', users: Math.max(leastUsers, perSecond), spacing: 'even', stages } as const;
-    return playOwn(url, load, { ...length, processes: Math.ceil(perSecond / 500) });
+    return playOwn(url, load, { ...length, processes: processesFor(load) });
   },
 };
 

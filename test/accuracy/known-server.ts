@@ -11,7 +11,7 @@ import { createRandom } from '#loadtest/generate/random.ts';
 export type KnownServer = {
   readonly origin: string;
   readonly pid: number;
-  /** What it gave the run of that name, from the request's arrival to the answer's departure. */
+  /** What it gave the run of that name, from the request's arrival to just before the answer leaves. */
   readonly served: (run: string) => Promise<Latency>;
   readonly stop: () => void;
 };
@@ -89,8 +89,8 @@ function serve(): void {
     }
     runs.set(name, run);
     const answer = (): void => {
-      response.end('pong');
       run.servedMs.push(performance.now() - cameMs);
+      response.end('pong');
     };
     if (kind === 'nothing') return answer();
     const sinceMs = cameMs - run.firstMs;

@@ -170,7 +170,7 @@ from the moment a request was meant for.
 ## How fast
 
 A server that does nothing, ${nothing.connections} connections, ${nothing.seconds} s. Ours looks at each answer, keeps a histogram for each second and
-endpoint, and plays in two processes, as every run without pauses does.
+endpoint, and plays in as many processes as every run without pauses does.
 
 ${speedTable(campaign)}
 

@@ -27,6 +27,8 @@ export type FakeApi = {
   readonly origin: string;
   /** What virtual users have asked for; set-up and clean-up stand apart. */
   readonly requests: FakeRequest[];
+  /** How long each of them took by the clock of this server, from its arrival to just before its answer leaves. */
+  readonly servedMs: number[];
   readonly connections: () => number;
   /** Accounts made and not deleted. */
   readonly accounts: () => number;
@@ -40,10 +42,12 @@ export type Behave = (number: number, request: FakeRequest) => Behaviour;
 export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: Behave = () => ({})): Promise<FakeApi> {
   const shop = createShop();
   const requests: FakeRequest[] = [];
+  const servedMs: number[] = [];
   let connections = 0;
   let isOver = false;
   let inSetUp = 0;
   const server = createServer((incoming, response) => {
+    const cameMs = performance.now();
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -54,8 +58,10 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
       const isUsers = headers.authorization !== undefined && !isOver;
       const isSetUp = requests.length === 0 && url !== '/livez';
       const behaviour = isUsers ? behave(requests.push(request) - 1, request) : isSetUp ? behaveInSetUp((inSetUp += 1) - 1, request) : {};
-      const answer = (): void =>
+      const answer = (): void => {
+        if (isUsers) servedMs.push(performance.now() - cameMs);
         respond(incoming.socket, response, shop.answer(request, behaviour.forget ?? isRefusal(behaviour)), behaviour);
+      };
       if (behaviour.delayMs === undefined) answer();
       else setTimeout(answer, behaviour.delayMs);
     });
@@ -68,6 +74,7 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
   return {
     origin: `http://127.0.0.1:${port}`,
     requests,
+    servedMs,
     connections: () => connections,
     accounts: () => shop.accounts.size,
     close: () => close(server),

@@ -104,9 +104,11 @@ describe('the load of a plan', () => {
     expect(warmUpMs + durationMs + timeoutMs).toBeLessThanOrEqual(30_000);
   });
 
-  test('users who never pause are driven by two processes, where there are two cores and two users', () => {
+  test('users who never pause are driven by two processes, where these are half of the cores, and there are two users', () => {
     const never = { ...none, thinkMs: [0, 0] as const };
     expect(phaseOf(users.phases[0], never, 4).processes).toBe(2);
+    expect(phaseOf(users.phases[0], never, 16).processes).toBe(2);
+    expect(phaseOf(users.phases[0], never, 3).processes).toBe(1);
     expect(phaseOf(users.phases[0], never, 1).processes).toBe(1);
     expect(phaseOf(users.phases[0], { ...never, users: 1 }, 4).processes).toBe(1);
   });
