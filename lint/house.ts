@@ -38,6 +38,7 @@ const floors: Readonly<Record<string, string>> = {
   monitor: `
     main cli
     commands
+    export
     daemon
     status-page
     backup

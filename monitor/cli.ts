@@ -14,6 +14,7 @@ import { sendTestAlerts } from './commands/test-alert.ts';
 import { readMonitorSettings } from './config/config.ts';
 import { monitorEnv } from './config/monitor-env.ts';
 import { runDaemon } from './daemon/run-daemon.ts';
+import { exportPrometheus, writeExported } from './export/prometheus.ts';
 import type { Command } from './quiet/command.ts';
 
 const env = withLocalStack(process.env);
@@ -130,6 +131,27 @@ const ack: Verb = {
   run: ({ positionals: [of = ''], flags }) => ask({ do: 'ack', of, by: me(flags['by']) }, flags['json']),
 };
 
+const exportVerb: Verb = {
+  synopsis: 'prometheus --dir DIR [--json]',
+  summary:
+    'Writes the configuration as scrape configuration and rules of Prometheus and as configuration of Alertmanager, without secrets.',
+  options: { ...json, dir: { type: 'string' } },
+  positionals: [1, 1],
+  run: async ({ positionals: [what], flags: { dir, json: asJson } }) => {
+    if (what !== 'prometheus') throw new UsageError(`export: only prometheus can be exported, not ${what}`);
+    if (typeof dir !== 'string') throw new UsageError('export: --dir must name the folder the files go to');
+    const exported = await exportPrometheus(env);
+    writeExported(exported, dir);
+    const { files, missing } = exported;
+    show(
+      asJson,
+      { dir, files: Object.keys(files), missing },
+      [...Object.keys(files).map((name) => join(dir, name)), ...missing.map((each) => `not expressed: ${each}`)].join('\n'),
+    );
+    return EXIT.done;
+  },
+};
+
 function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<typeof monitorEnv, K> {
   return Object.fromEntries(names.map((name) => [name, monitorEnv[name]])) as Pick<typeof monitorEnv, K>;
 }
@@ -137,7 +159,7 @@ function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<t
 const commandLine: CommandLine = {
   invocation: 'npm run monitor --',
   summary: 'Watches the API and its database, tells people, takes the daily backup.',
-  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents, silence, unsilence, ack },
+  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents, silence, unsilence, ack, export: exportVerb },
 };
 
 const given = process.argv.slice(2);
