@@ -529,6 +529,22 @@ export type paths = {
           price: number;
           stock: number;
           category_id: number | null;
+          category: {
+            id_key: number;
+            name: string;
+            version: number;
+          } | null;
+          /** The newest 10, the newest first; all of them under /reviews. */
+          reviews: ({
+            id_key: number;
+            rating: number;
+            comment: string | null;
+            product_id: number;
+            author: string | null;
+            verified_purchase: boolean;
+            date: string;
+            version: number;
+          })[];
           version: number;
         })[], 'ETag'>;
         304: Nothing;
@@ -562,6 +578,22 @@ export type paths = {
           price: number;
           stock: number;
           category_id: number | null;
+          category: {
+            id_key: number;
+            name: string;
+            version: number;
+          } | null;
+          /** The newest 10, the newest first; all of them under /reviews. */
+          reviews: ({
+            id_key: number;
+            rating: number;
+            comment: string | null;
+            product_id: number;
+            author: string | null;
+            verified_purchase: boolean;
+            date: string;
+            version: number;
+          })[];
           version: number;
         }, 'ETag' | 'Location' | 'Idempotency-Replayed'>;
       } & Refusals<{ 400: 'idempotency_key_invalid' | 'malformed_json' | 'malformed_request'; 401: 'unauthenticated'; 403: 'forbidden'; 404: 'not_found'; 408: 'request_timeout'; 409: 'idempotency_in_flight'; 412: 'version_mismatch'; 413: 'payload_too_large'; 415: 'unsupported_media_type'; 417: 'expectation_failed'; 422: 'idempotency_key_reused' | 'validation_failed'; 429: 'rate_limited'; 431: 'headers_too_large'; 500: 'internal'; 503: 'database_unavailable' | 'draining' | 'overloaded'; 504: 'outcome_unknown'; }>;
@@ -602,6 +634,22 @@ export type paths = {
           price: number;
           stock: number;
           category_id: number | null;
+          category: {
+            id_key: number;
+            name: string;
+            version: number;
+          } | null;
+          /** The newest 10, the newest first; all of them under /reviews. */
+          reviews: ({
+            id_key: number;
+            rating: number;
+            comment: string | null;
+            product_id: number;
+            author: string | null;
+            verified_purchase: boolean;
+            date: string;
+            version: number;
+          })[];
           version: number;
         })[], 'ETag'>;
         304: Nothing;
@@ -628,6 +676,22 @@ export type paths = {
           price: number;
           stock: number;
           category_id: number | null;
+          category: {
+            id_key: number;
+            name: string;
+            version: number;
+          } | null;
+          /** The newest 10, the newest first; all of them under /reviews. */
+          reviews: ({
+            id_key: number;
+            rating: number;
+            comment: string | null;
+            product_id: number;
+            author: string | null;
+            verified_purchase: boolean;
+            date: string;
+            version: number;
+          })[];
           version: number;
         }, 'ETag'>;
         304: Nothing;
@@ -664,6 +728,22 @@ export type paths = {
           price: number;
           stock: number;
           category_id: number | null;
+          category: {
+            id_key: number;
+            name: string;
+            version: number;
+          } | null;
+          /** The newest 10, the newest first; all of them under /reviews. */
+          reviews: ({
+            id_key: number;
+            rating: number;
+            comment: string | null;
+            product_id: number;
+            author: string | null;
+            verified_purchase: boolean;
+            date: string;
+            version: number;
+          })[];
           version: number;
         }, 'ETag'>;
       } & Refusals<{ 400: 'malformed_json' | 'malformed_request'; 401: 'unauthenticated'; 403: 'forbidden'; 404: 'not_found'; 408: 'request_timeout'; 412: 'version_mismatch'; 413: 'payload_too_large'; 415: 'unsupported_media_type'; 417: 'expectation_failed'; 422: 'validation_failed'; 428: 'precondition_required'; 429: 'rate_limited'; 431: 'headers_too_large'; 500: 'internal'; 503: 'database_unavailable' | 'draining' | 'overloaded'; 504: 'outcome_unknown'; }>;
