@@ -25,6 +25,7 @@ export async function runGate(gate: Gate, args: Arguments, context: CommandConte
   // Before anything is started, so that nothing is measured in vain, and before the folder of that run may be written anew.
   const baselineOf = await readBaselines(gate, options.baseline);
   makeOutFolder(folder);
+  if (origin !== undefined && !options.json) for (const leaves of leftBy(gate)) print(`in ${origin}: ${leaves}`);
   return watched(options.watchPort, (watch) =>
     withProgress(context.signal, async (progress) => {
       const setting = { origin, folder, options, context, progress, watch, baselineOf };
@@ -35,6 +36,9 @@ export async function runGate(gate: Gate, args: Arguments, context: CommandConte
     }),
   );
 }
+
+/** What its plans leave in a target. */
+const leftBy = ({ plans }: Gate): Set<string> => new Set(plans.flatMap(({ scenario }) => scenario.leaves ?? []));
 
 /** Plays beside the page that was asked for, which goes with the run however that ends. */
 async function watched(port: number | undefined, work: (watch: Watch | undefined) => Promise<ExitCode>): Promise<ExitCode> {

@@ -15,6 +15,8 @@ export type Scenario = {
   readonly nullServerFile: string;
   /** Disturbances that can be mixed in, each with the one line --help says of it. They change an own stack only. */
   readonly mixes: Readonly<Record<string, string>>;
+  /** What a run does to a target that others use, and leaves there, told beforehand; undefined: nothing is known to stay. */
+  readonly leaves?: string;
   /** The same for k6, where somebody wrote it. */
   readonly k6?: () => K6Scenario;
   /** Figures of its own that a report shows beside speed and errors. */

@@ -47,6 +47,47 @@ function clientOf(answer: HttpAnswer, origin: string): ShopClient {
   throw new SetUpError(`${origin} made no client for a virtual user: ${answer.status} ${problemCode(answer.text) ?? ''}`.trim());
 }
 
+/** What became of the clients' orders. */
+export type Undone = {
+  readonly canceled: number;
+  /** False where some were not canceled, or nobody knows. */
+  readonly isWhole: boolean;
+};
+
+const pageSize = 1_000;
+const [pending, canceled] = [1, 4];
+
+/** Cancels the clients' orders, in their names, which brings back the stock. Never rejects: who hears no answer asks nothing more. */
+export async function cancelOrders(http: HttpClient, clients: readonly ShopClient[], runId: string): Promise<Undone> {
+  let undone: Undone = { canceled: 0, isWhole: true };
+  const note = (more: number, isDone: boolean): void =>
+    void (undone = { canceled: undone.canceled + more, isWhole: undone.isWhole && isDone });
+  let isLost = false;
+  const cancel = async (headers: Readonly<Record<string, string>>, { id_key: id, status }: ListedOrder): Promise<void> => {
+    if (status !== pending) return note(0, status === canceled);
+    const once = { ...headers, 'idempotency-key': `${runId}-cancel-${id}` };
+    const answer = await http.send({ method: 'POST', path: `/api/v1/orders/${id}/cancel`, headers: once });
+    note(answer.status === 200 ? 1 : 0, answer.status === 200);
+  };
+  await forEachOf(clients, atOnce, async ({ accessToken }) => {
+    const headers = { authorization: `Bearer ${accessToken}` };
+    try {
+      for (let skip = 0, isMore = !isLost; isMore; skip += pageSize) {
+        const { status, json } = await http.send({ method: 'GET', path: `/api/v1/orders?skip=${skip}&limit=${pageSize}`, headers });
+        const orders = status === 200 && Array.isArray(json) ? (json as ListedOrder[]) : undefined;
+        if (orders === undefined) note(0, false);
+        for (const order of orders ?? []) await cancel(headers, order);
+        isMore = orders?.length === pageSize;
+      }
+    } catch {
+      isLost = true;
+    }
+  });
+  return isLost ? { ...undone, isWhole: false } : undone;
+}
+
+type ListedOrder = { readonly id_key: number; readonly status: number };
+
 /** Deletes the accounts again. @returns how many could not be deleted. */
 export async function removeClients(http: HttpClient, clients: readonly ShopClient[], loadtestKey: string): Promise<number> {
   let left = 0;

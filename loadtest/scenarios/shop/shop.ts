@@ -6,7 +6,7 @@ import type { Target } from '../../targets/target.ts';
 import type { PrepareRequest, Scenario, Stage } from '../scenario.ts';
 import { markOf, readShopBooks, tellBooks, type ShopBooks } from './books.ts';
 import { catalogueOf, readGoods } from './catalogue.ts';
-import { registerClients, removeClients, type ShopClient } from './clients.ts';
+import { cancelOrders, registerClients, removeClients, type ShopClient } from './clients.ts';
 import type { ShopFacts } from './crowd.ts';
 import type { VisitWeights } from './journey.ts';
 import { ordersOf } from './judges.ts';
@@ -18,6 +18,8 @@ export const shop = (weights: VisitWeights): Scenario => ({
   crowdFile: join(import.meta.dirname, 'crowd.ts'),
   nullServerFile: join(import.meta.dirname, 'null-shop.ts'),
   k6: () => ({ script: readFileSync(join(import.meta.dirname, 'k6-shop.js'), 'utf8'), facts: { weights }, endpoints: k6Endpoints }),
+  leaves:
+    'accounts of name "Load" are made there and deleted in the end; their orders stay, canceled, so that the stock they take comes back',
   mixes: { 'slow-query': 'part of the orders run into a slow statement' },
   highlights: (measurement) => {
     const { acknowledged, refused, unknown, raced } = ordersOf(measurement);
@@ -51,12 +53,11 @@ async function prepareShop(weights: VisitWeights, target: Target, { runId, users
   try {
     await register(users);
   } catch (err) {
-    await removeAccounts(target, clients);
+    await leave(target, clients, runId);
     throw err;
   }
   const mark = await markOf(target);
   const facts: ShopFacts = { runId, catalogue, weights, slowShare: isSlow ? slowQueryShare : 0, isShared: target.kind === 'given' };
-  let ordersStored: number | undefined;
   return {
     facts,
     users: [...clients],
@@ -66,29 +67,25 @@ async function prepareShop(weights: VisitWeights, target: Target, { runId, users
       return clients.slice(known);
     },
     disturbed: isSlow ? [slowEndpoint] : [],
-    readBooks: async () => {
-      const books = await readShopBooks(target, { before: goods, clients, mark });
-      ordersStored = books.stored?.orders.length;
-      return books;
-    },
-    cleanUp: async () => [...(await removeAccounts(target, clients)), ...whatRemains(target, ordersStored)],
+    readBooks: () => readShopBooks(target, { before: goods, clients, mark }),
+    cleanUp: () => leave(target, clients, runId),
   };
 }
 
-/** Accounts of an own stack go with it. @returns what could not be removed, in words */
-async function removeAccounts(target: Target, clients: readonly ShopClient[]): Promise<string[]> {
+/** Gives back the stock that was sold and deletes the accounts; those of an own stack go with it. @returns what remains, in words */
+async function leave(target: Target, clients: readonly ShopClient[], runId: string): Promise<string[]> {
   if (target.kind === 'own') return [];
   const http = createHttpClient(target.origin);
   try {
-    const left = await removeClients(http, clients.filter(Boolean), target.loadtestKey);
-    return left === 0 ? [] : [`${showCount(left)} accounts of name "Load" that could not be deleted`];
+    const made = clients.filter(Boolean);
+    const { canceled, isWhole } = await cancelOrders(http, made, runId);
+    const left = await removeClients(http, made, target.loadtestKey);
+    return [
+      ...(left === 0 ? [] : [`${showCount(left)} accounts of name "Load" that could not be deleted`]),
+      ...(canceled === 0 ? [] : [`${showCount(canceled)} canceled orders of buyers who are deleted`]),
+      ...(isWhole ? [] : ['orders that could not be canceled, and the stock they sold']),
+    ];
   } finally {
     await http.close();
   }
-}
-
-/** An order is a document: it stays, and what it sold stays sold, when its buyer is gone. */
-function whatRemains(target: Target, orders: number | undefined): string[] {
-  if (target.kind === 'own' || orders === 0) return [];
-  return [`${orders === undefined ? 'its' : showCount(orders)} orders of buyers who are deleted, and the stock they sold`];
 }

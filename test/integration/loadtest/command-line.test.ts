@@ -205,15 +205,20 @@ test.concurrent('a key of another role ends it with 78, another kind of server w
   await noShop.close();
 });
 
-test('a run is judged again from its file, with the same verdict and the same reports, and says what it leaves behind', async ({
+test('a run is judged again from its file, with the same verdict and the same reports; it says what it leaves behind, and gives back what it took', async ({
   shop,
   dir,
 }) => {
   const run = await loadtest(['smoke', '--target', shop.origin, '--duration', '1s', '--users', '5', '--out', dir], key);
-  expect(run.stdout).toMatch(/left in the target: \d+ orders of buyers who are deleted, and the stock they sold/);
+  const [beforehand, ...said] = run.stdout.split('\n');
+  expect(beforehand).toContain(
+    `in ${shop.origin}: accounts of name "Load" are made there and deleted in the end; their orders stay, canceled`,
+  );
+  expect(run.stdout).toMatch(/left in the target: [1-9]\d* canceled orders of buyers who are deleted$/m);
+  expect([shop.accounts(), shop.sold()]).toEqual([0, 0]);
   const before = await Promise.all(['junit.xml', 'report.json', 'summary.md'].map((file) => readFile(join(dir, file), 'utf8')));
   const again = await loadtest(['report', '--from', dir]);
-  expect(again).toMatchObject({ status: run.status, stdout: run.stdout, stderr: '' });
+  expect(again).toMatchObject({ status: run.status, stdout: said.join('\n'), stderr: '' });
   expect(await Promise.all(['junit.xml', 'report.json', 'summary.md'].map((file) => readFile(join(dir, file), 'utf8')))).toEqual(before);
   const beside = await loadtest(['report', '--from', dir, '--baseline', dir]);
   expect(beside).toMatchObject({ status: run.status, stdout: expect.stringMatching(/all requests .*±0 %/) as string });

@@ -32,6 +32,8 @@ export type FakeApi = {
   readonly connections: () => number;
   /** Accounts made and not deleted. */
   readonly accounts: () => number;
+  /** Pieces sold and not taken back. */
+  readonly sold: () => number;
   readonly close: () => Promise<void>;
 };
 
@@ -77,6 +79,7 @@ export async function startFakeApi(behave: Behave = () => ({}), behaveInSetUp: B
     servedMs,
     connections: () => connections,
     accounts: () => shop.accounts.size,
+    sold: shop.sold,
     close: () => close(server),
   };
 }
@@ -111,7 +114,11 @@ export const fakeGoods: Goods = {
   ],
 };
 
-type FakeOrder = { readonly owner: string; readonly json: { readonly id_key: number } & Readonly<Record<string, unknown>> };
+type FakeLine = { readonly product_id: number; readonly quantity: number };
+type FakeOrder = {
+  readonly owner: string;
+  readonly json: { readonly id_key: number; readonly lines: readonly FakeLine[] } & Readonly<Record<string, unknown>>;
+};
 
 function createShop() {
   const accounts = new Set<number>();
@@ -159,6 +166,14 @@ function createShop() {
     accounts.add((lastAccount += 1));
     return json(201, { id_key: lastAccount, access_token: `token-${lastAccount}` });
   };
+  const cancel = (path: string, owner: string | undefined): RightAnswer => {
+    const [key, order] = [...orders].find(([, known]) => path.endsWith(`/${known.json.id_key}/cancel`) && known.owner === owner) ?? [];
+    if (key === undefined || !order) return notFound;
+    for (const { product_id: id, quantity } of order.json.lines) sold.set(id, (sold.get(id) ?? 0) - quantity);
+    const canceled = { ...order, json: { ...order.json, status: 4 } };
+    orders.set(key, canceled);
+    return json(200, canceled.json, etag);
+  };
   const ownOrders = (owner: string | undefined, search: URLSearchParams): RightAnswer => {
     const own = [...orders.values()].filter((order) => order.owner === owner).map((order) => ({ ...order.json, lines: undefined }));
     const skip = Number(search.get('skip') ?? 0);
@@ -173,10 +188,12 @@ function createShop() {
 
   return {
     accounts,
+    sold: () => [...sold.values()].reduce((sum, pieces) => sum + pieces, 0),
     answer: (request: FakeRequest, forget = false): RightAnswer => {
       const { pathname: path, searchParams } = new URL(request.url, 'http://fake');
       const { authorization } = request.headers;
       if (request.method === 'DELETE') return accounts.delete(Number(path.split('/').at(-1))) ? json(204, '') : notFound;
+      if (path.endsWith('/cancel')) return cancel(path, authorization);
       if (request.method === 'POST') return path.endsWith('/clients') ? register() : place(request, forget);
       if (/\d$/.test(path)) return one(path, authorization);
       if (path.endsWith('/orders')) return ownOrders(authorization, searchParams);
