@@ -11,8 +11,8 @@ async function connected() {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     socket.on('error', () => {}).on('close', () => end());
-    socket.on('data', (chunk) => {
-      heard.push(`${chunk}`);
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      heard.push(chunk);
       socket.write(`done: ${chunk}`);
     });
   });
