@@ -19,7 +19,11 @@ export type Course = {
   readonly history: Entry[];
   /** What a client was shown that no right server shows, whatever befalls it. */
   readonly seen: Violation[];
-  readonly count: { requests: number; unanswered: number; readonly byStatus: Map<number, number> };
+  readonly count: {
+    requests: number;
+    unanswered: number;
+    /** By status and route, such as `503 POST /orders/:id/cancel`. */ readonly byAnswer: Map<string, number>;
+  };
   /** Requests with a key, to be asked again. */
   readonly sent: Map<string, { readonly what: What; readonly request: Ask }>;
   readonly isOver: () => boolean;
@@ -41,7 +45,7 @@ export function openCourse(origin: string, connections: number, isOver: () => bo
     bodyTimeout: timeoutMs,
     connectTimeout: timeoutMs,
   });
-  const count = { requests: 0, unanswered: 0, byStatus: new Map<number, number>() };
+  const count = { requests: 0, unanswered: 0, byAnswer: new Map<string, number>() };
   return {
     history: [],
     seen: [],
@@ -60,7 +64,8 @@ export function openCourse(origin: string, connections: number, isOver: () => bo
         });
         const text = await answer.body.text();
         const { statusCode: status } = answer;
-        count.byStatus.set(status, (count.byStatus.get(status) ?? 0) + 1);
+        const name = `${status} ${method} ${path.replace(/\?.*/, '').replaceAll(/\d+/g, ':id')}`;
+        count.byAnswer.set(name, (count.byAnswer.get(name) ?? 0) + 1);
         return { status, body: text, etag: answer.headers['etag'] as string | undefined };
       } catch {
         count.unanswered += 1;

@@ -39,7 +39,8 @@ export type RoundResult = {
   readonly playedMs: number;
   readonly requests: number;
   readonly unanswered: number;
-  readonly byStatus: Readonly<Record<string, number>>;
+  /** Answers by status and route. */
+  readonly byAnswer: Readonly<Record<string, number>>;
   /** Faults that hit something, by kind, and those that found nothing to hit. */
   readonly hits: Readonly<Partial<Record<FaultKind, number>>>;
   readonly missed: number;
@@ -157,13 +158,13 @@ async function judgeRound(stack: Stack, { products, registers, buyers, mark }: S
 const clientsOf = (history: History): number[] => history.flatMap(({ what }) => (what.kind === 'order' ? [what.client] : []));
 
 function countOf(course: Course, struck: readonly Struck[]) {
-  const { requests, unanswered, byStatus } = course.count;
+  const { requests, unanswered, byAnswer } = course.count;
   const hits = countEach(struck.flatMap(({ fault, isHit }) => (isHit ? [fault.kind] : [])));
   const writes = countEach(course.history.map(({ what, outcome }: { what: What; outcome: string }) => `${what.kind} ${outcome}`));
   return {
     requests,
     unanswered,
-    byStatus: Object.fromEntries(byStatus),
+    byAnswer: Object.fromEntries(byAnswer),
     hits,
     missed: struck.filter(({ isHit }) => !isHit).length,
     writes,
