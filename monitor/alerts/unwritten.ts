@@ -3,6 +3,7 @@ import type { Logger } from '#lib/logger.ts';
 import type { Incident, StoredHealth, TickCommit } from '../model/incident.ts';
 import type { Clock } from '../model/look.ts';
 import type { TimelineEntry } from '../model/quiet.ts';
+import { addTallies, type DayTally } from '../model/tally.ts';
 import type { MonitorStore, StoreChanges, StoredMessage } from '../store/store.ts';
 
 export type Unwritten = {
@@ -32,12 +33,14 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
   const incidents = new Map<string, Incident>();
   const messages = new Map<string, StoredMessage>();
   let timeline: TimelineEntry[] = [];
+  const tallies = new Map<string, DayTally>();
   let fault: StoreFault | undefined;
   const changes = (): StoreChanges => ({
     health: [...health.values()],
     incidents: [...incidents.values()],
     messages: [...messages.values()],
     timeline,
+    tallies: [...tallies.values()],
   });
   return {
     keepTick: (tick) => {
@@ -45,6 +48,10 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
       for (const each of tick.incidents) incidents.set(each.id, each);
       dropOver(incidents, ({ endedAt }) => endedAt !== undefined);
       timeline = [...timeline, ...(tick.timeline ?? [])].slice(-mostKept);
+      for (const each of tick.tallies ?? []) {
+        const [key, held] = [`${each.probe} ${each.day}`, tallies.get(`${each.probe} ${each.day}`)];
+        tallies.set(key, held ? addTallies(held, each) : each);
+      }
     },
     keepMessage: (message) => {
       messages.set(keyOf(message), message);
@@ -52,7 +59,7 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
     },
     laidOver: (stored) => [...new Map([...stored.map((message) => [keyOf(message), message] as const), ...messages]).values()],
     write: () => {
-      if (health.size + incidents.size + messages.size + timeline.length === 0) return true;
+      if (health.size + incidents.size + messages.size + timeline.length + tallies.size === 0) return true;
       try {
         store.write(changes());
       } catch (err) {
@@ -62,7 +69,7 @@ export function createUnwritten({ store, clock, logger }: UnwrittenDeps): Unwrit
       }
       if (fault) logger.info('the store takes writes again');
       fault = undefined;
-      for (const map of [health, incidents, messages]) map.clear();
+      for (const map of [health, incidents, messages, tallies]) map.clear();
       timeline = [];
       return true;
     },

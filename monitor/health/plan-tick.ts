@@ -7,6 +7,7 @@ import { isFlapping } from './flap.ts';
 import { foldResult, statusOf } from './health-state.ts';
 import { holdOf, type Parent } from './holds.ts';
 import type { TargetRules } from './target.ts';
+import { tallyBetween } from './tally.ts';
 import { buildAlert, remind, withHeld } from './tell.ts';
 import { troubles, type Subject, type Trouble } from './troubles.ts';
 
@@ -63,6 +64,7 @@ export function planTick(
       incidents: changed,
       alerts: steps.flatMap(({ alert }) => alert ?? []),
       timeline: heldAnew(before, changed, look.now),
+      tallies: tallyBetween(target.name, healthOf(before, target.name), look.result, target.graceMs),
     },
     decisions: steps.map(({ probe, kind, decision }) => ({ probe, kind, decision })),
   };

@@ -1,6 +1,7 @@
 import type { Alert } from './alert.ts';
 import type { Verdict } from './look.ts';
 import type { TimelineEntry } from './quiet.ts';
+import type { DayTally } from './tally.ts';
 
 /** What outlives the process of one target. Streaks do not: a new process confirms for itself. Times: ms of the epoch. */
 export type StoredHealth = {
@@ -49,6 +50,8 @@ export type TickCommit = {
   /** One message for each channel is queued per alert. */
   readonly alerts: readonly Alert[];
   readonly timeline?: readonly TimelineEntry[];
+  /** How a target was since its last look; added to what is on record. */
+  readonly tallies?: readonly DayTally[];
 };
 
 /**

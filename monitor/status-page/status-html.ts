@@ -33,7 +33,7 @@ export function statusHtml(view: StatusView): string {
           ${incidentList(view)} ${quietLists(view)} ${sideLists(view)}
         </main>
         <footer>
-          The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as
+          <a href="/history">History</a>. The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as
           <a href="/api/status">JSON</a> and <a href="/metrics">metrics</a>.
         </footer>
       </body>

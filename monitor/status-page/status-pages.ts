@@ -1,6 +1,8 @@
 import Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
 import { controlPages, type Control } from './control-pages.ts';
+import { historyHtml } from './history-html.ts';
+import { presentHistory, type HistoryView } from './history-view.ts';
 import { renderMetrics } from './metrics.ts';
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
@@ -16,12 +18,26 @@ const pages: Readonly<Record<string, PageMaker>> = {
   '/api/status': (ctx, snapshot) => {
     ctx.body = presentStatus(snapshot);
   },
+  '/history': (ctx, snapshot) => {
+    ctx.type = 'text/html; charset=utf-8';
+    ctx.body = historyHtml(historyOf(snapshot), snapshot.now);
+  },
+  '/api/history': (ctx, snapshot) => {
+    ctx.body = historyOf(snapshot);
+  },
   '/metrics': async (ctx, snapshot) => {
     const { contentType, text } = await renderMetrics(snapshot, process.memoryUsage.rss());
     ctx.set('content-type', contentType);
     ctx.body = text;
   },
 };
+
+const historyOf = ({ targets, readTallies, now }: StatusSnapshot): HistoryView[] =>
+  presentHistory(
+    targets.map(({ name }) => name),
+    readTallies(),
+    now,
+  );
 
 export type PageDeps = {
   readonly takeSnapshot: () => Promise<StatusSnapshot>;

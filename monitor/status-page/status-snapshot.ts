@@ -1,10 +1,12 @@
 import type { BackupJob, BackupOverview } from '../backup/job.ts';
 import type { Watch, TargetSnapshot } from '../health/watch.ts';
 import type { Clock } from '../model/look.ts';
+import { historyDays } from './history-view.ts';
 import { judgeSelf, type SelfReport } from './self-watch.ts';
 import type { ChannelState } from '../model/alert.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
+import type { DayTally } from '../model/tally.ts';
 import type { Maintenance } from '../quiet/maintenance.ts';
 import type { Silences } from '../quiet/silences.ts';
 import type { MonitorStore } from '../store/store.ts';
@@ -22,6 +24,8 @@ export type StatusSnapshot = {
   readonly maintenance: readonly Maintenance[];
   /** What was asked for or decided lately, newest first. */
   readonly timeline: readonly TimelineEntry[] | undefined;
+  /** Reads how targets were, day by day, for those who ask. @throws {StoreError} */
+  readonly readTallies: () => readonly DayTally[];
   readonly channels: readonly ChannelState[] | undefined;
   readonly backups:
     | { readonly state: 'off' }
@@ -32,7 +36,7 @@ export type StatusSnapshot = {
 
 export type SnapshotSources = {
   readonly watch: Watch;
-  readonly store: Pick<MonitorStore, 'recentIncidents' | 'recentTimeline'>;
+  readonly store: Pick<MonitorStore, 'recentIncidents' | 'recentTimeline' | 'tallies'>;
   readonly silences: Silences;
   readonly maintenance: readonly Maintenance[];
   /** @throws {StoreError} */
@@ -64,6 +68,7 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
       incidents: readOrUndefined(() => sources.store.recentIncidents(incidentsShown)),
       silences: sources.silences.inForce(moment),
       maintenance: sources.maintenance,
+      readTallies: () => sources.store.tallies(Math.floor(now / 86_400_000) - historyDays + 1),
       timeline: readOrUndefined(() => sources.store.recentTimeline(incidentsShown)),
       channels,
       backups: await readBackups(sources),

@@ -4,6 +4,7 @@ import { jobTable } from './job-table.ts';
 import { messageTable } from './message-table.ts';
 import { quietTables } from './quiet-tables.ts';
 import { sloTable } from './slo-table.ts';
+import { tallyTable } from './tally-table.ts';
 import type { MonitorStore } from './store.ts';
 
 /** The store over an open connection, which it closes. */
@@ -11,7 +12,9 @@ export function createStore(connection: Connection): MonitorStore {
   const { writeHealth, writeIncident, ...incidents } = incidentTables(connection);
   const { writeMessage, ...messages } = messageTable(connection);
   const { writeSilence, addToTimeline, ...quiet } = quietTables(connection);
+  const { addTally, tallies } = tallyTable(connection);
   return {
+    tallies,
     ...incidents,
     ...messages,
     ...quiet,
@@ -22,6 +25,7 @@ export function createStore(connection: Connection): MonitorStore {
         for (const message of changes.messages) writeMessage(message);
         for (const silence of changes.silences ?? []) writeSilence(silence);
         for (const entry of changes.timeline ?? []) addToTimeline(entry);
+        for (const tally of changes.tallies ?? []) addTally(tally);
       }),
     jobRuns: jobTable(connection),
     slo: sloTable(connection),
@@ -37,5 +41,6 @@ function expire(connection: Connection, before: number): void {
     connection.prepare('DELETE FROM job_runs WHERE started_at < ?').run(before);
     connection.prepare('DELETE FROM silences WHERE ends_at < ?').run(before);
     connection.prepare('DELETE FROM timeline WHERE at < ?').run(before);
+    connection.prepare('DELETE FROM tallies WHERE day < ?').run(Math.floor(before / 86_400_000));
   });
 }

@@ -139,4 +139,15 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (slo, at)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE tallies (
+    probe TEXT NOT NULL,
+    -- Days since 1970-01-01, in UTC.
+    day INTEGER NOT NULL,
+    up_ms REAL NOT NULL,
+    degraded_ms REAL NOT NULL,
+    down_ms REAL NOT NULL,
+    PRIMARY KEY (day, probe)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { Alert } from '../model/alert.ts';
 import type { Incident, StoredHealth } from '../model/incident.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
+import type { DayTally } from '../model/tally.ts';
 
 /**
  * Where a message to one channel stands. `failed`: refused until its bounds were reached. `merged`: another message told
@@ -31,6 +32,8 @@ export type StoreChanges = {
   readonly silences?: readonly Silence[];
   /** Only ever added to. */
   readonly timeline?: readonly TimelineEntry[];
+  /** Added to what is there of the same target and day. */
+  readonly tallies?: readonly DayTally[];
 };
 
 export type JobRun = {
@@ -82,6 +85,8 @@ export type MonitorStore = {
   readonly silences: () => readonly Silence[];
   /** Newest first. */
   readonly recentTimeline: (limit: number) => readonly TimelineEntry[];
+  /** Of days since then, oldest first. @param sinceDay days since 1970-01-01 */
+  readonly tallies: (sinceDay: number) => readonly DayTally[];
   /** All of it in one transaction, or nothing. */
   readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;

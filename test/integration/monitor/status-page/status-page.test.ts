@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { DayView, HistoryView } from '#monitor/status-page/history-view.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
@@ -81,6 +82,19 @@ describe('the status server', { timeout }, () => {
     const texts = [await page.text(), await status.text()].join('\n');
     expect(texts).not.toContain('secret-of-the-webhook');
     expect(texts).not.toContain('<script');
+  });
+
+  test('shows how targets were day by day, an outage as down time of today', async () => {
+    const { api, monitor } = await setScene();
+    await api.kill();
+    await monitor.untilStatus((view) => statusOf(view, 'api') === 'down');
+    const today = async (): Promise<DayView | undefined> => {
+      const history = (await (await fetch(`${monitor.url}/api/history`)).json()) as HistoryView[];
+      return history.find(({ target }) => target === 'api')?.days.at(-1);
+    };
+    await expect.poll(async () => (await today())?.down_ms ?? 0, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect((await today())?.uptime).toBeLessThan(1);
+    expect(await (await fetch(`${monitor.url}/history`)).text()).toContain('data-history="api"');
   });
 
   test.each([

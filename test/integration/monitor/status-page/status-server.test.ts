@@ -22,6 +22,7 @@ const snapshot: StatusSnapshot = {
   silences: [],
   maintenance: [],
   timeline: [],
+  readTallies: () => [],
   channels: [],
   backups: { state: 'off' },
   self: { status: 'ok', reasons: [] },

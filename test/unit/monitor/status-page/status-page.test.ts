@@ -47,6 +47,7 @@ const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
   silences: [],
   maintenance: [],
   timeline: [],
+  readTallies: () => [],
   channels: [channel],
   backups: { state: 'off' },
   self: { status: 'ok', reasons: [] },
