@@ -69,6 +69,13 @@ export async function postponeMail(pool: Pool, id: number, delayMs: number): Pro
   await runStatement(pool, postpone, [id, delayMs / 1_000]);
 }
 
+const drop = statement('mail-drop-resets', `DELETE FROM mails WHERE kind = 'password_reset' AND lower(address) = lower($1)`);
+
+/** For an address that is no account's any more. */
+export async function dropResetMails(tx: Tx, address: string): Promise<void> {
+  await tx.query(drop, [address]);
+}
+
 const erase = statement('mail-erase', 'DELETE FROM mails WHERE client_id = $1 OR lower(address) = lower($2)');
 
 /** Part of a client's deletion. */

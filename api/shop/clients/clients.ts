@@ -6,7 +6,7 @@ import { endSessions } from '../../auth/sessions.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
-import { eraseMails, queueMail } from '../../mail/outbox.ts';
+import { dropResetMails, eraseMails, queueMail } from '../../mail/outbox.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
 import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { eraseAuthor } from '../reviews/reviews.ts';
@@ -99,6 +99,7 @@ export async function updateClient(
   if (hasNewAddress) {
     await endSessions(tx, id, { but: sessionId });
     await endResets(tx, id);
+    await dropResetMails(tx, found.email);
     if (isMailed) await queueMail(tx, { kind: 'email_changed', address: found.email, clientId: id, ttlSeconds: noticeTtlSeconds });
   }
   return { client: await Client.query(tx.knex).patchAndFetchById(id, raised(changes)), hasNewAddress };
