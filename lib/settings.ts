@@ -45,7 +45,7 @@ export const apiAddressEnv = {
   API_HOST: host.default('127.0.0.1').describe('Address the API listens on.'),
   API_PORT: port.default(8000).describe('Port the API listens on.'),
   ADMIN_HOST: host.default('127.0.0.1').describe('Address of the admin listener; loopback or an internal network only.'),
-  ADMIN_PORT: port.default(9000).describe('Port of the admin listener: /metrics, /config, POST /drain.'),
+  ADMIN_PORT: port.default(9000).describe('Port of the admin listener: /metrics, /config, POST /logs/reopen, POST /drain.'),
   ADMIN_TOKEN: secret(z.string().min(16, 'must have at least 16 characters'))
     .optional()
     .describe('Bearer token the admin listener demands; unset, it answers nothing but /livez.'),

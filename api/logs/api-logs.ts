@@ -14,6 +14,11 @@ export type ApiLogs = {
   readonly access: (entry: AccessEntry) => void;
   /** One line for what matters to the safety of accounts, whatever LOG_LEVEL is. */
   readonly security: (entry: SecurityEntry) => void;
+  /**
+   * Goes over to the files that are under their paths now, instead of at the next look. @returns the inode of each file by its
+   * name, once it is the one under the path or a moment has passed
+   */
+  readonly reopen: () => Promise<Readonly<Record<string, number>>>;
   readonly dropped: () => number;
   /** Writes at once what is left; for the sudden end of a process. */
   readonly flushSync: () => void;
@@ -67,6 +72,12 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
     security: (entry) => {
       const line = asSecurityLine(entry);
       for (const guard of guards) guard.write(line);
+    },
+    reopen: async () => {
+      // A second time: the first may have joined a look that began before the rename.
+      for (let look = 0; look < 2; look += 1) await Promise.all(all.map((file) => file.followPath()));
+      note?.renew();
+      return inodes();
     },
     dropped: () => all.reduce((sum, file) => sum + file.dropped(), 0),
     flushSync: () => {

@@ -8,7 +8,10 @@ import { messageOf } from '#lib/errors.ts';
 export type LogFile = {
   /** Takes whole lines, newlines included; what is given must not be changed afterwards. Never waits, never throws. */
   readonly write: (lines: string | Buffer) => void;
-  /** Goes over to a new file when the path no longer leads to the one that is open: it was renamed or removed. */
+  /**
+   * Goes over to a new file when the path no longer leads to the one that is open: it was renamed or removed. Resolves once it has,
+   * or half a second later, as when the disk takes nothing: it then goes over as soon as it can.
+   */
   readonly followPath: () => Promise<void>;
   /** Of the file that lines go to: once it has changed, nothing more is written to the one before. Undefined for a stream. */
   readonly inode: () => number | undefined;
@@ -28,6 +31,7 @@ export type LogFileOptions = {
 };
 
 const mode = 0o640;
+const followWithinMs = 500;
 
 /**
  * Appends lines to a file that several processes share and another program may rotate by renaming it.
@@ -39,23 +43,23 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
   const boom = new sonicBoom.SonicBoom({ dest: path, mode, ...batches });
   await once(boom, 'ready');
   let inode = openInode(boom);
-  let isReopening = false;
-  boom.on('ready', () => {
-    inode = openInode(boom);
-    isReopening = false;
-  });
+  let following: Promise<void> | undefined;
   const lines = createLines(boom, options);
+  const goOver = async (): Promise<void> => {
+    if ((await inodeOf(path)) === inode) return;
+    // Made first: a reopening that failed would leave the writer with two ideas of its file.
+    makeFile(path);
+    await reopen(boom);
+    inode = openInode(boom);
+  };
   const followPath = async (): Promise<void> => {
-    try {
-      if (isReopening || (await inodeOf(path)) === inode) return;
-      // Made first: a reopening that failed would leave the writer with two ideas of its file.
-      makeFile(path);
-      isReopening = true;
-      reopen(boom);
-    } catch (err) {
+    following ??= goOver()
       // The open file keeps taking lines, so nothing is lost.
-      options.onProblem(`${path} cannot be opened again: ${messageOf(err)}`);
-    }
+      .catch((err: unknown) => options.onProblem(`${path} cannot be opened again: ${messageOf(err)}`))
+      .finally(() => {
+        following = undefined;
+      });
+    await Promise.race([following, sleep(followWithinMs, undefined, { ref: false })]);
   };
   const close = async (): Promise<void> => {
     await lines.finish();
@@ -70,11 +74,16 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
 const openInode = (boom: Boom): number => fstatSync((boom as Boom & { readonly fd: number }).fd).ino;
 
 /** A write that is under way delays the reopening until it has succeeded: one that fails would put it off for ever. */
-function reopen(boom: Boom): void {
+function reopen(boom: Boom): Promise<void> {
   const again = (): void => boom.reopen();
-  boom.once('error', again);
-  boom.once('ready', () => boom.off('error', again));
-  boom.reopen();
+  return new Promise((resolve) => {
+    boom.once('error', again);
+    boom.once('ready', () => {
+      boom.off('error', again);
+      resolve();
+    });
+    boom.reopen();
+  });
 }
 
 /** The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close. */

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '#lib/logger.ts';
+import type { LogWriter } from './supervisor.ts';
 
 export type AdminDeps = {
   /** Undefined: nothing but /livez is answered. */
@@ -11,6 +12,8 @@ export type AdminDeps = {
   readonly config: () => unknown;
   /** Begins the drain; the process exits when it is done. */
   readonly drain: () => void;
+  /** Reopens the log files of every process. */
+  readonly reopenLogs: () => Promise<{ readonly writers: readonly LogWriter[]; readonly silent: readonly number[] }>;
   readonly logger: Logger;
 };
 
@@ -49,8 +52,15 @@ async function answer(deps: AdminDeps, req: IncomingMessage): Promise<AdminAnswe
     return isRead ? { status: 200, body: await deps.metrics(namesIn(query)), contentType: prometheusText } : notAllowed('GET, HEAD');
   }
   if (path === '/config') return isRead ? json(200, deps.config()) : notAllowed('GET, HEAD');
-  if (path !== '/drain') return problem(404, 'not_found', 'Known here: GET /livez, GET /metrics, GET /config, POST /drain.');
+  if (path !== '/drain' && path !== '/logs/reopen') {
+    return problem(404, 'not_found', 'Known here: GET /livez, GET /metrics, GET /config, POST /logs/reopen, POST /drain.');
+  }
   if (req.method !== 'POST') return notAllowed('POST');
+  if (path === '/logs/reopen') {
+    const reopened = await deps.reopenLogs();
+    // Whoever rotates must not take the files for closed.
+    return json(reopened.silent.length === 0 ? 200 : 503, reopened);
+  }
   deps.drain();
   return json(202, { status: 'draining' });
 }

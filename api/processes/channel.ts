@@ -14,12 +14,16 @@ export type WorkerMessage =
   /** Its event loop turns. */
   | { readonly kind: 'beat' }
   | { readonly kind: 'take'; readonly batch: number; readonly takes: readonly TakeTuples[] }
-  | { readonly kind: 'metrics'; readonly request: number; readonly metrics: readonly MetricObject[] };
+  | { readonly kind: 'metrics'; readonly request: number; readonly metrics: readonly MetricObject[] }
+  /** @property inodes of the log files that it writes now */
+  | { readonly kind: 'reopened'; readonly request: number; readonly pid: number; readonly inodes: Readonly<Record<string, number>> };
 
 export type PrimaryMessage =
   | { readonly kind: 'taken'; readonly batch: number; readonly verdicts: readonly number[] }
   /** @property names only these metrics; absent: all */
   | { readonly kind: 'collect'; readonly request: number; readonly names?: readonly string[] }
+  /** Go over to the log files that are under their paths now. */
+  | { readonly kind: 'reopen'; readonly request: number }
   /** Connections the worker's pool may open at most. */
   | { readonly kind: 'limit-pool'; readonly max: number }
   /** Finish what was accepted, then exit. */
@@ -54,6 +58,8 @@ export type WorkerLinkHandlers = {
   /** Answers with the metrics of this worker, or with those of these names. */
   readonly collect: (names?: readonly string[]) => Promise<readonly MetricObject[]>;
   readonly limitPool: (max: number) => void;
+  /** Resolves with the inodes of the log files written from now on. */
+  readonly reopenLogs: () => Promise<Readonly<Record<string, number>>>;
 };
 
 export type WorkerLink = PrimaryLink & {
@@ -81,6 +87,9 @@ export function createWorkerLink(linked: LinkedProcess): WorkerLink {
         return;
       case 'collect':
         void handlers?.collect(message.names).then((metrics) => linked.send({ kind: 'metrics', request: message.request, metrics }));
+        return;
+      case 'reopen':
+        void handlers?.reopenLogs().then((inodes) => linked.send({ kind: 'reopened', request: message.request, pid: process.pid, inodes }));
         return;
       case 'limit-pool':
         handlers?.limitPool(message.max);

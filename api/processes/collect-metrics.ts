@@ -1,6 +1,4 @@
-import type { Worker } from 'node:cluster';
 import { AggregatorRegistry, Counter, Gauge, Registry, type MetricObject } from 'prom-client';
-import { tellWorker, type WorkerMessage } from './channel.ts';
 
 /** The metrics of one worker as `registry.getMetricsAsJSON()` gives them. */
 export type WorkerMetrics = { readonly worker: number; readonly metrics: readonly MetricObject[] };
@@ -20,45 +18,6 @@ type Value = { readonly labels: Readonly<Record<string, unknown>> };
 function withWorker(metric: MetricObject, worker: number): MetricObject {
   const values = (metric as unknown as { values: readonly Value[] }).values;
   return { ...metric, values: values.map((value) => ({ ...value, labels: { ...value.labels, worker: String(worker) } })) } as MetricObject;
-}
-
-type MetricsMessage = WorkerMessage & { kind: 'metrics' };
-
-export type MetricsCollector = {
-  /** The metrics of those workers that answer within a second. @param names only these; absent: all */
-  readonly collect: (
-    workers: readonly { readonly number: number; readonly worker: Worker }[],
-    names?: readonly string[],
-  ) => Promise<WorkerMetrics[]>;
-  readonly receive: (worker: number, message: MetricsMessage) => void;
-};
-
-const answerTimeoutMs = 1_000;
-
-export function createMetricsCollector(): MetricsCollector {
-  const waiting = new Map<number, (worker: number, message: MetricsMessage) => void>();
-  let requests = 0;
-  return {
-    receive: (worker, message) => waiting.get(message.request)?.(worker, message),
-    collect: (workers, names) => {
-      const request = (requests += 1);
-      return new Promise((resolve) => {
-        const received: WorkerMetrics[] = [];
-        const finish = (): void => {
-          clearTimeout(timer);
-          waiting.delete(request);
-          resolve(received.toSorted((a, b) => a.worker - b.worker));
-        };
-        const timer = setTimeout(finish, answerTimeoutMs);
-        waiting.set(request, (worker, { metrics }) => {
-          received.push({ worker, metrics });
-          if (received.length === workers.length) finish();
-        });
-        if (workers.length === 0) finish();
-        for (const { worker } of workers) tellWorker(worker, { kind: 'collect', request, ...(names && { names }) });
-      });
-    },
-  };
 }
 
 /** The primary's own series. */

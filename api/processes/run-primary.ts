@@ -10,7 +10,7 @@ import { apiEnv, readApiConfig, workerCount, type ApiConfig } from '../config.ts
 import { keyKey } from '../auth/principal.ts';
 import { poolBounds } from '../db/pool.ts';
 import { createPrimaryCounter } from '../limiter/primary-limiter.ts';
-import { openApiLogs } from '../logs/api-logs.ts';
+import { openApiLogs, type ApiLogs } from '../logs/api-logs.ts';
 import { createPrimaryMetrics, mergeMetrics } from './collect-metrics.ts';
 import { createAdminServer } from './admin-server.ts';
 import { setUpDatabase } from './database-setup.ts';
@@ -37,7 +37,7 @@ export async function runPrimary(env: Environment, stopSignal: Promise<string>):
   for (const warning of warnings) logger.warn(warning);
   try {
     const onKeyMade = (id: number): void => logs.security({ event: 'key_made', account: keyKey(id), principal: 'settings' });
-    return await new Primary({ config, env, logger, stopSignal, onKeyMade }).run();
+    return await new Primary({ config, env, logger, stopSignal, onKeyMade, reopenLogs: logs.reopen }).run();
   } finally {
     await logs.close();
   }
@@ -49,6 +49,8 @@ type PrimaryOptions = {
   readonly logger: Logger;
   readonly stopSignal: Promise<string>;
   readonly onKeyMade: (id: number) => void;
+  /** Of this process. */
+  readonly reopenLogs: ApiLogs['reopen'];
 };
 
 class Primary {
@@ -77,6 +79,10 @@ class Primary {
       metrics: async (names) => (await mergeMetrics(await this.#supervisor.collectMetrics(names))) + (await own.metrics()),
       config: () => this.#effectiveConfig(),
       drain: () => this.#end.resolve({ reason: 'POST /drain' }),
+      reopenLogs: async () => {
+        const [inodes, { writers, silent }] = await Promise.all([options.reopenLogs(), this.#supervisor.reopenLogs()]);
+        return { writers: [{ worker: 0, pid: process.pid, inodes }, ...writers], silent };
+      },
       logger,
     });
   }

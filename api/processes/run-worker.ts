@@ -68,7 +68,7 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   const parts = { config, link, logs, version, pool, probe, redis, resets, mail, inFlight, isDraining: isDrainingNow };
   const { server, collect } = buildServer(parts);
 
-  link.listen({ collect, limitPool: (max) => limitPool(pool, config, max) });
+  link.listen({ collect, reopenLogs: logs.reopen, limitPool: (max) => limitPool(pool, config, max) });
   const address = { host: config.API_HOST, port: config.API_PORT, hostVariable: 'API_HOST', portVariable: 'API_PORT' };
   await listen(server, address, { isShared: true });
   link.send({ kind: 'ready' });

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppError } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { TakeTuples } from '../limiter/primary-limiter.ts';
-import { createMetricsCollector, type WorkerMetrics } from './collect-metrics.ts';
+import { createInquiry, type AnsweringWorker } from './ask-workers.ts';
+import type { WorkerMetrics } from './collect-metrics.ts';
 import { startErrorFrom, tellWorker, workerSlotVariable, WorkerStartError, type WorkerMessage } from './channel.ts';
 import { restartDecision } from './restart-plan.ts';
 
@@ -18,6 +19,9 @@ export type SupervisorOptions = {
   readonly count: (takes: readonly TakeTuples[]) => readonly number[];
   readonly logger: Logger;
 };
+
+/** A process and the inodes of the log files that it writes, by their names. */
+export type LogWriter = { readonly worker: number; readonly pid: number; readonly inodes: Readonly<Record<string, number>> };
 
 /** The place of one worker; its number stays when the process in it is replaced. */
 type Slot = {
@@ -45,7 +49,8 @@ const stalledAfterMs = 20_000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #slots: readonly Slot[];
-  readonly #collector = createMetricsCollector();
+  readonly #metrics = createInquiry<'metrics'>();
+  readonly #reopenings = createInquiry<'reopened'>();
   readonly #started = Promise.withResolvers<void>();
   #isDraining = false;
   #hasEverServed = false;
@@ -109,13 +114,26 @@ export class Supervisor {
   }
 
   /** The metrics of the workers that answer within a second. */
-  collectMetrics(names?: readonly string[]): Promise<WorkerMetrics[]> {
-    const ready = this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : []));
-    return this.#collector.collect(ready, names);
+  async collectMetrics(names?: readonly string[]): Promise<WorkerMetrics[]> {
+    const answers = await this.#metrics.ask(this.#ready(), (request) => ({ kind: 'collect', request, ...(names && { names }) }));
+    return answers.map(({ worker, answer: { metrics } }) => ({ worker, metrics }));
+  }
+
+  /** Lets every worker go over to the log files that are under their paths now. @returns what those write that answer within a second */
+  async reopenLogs(): Promise<{ readonly writers: readonly LogWriter[]; readonly silent: readonly number[] }> {
+    const asked = this.#ready();
+    const answers = await this.#reopenings.ask(asked, (request) => ({ kind: 'reopen', request }));
+    const writers = answers.map(({ worker, answer: { pid, inodes } }) => ({ worker, pid, inodes }));
+    const silent = asked.map(({ number }) => number).filter((number) => !writers.some(({ worker }) => worker === number));
+    return { writers, silent };
   }
 
   status(): { readonly ready: number; readonly restarts: number } {
     return { ready: this.#slots.filter(({ readyAt }) => readyAt !== undefined).length, restarts: this.#restarts };
+  }
+
+  #ready(): AnsweringWorker[] {
+    return this.#slots.flatMap(({ number, worker, readyAt }) => (worker && readyAt ? [{ number, worker }] : []));
   }
 
   #running(): Worker[] {
@@ -139,7 +157,9 @@ export class Supervisor {
     if (message.kind === 'take') {
       tellWorker(worker, { kind: 'taken', batch: message.batch, verdicts: this.#options.count(message.takes) });
     } else if (message.kind === 'metrics') {
-      this.#collector.receive(slot.number, message);
+      this.#metrics.receive(slot.number, message);
+    } else if (message.kind === 'reopened') {
+      this.#reopenings.receive(slot.number, message);
     } else if (message.kind === 'ready') {
       slot.readyAt = performance.now();
       this.#hasEverServed = true;
