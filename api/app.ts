@@ -1,5 +1,7 @@
 import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
+import type { Span } from './observe/otlp-exporter.ts';
+import type { TraceOf } from './observe/trace-context.ts';
 import type { Principal } from './auth/principal.ts';
 import type { KnownAddresses } from './auth/known-addresses.ts';
 import type { Database } from './db/tx.ts';
@@ -50,6 +52,9 @@ export type AppDeps = {
   readonly logger: Logger;
   readonly writeAccess: (entry: AccessEntry) => void;
   readonly writeSecurity: (entry: SecurityEntry) => void;
+  readonly traceOf: TraceOf;
+  /** Undefined: nothing collects traces. */
+  readonly exportSpan: ((span: Span) => void) | undefined;
   readonly observer: AppObserver;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
@@ -65,6 +70,8 @@ export function createApp(deps: AppDeps): LeanKoa {
       isTrustedProxy: createTrust(settings.TRUSTED_PROXIES),
       writeAccess: deps.writeAccess,
       writeSecurity: deps.writeSecurity,
+      traceOf: deps.traceOf,
+      exportSpan: deps.exportSpan,
       observe: observer.request,
     }),
   );

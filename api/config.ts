@@ -39,6 +39,22 @@ export const apiEnv = {
     .refine((url) => !url.includes('#'), 'must have no fragment: the token is appended as one')
     .optional()
     .describe('Page of the shop on which a new password is chosen, mailed with #reset_token=…; required with MAIL_SMTP_URL.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:4318' })
+    .optional()
+    .describe('Collector that traces are sent to, by OTLP over HTTP as JSON; unset: none are.'),
+  OTEL_EXPORTER_OTLP_HEADERS: secret(
+    list().pipe(z.array(z.string().regex(/^[\w-]+=[^\r\n]+$/, 'must be headers such as api-key=value, separated by commas'))),
+  )
+    .default([])
+    .describe('Headers sent to that collector, such as api-key=value, separated by commas.'),
+  OTEL_SERVICE_NAME: z.string().min(1).max(100).default('atalaya-api').describe('Name of the service in traces.'),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/, 'must be a share from 0 to 1, such as 0.1')
+    .transform(Number)
+    .default(1)
+    .describe('Share of the traces begun here that is sent; those of a caller are as the caller decided.'),
   IDEMPOTENCY_REQUIRED: flag().default(false).describe('Refuse a POST without Idempotency-Key where one is honoured.'),
   IF_MATCH_REQUIRED: flag().default(false).describe('Refuse a change or deletion without If-Match.'),
   RATE_LIMIT_LOADTEST_CALLS: integer(1, 100_000_000)

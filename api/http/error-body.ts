@@ -28,6 +28,8 @@ export function errorBody(logger: Logger): ApiMiddleware {
 
 const requestFields = (ctx: ApiContext) => ({
   request_id: ctx.state.requestId,
+  trace_id: ctx.state.trace?.traceId,
+  span_id: ctx.state.trace?.spanId,
   method: ctx.req.method,
   route: ctx.state.route?.path ?? ctx.state.path,
 });

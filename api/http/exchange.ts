@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type Koa from 'koa';
 import { anonymous, type Principal } from '../auth/principal.ts';
 import type { ApiError } from '../errors.ts';
+import type { Trace } from '../observe/trace-context.ts';
 import type { SecurityEvent } from '../logs/security-line.ts';
 import type { RequestTiming } from '../observe/request-timing.ts';
 import type { Taken } from './rate-policy.ts';
@@ -10,6 +11,7 @@ import type { Route } from './route.ts';
 /** What the middleware know of one request and its answer; it is `ctx.state`. */
 export class Exchange {
   readonly requestId: string;
+  readonly trace: Trace | undefined;
   /** `performance.now()` when the headers had arrived. */
   readonly startedAt = performance.now();
   /** Address of the client, past trusted proxies. */
@@ -40,7 +42,8 @@ export class Exchange {
   status = 0;
   bytes = 0;
 
-  constructor(requestId: string, ip: string, url: string) {
+  constructor(requestId: string, ip: string, url: string, trace?: Trace) {
+    this.trace = trace;
     this.requestId = requestId;
     this.ip = ip;
     const queryAt = url.indexOf('?');

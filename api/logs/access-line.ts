@@ -3,6 +3,9 @@ import type { LogSettings } from '#lib/settings.ts';
 /** What is told of one request. Neither query nor body nor credentials: they may hold secrets. */
 export type AccessEntry = {
   readonly requestId: string;
+  /** Undefined for what never became a request. */
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -24,14 +27,17 @@ export function accessLine(format: LogSettings['LOG_FORMAT'], worker: number): (
   if (format === 'json') {
     return (entry) =>
       `{"level":"info","time":"${timeStamp()}",${origin},"msg":"request","request_id":"${entry.requestId}",` +
-      `"method":"${entry.method}","path":${quoted(entry.path)}${optional('route', entry.route)},"status":${entry.status},` +
+      `${traced(entry)}"method":"${entry.method}","path":${quoted(entry.path)}${optional('route', entry.route)},"status":${entry.status},` +
       `"duration_ms":${entry.durationMs.toFixed(2)},"bytes":${entry.bytes},"ip":"${entry.ip}"${optional('principal', entry.principal)}}\n`;
   }
   return (entry) =>
-    `${timeStamp()} INFO  api request request_id=${entry.requestId} method=${entry.method} path=${quoted(entry.path)} ` +
+    `${timeStamp()} INFO  api request request_id=${entry.requestId} trace_id=${entry.traceId ?? '-'} span_id=${entry.spanId ?? '-'} method=${entry.method} path=${quoted(entry.path)} ` +
     `status=${entry.status} duration_ms=${entry.durationMs.toFixed(2)} bytes=${entry.bytes} ip=${entry.ip} ` +
     `principal=${entry.principal ?? '-'} worker=${worker}\n`;
 }
+
+const traced = ({ traceId, spanId }: AccessEntry): string =>
+  traceId === undefined ? '' : `"trace_id":"${traceId}","span_id":"${spanId}",`;
 
 const optional = (name: string, value: string | undefined): string => (value === undefined ? '' : `,"${name}":${quoted(value)}`);
 

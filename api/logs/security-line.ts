@@ -38,7 +38,14 @@ export type SecurityEntry = {
   readonly principal?: string | undefined;
   /** The request it happened in, and how that was answered; undefined where there was none. */
   readonly request?:
-    | { readonly id: string; readonly ip: string; readonly method: string; readonly route: string | undefined; readonly status: number }
+    | {
+        readonly id: string;
+        readonly traceId: string | undefined;
+        readonly ip: string;
+        readonly method: string;
+        readonly route: string | undefined;
+        readonly status: number;
+      }
     | undefined;
 };
 
@@ -46,8 +53,8 @@ export type SecurityEntry = {
 export function securityLine(format: LogSettings['LOG_FORMAT'], worker: number): (entry: SecurityEntry) => string {
   const timeStamp = createTimeStamp();
   return ({ event, account, aimedAt, principal, request }) => {
-    const { id, ip, method, route, status } = request ?? {};
-    const told = { event, account, aimed_at: aimedAt, principal, request_id: id, ip, method, route, status };
+    const { id, traceId, ip, method, route, status } = request ?? {};
+    const told = { event, account, aimed_at: aimedAt, principal, request_id: id, trace_id: traceId, ip, method, route, status };
     if (format === 'json') {
       return `${JSON.stringify({ level: 'info', time: timeStamp(), program: 'api', pid: process.pid, worker, msg: 'security', ...told })}\n`;
     }

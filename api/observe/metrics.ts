@@ -10,6 +10,7 @@ export type MetricSources = {
   readonly inFlight: () => number;
   readonly limiterStore: () => LimiterStore;
   readonly logLinesDropped: () => number;
+  readonly spansDropped: () => number;
 };
 
 export type Metrics = {
@@ -71,7 +72,7 @@ function counter<L extends string>(registers: Registry[], name: string, help: st
 
 /** Adds the gauges that are read when somebody asks. */
 export function addGauges({ registry }: Metrics, sources: MetricSources): void {
-  const { pool, loop, inFlight, limiterStore, logLinesDropped } = sources;
+  const { pool, loop, inFlight, limiterStore, logLinesDropped, spansDropped } = sources;
   const connections = new Gauge({
     name: 'atalaya_pool_connections',
     help: 'Database connections of the pool, by state.',
@@ -100,6 +101,7 @@ export function addGauges({ registry }: Metrics, sources: MetricSources): void {
   gauge(registry, 'atalaya_pool_max', 'Connections the pool may open.', () => pool.options.max);
   gauge(registry, 'atalaya_http_in_flight', 'Requests being worked on.', inFlight);
   gauge(registry, 'atalaya_log_lines_dropped', 'Log lines given up because they could not be written.', logLinesDropped);
+  gauge(registry, 'atalaya_trace_spans_dropped', 'Spans given up because the collector of traces did not take them.', spansDropped);
   gauge(registry, 'atalaya_event_loop_delay_mean_seconds', 'Mean lateness of the event loop.', () => loop.last().meanMs / 1000, 'max');
   gauge(registry, 'atalaya_event_loop_delay_p99_seconds', 'p99 lateness of the event loop.', () => loop.last().p99Ms / 1000, 'max');
   gauge(registry, 'atalaya_event_loop_utilization', 'Busy share of the event loop.', () => loop.last().utilization, 'average');

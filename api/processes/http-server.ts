@@ -51,7 +51,7 @@ function answerClientError(err: NodeJS.ErrnoException, socket: Duplex, writeAcce
       `X-Request-ID: ${requestId}\r\nConnection: close\r\n\r\n${body}`,
   );
   // What it was a request for was not understood, or is not worth believing.
-  const unread = { method: '-', path: '-', route: undefined, principal: undefined, durationMs: 0 };
+  const unread = { traceId: undefined, spanId: undefined, method: '-', path: '-', route: undefined, principal: undefined, durationMs: 0 };
   writeAccess({ ...unread, requestId, status, bytes: Buffer.byteLength(body), ip: (socket as Socket).remoteAddress ?? '' });
 }
 

@@ -28,7 +28,9 @@ import type { WaitingMail } from '../mail/outbox.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import { watchLoopWait, watchPoolWait } from '../observe/expected-wait.ts';
 import { addGauges, createMetrics, type Metrics } from '../observe/metrics.ts';
+import { createOtlpExporter, type SpanExporter } from '../observe/otlp-exporter.ts';
 import { timePool, timesOfRequest } from '../observe/request-timing.ts';
+import { createTraceOf } from '../observe/trace-context.ts';
 import { createRoutes } from '../shop/routes.ts';
 import { createHttpServer, drainServer } from './http-server.ts';
 import { listen } from '#lib/listen.ts';
@@ -64,8 +66,9 @@ export async function runWorker({ config, link, logs, version, stop }: WorkerDep
   let isDraining = false;
   const resets = createPasswordResets(config.AUTH_TOKEN_SECRET);
   const mail = deliverMails(config, { pool, resets, logger });
+  const spans = exportSpans(config, version, logger);
   const isDrainingNow = (): boolean => isDraining;
-  const parts = { config, link, logs, version, pool, probe, redis, resets, mail, inFlight, isDraining: isDrainingNow };
+  const parts = { config, link, logs, version, pool, probe, redis, resets, mail, spans, inFlight, isDraining: isDrainingNow };
   const { server, collect } = buildServer(parts);
 
   link.listen({ collect, reopenLogs: logs.reopen, limitPool: (max) => limitPool(pool, config, max) });
@@ -92,6 +95,7 @@ type Parts = Omit<WorkerDeps, 'stop'> & {
   readonly redis: Redis | undefined;
   readonly resets: PasswordResets;
   readonly mail: MailDelivery | undefined;
+  readonly spans: SpanExporter | undefined;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
 };
@@ -100,12 +104,19 @@ function buildServer(parts: Parts): {
   server: Server;
   collect: Metrics['collect'];
 } {
-  const { config, link, logs, pool, probe, redis, resets, mail, inFlight, isDraining } = parts;
+  const { config, link, logs, pool, probe, redis, resets, mail, spans, inFlight, isDraining } = parts;
   const metrics = createMetrics();
   const loop = watchEventLoop();
   timePool(pool, metrics.acquire);
   const limiter = createLimiter({ link, redis, logger: logs.logger, onFallback: metrics.limiterFallback });
-  addGauges(metrics, { pool, loop, inFlight: () => inFlight.count, limiterStore: limiter.store, logLinesDropped: logs.dropped });
+  addGauges(metrics, {
+    pool,
+    loop,
+    inFlight: () => inFlight.count,
+    limiterStore: limiter.store,
+    logLinesDropped: logs.dropped,
+    spansDropped: () => spans?.counts().dropped ?? 0,
+  });
 
   const apiKeys = createApiKeys(pool);
   const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(pool));
@@ -129,6 +140,8 @@ function buildServer(parts: Parts): {
     logger: logs.logger,
     writeAccess: logs.access,
     writeSecurity: logs.security,
+    traceOf: createTraceOf(spans && config.OTEL_TRACES_SAMPLER_ARG),
+    exportSpan: spans?.add,
     observer: metrics,
     inFlight,
     isDraining,
@@ -168,8 +181,17 @@ function deliverMails(config: ApiConfig, { pool, resets, logger }: MailDeps): Ma
   return startMailDelivery({ pool, write, send: smtpSender(settings), logger });
 }
 
-async function closeParts({ mail, pool, probe, redis }: Parts, logger: Logger): Promise<void> {
+/** Undefined: no collector is set. */
+function exportSpans(config: ApiConfig, serviceVersion: string, logger: Logger): SpanExporter | undefined {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = config;
+  if (endpoint === undefined) return undefined;
+  const headers = config.OTEL_EXPORTER_OTLP_HEADERS.map((header) => header.split(/=(.*)/s).slice(0, 2) as [string, string]);
+  return createOtlpExporter({ endpoint, headers: Object.fromEntries(headers), serviceName, serviceVersion, logger });
+}
+
+async function closeParts({ mail, spans, pool, probe, redis }: Parts, logger: Logger): Promise<void> {
   const closers = [
+    { name: 'traces', close: () => spans?.stop() },
     { name: 'mail', close: () => mail?.stop() },
     { name: 'database pool', close: () => pool.end() },
     { name: 'health probe', close: () => probe.end() },

@@ -65,7 +65,7 @@ test('only nginx is reachable from other machines, and by IPv4 only', () => {
   expect(published.filter((line) => !line.includes(' 127.0.0.1:'))).toEqual(['nginx 0.0.0.0:80:8080', 'nginx 0.0.0.0:443:8443']);
 });
 
-test('only nginx, certbot, the monitor and, for mail, the API have a way to the internet, and nginx none to the database', () => {
+test('only nginx, certbot, the monitor and, for mail and traces, the API have a way to the internet, and nginx none to the database', () => {
   const open = Object.entries(networks).filter(([, { internal }]) => internal !== true);
   expect(open.map(([name]) => name)).toEqual(['edge', 'outbound']);
   expect(members('edge').toSorted()).toEqual(['certbot', 'monitor', 'nginx']);
@@ -112,6 +112,7 @@ describe('a secret', () => {
     ['WEBHOOK_KEY', ['monitor']],
     ['SMTP_URL', ['monitor']],
     ['MAIL_SMTP_URL', ['api-a', 'api-b']],
+    ['OTEL_EXPORTER_OTLP_HEADERS', ['api-a', 'api-b']],
   ])('%s reaches %j only', (name, holders) => {
     const found = all.filter(([, service]) => service.secrets?.includes(name.toLowerCase()));
     expect(found.map(([service]) => service).toSorted()).toEqual(holders);

@@ -20,6 +20,8 @@ while (!over.signal.aborted) {
   for (let line = 0; line < 40; line += 1) {
     logs.access({
       requestId: `${WRITER}-${written}`,
+      traceId: undefined,
+      spanId: undefined,
       method: 'GET',
       path: '/api/v1/products',
       route: '/api/v1/products',

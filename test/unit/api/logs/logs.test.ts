@@ -13,6 +13,8 @@ import { lineLengths } from './line-lengths.ts';
 
 const entry: AccessEntry = {
   requestId: 'r-1',
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  spanId: '00f067aa0ba902b7',
   method: 'GET',
   path: '/api/v1/products/1',
   route: '/products/:id',
@@ -279,6 +281,8 @@ describe('an access line', () => {
       worker: 3,
       msg: 'request',
       request_id: 'r-1',
+      trace_id: entry.traceId,
+      span_id: entry.spanId,
       path,
       status: 200,
       bytes: 162,
@@ -289,7 +293,7 @@ describe('an access line', () => {
 
   test('is one line of text', () => {
     expect(accessLine('text', 3)(entry)).toMatch(
-      /^\S+Z INFO  api request request_id=r-1 method=GET path="\/api\/v1\/products\/1" status=200 duration_ms=1\.23 bytes=162 ip=192\.0\.2\.1 principal=client:7 worker=3\n$/,
+      /^\S+Z INFO  api request request_id=r-1 trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7 method=GET path="\/api\/v1\/products\/1" status=200 duration_ms=1\.23 bytes=162 ip=192\.0\.2\.1 principal=client:7 worker=3\n$/,
     );
   });
 });
