@@ -96,7 +96,7 @@ class Delivery implements MailDelivery {
     const { pool, write, send, logger } = this.#deps;
     const { id, kind, attempts } = mail;
     try {
-      const letter = this.#done.has(id) ? undefined : await write(mail);
+      const letter = await write(mail);
       if (letter) await send(letter, id, AbortSignal.any([this.#cut.signal, AbortSignal.timeout(sendWithinMs)]));
       this.#done.add(id);
       if (letter) logger.info({ mail: id, kind, attempts }, 'mail sent');
