@@ -81,7 +81,9 @@ describe('the exporter of traces', () => {
     const { exporter } = openExporter(`${collector.url}/`);
     add(exporter, 600);
     await expect.poll(() => exporter.counts()).toEqual({ exported: 600, dropped: 0 });
-    expect(collector.received.map(({ url, headers }) => [url, headers['api-key']])).toEqual(Array.from({ length: 3 }, () => ['/v1/traces', 'k']));
+    expect(collector.received.map(({ url, headers }) => [url, headers['api-key']])).toEqual(
+      Array.from({ length: 3 }, () => ['/v1/traces', 'k']),
+    );
     expect(collector.received.map(({ body }) => spansIn([{ body } as Received]).length)).toEqual([256, 256, 88]);
     expect(spansIn(collector.received)[0]).toEqual({
       traceId: span.traceId,
