@@ -129,15 +129,25 @@ function parametersOf(schema: z.ZodType | undefined, place: 'path' | 'query'): o
 
 function headersOf(route: Route): object[] {
   return [
-    ...(route.write === 'once' ? [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.')] : []),
-    ...(isVersioned(route) ? [header('If-Match', 'Entity tags: it is done only while the thing has one of them.')] : []),
-    ...(isTagged(route) ? [header('If-None-Match', 'Entity tags: what has one of them is not sent again.')] : []),
+    ...(route.write === 'once'
+      ? [header('Idempotency-Key', 'The same key never does it twice: the first answer is sent again.', '^[!-~]{1,255}$')]
+      : []),
+    ...(isVersioned(route) ? [header('If-Match', 'Entity tags: it is done only while the thing has one of them.', entityTags)] : []),
+    ...(isTagged(route) ? [header('If-None-Match', 'Entity tags: what has one of them is not sent again.', entityTags)] : []),
   ];
 }
 
 const isTagged = ({ method, view }: Route): boolean => method === 'GET' && view.tag !== undefined;
 
-const header = (name: string, description: string): object => ({ name, in: 'header', description, schema: { type: 'string' } });
+/** RFC 9110 §8.8.3. */
+const entityTags = String.raw`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`;
+
+const header = (name: string, description: string, pattern: string): object => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string', pattern },
+});
 
 const text = { schema: { type: 'string' } };
 const notModified: Response = { description: 'It has the entity tag that If-None-Match names.' };
