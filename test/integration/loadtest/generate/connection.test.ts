@@ -211,6 +211,7 @@ describe('Node’s own server', () => {
     expect(await send({ method: 'POST' })).toMatchObject({ headers: { ...own, 'content-length': '0' } });
     expect(await send({ method: 'DELETE' })).toMatchObject({ headers: own });
     expect(await send({ headers: { host: 'shop.example' } })).toMatchObject({ headers: { ...own, host: 'shop.example' } });
+    expect(await send({ headers: { Connection: 'close' } })).toMatchObject({ headers: { ...own, connection: 'close' } });
   });
 
   // undici reads with llhttp, written by others.

@@ -96,7 +96,7 @@ describe.concurrent.each(ways)('$way', ({ thinkMs }) => {
 
   test('every user acts under an identity of its own, on one connection', async ({ fake }) => {
     const api = await fake();
-    await runSmallLoad(api.origin, { thinkMs, users: 8, durationMs: 600 });
+    await runSmallLoad(api.origin, { thinkMs, users: 8, durationMs: 1_500 });
     expect(new Set(api.requests.map(({ headers }) => headers.authorization)).size).toBe(8);
     expect(api.connections()).toBe(8);
     const orders = api.requests.filter(({ method }) => method === 'POST');
@@ -110,8 +110,8 @@ describe.concurrent.each(ways)('$way', ({ thinkMs }) => {
 
   test('the same seed asks for the same things in the same order, however fast the answers are', async ({ fake }) => {
     const [fast, slow] = [await fake(), await fake(() => ({ delayMs: 30 }))];
-    await runSmallLoad(fast.origin, { thinkMs, users: 2, durationMs: 700 });
-    await runSmallLoad(slow.origin, { thinkMs, users: 2, durationMs: 700, processes: 2 });
+    await runSmallLoad(fast.origin, { thinkMs, users: 2, durationMs: 1_500 });
+    await runSmallLoad(slow.origin, { thinkMs, users: 2, durationMs: 1_500, processes: 2 });
     for (const token of ['Bearer token-0', 'Bearer token-1']) {
       const [a, b] = [fast, slow].map((api) =>
         api.requests
