@@ -12,7 +12,7 @@ export const rotationSchema = z
     files: z
       .array(z.string().regex(/^[\w][\w.-]*$/, 'must be the name of a file'))
       .min(1)
-      .default(['app.log', 'error.log', 'access.log'])
+      .default(['app.log', 'error.log', 'access.log', 'security.log'])
       .describe('Files in it.'),
     at: z
       .string()
