@@ -85,6 +85,8 @@ async function playAll(
   const pgbench = options.peers.includes('pgbench') ? { postgres, connections: processes * poolMax } : undefined;
   const arena: Arena = { ...open, pgbench, servers: { floor, ...peers.servers, ...open.servers } };
   const before = await measureMachineLoad(machineLoadMs);
+  onProgress('holding the answers against one another');
+  await assertSameBytes(arena);
   onProgress('measuring the client alone');
   const client = await measureClient(arena);
   const results: { -readonly [W in Workload]?: Awaited<ReturnType<typeof playWorkload>> } = {};
@@ -92,6 +94,32 @@ async function playAll(
   const othersBusy = Math.max(before, await measureMachineLoad(machineLoadMs));
   return { options: { rounds, seconds, connections }, othersBusy, client, results };
 }
+
+/** What the workloads that read ask for, of each one. */
+const probes = ({ catalogue }: Pick<Arena, 'catalogue'>): string[] => [
+  ...catalogue.goods.products.slice(0, 5).map(({ id }) => `/api/v1/products/${id}`),
+  ...[0, 7].map((skip) => `/api/v1/products?skip=${skip}&limit=20`),
+  ...catalogue.words
+    .slice(0, 3)
+    .map((word) => `/api/v1/products/filter?search=${word}&max_price=300.50&in_stock_only=true&sort_by=price_asc&limit=20`),
+];
+
+/**
+ * A contender that answers other bytes does other work.
+ * @throws {FloorError} naming the first answer that is another than the API's
+ */
+export async function assertSameBytes(arena: Pick<Arena, 'servers' | 'catalogue' | 'signal'>): Promise<void> {
+  const { servers, signal } = arena;
+  for (const path of probes(arena)) {
+    const ours = await fetchText(`${servers.api?.origin}${path}`, signal);
+    for (const [name, { origin }] of Object.entries(servers)) {
+      if ((await fetchText(`${origin}${path}`, signal)) !== ours)
+        throw new FloorError(`${name} answers GET ${path} otherwise than the API`);
+    }
+  }
+}
+
+const fetchText = async (url: string, signal: AbortSignal): Promise<string> => (await fetch(url, { signal })).text();
 
 /** Registers the users that play, and says where; the API alone is there. */
 export async function openArena(target: Target, options: Omit<BenchOptions, 'workloads'>): Promise<Arena> {
