@@ -88,7 +88,7 @@ type Shop = {
 
 /** The first of them are few, and everybody wants them. */
 const stocks = [...Array.from({ length: 4 }, () => 60), ...Array.from({ length: 36 }, () => 900_000)];
-const registerCount = 60;
+const registerCount = 150;
 
 async function setUp({ origin, postgres }: Stack, buyerCount: number, seed: number): Promise<Shop> {
   const http = createHttpClient(origin, 16);
