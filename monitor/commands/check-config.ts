@@ -13,6 +13,9 @@ export type ConfigReport = {
     readonly detection_bound_ms: number;
     readonly where: string;
   }[];
+  readonly objectives: readonly { readonly name: string; readonly objective: number; readonly metrics: readonly string[] }[];
+  readonly rotation: readonly { readonly name: string; readonly dir: string; readonly keep: number }[];
+  readonly maintenance: readonly string[];
   readonly channels: readonly string[];
   readonly backups: { readonly enabled: boolean; readonly dir: string };
   readonly warnings: readonly string[];
@@ -35,6 +38,9 @@ export async function checkConfig(env: Environment): Promise<ConfigReport> {
       ),
       where,
     })),
+    objectives: settings.objectives.map(({ name, objective, sources }) => ({ name, objective, metrics: sources.map(({ href }) => href) })),
+    rotation: settings.rotation.map(({ name, dir, keep }) => ({ name, dir, keep })),
+    maintenance: settings.maintenance.map(({ name }) => name),
     channels,
     backups: { enabled: settings.env.BACKUP_ENABLED, dir: settings.env.BACKUP_DIR },
     warnings: [
@@ -57,6 +63,11 @@ export function describeConfig(report: ConfigReport): string {
     `configuration: ${report.source}`,
     'watches',
     ...targets,
+    ...report.objectives.map(
+      ({ name, objective, metrics }) => `  ${name}: ${Number((objective * 100).toFixed(3))} % good of ${metrics.join(', ')}`,
+    ),
+    ...report.rotation.map(({ name, dir, keep }) => `  ${name}: logs in ${dir}, ${keep} kept of each`),
+    ...(report.maintenance.length > 0 ? [`planned work: ${report.maintenance.join(', ')}`] : []),
     `tells: ${report.channels.join(', ') || 'nobody'}`,
     `backups: ${report.backups.enabled ? report.backups.dir : 'off'}`,
     ...report.warnings.map((warning) => `warning: ${warning}`),

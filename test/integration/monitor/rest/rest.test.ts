@@ -9,7 +9,20 @@ import { startSurroundings } from './surroundings.ts';
 import { usageOf } from './usage.ts';
 
 const isPossible = process.platform === 'linux' && hasRedis && spawnSync('openssl', ['version']).status === 0;
-const targets = ['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate', 'backups'];
+const targets = [
+  'disk',
+  'postgresql',
+  'redis',
+  'api-a',
+  'api-b',
+  'nginx',
+  'site',
+  'certificate',
+  'availability',
+  'logs-a',
+  'logs-b',
+  'backups',
+];
 
 test.skipIf(!isPossible)('the monitor takes less than 80 MB beside everything compose has it watch, from its first start', async () => {
   const [dir, database] = await Promise.all([temporaryFolder(), createDatabase()]);

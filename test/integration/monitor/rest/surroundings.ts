@@ -41,7 +41,16 @@ export async function startSurroundings(dir: string, postgres: PostgresSettings)
       return `127.0.0.1:${(server.address() as AddressInfo).port}`;
     }),
   )) as [string, string, string, string];
-  const places = { 'api-a:8000': apiA, 'api-b:8000': apiB, 'nginx:8080': http, 'nginx:8443': https, '/var/lib/atalaya/backups': dir };
+  const places = {
+    'api-a:8000': apiA,
+    'api-b:8000': apiB,
+    'api-a:9000': apiA,
+    'api-b:9000': apiB,
+    'nginx:8080': http,
+    'nginx:8443': https,
+    '/var/lib/atalaya/backups': dir,
+    '/var/log/atalaya': join(dir, 'logs'),
+  };
   const production = readFileSync(resolve('deploy/docker/monitor.yaml'), 'utf8');
   const config = Object.entries(places).reduce((text, [there, here]) => text.replaceAll(there, here), production);
   writeFileSync(join(dir, 'monitor.yaml'), config);
