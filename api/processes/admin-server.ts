@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '#lib/logger.ts';
-import type { LogWriter } from './supervisor.ts';
+import type { Reopened } from './ask-workers.ts';
 
 export type AdminDeps = {
   /** Undefined: nothing but /livez is answered. */
@@ -13,7 +13,7 @@ export type AdminDeps = {
   /** Begins the drain; the process exits when it is done. */
   readonly drain: () => void;
   /** Reopens the log files of every process. */
-  readonly reopenLogs: () => Promise<{ readonly writers: readonly LogWriter[]; readonly silent: readonly number[] }>;
+  readonly reopenLogs: () => Promise<Reopened>;
   readonly logger: Logger;
 };
 

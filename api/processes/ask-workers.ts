@@ -40,3 +40,15 @@ export function createInquiry<const Kind extends 'metrics' | 'reopened'>(): Inqu
     },
   };
 }
+
+/** A process and the inodes of the log files that it writes, by their names. */
+export type LogWriter = { readonly worker: number; readonly pid: number; readonly inodes: Readonly<Record<string, number>> };
+/** `silent`: numbers of the workers that did not answer. */
+export type Reopened = { readonly writers: readonly LogWriter[]; readonly silent: readonly number[] };
+
+/** What is known of the log files of workers that were asked to reopen them. Pure. */
+export function whoReopened(asked: readonly AnsweringWorker[], answers: readonly Answered<'reopened'>[]): Reopened {
+  const writers = answers.map(({ worker, answer: { pid, inodes } }) => ({ worker, pid, inodes }));
+  const silent = asked.map(({ number }) => number).filter((number) => !writers.some(({ worker }) => worker === number));
+  return { writers, silent };
+}

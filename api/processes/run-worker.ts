@@ -12,7 +12,7 @@ import { createKnownAddresses } from '../auth/known-addresses.ts';
 import { createPasswordResets, type PasswordResets } from '../auth/password-resets.ts';
 import { createPasswords } from '../auth/passwords.ts';
 import { createRedisClient } from '../limiter/redis-client.ts';
-import { mailSettings, type ApiConfig } from '../config.ts';
+import type { ApiConfig } from '../config.ts';
 import { createPool, createProbe, limitPool, poolBounds } from '../db/pool.ts';
 import { createDatabase } from '../db/tx.ts';
 import { createHealthCheck } from '../health/health-check.ts';
@@ -22,17 +22,14 @@ import { InFlight, shedLoad } from '../http/shed-load.ts';
 import { createTrust } from '../http/trusted-proxies.ts';
 import { createLimiter } from '../limiter/create-limiter.ts';
 import type { ApiLogs } from '../logs/api-logs.ts';
-import { smtpSender, startMailDelivery, type MailDelivery } from '../mail/deliver-mails.ts';
-import { writeLetter } from '../mail/letters.ts';
-import type { WaitingMail } from '../mail/outbox.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import { watchLoopWait, watchPoolWait } from '../observe/expected-wait.ts';
 import { addGauges, createMetrics, type Metrics } from '../observe/metrics.ts';
-import { createOtlpExporter, type SpanExporter } from '../observe/otlp-exporter.ts';
 import { timePool, timesOfRequest } from '../observe/request-timing.ts';
 import { createTraceOf } from '../observe/trace-context.ts';
 import { createRoutes } from '../shop/routes.ts';
 import { createHttpServer, drainServer } from './http-server.ts';
+import { deliverMails, exportSpans } from './outgoing.ts';
 import { listen } from '#lib/listen.ts';
 import type { WorkerLink } from './channel.ts';
 
@@ -94,8 +91,8 @@ type Parts = Omit<WorkerDeps, 'stop'> & {
   readonly probe: Pool;
   readonly redis: Redis | undefined;
   readonly resets: PasswordResets;
-  readonly mail: MailDelivery | undefined;
-  readonly spans: SpanExporter | undefined;
+  readonly mail: ReturnType<typeof deliverMails>;
+  readonly spans: ReturnType<typeof exportSpans>;
   readonly inFlight: InFlight;
   readonly isDraining: () => boolean;
 };
@@ -169,24 +166,6 @@ function doorOf({ config, pool, inFlight, isDraining }: Parts, metrics: Metrics)
       metrics.request(method, 'unmatched', 503, 0);
     },
   });
-}
-
-type MailDeps = { readonly pool: Pool; readonly resets: PasswordResets; readonly logger: Logger };
-
-/** Undefined: no mail server is set. */
-function deliverMails(config: ApiConfig, { pool, resets, logger }: MailDeps): MailDelivery | undefined {
-  const settings = mailSettings(config);
-  if (!settings) return undefined;
-  const write = (mail: WaitingMail) => writeLetter(mail, { pool, resets, resetUrl: settings.resetUrl });
-  return startMailDelivery({ pool, write, send: smtpSender(settings), logger });
-}
-
-/** Undefined: no collector is set. */
-function exportSpans(config: ApiConfig, serviceVersion: string, logger: Logger): SpanExporter | undefined {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = config;
-  if (endpoint === undefined) return undefined;
-  const headers = config.OTEL_EXPORTER_OTLP_HEADERS.map((header) => header.split(/=(.*)/s).slice(0, 2) as [string, string]);
-  return createOtlpExporter({ endpoint, headers: Object.fromEntries(headers), serviceName, serviceVersion, logger });
 }
 
 async function closeParts({ mail, spans, pool, probe, redis }: Parts, logger: Logger): Promise<void> {

@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppError } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { TakeTuples } from '../limiter/primary-limiter.ts';
-import { createInquiry, type AnsweringWorker } from './ask-workers.ts';
+import { createInquiry, whoReopened, type AnsweringWorker, type Reopened } from './ask-workers.ts';
 import type { WorkerMetrics } from './collect-metrics.ts';
 import { startErrorFrom, tellWorker, workerSlotVariable, WorkerStartError, type WorkerMessage } from './channel.ts';
 import { restartDecision } from './restart-plan.ts';
+import { watchStalls } from './watch-stalls.ts';
 
 export type SupervisorOptions = {
   /** Number of worker processes kept running. */
@@ -19,9 +20,6 @@ export type SupervisorOptions = {
   readonly count: (takes: readonly TakeTuples[]) => readonly number[];
   readonly logger: Logger;
 };
-
-/** A process and the inodes of the log files that it writes, by their names. */
-export type LogWriter = { readonly worker: number; readonly pid: number; readonly inodes: Readonly<Record<string, number>> };
 
 /** The place of one worker; its number stays when the process in it is replaced. */
 type Slot = {
@@ -40,10 +38,6 @@ type Exit = { readonly code: number; readonly signal: string | null; readonly st
  * for a few percent of CPU (300,000 reads, 200 at a time).
  */
 const workerMemory = ['--max-semi-space-size=16'];
-
-const stallCheckEveryMs = 5_000;
-/** A worker whose event loop does not turn for so long serves nobody and is replaced. */
-const stalledAfterMs = 20_000;
 
 /** Keeps the workers running: one that dies or stalls is replaced, with growing delays when it keeps dying. */
 export class Supervisor {
@@ -120,12 +114,9 @@ export class Supervisor {
   }
 
   /** Lets every worker go over to the log files that are under their paths now. @returns what those write that answer within a second */
-  async reopenLogs(): Promise<{ readonly writers: readonly LogWriter[]; readonly silent: readonly number[] }> {
+  async reopenLogs(): Promise<Reopened> {
     const asked = this.#ready();
-    const answers = await this.#reopenings.ask(asked, (request) => ({ kind: 'reopen', request }));
-    const writers = answers.map(({ worker, answer: { pid, inodes } }) => ({ worker, pid, inodes }));
-    const silent = asked.map(({ number }) => number).filter((number) => !writers.some(({ worker }) => worker === number));
-    return { writers, silent };
+    return whoReopened(asked, await this.#reopenings.ask(asked, (request) => ({ kind: 'reopen', request })));
   }
 
   status(): { readonly ready: number; readonly restarts: number } {
@@ -197,20 +188,4 @@ export class Supervisor {
         decision satisfies never;
     }
   }
-}
-
-function watchStalls(slots: readonly Slot[], logger: Logger): NodeJS.Timeout {
-  let checkedAt = performance.now();
-  return setInterval(() => {
-    const now = performance.now();
-    // When the primary itself stood still, the beats of the meantime are not yet read.
-    const stoodStill = now - checkedAt > stallCheckEveryMs * 2;
-    checkedAt = now;
-    if (stoodStill) return;
-    for (const { number, worker, readyAt, lastBeatAt } of slots) {
-      if (!worker || readyAt === undefined || now - lastBeatAt < stalledAfterMs) continue;
-      logger.error({ worker: number, silent_ms: Math.round(now - lastBeatAt) }, 'worker does not answer and is ended');
-      worker.process.kill('SIGKILL');
-    }
-  }, stallCheckEveryMs);
 }
