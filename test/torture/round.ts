@@ -32,7 +32,7 @@ export type RoundOptions = {
 /** How many of each kind of client. */
 export type Crowd = { readonly buyers: number; readonly staff: number; readonly sessions: number; readonly leavers: number };
 
-export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 6, leavers: 6 };
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10 };
 
 export type RoundResult = {
   readonly seed: number;

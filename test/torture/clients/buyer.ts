@@ -161,10 +161,10 @@ const cancel: Deed = async (buyer) => {
 
 /** Shares of what a buyer does; the rest of the time it looks at products. */
 const deeds: readonly { readonly upTo: number; readonly does: Deed }[] = [
-  { upTo: 0.15, does: order },
-  { upTo: 0.18, does: cancel },
-  { upTo: 0.2, does: orderAgain },
-  { upTo: 0.3, does: lookAtOwn },
-  { upTo: 0.34, does: listOwn },
-  { upTo: 0.38, does: lookAtAnothers },
+  { upTo: 0.1, does: order },
+  { upTo: 0.125, does: cancel },
+  { upTo: 0.14, does: orderAgain },
+  { upTo: 0.22, does: lookAtOwn },
+  { upTo: 0.25, does: listOwn },
+  { upTo: 0.28, does: lookAtAnothers },
 ];

@@ -17,7 +17,7 @@ export async function comeAndGo({ course, random, name, products }: LeaverOption
     const client = await register(course, random, `${name}-${number}`);
     if (client === undefined) await sleep(100);
     else await leave(course, random, client, products);
-    await sleep(randomInt(random, 20, 200));
+    await sleep(randomInt(random, 10, 60));
   }
 }
 
