@@ -158,7 +158,11 @@ describe('the production stack, from the .env.production of the guide with only 
         },
         { timeout: 60_000, interval: 500 },
       )
-      .toEqual(['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate'].map((name) => `${name} up`));
+      .toEqual(
+        ['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate', 'availability', 'logs-a', 'logs-b'].map(
+          (name) => `${name} up`,
+        ),
+      );
   });
 
   describe('a backup that the monitor took and proved', () => {
