@@ -57,7 +57,8 @@ export function parseTrace(log: string): FileEvent[] {
     }
     const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest)?.[1];
     const call = resumed === undefined ? rest : `${begun.get(thread) ?? ''}${resumed}`;
-    const [, name, args, result] = /^(\w+)\((.*)\) += (-?\d+)/.exec(call) ?? [];
+    // Of one that was interrupted a blank is left behind its arguments.
+    const [, name, args, result] = /^(\w+)\((.*?) *\) += (-?\d+)/.exec(call) ?? [];
     if (name === undefined || args === undefined || Number(result) < 0) return [];
     return eventsOf({ name, args, result: Number(result) }, cursors);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { crashesOf, type Crash } from '../../support/power-loss.ts';
-import { hasStrace, traceWrites } from '../../support/trace-writes.ts';
+import { hasStrace, parseTrace, traceWrites } from '../../support/trace-writes.ts';
 
 let folder: string;
 beforeEach(({ skip }) => {
@@ -84,4 +84,12 @@ describe('a loss of power', () => {
     const lost = await crashesOfProgram(sqlite('OFF'));
     expect(lost.filter((crash) => rowsLost(crash) > 0)).not.toEqual([]);
   });
+});
+
+test('of a call that another thread interrupted, where it wrote is read all the same', () => {
+  const log = ['7 pwrite64(3</\\x61>, "\\x62\\x63", 2, 40 <unfinished ...>', '8 fsync(4</\\x64>) = 0', '7 <... pwrite64 resumed>) = 2'];
+  expect(parseTrace(log.join('\n').replaceAll('</', '<\\x2f'))).toEqual([
+    { kind: 'sync', path: '/d' },
+    { kind: 'write', path: '/a', offset: 40, bytes: Buffer.from('bc') },
+  ]);
 });

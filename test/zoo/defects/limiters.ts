@@ -222,7 +222,11 @@ const identity: readonly Defect[] = [
     says: 'a credential that proves nothing is refused before it is counted',
     expects: /guesses-limited/,
     part: 'address',
-    seed: { file: 'api/http/authenticate.ts', find: 'else ctx.state.credentialRefusal = refusal(', put: 'else throw refusal(' },
+    seed: {
+      file: 'api/http/authenticate.ts',
+      find: 'ctx.state.credentialRefusal = refusal(`The ${name}',
+      put: 'throw refusal(`The ${name}',
+    },
   },
 ];
 

@@ -51,8 +51,8 @@ describe('the checkout of the original: a bill, an order, then its lines', () =>
       extensions: { products: [{ product_id, requested: 6, available: 5 }] },
     });
     await expect(add({ product_id: 999 })).rejects.toMatchObject({ code: 'not_found', errors: [{ pointer: '/product_id' }] });
-    for (const refused of [add({ order_id: 999 }), add({}, customer(stranger))])
-      await expect(refused).rejects.toMatchObject({ code: 'not_found', errors: [{ pointer: '/order_id' }] });
+    for (const refused of [() => add({ order_id: 999 }), () => add({}, customer(stranger))])
+      await expect(refused()).rejects.toMatchObject({ code: 'not_found', errors: [{ pointer: '/order_id' }] });
     await shop.call(operator, `PUT /orders/${order_id}`, { body: { status: 2 } });
     await expect(add({})).rejects.toMatchObject({ code: 'illegal_transition' });
     expect(await stockOf(shop, product_id)).toBe(5);
