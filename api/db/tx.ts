@@ -68,7 +68,7 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
           // After an unknown commit a database that fails tells nothing of it; whatever `work` itself throws does.
-          const isOpen = unknown !== undefined && (err === unknown || (kind !== undefined && !ofTheStatement.has(kind)));
+          const isOpen = unknown !== undefined && (err === unknown || isNotBegun(err) || (kind !== undefined && !ofTheStatement.has(kind)));
           if (isOpen ? !isOnce : kind !== 'conflict') throw err;
           if (attempt === maxAttempts) throw unknown ?? err;
         }
@@ -77,6 +77,9 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
     },
   };
 }
+
+/** It says that nothing was done, which is true of this attempt alone. */
+const isNotBegun = (err: unknown): boolean => err instanceof ClientGoneError || (err instanceof ApiError && err.code === 'overloaded');
 
 async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>, isAwaited: TransactOptions['isAwaited']): Promise<T> {
   const client = await connectInTime(pool, isAwaited);

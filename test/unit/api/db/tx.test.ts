@@ -101,6 +101,13 @@ describe('a COMMIT whose connection breaks', () => {
     }
     expect((await outcomeOf([{ commit: cut }, { work: conflict }], true)).result).toBeInstanceOf(CommitUnknownError);
   });
+
+  test('is not settled by what says only that it was not begun again', async () => {
+    const late = new ApiError('overloaded', 'No database connection became free in time.');
+    expect((await outcomeOf([{ commit: cut }, { connect: late }], true)).result).toBeInstanceOf(CommitUnknownError);
+    let asked = 0;
+    expect((await outcomeOf([{ commit: cut }, {}], true, () => (asked += 1) === 1)).result).toBeInstanceOf(CommitUnknownError);
+  });
 });
 
 describe('any other failure', () => {
