@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { migrateUp } from '#api/db/migrate.ts';
 import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
-import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { showCount } from '#lib/show.ts';
+import { wholeNumber } from '#loadtest/options.ts';
 import { freePort } from '../support/free-port.ts';
 import { openFuzzedShop, runCampaign, type FuzzedShop, type Tally } from './campaign.ts';
 
@@ -30,11 +30,8 @@ process.exitCode = await runCommandLine(
 );
 
 async function run({ flags }: Arguments): Promise<ExitCode> {
-  const whole = (name: string, standard: number, least: number): number => {
-    const value = Number(flags[name] ?? standard);
-    if (Number.isInteger(value) && value >= least && value <= 1e9) return value;
-    throw new UsageError(`--${name} ${String(flags[name])} must be a whole number from ${least}`);
-  };
+  const whole = (name: string, standard: number, least: number): number =>
+    wholeNumber(`--${name}`, String(flags[name] ?? standard), least, 1e9);
   const [seed, requests, from, connections] = [
     whole('seed', 1, 0),
     whole('requests', 10_000, 1),

@@ -5,11 +5,11 @@ import { Client } from 'pg';
 import { migrateUp } from '#api/db/migrate.ts';
 import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
-import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { showCount } from '#lib/show.ts';
+import { wholeNumber } from '#loadtest/options.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { operatorKey, startApi, type ApiProcess } from '../support/api-process.ts';
 import { freePort } from '../support/free-port.ts';
@@ -38,11 +38,8 @@ process.exitCode = await runCommandLine(
 );
 
 async function run({ flags }: Arguments): Promise<ExitCode> {
-  const whole = (name: string, standard: number, most: number): number => {
-    const value = Number(flags[name] ?? standard);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new UsageError(`--${name} ${String(flags[name])} must be a whole number from 1 to ${most}`);
-  };
+  const whole = (name: string, standard: number, most: number): number =>
+    wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
   const [reads, workers, seed] = [whole('reads', 100_000, 1e9), whole('workers', 2, 16), whole('seed', 1, 2 ** 31)];
   const startedAt = performance.now();
   const tally = await withApis(workers, (apis) => play(apis, reads, seed));
