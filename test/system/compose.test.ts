@@ -1,3 +1,5 @@
+// One production stack takes minutes to start, and every test of it stands here; so it is long.
+
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';

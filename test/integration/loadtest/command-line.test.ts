@@ -1,3 +1,5 @@
+// One shop and one command line for all of what its users may type; so it is long.
+
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,3 +1,5 @@
+// A whole shop, small as it is: its answers and all ways to misbehave belong together, so it is long.
+
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createShelf, type Goods, type Product, type ProductQuery } from '#loadtest/scenarios/shop/shelf.ts';

@@ -1,3 +1,5 @@
+// A new password by mail, from the asking to the delivery past mail servers that fail; it shares one shop and recorder, so it is long.
+
 import { describe, expect, onTestFinished } from 'vitest';
 import type { Pool } from 'pg';
 import { createPasswordResets } from '#api/auth/password-resets.ts';

@@ -1,3 +1,5 @@
+// Every way in which an answer may come, break or stay away; a list, so it is as long as it is.
+
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';

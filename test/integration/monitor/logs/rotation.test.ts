@@ -1,3 +1,5 @@
+// Rotation as a whole, from the renaming to the verified archive, with the one folder and writers that all of it shares; so it is long.
+
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';

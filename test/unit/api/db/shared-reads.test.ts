@@ -1,3 +1,5 @@
+// Reads that join, share and go together, over one simulated database; so it is long.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';

@@ -1,3 +1,5 @@
+// All that a process logs: files, lines, rotation, disks that fail; they share one small world of logs, so it is long.
+
 import { closeSync, openSync } from 'node:fs';
 import { appendFile, mkdir, readFile, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
