@@ -1,22 +1,32 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
+import { ClientGoneError } from '../errors.ts';
 import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /**
  * Reads that ask the database once for what many ask. A read joins a question that waits to be sent, never one that has
  * been: the snapshot of its answer is then younger than the read itself, which so sees every write that was answered
  * before, by whichever process. Nothing is kept, and nothing has to be invalidated. Where connections are scarce, different
- * questions of one statement go over one connection in one piece. See docs/decisions/018.
+ * questions of one statement go over one connection in one piece. What nobody waits for any more, when it could be sent, is
+ * not asked: those reads reject with ClientGoneError. See docs/decisions/018.
  */
 export type SharedReads = {
   /** The rows of a statement. Reads of the same statement with the same values share them, so nobody may change them. */
-  readonly query: <Row extends QueryResultRow>(statement: Statement<Row>, values?: readonly unknown[]) => Promise<Row[]>;
+  readonly query: <Row extends QueryResultRow>(
+    statement: Statement<Row>,
+    values?: readonly unknown[],
+    isAwaited?: IsAwaited,
+  ) => Promise<Row[]>;
   /**
    * The row of that id; undefined when there is none. Reads of the same statement are joined into one question.
    * @param statement has the ids, a `bigint[]`, as its only parameter, and shows `id_key`
    */
-  readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => Promise<Row | undefined>;
+  readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited?: IsAwaited) => Promise<Row | undefined>;
 };
+
+/** Whether somebody still waits for a read; by default somebody does. */
+export type IsAwaited = () => boolean;
+const always: IsAwaited = () => true;
 
 export type IdentifiedRow = QueryResultRow & { readonly id_key: number | string };
 
@@ -58,7 +68,8 @@ type Kin = {
 type Question = {
   /** Undefined where the values are the ids. */
   readonly values: readonly unknown[] | undefined;
-  readonly ids: Set<number>;
+  /** Who waits for each id; for the rows, where there are values. */
+  readonly askers: Map<number | undefined, IsAwaited[]>;
   readonly answer: Promise<Answer>;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (reason: unknown) => void;
@@ -68,17 +79,20 @@ type Question = {
 
 type Answer = { readonly rows: QueryResultRow[]; readonly byId: ReadonlyMap<string, QueryResultRow>; sentAtMs: number; endedAtMs: number };
 
+/** One read: of an id, or with values. */
+type Asked = { readonly id: number | undefined; readonly values: readonly unknown[] | undefined; readonly isAwaited: IsAwaited };
+
 export function createSharedReads(pool: Pool, { timesOf = () => undefined }: SharedReadsOptions = {}): SharedReads {
   const lines = new Map<string, Line>();
   const kins = new Map<string, Kin>();
   /** What is asked for many runs in the context of none of them. */
   const outside = AsyncLocalStorage.snapshot();
 
-  const join = (key: string, statement: Statement, id: number | undefined, values: readonly unknown[] | undefined): Promise<Answer> => {
+  const join = (key: string, statement: Statement, { id, values, isAwaited }: Asked): Promise<Answer> => {
     let line = lines.get(key);
     if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0, kin: kinOf(statement) }));
     let question = line.waiting.at(-1);
-    if (question === undefined || question.ids.size >= maxIds) {
+    if (question === undefined || question.askers.size >= maxIds) {
       question = outside(() => openQuestion(pool, line, values));
       // What arrives in the same turn of the event loop still joins.
       if (line.onTheWay < maxOnTheWay) {
@@ -86,7 +100,9 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
         outside(() => setImmediate(() => void work(line)));
       }
     }
-    if (id !== undefined) question.ids.add(id);
+    const alike = question.askers.get(id);
+    if (alike) alike.push(isAwaited);
+    else question.askers.set(id, [isAwaited]);
     const noteTimes = timesOf();
     if (!noteTimes) return question.answer;
     const askedAtMs = performance.now();
@@ -113,12 +129,15 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
   };
 
   return {
-    query: async <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []) =>
-      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, undefined, values)).rows as Row[],
-    byId: async <Row extends IdentifiedRow>(statement: Statement<Row>, id: number) => {
+    query: async <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = [], isAwaited = always) =>
+      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, { id: undefined, values, isAwaited })).rows as Row[],
+    byId: async <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) => {
       // No value of one may make the question of all fail.
       if (!Number.isSafeInteger(id)) throw new RangeError('an id must be a safe integer');
-      return (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;
+      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));
+      // The question may have gone without it, for the others.
+      if (row === undefined && !isAwaited()) throw new ClientGoneError();
+      return row as Row | undefined;
     },
   };
 }
@@ -131,7 +150,7 @@ function openQuestion({ options }: Pool, line: Line, values: readonly unknown[] 
     reject(new Error('timeout exceeded when trying to connect'));
   };
   const deadline = setTimeout(giveUp, options.connectionTimeoutMillis);
-  const question: Question = { values, ids: new Set(), answer, resolve, reject, deadline };
+  const question: Question = { values, askers: new Map(), answer, resolve, reject, deadline };
   line.waiting.push(question);
   line.kin.waiting.add(line);
   return question;
@@ -149,15 +168,17 @@ async function askNext(pool: Pool, line: Line, onTaken: (line: Line, answered: P
     close(line)?.reject(err);
     return;
   }
-  const question = close(line);
+  const question = closeAwaited(line);
   if (!question) return client.release();
   const others = pool.waitingCount === 0 ? [] : linesToTake(line.kin);
   const sentAtMs = performance.now();
   const letGo = others.length === 0 ? undefined : holdBack(client);
   const answers = [ask(client, line.statement, question, sentAtMs)];
   for (const other of others) {
+    const together = closeAwaited(other);
+    if (!together) continue;
     other.onTheWay += 1;
-    const answered = ask(client, other.statement, close(other) as Question, sentAtMs);
+    const answered = ask(client, other.statement, together, sentAtMs);
     answers.push(answered);
     onTaken(other, answered);
   }
@@ -182,7 +203,7 @@ function linesToTake({ waiting, msEach = maxTogetherMs }: Kin): Line[] {
 
 /** Whether it was answered. Whoever waits learns that before the connection is free again. */
 async function ask(client: PoolClient, statement: Statement, question: Question, sentAtMs: number): Promise<boolean> {
-  const { ids, values = [`{${[...ids].join(',')}}`], resolve, reject } = question;
+  const { askers, values = [`{${[...askers.keys()].join(',')}}`], resolve, reject } = question;
   try {
     const rows = await runStatement(client, statement, values);
     const byId = new Map(question.values ? [] : rows.map((row) => [String(row['id_key']), row]));
@@ -200,4 +221,14 @@ function close(line: Line, at = 0): Question | undefined {
   if (line.waiting.length === 0) line.kin.waiting.delete(line);
   clearTimeout(question?.deadline);
   return question;
+}
+
+/** The same, of the oldest question that somebody still waits for, without the ids of those who left; the ones before it are dropped. */
+function closeAwaited(line: Line): Question | undefined {
+  for (let question = close(line); question; question = close(line)) {
+    for (const [id, all] of question.askers) if (!all.some((isAwaited) => isAwaited())) question.askers.delete(id);
+    if (question.askers.size > 0) return question;
+    question.reject(new ClientGoneError());
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import createKnexInstance, { type Knex } from 'knex';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { ApiError, ClientGoneError } from '../errors.ts';
-import { createSharedReads, type IdentifiedRow, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
+import { createSharedReads, type IdentifiedRow, type IsAwaited, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
 import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
@@ -30,6 +30,8 @@ export type Asked = { readonly statement: Statement; readonly values: readonly u
 export type Database = {
   /** Each statement by itself, on whichever connection is free. */
   readonly read: Db;
+  /** The same for a caller who may leave: what nobody waits for any more is not asked, and rejects with ClientGoneError. */
+  readonly readFor: (isAwaited: IsAwaited) => Db;
   /**
    * Runs `work` in a READ COMMITTED transaction: its effects are there once this resolves, and none of them when it
    * rejects, except with CommitUnknownError. A conflict with another transaction is tried again, with `work` from its start.
@@ -44,7 +46,7 @@ export type TransactOptions = {
   /** Whether `work` notices by itself that it was done before; an unknown commit is then found out by running it again. */
   readonly isOnce: boolean;
   /** Whether somebody still waits for it; by default somebody does. */
-  readonly isAwaited?: (() => boolean) | undefined;
+  readonly isAwaited?: IsAwaited | undefined;
 };
 
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
@@ -57,8 +59,10 @@ const maxAttempts = 4;
 const ofTheStatement: ReadonlySet<FailureKind> = new Set(['constraint', 'bad-value']);
 
 export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Database {
+  const read = { ...createSharedReads(pool, options), knex: createKnex(pool) };
   return {
-    read: { ...createSharedReads(pool, options), knex: createKnex(pool) },
+    read,
+    readFor: (isAwaited) => new CallerReads(read, isAwaited),
     transact: async (work, { isOnce, isAwaited }) => {
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
@@ -76,6 +80,27 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
       }
     },
   };
+}
+
+/** A class, for the sake of memory: see `Input` in api/http/read-request. */
+class CallerReads implements Db {
+  readonly knex: Knex;
+  readonly #all: SharedReads;
+  readonly #isAwaited: IsAwaited;
+
+  constructor(all: Db, isAwaited: IsAwaited) {
+    this.knex = all.knex;
+    this.#all = all;
+    this.#isAwaited = isAwaited;
+  }
+
+  query<Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#all.query(statement, values, this.#isAwaited);
+  }
+
+  byId<Row extends IdentifiedRow>(statement: Statement<Row>, id: number): Promise<Row | undefined> {
+    return this.#all.byId(statement, id, this.#isAwaited);
+  }
 }
 
 /** It says that nothing was done, which is true of this attempt alone. */

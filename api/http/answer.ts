@@ -66,7 +66,7 @@ function nextPage({ path, search }: Exchange, cursor: string): string {
  * Does what a route says. A write is one transaction: the key claimed, the handler, the answer kept, commit; whatever
  * fails on the way leaves nothing behind.
  * @throws {ApiError} of the handler, or for a constraint of the route
- * @throws {ClientGoneError} when the client had left before its transaction began
+ * @throws {ClientGoneError} when the client had left before its transaction began, or its question was sent
  * @throws {CommitUnknownError}
  */
 export async function perform(
@@ -77,7 +77,8 @@ export async function perform(
 ): Promise<OnceAnswer & { readonly next?: string | undefined }> {
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
   if (route.write === 'nothing') {
-    const value = await route.handler(database.read as never, request, undefined);
+    const db = isAwaited ? database.readFor(isAwaited) : database.read;
+    const value = await route.handler(db as never, request, undefined);
     return { ...present(route, value), next: route.next?.(value as never) };
   }
   try {

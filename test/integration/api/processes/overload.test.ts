@@ -34,8 +34,8 @@ describe('while more wait for a connection than will get one in time', () => {
   });
 });
 
-describe('a client that leaves while its order waits for a connection', () => {
-  test('has ordered nothing, and the connection goes to the next', async ({ start }) => {
+describe('a client that leaves while it waits for a connection', () => {
+  test('has ordered nothing, its question is not asked, and the connection goes to the next', async ({ start }) => {
     const api = await start(narrow);
     const [held, free] = [await makeProduct(api, 50), await makeProduct(api, 50)];
     const customer = await makeCustomer(api);
@@ -54,17 +54,25 @@ describe('a client that leaves while its order waits for a connection', () => {
     const leaving = new AbortController();
     const headers = { ...customer.headers, 'content-type': 'application/json' };
     const body = JSON.stringify(orderOf(customer, free));
-    const left = fetch(`${api.url}/orders`, { method: 'POST', headers, body, signal: leaving.signal });
-    await expect.poll(waiting).toMatch(/^atalaya_pool_waiting 1$/m);
+    const left = [
+      fetch(`${api.url}/orders`, { method: 'POST', headers, body, signal: leaving.signal }),
+      fetch(`${api.url}/addresses`, { headers, signal: leaving.signal }),
+    ];
+    await expect.poll(waiting).toMatch(/^atalaya_pool_waiting 2$/m);
     leaving.abort();
-    await expect(left).rejects.toThrow('aborted');
+    for (const one of left) await expect(one).rejects.toThrow('aborted');
     // What is asked later is answered later: by then the API knows that the client has left.
     await call(`${api.url}/livez`);
 
     await holder.query('COMMIT');
-    await holder.end();
+    /** Connections of the API that asked it last. */
+    const asked = `SELECT 1 FROM pg_stat_activity WHERE application_name = 'atalaya-api' AND query LIKE '%FROM addresses%'`;
     expect((await Promise.all(ahead)).map(({ status }) => status)).toEqual([201, 201]);
     await expect.poll(waiting).toMatch(/^atalaya_pool_waiting 0$/m);
+    expect((await holder.query(asked)).rowCount).toBe(0);
+    await call(`${api.url}/addresses`, { headers });
+    expect((await holder.query(asked)).rowCount).toBe(1);
+    await holder.end();
     expect((await call(`${api.url}/products/${free}`)).body['stock']).toBe(50);
   });
 });

@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import { expect, test } from 'vitest';
 import { createSharedReads, type NoteTimes } from '#api/db/shared-reads.ts';
 import { textStatement } from '#api/db/statement.ts';
+import { ClientGoneError } from '#api/errors.ts';
 import { failureOf } from '#lib/postgres.ts';
 
 type Row = { readonly id_key: string; readonly version: string };
@@ -232,6 +233,29 @@ test('who waits longer for a connection than the pool allows is refused as the p
   const reads = createSharedReads(createFake({ connect: () => new Promise(() => {}), timeoutMs: 10 }).pool);
   const waiting = await Promise.allSettled([1, 2, 3].map((id) => reads.byId(byId, id)));
   expect(waiting.map((one) => one.status === 'rejected' && failureOf(one.reason)?.kind)).toEqual(Array(3).fill('pool-timeout'));
+});
+
+const gone = (): boolean => false;
+
+test('what nobody waits for any more, once a connection is had, is not asked: neither its ids nor its list', async () => {
+  const { reads, lent, asked } = await createBusy();
+  const [left, stayed, shared, list, deserted] = [
+    reads.byId(byId, 1, gone),
+    reads.byId(byId, 2),
+    Promise.allSettled([reads.byId(byId, 3, gone), reads.byId(byId, 3, () => true)]),
+    reads.query(page, [20], gone),
+    Promise.allSettled([reads.query(page, [40], gone), reads.query(page, [40], gone)]),
+  ];
+  const outcomes = Promise.allSettled([left, list]);
+  await turn();
+  lent.release();
+  expect((await outcomes).map((one) => one.status === 'rejected' && one.reason)).toEqual(Array(2).fill(expect.any(ClientGoneError)));
+  expect((await deserted).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect((await stayed)?.id_key).toBe('2');
+  expect((await shared).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+  expect(asked.slice(1)).toEqual([{ name: 'thing-by-id', ids: ['2', '3'] }]);
+  // The connection is free again, also after a question that was not asked.
+  await expect(reads.query(page, [60])).resolves.toHaveLength(1);
 });
 
 test('a question has at most 500 ids; who comes after them asks the next', async () => {
