@@ -102,7 +102,7 @@ function completeProbe(probe: ProbeConfig, defaults: ConfigFile['defaults'], env
     },
     patience: patienceOf(rhythm),
     where: made.describe(probe, env),
-    create: (resolveHost) => made.create(probe, { env, resolveHost }),
+    create: (resolveHost) => made.create(probe, { env, resolveHost, timeoutMs: rhythm.timeout }),
   };
 }
 

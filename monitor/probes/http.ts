@@ -1,23 +1,21 @@
-import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
+import type { LookupAddress } from 'node:dns';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { redactUrl } from '#lib/redact.ts';
 import { conditionText, violationOf, type Condition, type Observed } from './condition.ts';
-import { lightHttp } from '#lib/light-http.ts';
-import { answerWith } from './connect.ts';
 import { serverName, tlsMode } from './fields.ts';
+import { httpGet, type HttpQuestion } from './http-get.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
 
-export type HttpTarget = {
-  readonly url: URL;
+export type HttpTarget = HttpQuestion & {
   /** All must hold, or the target has failed. */
   readonly conditions: readonly Condition[];
   /** While one of these does not hold the target is degraded. */
   readonly degradedUnless: readonly Condition[];
-  /** Name in the Host header and the TLS handshake, where it is not the one in `url`. */
-  readonly serverName?: string | undefined;
-  readonly tlsMode?: z.output<ReturnType<typeof tlsMode>>;
+  /** Each address of the name is asked, not only the first that takes the connection. */
+  readonly everyAddress?: boolean;
+  /** Longest one address of several is waited for, so that one that hangs is told as one. */
+  readonly addressTimeoutMs?: number;
 };
 
 const absolute = (url: string, apiUrl: string): URL | undefined => {
@@ -37,8 +35,13 @@ export const httpKind = probeKind({
     degradedUnless: z.array(conditionText).prefault([]).describe('While one of these does not hold the target is degraded.'),
     serverName: serverName().optional().describe('Name in the Host header and the TLS handshake; default: the one in url.'),
     tlsMode: tlsMode().default('acme').describe('self-signed: the certificate is not checked.'),
+    everyAddress: z
+      .boolean()
+      .default(false)
+      .describe('Asks each address of the name: some that fail degrade the target, it has failed when all do.'),
   },
-  create: ({ url, ...target }, { env, resolveHost }) => httpProbe({ ...target, url: urlOf(url, env.API_URL) }, resolveHost),
+  create: ({ url, ...target }, { env, resolveHost, timeoutMs }) =>
+    httpProbe({ ...target, url: urlOf(url, env.API_URL), addressTimeoutMs: timeoutMs * 0.8 }, resolveHost),
   describe: ({ url }, env) => redactUrl(urlOf(url, env.API_URL).href),
 });
 
@@ -48,18 +51,46 @@ function urlOf(url: string, apiUrl: string): URL {
 
 const nextStep = 'ask it by hand: its whole answer, and the end of its log, say more';
 
-/** A body is read up to this; a longer one is cut, and is then no JSON. */
-const maxBodyBytes = 256 * 1024;
-
 /** A probe that GETs a page over a new connection each time, so that a server that no longer accepts is seen. Redirects are not followed. */
 export function httpProbe(target: HttpTarget, resolveHost: ResolveHost): Probe {
+  const ask = async (addresses: readonly LookupAddress[], signal: AbortSignal): Promise<ProbeReport> =>
+    httpGet(target, addresses, signal).then(
+      (observed) => judgeResponse(target, observed),
+      (err: unknown) => noAnswer(target, err),
+    );
   return async (signal) => {
     try {
-      return judgeResponse(target, await get(target, resolveHost, signal));
+      const addresses = await resolveHost(target.url.hostname, signal);
+      if (!target.everyAddress || addresses.length === 1) return await ask(addresses, signal);
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(target.addressTimeoutMs ?? 2_000)]);
+      return judgeAddresses(await Promise.all(addresses.map(async (one) => ({ ...(await ask([one], bounded)), address: one.address }))));
     } catch (err) {
       if (err instanceof MonitorFaultError) throw err;
-      return { outcome: 'failed', detail: `${target.url.origin} does not answer: ${messageOf(err)}`, nextStep };
+      return noAnswer(target, err);
     }
+  };
+}
+
+const noAnswer = ({ url }: HttpTarget, err: unknown): ProbeReport => ({
+  outcome: 'failed',
+  detail: `${url.origin} does not answer: ${messageOf(err)}`,
+  nextStep,
+});
+
+type AddressReport = ProbeReport & { readonly address: string };
+
+/** What the answers of all addresses come to: while one of them is well clients may still be served, so it is degraded. Pure. */
+export function judgeAddresses(reports: readonly AddressReport[]): ProbeReport {
+  const unwell = reports.filter(({ outcome }) => outcome !== 'ok');
+  const [first] = unwell;
+  if (!first) return { outcome: 'ok', detail: `all ${reports.length} addresses answer` };
+  const detail = unwell.map(({ address, detail: said }) => `${address}: ${said}`).join('; ');
+  const outcome = reports.every((each) => each.outcome === 'failed') ? 'failed' : 'degraded';
+  return {
+    outcome,
+    detail: `${unwell.length} of ${reports.length} addresses: ${detail}`,
+    nextStep,
+    ...(first.facts ? { facts: first.facts } : {}),
   };
 }
 
@@ -93,51 +124,4 @@ export function unwellParts(body: unknown, path = ''): readonly string[] {
   const own = word === undefined || path === '' ? [] : [`${path} is ${word}`];
   const below = Object.entries(body).flatMap(([key, value]) => unwellParts(value, path === '' ? key : `${path}.${key}`));
   return [...own, ...below].slice(0, maxPartsShown);
-}
-
-async function get(target: HttpTarget, resolveHost: ResolveHost, signal: AbortSignal): Promise<Observed> {
-  const { url } = target;
-  const addresses = await resolveHost(url.hostname, signal);
-  // Loaded only where it is needed: a monitor at rest keeps its memory.
-  const { request } = url.protocol === 'https:' ? await import('node:https') : lightHttp();
-  const name = target.serverName ?? url.hostname;
-  const startedAt = performance.now();
-  return new Promise((resolve, reject) => {
-    const sent = request(url, {
-      signal,
-      agent: false,
-      headers: { host: target.serverName ?? url.host, accept: 'application/json', 'user-agent': 'atalaya-monitor' },
-      lookup: answerWith(addresses),
-      // An address has no place in the handshake.
-      servername: isIP(name) === 0 ? name : '',
-      rejectUnauthorized: target.tlsMode !== 'self-signed',
-    });
-    sent.once('error', reject);
-    sent.once('response', (response) => {
-      readBody(response).then(
-        (body) => resolve({ status: response.statusCode ?? 0, responseTimeMs: performance.now() - startedAt, body: parsedOrText(body) }),
-        reject,
-      );
-    });
-    sent.end();
-  });
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes >= maxBodyBytes) break;
-  }
-  return Buffer.concat(chunks).subarray(0, maxBodyBytes).toString('utf8');
-}
-
-function parsedOrText(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return body;
-  }
 }

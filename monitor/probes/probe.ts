@@ -26,7 +26,12 @@ export type ResolveHost = (host: string, signal: AbortSignal) => Promise<readonl
 export type ProbeEnv = PostgresSettings &
   Pick<RedisSettings, 'REDIS_HOST' | 'REDIS_PORT' | 'REDIS_PASSWORD'> & { readonly API_URL: string };
 
-export type ProbeContext = { readonly env: ProbeEnv; readonly resolveHost: ResolveHost };
+export type ProbeContext = {
+  readonly env: ProbeEnv;
+  readonly resolveHost: ResolveHost;
+  /** Longest a look of this target may take. */
+  readonly timeoutMs: number;
+};
 
 type Fields<S extends z.ZodRawShape> = Readonly<z.output<z.ZodObject<S>>>;
 

@@ -6,30 +6,17 @@ import { createServer as createHttpsServer } from 'node:https';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { runProbe } from '#monitor/health/run-probe.ts';
-import { systemClock } from '#monitor/model/look.ts';
-import type { ProbeEnv, ResolveHost } from '#monitor/probes/probe.ts';
-import { probeKinds } from '#monitor/probes/kinds.ts';
+import type { ResolveHost } from '#monitor/probes/probe.ts';
 import { createHostResolver } from '#monitor/probes/resolve-host.ts';
-import * as z from 'zod';
 import { createDatabase } from '#test/support/database.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { listen } from '#test/support/listen.ts';
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
+import { look } from './look.ts';
 
 const missingRedis = hasRedis ? undefined : 'redis-server is not installed: apt-get install redis-server';
 const missingOpenssl = spawnSync('openssl', ['version']).status === 0 ? undefined : 'openssl is not installed: apt-get install openssl';
-
-const env: ProbeEnv = {
-  POSTGRES_HOST: '127.0.0.1',
-  POSTGRES_PORT: 5432,
-  POSTGRES_DB: 'x',
-  POSTGRES_USER: 'x',
-  REDIS_HOST: '127.0.0.1',
-  REDIS_PORT: 6379,
-  API_URL: 'http://127.0.0.1:8000',
-};
 
 /** A name whose first address refuses: nothing listens on [::1] here. */
 const twoAddresses: ResolveHost = createHostResolver(() =>
@@ -38,15 +25,6 @@ const twoAddresses: ResolveHost = createHostResolver(() =>
     { address: '127.0.0.1', family: 4 },
   ]),
 );
-
-/** One look, made from what would stand in the file. */
-async function look(kind: string, fields: object, changes: Partial<ProbeEnv> = {}, resolveHost = createHostResolver()) {
-  const made = probeKinds.find((each) => each.kind === kind);
-  if (!made) throw new Error(`no kind is named ${kind}`);
-  const probe = made.create(z.strictObject(made.schema).parse(fields), { env: { ...env, ...changes }, resolveHost });
-  const { outcome, detail } = await runProbe(probe, { timeoutMs: 3_000, slowMs: 3_000 }, systemClock);
-  return { outcome, detail };
-}
 
 /** A TLS server that answers every page, with a certificate of its own for shop.example. */
 async function startSite(days: number): Promise<number> {
@@ -138,6 +116,15 @@ describe('a look at a site over TLS', () => {
     const site = { url, serverName: 'shop.example', conditions: ['[BODY].host == shop.example'] };
     expect(await look('http', { ...site, tlsMode: 'self-signed' })).toMatchObject({ outcome: 'ok' });
     expect(await look('http', site)).toEqual({ outcome: 'failed', detail: expect.stringContaining('self-signed certificate') });
+  });
+
+  test('is held to the days its certificate has left', async ({ skip }) => {
+    skip(missingOpenssl !== undefined, missingOpenssl);
+    const site = { url: `https://127.0.0.1:${await startSite(40)}/`, tlsMode: 'self-signed', degradedUnless: ['[CERTIFICATE_DAYS] > 60'] };
+    expect(await look('http', { ...site, conditions: ['[CERTIFICATE_DAYS] > 30'] })).toEqual({
+      outcome: 'degraded',
+      detail: expect.stringMatching(/^HTTP 200; \[CERTIFICATE_DAYS\] > 60: it is (39|40)/),
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -29,6 +30,36 @@ const lookAtPostgres = (port: number): Promise<ProbeResult> => {
   const settings = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_DB: 'x', POSTGRES_USER: 'x', POSTGRES_PASSWORD: 'x' };
   return runProbe(postgresProbe(settings, resolveHost), { timeoutMs, slowMs: timeoutMs }, systemClock);
 };
+
+const well: RequestListener = (_, response) => void response.end('{}');
+
+/** Servers at 127.0.0.1 and 127.0.0.2, on one port. */
+async function lookAtBoth(first: RequestListener, second: RequestListener): Promise<ProbeResult> {
+  const port = await listen(createHttpServer(first));
+  const other = createHttpServer(second).listen(port, '127.0.0.2');
+  onTestFinished(() => other.close().closeAllConnections());
+  await once(other, 'listening');
+  const both = createHostResolver(() => Promise.resolve(['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))));
+  const conditions = [parseCondition('[STATUS] == 200')];
+  const target = { url: new URL(`http://shop.test:${port}/`), conditions, degradedUnless: [], everyAddress: true, addressTimeoutMs: 400 };
+  return runProbe(httpProbe(target, both), { timeoutMs, slowMs: timeoutMs }, systemClock);
+}
+
+describe('a look at each address of a name', () => {
+  test('is ok when all answer', async () => {
+    expect(await lookAtBoth(well, well)).toMatchObject({ outcome: 'ok', detail: 'all 2 addresses answer' });
+  });
+
+  test.each([
+    ['refuses', (_, response) => void response.writeHead(500).end(), 'HTTP 500'],
+    ['hangs', () => {}, 'does not answer'],
+  ] satisfies [string, RequestListener, string][])('is degraded while one of two %s, and names it', async (_sentence, unwell, detail) => {
+    const result = await lookAtBoth(well, unwell);
+    expect(result).toMatchObject({ outcome: 'degraded', detail: expect.stringContaining('1 of 2 addresses: 127.0.0.2: ') });
+    expect(result.detail).toContain(detail);
+    expect(await lookAtBoth(unwell, unwell)).toMatchObject({ outcome: 'failed' });
+  });
+});
 
 describe('a look at an HTTP server', () => {
   test('that answers well is ok, also by its name', async () => {

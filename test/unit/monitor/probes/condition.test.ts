@@ -5,6 +5,8 @@ import { judgeResponse } from '#monitor/probes/http.ts';
 const observed = {
   status: 503,
   responseTimeMs: 412.34,
+  certificateDays: 12.3,
+  headers: { 'content-type': 'application/json', 'retry-after': '30' },
   body: { status: 'critical', checks: { 'db-pool': { size: 10, full: true } }, items: [{ id: 1 }, { id: 7 }], note: null },
 };
 
@@ -22,6 +24,9 @@ describe('a condition', () => {
     ['[BODY].items[1].id <= 7'],
     ['[BODY].note == null'],
     ['  [STATUS]==503 '],
+    ['[CERTIFICATE_DAYS] > 12'],
+    ['[HEADER].Content-Type == application/json'],
+    ['[HEADER].retry-after <= 30'],
   ])('%s holds', (text) => {
     expect(violationOf(parseCondition(text), observed)).toBeUndefined();
   });
@@ -34,6 +39,10 @@ describe('a condition', () => {
     ['[BODY].checks.redis.status != critical', '[BODY].checks.redis.status != critical: there is no such value'],
     ['[BODY].items[2].id == 1', '[BODY].items[2].id == 1: there is no such value'],
     ['[BODY].constructor.name != x', '[BODY].constructor.name != x: there is no such value'],
+    ['[CERTIFICATE_DAYS] > 14', '[CERTIFICATE_DAYS] > 14: it is 12.3'],
+    ['[HEADER].content-type != application/json', '[HEADER].content-type != application/json: it is "application/json"'],
+    ['[HEADER].server != nginx', '[HEADER].server != nginx: there is no such value'],
+    ['[HEADER].constructor != nginx', '[HEADER].constructor != nginx: there is no such value'],
   ])('%s does not hold, and says why', (text, violation) => {
     expect(violationOf(parseCondition(text), observed)).toBe(violation);
   });
@@ -43,7 +52,10 @@ describe('a condition', () => {
     ['STATUS == 200', /is no condition/],
     ['[STATUS] = 200', /is no condition/],
     ['[STATUS] ==', /is no condition/],
-    ['[STATUS].code == 200', /only \[BODY\] has parts/],
+    ['[STATUS].code == 200', /only \[BODY\] and \[HEADER\] have parts/],
+    ['[HEADER] == x', /needs one name/],
+    ['[HEADER].a.b == x', /needs one name/],
+    ['[CERTIFICATE_DAYS] > soon', /soon is not a number/],
     ['[STATUS] == ok', /ok is not a number/],
     ['[BODY].a < b', /b is not a number/],
     ['[BODY].__proto__[x] == 1', /is no condition/],
