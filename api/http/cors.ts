@@ -2,9 +2,11 @@ import type { ApiMiddleware } from './exchange.ts';
 import { send } from './send.ts';
 
 const allowedMethods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
-const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID';
+/** `tracestate` goes beside `traceparent` in every client that traces; a browser asks leave for both. */
+const allowedHeaders =
+  'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, Tracestate, X-API-Key, X-Request-ID';
 const exposedHeaders =
-  'ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID, X-Response-Time';
+  'Allow, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, Traceresponse, WWW-Authenticate, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-ID, X-Response-Time';
 
 /** Names and values in turn of the headers by which a browser shows an answer to a page of that origin, or keeps it from it. */
 export function corsHeaders(origins: readonly string[]): (origin: string | undefined) => readonly string[] {
