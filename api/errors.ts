@@ -92,7 +92,7 @@ export const problemTypes = {
   version_mismatch: {
     status: 412,
     title: 'Version mismatch',
-    meaning: '`If-Match` names another version than the current one.',
+    meaning: '`If-Match`, or `version` in the body, names another version than the current one.',
     cure: 'Read again, and decide again.',
   },
   payload_too_large: { status: 413, title: 'Payload too large', meaning: 'The body has more than 256 KiB.', cure: 'Send less.' },
@@ -130,8 +130,8 @@ export const problemTypes = {
   precondition_required: {
     status: 428,
     title: 'Precondition required',
-    meaning: 'A change or deletion without `If-Match`, where `IF_MATCH_REQUIRED` is set.',
-    cure: 'Read it, and send its `ETag` in `If-Match`.',
+    meaning: 'A change or deletion without `If-Match` or `version`, where `IF_MATCH_REQUIRED` is set.',
+    cure: 'Read it, and send its `ETag` in `If-Match`, or its `version` in the body of the change.',
   },
   headers_too_large: { status: 431, title: 'Headers too large', meaning: 'The headers exceed 16 KiB.', cure: 'Send less.' },
   internal: {

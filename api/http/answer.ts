@@ -28,9 +28,9 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
   return async (ctx) => {
     const { state, req } = ctx;
     const route = state.route as Route;
-    if (isIfMatchRequired && isChange(route) && req.headers['if-match'] === undefined)
-      throw new ApiError('precondition_required', 'Say in If-Match which version is meant.');
     const { request, rawBody } = await readRequest(route, ctx);
+    if (isIfMatchRequired && isChange(route) && req.headers['if-match'] === undefined && !request.ifMatch)
+      throw new ApiError('precondition_required', 'Say in If-Match, or as `version` in the body, which version is meant.');
     if (route.limitTarget) await countTarget(ctx, route.limitTarget(request.body));
     const { principal, ip: address } = state;
     const header = req.headers['idempotency-key'] as string | undefined;

@@ -33,6 +33,8 @@ const classPolicies: Readonly<Record<Exclude<LimitClass, 'default'>, Policy>> = 
   login: { name: 'login', limit: 5, periodMs: minuteMs },
   password_reset: { name: 'password_reset', limit: 5, periodMs: minuteMs },
   client_create: { name: 'client_create', limit: 5, periodMs: minuteMs },
+  // May ask for the current password: a stolen token must not guess it more often than a login could.
+  client_change: { name: 'client_change', limit: 20, periodMs: 15 * minuteMs },
   order_create: { name: 'order_create', limit: 10, periodMs: minuteMs },
   review: { name: 'review', limit: 3, periodMs: minuteMs },
   search: { name: 'search', limit: 30, periodMs: minuteMs },
@@ -72,6 +74,7 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
     login: policySet([standard, classPolicies.login]),
     password_reset: policySet([standard, classPolicies.password_reset]),
     client_create: policySet([standard, classPolicies.client_create]),
+    client_change: policySet([standard, classPolicies.client_change]),
     order_create: policySet([standard, classPolicies.order_create]),
     review: policySet([standard, classPolicies.review]),
     search: policySet([standard, classPolicies.search]),

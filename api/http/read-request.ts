@@ -23,10 +23,11 @@ export async function readRequest(route: Route, { state, req, res }: ApiContext)
   const params = readParams(route, state);
   const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseQuery(state.search);
   const rawBody = route.body ? await readJsonBody(req) : refuseBody(req);
-  const body = validateInput(route.body, withoutOwnId(route, rawBody, params), 'body');
-  const ifMatch = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
-  if (ifMatch && !isVersioned(route))
-    throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
+  const sent = withoutVersion(route, withoutOwnId(route, rawBody, params));
+  const body = validateInput(route.body, sent.body, 'body');
+  const named = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
+  if (named && !isVersioned(route)) throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
+  const ifMatch = bothAllow(named, sent.version);
   return { request: new Input({ params, query, body, ifMatch }, state, res), rawBody };
 }
 
@@ -130,6 +131,30 @@ export function withoutOwnId(route: Pick<Route, 'method'>, body: unknown, params
   const isText = typeof id === 'string' && /^\d+$/.test(id);
   if ((isText ? Number(id) : id) === (params as { id?: unknown } | undefined)?.id) return changes;
   throw refused('body', '/id_key', 'is not the id in the path');
+}
+
+/**
+ * What is changed may be sent back with the `version` it was read with, which then counts as one that If-Match names. Pure.
+ * @throws validation_failed when that is no version
+ */
+export function withoutVersion(
+  route: Pick<Route, 'method' | 'errors'>,
+  body: unknown,
+): { readonly body: unknown; readonly version: number | undefined } {
+  const isOwn = route.method === 'PUT' && isVersioned(route) && typeof body === 'object' && body !== null && Object.hasOwn(body, 'version');
+  if (!isOwn) return { body, version: undefined };
+  const { version: given, ...changes } = body as Record<string, unknown>;
+  const version = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
+  if (!Number.isSafeInteger(version) || (version as number) < 1) throw refused('body', '/version', 'must be a whole number from 1');
+  return { body: changes, version: version as number };
+}
+
+/** @throws version_mismatch when header and body name different versions: no state of the thing could satisfy both */
+function bothAllow(named: readonly number[] | undefined, version: number | undefined): readonly number[] | undefined {
+  if (version === undefined) return named;
+  if (named && !named.includes(version))
+    throw new ApiError('version_mismatch', 'If-Match and the `version` in the body name different versions.');
+  return [version];
 }
 
 function refused(part: 'path' | 'query' | 'body', pointer: string, message: string): ApiError {

@@ -10,7 +10,7 @@ import type { View } from './view.ts';
 export type Access = 'public' | readonly Exclude<Principal['kind'], 'anonymous'>[];
 
 /** Which quota of the rate limit a route counts against. */
-export type LimitClass = 'default' | 'login' | 'password_reset' | 'order_create' | 'client_create' | 'review' | 'search';
+export type LimitClass = 'default' | 'login' | 'password_reset' | 'order_create' | 'client_create' | 'client_change' | 'review' | 'search';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -10,6 +10,7 @@ export const securityEvents = {
   sessions_ended: 'All sessions of an account were ended by logging out everywhere.',
   password_changed: 'A password was changed by whoever knew it.',
   password_change_refused: 'The current password given with a change was wrong.',
+  email_change_refused: 'The current password given with another e-mail address was wrong.',
   email_changed: 'An account has another e-mail address.',
   reset_asked: 'A token for a new password was asked for; whether the account exists shows only when it is used.',
   reset_used: 'A new password was chosen with a token that had been mailed.',

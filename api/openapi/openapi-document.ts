@@ -86,7 +86,7 @@ function operationOf(route: Route): Operation {
     security: access === 'public' ? [{}] : securityOf(access),
     ...(access !== 'public' && { description: `For: ${access.join(', ')}.` }),
     parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...headersOf(route)],
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: bodySchema(route, body) } } } }),
     responses: {
       [route.status]: successOf(route),
       ...(isTagged(route) && { 304: notModified }),
@@ -106,6 +106,20 @@ function schemaOf(schema: z.ZodType, io: NonNullable<Options['io']>): JsonSchema
   const { $schema: _dialect, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return json;
 }
+
+/** A change may say in its body, too, which version it was decided on. */
+function bodySchema(route: Route, body: z.ZodType): JsonSchema {
+  const schema = schemaOf(body, 'input');
+  const isGuarded = (route.method === 'PUT' || route.method === 'PATCH') && isVersioned(route);
+  return isGuarded ? { ...schema, properties: { ...(schema['properties'] as object), version } } : schema;
+}
+
+const version: JsonSchema = {
+  type: 'integer',
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'As it was read: it is changed only while that is its version, as with If-Match.',
+};
 
 type ObjectSchema = { readonly properties?: Readonly<Record<string, JsonSchema>>; readonly required?: readonly string[] };
 

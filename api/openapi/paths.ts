@@ -212,7 +212,7 @@ export type paths = {
         304: Nothing;
       } & Refusals<{ 400: 'malformed_request'; 401: 'unauthenticated'; 403: 'forbidden'; 404: 'not_found'; 408: 'request_timeout'; 417: 'expectation_failed'; 422: 'validation_failed'; 429: 'rate_limited'; 431: 'headers_too_large'; 500: 'internal'; 503: 'database_unavailable' | 'draining' | 'overloaded'; }>;
     };
-    /** Change a client; another e-mail address ends its other sessions */
+    /** Change a client; another e-mail address asks a customer for the current password, and ends its other sessions */
     put: {
       parameters: {
         header?: {
@@ -230,6 +230,10 @@ export type paths = {
         lastname?: string;
         email?: string;
         telephone?: string | null;
+        /** Required of a customer whose e-mail address changes. */
+        current_password?: string;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -242,7 +246,7 @@ export type paths = {
         }, 'ETag'>;
       } & Refusals<{ 400: 'malformed_json' | 'malformed_request'; 401: 'unauthenticated'; 403: 'forbidden'; 404: 'not_found'; 408: 'request_timeout'; 409: 'duplicate'; 412: 'version_mismatch'; 413: 'payload_too_large'; 415: 'unsupported_media_type'; 417: 'expectation_failed'; 422: 'validation_failed'; 428: 'precondition_required'; 429: 'rate_limited'; 431: 'headers_too_large'; 500: 'internal'; 503: 'database_unavailable' | 'draining' | 'overloaded'; 504: 'outcome_unknown'; }>;
     };
-    /** Change a client; another e-mail address ends its other sessions */
+    /** Change a client; another e-mail address asks a customer for the current password, and ends its other sessions */
     patch: paths['/clients/{id}']['put'];
     /** Delete a client and all that is personal of it */
     delete: {
@@ -365,6 +369,8 @@ export type paths = {
         city?: string | null;
         /** Must be the one it has. */
         client_id?: number;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -477,6 +483,8 @@ export type paths = {
       requestBody: Json<{
         /** Name of the category; unique. */
         name?: string;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -719,6 +727,8 @@ export type paths = {
         stock?: number;
         /** Category it stands in. */
         category_id?: number | null;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -873,6 +883,8 @@ export type paths = {
         comment?: string | null;
         /** Must be the one it has. */
         product_id?: number;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -1022,6 +1034,8 @@ export type paths = {
         total?: unknown;
         /** 1 cash, 2 card, 3 debit, 4 credit, 5 bank transfer. */
         payment_type?: 1 | 2 | 3 | 4 | 5;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -1205,6 +1219,8 @@ export type paths = {
         total?: unknown;
         /** Ignored. */
         date?: unknown;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{
@@ -1462,6 +1478,8 @@ export type paths = {
         product_id?: number;
         /** Must be the one it has. */
         price?: number;
+        /** As it was read: it is changed only while that is its version, as with If-Match. */
+        version?: number;
       }>;
       responses: {
         200: Done<{

@@ -7,7 +7,15 @@ import { nextPage, pageQuery } from '../pages.ts';
 import { clientChanges, clientConstraints, clientView, registrationInput, tokenView } from './client-schema.ts';
 import { deleteClient, readClient, readClients, registerClient, updateClient } from './clients.ts';
 import { resetRoutes } from './reset-routes.ts';
-import { assertGoodPassword, sessionRoutes, tokenMembers, type ApiServices } from './session-routes.ts';
+import {
+  accountById,
+  assertGoodPassword,
+  assertOwner,
+  sessionRoutes,
+  type Account,
+  tokenMembers,
+  type ApiServices,
+} from './session-routes.ts';
 
 export type { ApiServices };
 
@@ -81,21 +89,38 @@ const readRoutes: readonly Route[] = [
   }),
 ];
 
-function updateRoute({ tokens, mail }: ApiServices): Route {
+/**
+ * Another e-mail address asks a customer for the current password, as another password does: whoever holds it can have a new one mailed.
+ * @see https://github.com/OWASP/ASVS/blob/master/5.0/en/0x16-V7-Session-Management.md (7.5.1)
+ */
+function updateRoute({ passwords, tokens, mail }: ApiServices): Route {
   return write({
     method: 'PUT',
     path: '/clients/:id',
     write: 'plainly',
     access: ['customer', 'operator'],
-    summary: 'Change a client; another e-mail address ends its other sessions',
+    limitClass: 'client_change',
+    summary: 'Change a client; another e-mail address asks a customer for the current password, and ends its other sessions',
     params: idParams,
     body: clientChanges,
+    secrets: ['current_password'],
     answers: { 200: clientView },
-    errors: ['not_found', 'version_mismatch', 'duplicate'],
+    errors: ['not_found', 'version_mismatch', 'duplicate', 'forbidden', 'overloaded'],
     constraints: clientConstraints,
-    handler: async (tx, { params, body, principal, ifMatch, note }) => {
+    before: async ({ params, body: { email, current_password: password }, principal, signal, note }, db) => {
       assertMayActFor(principal, params.id);
-      const update = { id: params.id, changes: body, ifMatch, sessionId: sessionOf(principal), isMailed: mail !== undefined };
+      if (principal.kind !== 'customer') return { mayMove: true };
+      const find = (): Promise<Account[]> => db.query(accountById, [params.id]);
+      if (email === undefined || (await find())[0]?.email === email) return { mayMove: false };
+      if (password === undefined)
+        throw new ApiError('validation_failed', 'The body cannot be accepted.', {
+          errors: [{ pointer: '/current_password', message: 'is required for another e-mail address' }],
+        });
+      await assertOwner(passwords, { password, find, signal }, () => note('email_change_refused', params.id));
+      return { mayMove: true };
+    },
+    handler: async (tx, { params, body: { current_password: _proof, ...changes }, principal, ifMatch, note }, { mayMove }) => {
+      const update = { id: params.id, changes, mayMove, ifMatch, sessionId: sessionOf(principal), isMailed: mail !== undefined };
       const { client, hasNewAddress } = await updateClient(tx, update);
       if (hasNewAddress) note('email_changed', params.id);
       return client;

@@ -34,6 +34,7 @@ export const clientChanges = z.strictObject({
   lastname: lastname.optional(),
   email: email.optional(),
   telephone: telephone.optional(),
+  current_password: givenPassword.optional().describe('Required of a customer whose e-mail address changes.'),
 });
 
 export const loginInput = z.strictObject({

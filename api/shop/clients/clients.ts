@@ -5,6 +5,7 @@ import { endResets } from '../../auth/password-resets.ts';
 import { endSessions } from '../../auth/sessions.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
+import { ApiError } from '../../errors.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
 import { dropResetMails, eraseMails, queueMail } from '../../mail/outbox.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
@@ -74,7 +75,9 @@ export async function registerClient(tx: Tx, { passwordHash, createdByKeyId, ...
 
 export type ClientUpdate = {
   readonly id: number;
-  readonly changes: ClientChanges;
+  readonly changes: Omit<ClientChanges, 'current_password'>;
+  /** Whether who asks has proved to be the owner, or need not: nobody else chooses where the way back in is mailed to. */
+  readonly mayMove: boolean;
   readonly ifMatch: readonly number[] | undefined;
   /** The session that asks, if any. */
   readonly sessionId?: number | undefined;
@@ -87,16 +90,18 @@ const noticeTtlSeconds = 86_400;
 
 /**
  * Changes the fields given. Another e-mail address ends all sessions but the one that asks; the one before is told of it.
- * @throws version_mismatch, not_found also for a deleted client, or duplicate when the new e-mail address has another account
+ * @throws version_mismatch, not_found also for a deleted client, forbidden for another e-mail address without proof, or duplicate when
+ * that has another account
  */
 export async function updateClient(
   tx: Tx,
-  { id, changes, ifMatch, sessionId, isMailed }: ClientUpdate,
+  { id, changes, mayMove, ifMatch, sessionId, isMailed }: ClientUpdate,
 ): Promise<{ readonly client: Client; readonly hasNewAddress: boolean }> {
   const found = await Client.query(tx.knex).findById(id).whereNull('deleted_at').forNoKeyUpdate();
   assertVersion(found, ifMatch, 'client');
   const hasNewAddress = changes.email !== undefined && changes.email !== found.email;
   if (hasNewAddress) {
+    if (!mayMove) throw new ApiError('forbidden', 'The e-mail address has been changed meanwhile; the current password is asked for.');
     await endSessions(tx, id, { but: sessionId });
     await endResets(tx, id);
     await dropResetMails(tx, found.email);
@@ -140,7 +145,7 @@ export async function deleteClient(tx: Tx, { id, madeByKeyId, ifMatch }: ClientD
  */
 export async function changePassword(
   tx: Tx,
-  { id, passwordHash, sessionId, isMailed }: Omit<ClientUpdate, 'changes' | 'ifMatch'> & { readonly passwordHash: string },
+  { id, passwordHash, sessionId, isMailed }: Omit<ClientUpdate, 'changes' | 'mayMove' | 'ifMatch'> & { readonly passwordHash: string },
 ): Promise<Client> {
   const [changed] = await Client.query(tx.knex)
     .where({ id_key: id })

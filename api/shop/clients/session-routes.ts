@@ -98,6 +98,17 @@ async function proveAccount(
   return { account, isProved };
 }
 
+/**
+ * The account, whose password has been given anew: a token alone, which may be stolen, changes no way into it.
+ * @throws forbidden
+ */
+export async function assertOwner(passwords: Passwords, proof: Proof, onRefused: () => void): Promise<Account> {
+  const { account, isProved } = await proveAccount(passwords, proof);
+  if (account && isProved) return account;
+  onRefused();
+  throw new ApiError('forbidden', 'The current password is wrong.');
+}
+
 async function answerSession(
   tokens: Tokens,
   { id_key: clientId, name, is_loadtest: isLoadtest }: Account,
@@ -176,9 +187,9 @@ function passwordRoute({ passwords, tokens, mail }: ApiServices): Route {
     before: async ({ params, body, principal, signal, note }, db) => {
       assertMayActFor(principal, params.id);
       const find = (): Promise<Account[]> => db.query(accountById, [params.id]);
-      const { account, isProved } = await proveAccount(passwords, { password: body.current_password, find, signal });
-      if (!account || !isProved) note('password_change_refused', params.id);
-      if (!account || !isProved) throw new ApiError('forbidden', 'The current password is wrong.');
+      const account = await assertOwner(passwords, { password: body.current_password, find, signal }, () =>
+        note('password_change_refused', params.id),
+      );
       await assertGoodPassword(body.new_password, account, '/new_password');
       return passwords.hash(body.new_password, signal);
     },

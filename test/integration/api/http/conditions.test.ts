@@ -1,6 +1,8 @@
 import { describe, expect } from 'vitest';
-import { call } from '#test/support/api-process.ts';
+import { call, type Answer } from '#test/support/api-process.ts';
 import { asOperator, makeProduct, test } from '../processes/running-api.ts';
+
+const told = ({ status, body }: Answer): unknown[] => [status, body['code'] ?? body['version']];
 
 describe('an entity tag', () => {
   test('still guards a change after a proxy has made it weak, and in a list of tags', async ({ start }) => {
@@ -38,6 +40,29 @@ describe('an entity tag', () => {
     const changed = await call(url, { method: 'PATCH', headers: { ...asOperator, 'if-match': tag }, body: { stock: 6 } });
     expect([changed.status, changed.body['stock'], changed.body['version']]).toEqual([200, 6, 2]);
     expect((await call(url, { method: 'DELETE', headers: { ...asOperator, 'if-match': '*' } })).status).toBe(204);
+  });
+
+  test('stands in the body as `version` too, as forms send it back', async ({ start }) => {
+    const api = await start({ RATE_LIMIT_ENABLED: 'false', IF_MATCH_REQUIRED: 'true' });
+    const url = `${api.url}/products/${await makeProduct(api, 5)}`;
+    const change = (method: string, body: object, headers = {}) => call(url, { method, headers: { ...asOperator, ...headers }, body });
+    const tag = (await call(url)).headers.get('etag') ?? '';
+
+    expect(told(await change('PUT', { stock: 6, version: 1 }))).toEqual([200, 2]);
+    expect(told(await change('PATCH', { stock: 7, version: '2' }))).toEqual([200, 3]);
+    expect(told(await change('PUT', { stock: 8, version: 2 }))).toEqual([412, 'version_mismatch']);
+    expect(told(await change('PUT', { stock: 8, version: 3 }, { 'if-match': tag }))).toEqual([412, 'version_mismatch']);
+    expect(told(await change('PUT', { stock: 8, version: 3 }, { 'if-match': `${tag}, "3"` }))).toEqual([200, 4]);
+    expect(told(await change('PUT', { stock: 9, version: 3 }, { 'if-match': '*' }))).toEqual([412, 'version_mismatch']);
+    for (const version of [0, -1, 1.5, 'one', null, [4]]) {
+      const refused = await change('PUT', { stock: 9, version });
+      expect([version, refused.status, refused.body['errors']]).toEqual([
+        version,
+        422,
+        [{ pointer: '/version', message: 'must be a whole number from 1' }],
+      ]);
+    }
+    expect((await call(`${api.url}/products`, { headers: asOperator, body: { name: 'Lamp', price: 1, version: 1 } })).status).toBe(422);
   });
 
   test('of a list is weak, spares who has it the list, and guards no change', async ({ start }) => {

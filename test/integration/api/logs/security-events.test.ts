@@ -54,7 +54,10 @@ async function playAccounts(ask: Ask, api: RunningApi): Promise<{ ada: number; b
     });
   await change('password_change_refused', 'a wrong password');
   await change('password_changed', password);
-  await ask('email_changed', `/clients/${ada}`, { method: 'PUT', headers, body: { email: emailOf('augusta') } });
+  const move = (event: SecurityEvent, current_password: string) =>
+    ask(event, `/clients/${ada}`, { method: 'PUT', headers, body: { email: emailOf('augusta'), current_password } });
+  await move('email_change_refused', password);
+  await move('email_changed', 'difference engine');
   await ask('operator_acted', `/clients/${ada}`, { method: 'PUT', headers: { 'x-api-key': operatorKey }, body: { name: 'Augusta' } });
   const refresh = (event: SecurityEvent | 'nothing') =>
     ask(event, '/clients/refresh', { body: { refresh_token: session.body['refresh_token'] } });

@@ -163,7 +163,7 @@ describe('a new password by mail', () => {
     });
     await expect(use(shop, first)).rejects.toMatchObject(refused);
     const second = await askedToken(email);
-    await shop.call(customer(id), `PUT /clients/${id}`, { body: { email: `new-${email}` } });
+    await shop.call(customer(id), `PUT /clients/${id}`, { body: { email: `new-${email}`, current_password: 'a password of her own' } });
     await expect(use(shop, second)).rejects.toMatchObject(refused);
     await mails.until(() =>
       mails.mails.some(({ subject, recipients }) => subject.includes('address was changed') && recipients[0] === email),

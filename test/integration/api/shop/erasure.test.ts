@@ -79,7 +79,7 @@ async function live(api: RunningApi): Promise<{ id: number; headers: Record<stri
   for (const status of [2, 3]) await ask(orderPath, { status }, asOperator, 'PUT');
   await ask('/reviews', { product_id: productId, rating: 4.5, comment: 'It does what it should.' }, headers);
   await ask('/clients/forgot-password', { email: zenobia.email });
-  await ask(`/clients/${id}`, { email: latest }, headers, 'PUT');
+  await ask(`/clients/${id}`, { email: latest, current_password: zenobia.password }, headers, 'PUT');
   await ask('/clients/forgot-password', { email: latest });
   return { id, headers };
 }

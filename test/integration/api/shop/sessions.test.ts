@@ -131,11 +131,47 @@ describe('all sessions of a client', () => {
     const asked = (await prove(shop, here))!;
     await shop.call(asked, `PUT /clients/${id}`, { body: { name: 'Augusta' } });
     expect(await prove(shop, there)).toBeDefined();
-    await shop.call(asked, `PUT /clients/${id}`, { body: { email: 'new@example.com' } });
+    await shop.call(asked, `PUT /clients/${id}`, { body: { email: 'new@example.com', current_password: password } });
     expect([await prove(shop, here), await prove(shop, there)]).toEqual([asked, undefined]);
     await shop.call(asked, `DELETE /clients/${id}`);
     expect(await prove(shop, here)).toBeUndefined();
     expect((await db.pool.query('SELECT FROM sessions')).rowCount).toBe(0);
+  });
+});
+
+describe('the e-mail address', () => {
+  test('is changed by who knows the password, not by a token alone; sent back as it is, it needs none', async ({ db }) => {
+    const shop = openShop(db);
+    const { id, email } = await register(shop);
+    const asked = (await prove(shop, await logIn(shop, email)))!;
+    const change = (body: object, ifMatch?: number) =>
+      shop.call(asked, `PUT /clients/${id}`, { body, ...(ifMatch !== undefined && { ifMatch }) });
+    await expect(change({ email: 'new@example.com' })).rejects.toMatchObject({
+      code: 'validation_failed',
+      errors: [{ pointer: '/current_password', message: 'is required for another e-mail address' }],
+    });
+    const wrong = change({ email: 'new@example.com', current_password: 'something else' });
+    await expect(wrong).rejects.toMatchObject({ code: 'forbidden' });
+    expect((await change({ email, name: 'Augusta' })).json).toMatchObject({ email, name: 'Augusta', version: 2 });
+    const changed = await change({ email: 'new@example.com', current_password: password }, 2);
+    expect(changed.json).toEqual({ id_key: id, name: 'Augusta', lastname: 'L', email: 'new@example.com', telephone: null, version: 3 });
+    expect((await shop.call(operator, `PUT /clients/${id}`, { body: { email } })).json).toMatchObject({ email });
+  });
+
+  test('is not changed back by a form that was filled in before another had changed it', async ({ db }) => {
+    const shop = openShop(db);
+    const { id, email } = await register(shop);
+    const asked = (await prove(shop, await logIn(shop, email)))!;
+    const blocker = await db.pool.connect();
+    await blocker.query('BEGIN');
+    await blocker.query('UPDATE clients SET email = $2 WHERE id_key = $1', [id, 'new@example.com']);
+    const stale = shop.call(asked, `PUT /clients/${id}`, { body: { email } }).catch((err: unknown) => err);
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await db.pool.query(waits)).rowCount, { timeout: 10_000 }).toBe(1);
+    await blocker.query('COMMIT');
+    blocker.release();
+    expect(await stale).toMatchObject({ code: 'forbidden' });
+    expect((await db.pool.query('SELECT email FROM clients WHERE id_key = $1', [id])).rows).toEqual([{ email: 'new@example.com' }]);
   });
 });
 

@@ -20,6 +20,7 @@ describe('which limits hold', () => {
   test.each([
     [anonymous, 'default', 'ip:192.0.2.1', '"default";q=100;w=60'],
     [anonymous, 'login', 'ip:192.0.2.1', '"default";q=100;w=60, "login";q=5;w=60'],
+    [customer, 'client_change', 'client:7', '"default";q=100;w=60, "client_change";q=20;w=900'],
     [anonymous, 'client_create', 'ip:192.0.2.1', '"default";q=100;w=60, "client_create";q=5;w=60'],
     [customer, 'order_create', 'client:7', '"default";q=100;w=60, "order_create";q=10;w=60'],
     [customer, 'search', 'client:7', '"default";q=100;w=60, "search";q=30;w=60'],
