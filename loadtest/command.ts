@@ -52,17 +52,23 @@ export async function tell(run: RunReport, dir: string, isJson: boolean): Promis
 }
 
 /**
- * Works beside a line that tells how far it is. Canceled, it says so and ends 1.
+ * Works beside a line that tells how far it is. Canceled, it says so and how far it had come, and ends 1.
  * @throws whatever the work throws
  */
 export async function withProgress(signal: AbortSignal, work: (progress: Progress) => Promise<ExitCode>): Promise<ExitCode> {
   const progress = createProgress();
+  let at = '';
+  const update = (text: string): void => {
+    // What is told while it ends says nothing of how far it came.
+    if (!signal.aborted) at = ` at ${text.split('\n', 1)[0]?.replace(/…$/, '')}`;
+    progress.update(text);
+  };
   try {
-    return await work(progress);
+    return await work({ ...progress, update });
   } catch (err) {
     if (!signal.aborted) throw err;
     progress.done();
-    process.stderr.write('canceled; nothing was judged\n');
+    process.stderr.write(`canceled${at}; nothing was judged\n`);
     return EXIT.failed;
   } finally {
     progress.done();

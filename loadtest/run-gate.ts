@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { print, type Arguments, type Progress } from '#lib/command-line.ts';
-import { UsageError } from '#lib/errors.ts';
+import { messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { defaultFolder, tell, withProgress, type CommandContext } from './command.ts';
 import { mixesOf, type Gate } from './gates.ts';
@@ -88,11 +88,14 @@ async function playPlanOf(plan: Plan, dir: string, target: Target, setting: Sett
 
 const ofItsOwn = 'it harms the shops it tests and starts its own, so it is not played on a given target';
 
+/** @param broke what keeps the rest from being played, its end apart */
+type Played = { readonly gate: PlayedGate; readonly broke?: Error | undefined };
+
 /**
- * Each into a folder of its own, judged and told as it comes, up to the first that fails, or to the end of the command.
- * @throws what ends the command before anything was judged, and whatever else than its end keeps one from being played
+ * Each into a folder of its own, judged and told as it comes, up to the first that fails or cannot be played, or to the end of the
+ * command. @throws what ends the command before anything was judged
  */
-async function playAll({ name, plans, runs = [] }: Gate, setting: Setting): Promise<PlayedGate> {
+async function playAll({ name, plans, runs = [] }: Gate, setting: Setting): Promise<Played> {
   const { origin, context, progress } = setting;
   const played: RunReport[] = [];
   const notPlayed: NotPlayed[] = [];
@@ -110,12 +113,20 @@ async function playAll({ name, plans, runs = [] }: Gate, setting: Setting): Prom
       else await member(run.name, (dir) => run.play(dir, context, progress).then(() => run.judge(dir)));
     }
   };
+  let why = 'canceled';
+  let broke: Error | undefined;
   await playMembers().catch((err: unknown) => {
-    if (!context.signal.aborted || played.length === 0) throw err;
+    if (played.length === 0) throw err;
+    if (context.signal.aborted) return;
+    broke = err instanceof Error ? err : new Error(messageOf(err));
+    why = broke.message;
   });
   const told = new Set([...played, ...notPlayed].map((one) => one.name));
-  for (const one of [...plans, ...runs]) if (!told.has(one.name)) notPlayed.push({ name: one.name, why: 'canceled', isCanceled: true });
-  return { name, startedAt: context.now.toISOString(), runs: played, notPlayed };
+  for (const { name: one } of [...plans, ...runs].filter((each) => !told.has(each.name))) {
+    notPlayed.push({ name: one, why, isMissed: true });
+    if (broke !== undefined) why = 'it comes after what could not be played';
+  }
+  return { gate: { name, startedAt: context.now.toISOString(), runs: played, notPlayed }, broke };
 }
 
 async function playMember(name: string, work: (dir: string) => Promise<RunReport>, setting: Setting): Promise<RunReport> {
@@ -129,11 +140,15 @@ async function playMember(name: string, work: (dir: string) => Promise<RunReport
   return run;
 }
 
-/** Writes what all of it came to; what was canceled ends as a canceled command does. */
-async function tellAll(gate: PlayedGate, { folder, options }: Setting): Promise<ExitCode> {
+/**
+ * Writes what all of it came to; what was canceled ends as a canceled command does.
+ * @throws what kept a part of it from being played, once the reports of the others are written
+ */
+async function tellAll({ gate, broke }: Played, { folder, options }: Setting): Promise<ExitCode> {
   writeRun(folder, 'gate', { ...gate, runs: gate.runs.map((run) => run.name) });
   const exitCode = await tell(await gateReport(gate), folder, options.json);
-  if (!gate.notPlayed.some((one) => one.isCanceled)) return exitCode;
+  if (broke !== undefined) throw broke;
+  if (!gate.notPlayed.some((one) => one.isMissed)) return exitCode;
   const judged = gate.runs.map(({ name, verdict }) => `${name} ${verdict}`).join(', ');
   process.stderr.write(`canceled; judged before: ${judged}\n`);
   return EXIT.failed;

@@ -71,6 +71,7 @@ export const ratelimitRun = (given?: TestedTarget, obedientRequests?: number): R
   name: 'ratelimit',
   play: async (dir, { env, signal, now }, progress) => {
     const test = { env, signal, obedientRequests, onStage: (name: string): void => progress.update(`ratelimit: ${name}…`) };
+    test.onStage('first look');
     const results = given ? [await testTarget(given, test)] : await testOwnShop(test);
     writeRun(dir, 'ratelimit', {
       startedAt: now.toISOString(),

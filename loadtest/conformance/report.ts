@@ -1,3 +1,4 @@
+import { html, type Html } from '#lib/html.ts';
 import { showCount } from '#lib/show.ts';
 import { countOutcomes, verdictOf } from '../judge/outcome.ts';
 import { exitCodeOf, worstVerdict, type Verdict } from '../judge/verdict.ts';
@@ -7,6 +8,7 @@ import { escapeCell, row } from '../report/report-markdown.ts';
 import type { RunReport } from '../report/run-report.ts';
 import { showExchange, type Recording } from './exchange.ts';
 import { judgeTries, matters, type Judged } from './suite.ts';
+import { drawTimeline, timelineOf } from './timeline.ts';
 
 /** What was played against one target, and what it showed. */
 export type Conformance = {
@@ -61,8 +63,13 @@ export async function conformanceReport(results: readonly Conformance[], started
     suites,
     markdown: conformanceMarkdown(results),
   };
-  return { ...run, html: await casesPage(run) };
+  return { ...run, html: await casesPage(run, html`${results.map(timelines)}`) };
 }
+
+/** What the target made of all that was asked, one drawing a try. */
+const timelines = ({ target, recordings }: Conformance): Html =>
+  html`<h2>What was asked of ${target}</h2>
+    <div class="card">${recordings.filter(({ exchanges }) => exchanges.length > 0).map((one) => drawTimeline(timelineOf(one)))}</div>`;
 
 /** Of the published shape of report.json. */
 const targetJson = (result: Conformance): object => ({

@@ -5,7 +5,12 @@ import { escapeCell, row } from './report-markdown.ts';
 import type { RunReport } from './run-report.ts';
 
 /** Something that belongs to a gate and did not come to be played, and why. */
-export type NotPlayed = { readonly name: string; readonly why: string; /** By the end of the command. */ readonly isCanceled?: true };
+export type NotPlayed = {
+  readonly name: string;
+  readonly why: string;
+  /** It was to be played, and the command was canceled or could not go on: without it nothing is proved. */
+  readonly isMissed?: true;
+};
 
 /** Several runs by one command, each in a folder of its name. */
 export type PlayedGate = {
@@ -18,11 +23,11 @@ export type PlayedGate = {
 
 /**
  * All of a gate for people and programs: as bad as the worst of its runs, and what was not played is told everywhere. Where some were
- * canceled nothing is proved, unless one failed before.
+ * missed nothing is proved, unless one failed before.
  */
 export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGate): Promise<RunReport> {
-  const canceled = notPlayed.flatMap((one) => (one.isCanceled ? (['INVALID'] as const) : []));
-  const verdict = worstVerdict([...runs.map((run) => run.verdict), ...canceled]);
+  const missed = notPlayed.flatMap((one) => (one.isMissed ? (['INVALID'] as const) : []));
+  const verdict = worstVerdict([...runs.map((run) => run.verdict), ...missed]);
   const sentence = sentenceOf(verdict, runs, notPlayed);
   const cases = [
     ...runs.map((run): Case => ({
@@ -36,7 +41,7 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
     ...notPlayed.map((one): Case => ({
       id: one.name,
       title: 'passes',
-      outcome: one.isCanceled ? 'INVALID' : 'NOT CHECKED',
+      outcome: one.isMissed ? 'INVALID' : 'NOT CHECKED',
       says: `not played: ${one.why}`,
       seen: [],
     })),
@@ -68,11 +73,12 @@ export async function gateReport({ name, startedAt, runs, notPlayed }: PlayedGat
 function sentenceOf(verdict: Verdict, runs: readonly RunReport[], notPlayed: readonly NotPlayed[]): string {
   const left = notPlayed.length === 0 ? '' : ` Not played: ${notPlayed.map(({ name }) => name).join(', ')}.`;
   const first = runs.find((run) => run.verdict === verdict);
-  if (runs.length === 0) return `Nothing was played.${left}`;
+  const missed = notPlayed.find((one) => one.isMissed);
+  if (runs.length === 0 && !missed) return `Nothing was played.${left}`;
   if (first !== undefined && verdict !== 'PASS') return `${first.name}: ${first.sentence}${left}`;
-  const passed = `${runs.map(({ name }) => name).join(', ')} passed`;
-  // None of what was played says why it is not PASS: it was canceled.
-  return verdict === 'PASS' ? `${passed}.${left}` : `Canceled when ${passed}.${left}`;
+  const passed = runs.length === 0 ? 'nothing had been played' : `${runs.map(({ name }) => name).join(', ')} passed`;
+  // None of what was played says why it is not PASS.
+  return missed ? `${missed.name} was not played (${missed.why}); before it ${passed}.${left}` : `${passed}.${left}`;
 }
 
 function gateText(name: string, runs: readonly RunReport[], notPlayed: readonly NotPlayed[]): string {

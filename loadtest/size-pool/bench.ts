@@ -12,6 +12,7 @@ import { calibrate } from '../observe/calibrate.ts';
 import { createDatabaseReader } from '../observe/database-reader.ts';
 import { sampleServer } from '../observe/sample-server.ts';
 import { startNullServer } from '../observe/watch-machine.ts';
+import { processesFor } from '../plans/phase-of.ts';
 import type { Stage } from '../scenarios/scenario.ts';
 import type { ShopFacts } from '../scenarios/shop/crowd.ts';
 import { shop } from '../scenarios/shop/shop.ts';
@@ -51,15 +52,16 @@ export async function openBench(options: BenchOptions): Promise<Bench> {
   onStep('starting a stack of its own');
   // Its own API only keeps the database: one worker, one connection.
   const stack = await startLocalStack({ ...env, API_WORKERS: '1', DB_POOL_SIZE: '1', DB_MAX_OVERFLOW: '0' }, signal);
+  const saturating = { kind: 'saturating', users } as const;
   try {
     const phase: Phase = {
       name: 'window',
       script: 'shop',
-      load: { kind: 'saturating', users },
+      load: saturating,
       warmUpMs,
       durationMs: windowMs,
       timeoutMs: 15_000,
-      processes: Math.min(2, availableParallelism()),
+      processes: processesFor(saturating),
     };
     const stage = await prepareShop(stack, options);
     onStep('calibrating the client on a server that does nothing');

@@ -65,8 +65,9 @@ function readRequest(args: Arguments, context: CommandContext): Run {
     name: 'size-pool',
     play: async (dir, { env, signal, now }, progress) => {
       const onStep = (step: string): void => progress.update(`size-pool: ${step}…`);
-      const played = await playWindows(question, { env, signal, onStep, users, workers, windowMs, seed });
-      writeRun(dir, 'size-pool', { startedAt: now.toISOString(), question, users, workers, played } satisfies SizingRun);
+      const keep = (played: readonly Played[]): void =>
+        writeRun(dir, 'size-pool', { startedAt: now.toISOString(), question, users, workers, played } satisfies SizingRun);
+      await playWindows(question, { env, signal, onStep, users, workers, windowMs, seed }, keep);
     },
     judge: judgeSizing,
   };
@@ -88,8 +89,11 @@ export async function judgeSizing(dir: string): Promise<RunReport> {
   return sizingReport(conclude(question, { users, workers }, played, end), startedAt);
 }
 
-/** Plays windows until they answer the question, or show that they cannot. @throws what the bench throws */
-async function playWindows(question: Question, options: BenchOptions): Promise<Played[]> {
+/**
+ * Plays windows until they answer the question, or show that they cannot.
+ * @param keep takes all that were played, after each @throws what the bench and keeping throw
+ */
+async function playWindows(question: Question, options: BenchOptions, keep: (played: readonly Played[]) => void): Promise<void> {
   const bench = await openBench(options);
   const played: Played[] = [];
   try {
@@ -99,8 +103,8 @@ async function playWindows(question: Question, options: BenchOptions): Promise<P
       const before = last ? ` · ${last.setting.size}+${last.setting.overflow}: ${last.perSecond.toFixed(0)}/s` : '';
       options.onStep(`${stage}, round ${round + 1}, ${setting.size}+${setting.overflow} connections${before}`);
       played.push({ ...(await bench.play(setting)), stage, round });
+      keep(played);
     }
-    return played;
   } finally {
     options.onStep('stopping the stack');
     await bench.stop();

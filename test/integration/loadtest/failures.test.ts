@@ -130,9 +130,8 @@ test.skipIf(process.platform !== 'linux').for(['SIGINT', 'SIGTERM', 'SIGKILL'] a
     expect(pids.length).toBeGreaterThan(2);
     child.kill(signal);
     const { status, stderr } = await ended;
-    expect({ status, stderr }).toEqual(
-      signal === 'SIGKILL' ? { status: null, stderr: '' } : { status: 1, stderr: 'canceled; nothing was judged\n' },
-    );
+    expect(status).toBe(signal === 'SIGKILL' ? null : 1);
+    expect(stderr).toMatch(signal === 'SIGKILL' ? /^$/ : /^canceled at smoke.*; nothing was judged\n$/);
     await expect.poll(() => pids.filter(isAlive), { timeout: 10_000 }).toEqual([]);
     expect(shop.accounts()).toBe(signal === 'SIGKILL' ? 10 : 0);
   },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { CommandContext, Run } from '#loadtest/command.ts';
 import type { Gate } from '#loadtest/gates.ts';
+import { UsageError } from '#lib/errors.ts';
 import { judgeRun } from '#loadtest/judge-run.ts';
 import type { Verdict } from '#loadtest/judge/verdict.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
@@ -73,7 +74,24 @@ test('a gate that is canceled tells what was judged before, leaves its reports, 
   expect(await play(gateOf([canceled, runOf('third', 'PASS', [])]), dir, stopping.signal)).toBe(1);
   expect(said.mock.calls.join('')).toMatch(/^canceled; judged before: smoke (PASS|INVALID)\n$/);
 
-  const notPlayed = ['second', 'third'].map((name) => ({ name, why: 'canceled', isCanceled: true }));
+  const notPlayed = ['second', 'third'].map((name) => ({ name, why: 'canceled', isMissed: true }));
+  const told = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as unknown;
+  expect(told).toMatchObject({ verdict: 'INVALID', runs: [{ name: 'smoke' }], notPlayed });
+  expect(await judgeRun(dir, undefined)).toMatchObject({ verdict: 'INVALID', json: { notPlayed } });
+}, 120_000);
+
+test('a gate of which a part cannot be played says why, with the reports of what was judged before it, and is no PASS', async () => {
+  const dir = await outFolder();
+  const broken: Run = { ...runOf('second', 'PASS', []), play: () => Promise.reject(new UsageError('no room for a second stack')) };
+  const played: string[] = [];
+  await expect(play(gateOf([broken, runOf('third', 'PASS', played)]), dir, AbortSignal.timeout(100_000))).rejects.toThrow(
+    'no room for a second stack',
+  );
+  expect(played).toEqual([]);
+  const notPlayed = [
+    { name: 'second', why: 'no room for a second stack', isMissed: true },
+    { name: 'third', why: 'it comes after what could not be played', isMissed: true },
+  ];
   const told = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8')) as unknown;
   expect(told).toMatchObject({ verdict: 'INVALID', runs: [{ name: 'smoke' }], notPlayed });
   expect(await judgeRun(dir, undefined)).toMatchObject({ verdict: 'INVALID', json: { notPlayed } });

@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 import type { Declared } from '#loadtest/conformance/exchange.ts';
 import { exact, type Parts } from '#test/unit/loadtest/conformance/simulated-api.ts';
 
-export type LimitedApi = { readonly origin: string; readonly close: () => Promise<void> };
+export type LimitedApi = {
+  readonly origin: string;
+  /** Settles when it is asked for the first time. */
+  readonly asked: Promise<unknown>;
+  readonly close: () => Promise<void>;
+};
 
 /** A real server around the limiter of the simulation, with some of its parts replaced; clients are told apart by X-Client. */
 export async function startLimitedApi(declared: Declared, changed: Partial<Parts> = {}): Promise<LimitedApi> {
@@ -23,6 +28,7 @@ export async function startLimitedApi(declared: Declared, changed: Partial<Parts
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
+    asked: once(server, 'request'),
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {
       server.closeAllConnections();

@@ -4,6 +4,7 @@ import type { Declared, Exchange } from '#loadtest/conformance/exchange.ts';
 import { fail, invalid, notChecked, pass, type Finding } from '#loadtest/conformance/matter.ts';
 import { conformanceReport, type Conformance } from '#loadtest/conformance/report.ts';
 import { checks, skipAll, type Judged } from '#loadtest/conformance/suite.ts';
+import { timelineOf } from '#loadtest/conformance/timeline.ts';
 import { verdictOf } from '#loadtest/judge/outcome.ts';
 import { junitXml } from '#loadtest/report/junit.ts';
 import { conformanceTable, rowOf } from '#test/limiters/table.ts';
@@ -70,4 +71,35 @@ test('the page for a pull request has a table a matter, and no markup of the tar
 test('the table of limiters tells what is kept of what could be judged', () => {
   const table = conformanceTable([rowOf('a limiter', 'memory', mixed)]);
   expect(table.split('\n')[2]).toMatch(/^\| a limiter \| memory \| 1\/2 ✗ \? \|/);
+});
+
+const asked = (stage: string, sentMs: number, status: number | undefined): Exchange => ({
+  ...refused,
+  stage,
+  sentMs,
+  answer: status === undefined ? undefined : { status, fields: {}, body: '' },
+});
+
+test('the page draws what was asked over time, one lane a part of the script, with what became of it', async () => {
+  const exchanges = [asked('<fill>', 0, 200), asked('<fill>', 1, 200), asked('<fill>', 1_000, 429), asked('dies', 500, undefined)];
+  const recording = { ...skipAll(declared, ''), refusedWith: [429], exchanges };
+  const all = { ...resultOf([pass('good')]), recordings: [recording] as const };
+  const { html } = await conformanceReport([all], startedAt);
+  expect(timelineOf(recording)).toEqual({
+    spanMs: 1_000,
+    lanes: [
+      {
+        stage: '<fill>',
+        sums: { allowed: 2, refused: 1, failed: 0 },
+        bars: [
+          { piece: 0, allowed: 2, refused: 0, failed: 0 },
+          { piece: 239, allowed: 0, refused: 1, failed: 0 },
+        ],
+      },
+      { stage: 'dies', sums: { allowed: 0, refused: 0, failed: 1 }, bars: [{ piece: 120, allowed: 0, refused: 0, failed: 1 }] },
+    ],
+  });
+  expect(html).toContain('aria-label="&lt;fill&gt;: 2 allowed, 1 refused"');
+  expect(html).toContain('aria-label="dies: 1 failed"');
+  expect(html.match(/<rect class="(?:allowed|refused|failed)"/g)).toHaveLength(3);
 });

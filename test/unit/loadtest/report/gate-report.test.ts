@@ -70,9 +70,9 @@ test('what was not played is told everywhere, with the reason, and is no PASS', 
 });
 
 test('where some were canceled nothing is proved, in no report, and what passed before is told', async () => {
-  const notPlayed = [{ name: 'pool', why: 'canceled', isCanceled: true } as const];
+  const notPlayed = [{ name: 'pool', why: 'canceled', isMissed: true } as const];
   const { verdict, text, sentence, json, suites } = await gateOf({ runs: [runOf('smoke', 'PASS')], notPlayed });
-  expect([verdict, sentence]).toEqual(['INVALID', 'Canceled when smoke passed. Not played: pool.']);
+  expect([verdict, sentence]).toEqual(['INVALID', 'pool was not played (canceled); before it smoke passed. Not played: pool.']);
   expect(text).toBe('release: smoke PASS\nnote: pool not played: canceled');
   expect(json).toMatchObject({ exitCode: 75, notPlayed });
   expect(junitXml(suites)).toMatch(/<testsuite name="loadtest release" [^>]* tests="2" failures="0" errors="1" skipped="0"/);
