@@ -6,6 +6,7 @@ import { forEachOf } from '#loadtest/targets/http-client.ts';
 import { send, type Course } from './asking.ts';
 import { outcomes } from './history.ts';
 import { administer, type Stack } from './stack.ts';
+import { billsSql, movedSql, thingsSql } from './things.ts';
 
 /** What is learned once all is quiet: what became of every open request, and what the database holds. */
 
@@ -16,6 +17,10 @@ export type Aftermath = {
   readonly orders: readonly { readonly order: number; readonly refundedCents: number }[];
   readonly returns: readonly { readonly line: number; readonly order: number; readonly quantity: number; readonly returned: number }[];
   readonly registers: readonly { readonly register: number; readonly text: string; readonly version: number }[];
+  /** Of the keepers, as `things` has them. */
+  readonly things: readonly { readonly thing: string; readonly id: number; readonly version: number; readonly content: string }[];
+  readonly moved: readonly { readonly line: number; readonly pieces: number; readonly moved: number }[];
+  readonly bills: readonly StoredBill[];
   /** What is left of accounts that are deleted, one line a thing; ids of accounts. */
   readonly remains: readonly { readonly client: number; readonly what: string }[];
   /** E-mail addresses of accounts that are there, each with how often. */
@@ -24,6 +29,17 @@ export type Aftermath = {
 };
 
 export type OrderEvent = { readonly order: number; readonly event: string; readonly status: number; readonly refundedCents: number };
+
+export type StoredBill = {
+  readonly bill: number;
+  readonly number: string;
+  readonly billedCents: number;
+  /** That it pays, with what its lines make; null where none refers to it. */
+  readonly order: number | null;
+  readonly isCanceled: boolean | null;
+  readonly totalCents: number | null;
+  readonly linesCents: number;
+};
 
 const atOnce = 16;
 /** Of one key, 200 ms apart: where many passwords wait to be hashed, most are told to come again. */
@@ -62,10 +78,13 @@ export async function untilQuiet({ postgres }: Stack): Promise<void> {
   }
 }
 
-/** @param buyers ids of all accounts that may have ordered */
+/**
+ * @param buyers ids of all accounts that may have ordered
+ * @param keepers of those who fill their orders line by line, of which the books know nothing
+ */
 export async function readAftermath(
   stack: Stack,
-  { mark, buyers, registers }: { mark: Mark; buyers: readonly number[]; registers: readonly number[] },
+  { mark, buyers, keepers, registers }: { mark: Mark; buyers: readonly number[]; keepers: readonly number[]; registers: readonly number[] },
 ): Promise<Aftermath> {
   const { postgres } = stack;
   const ask = <Row extends object>(sql: string, ...values: unknown[]): Promise<Row[]> => administer<Row>(postgres, sql, values);
@@ -74,7 +93,7 @@ export async function readAftermath(
     books: await readStoredBooks(postgres, mark, buyers),
     events: await ask(
       `SELECT order_id::float8 AS "order", event, status, refunded_cents::float8 AS "refundedCents" FROM order_events WHERE ${own} ORDER BY id_key`,
-      buyers,
+      [...buyers, ...keepers],
     ),
     orders: await ask(
       'SELECT id_key::float8 AS "order", refunded_cents::float8 AS "refundedCents" FROM orders WHERE client_id = ANY ($1::bigint[])',
@@ -88,6 +107,9 @@ export async function readAftermath(
       `SELECT id_key::float8 AS register, coalesce(description, '') AS text, version FROM products WHERE id_key = ANY ($1::bigint[])`,
       registers,
     ),
+    things: await ask(thingsSql, keepers),
+    moved: await ask(movedSql, keepers),
+    bills: await ask(billsSql, keepers),
     remains: await ask(remainsSql),
     accounts: await ask(`SELECT email, count(*)::integer AS count FROM clients WHERE deleted_at IS NULL GROUP BY email`),
     deadlocks: await stack.deadlocks(),

@@ -1,4 +1,5 @@
 import type { AskedLine } from '#loadtest/scenarios/shop/look-at-orders.ts';
+import type { ThingKind } from './things.ts';
 
 /** What the clients asked for and were told: all that the judge knows of them. A pure value. */
 export type History = readonly Entry[];
@@ -37,6 +38,11 @@ export type What =
   | { readonly kind: 'append'; readonly register: number; readonly word: string }
   | { readonly kind: 'register'; readonly email: string }
   | { readonly kind: 'address'; readonly client: number }
+  /** Something that its client keeps; `content` stands for all of it, as in `things`. */
+  | { readonly kind: 'make'; readonly thing: ThingKind | 'bill' | 'order'; readonly content: string }
+  /** On the condition that it is at that version. Without a key, as the next. */
+  | { readonly kind: 'change'; readonly thing: ThingKind; readonly id: number; readonly version: number; readonly content: string }
+  | { readonly kind: 'remove'; readonly thing: ThingKind; readonly id: number; readonly version: number }
   /** An account deleted. Without a key. */
   | { readonly kind: 'leave'; readonly client: number }
   /** A refresh token changed for the next; `generation` counts those of its session before it. Without a key. */
@@ -45,7 +51,7 @@ export type What =
   | { readonly kind: 'logout'; readonly session: string };
 
 /** Whether the API does it once for a key, so that asking again tells what became of it. */
-export const isOnce = ({ kind }: What): boolean => ['order', 'cancel', 'refund', 'register', 'address'].includes(kind);
+export const isOnce = ({ kind }: What): boolean => ['order', 'cancel', 'refund', 'register', 'address', 'make'].includes(kind);
 
 /** What an answer to a write says of it. Pure. */
 export function outcomeOf(status: number | null): Outcome {

@@ -5,6 +5,7 @@ import type { Product } from '#loadtest/scenarios/shop/shelf.ts';
 import type { Aftermath } from './aftermath.ts';
 import { isOnce, outcomes, type Entry, type History, type Outcome } from './history.ts';
 import { checkSessions } from './judge-sessions.ts';
+import { checkThings } from './judge-things.ts';
 import type { Violation } from './rules.ts';
 
 /** Holds what the clients were told against what the database holds when all is over. All of it pure. */
@@ -30,6 +31,7 @@ export function judge(given: Case): Violation[] {
     ...checkRegisters(history, aftermath),
     ...checkAccounts(history, aftermath),
     ...checkSessions(history),
+    ...checkThings(history, aftermath),
     ...aftermath.remains.map(({ client, what }): Violation => ({ rule: 'nothing-left', detail: `of deleted client ${client}: ${what}` })),
     ...seen,
     ...(aftermath.deadlocks ? [{ rule: 'no-deadlock' as const, detail: `PostgreSQL broke ${aftermath.deadlocks} deadlocks` }] : []),
@@ -81,7 +83,7 @@ const canceled = 4;
 /** How often a thing was done for sure, and how often it may have been beside that. */
 type Times = { sure: number; open: number };
 
-function checkChanges(history: History, ended: Ended, { events, orders, returns, books }: Aftermath): Violation[] {
+function checkChanges(history: History, ended: Ended, { events, orders, returns }: Aftermath): Violation[] {
   const asked = new Map<string, Times>();
   const pieces = new Map<number, Times>();
   const firsts = new Map(history.map((entry) => [entry.key, entry]));
@@ -92,7 +94,7 @@ function checkChanges(history: History, ended: Ended, { events, orders, returns,
   }
   const done = Map.groupBy(events, eventName);
   const names = new Set([...asked.keys(), ...done.keys()]);
-  const canceledOrders = new Set(books.orders.flatMap(({ id, status }) => (status === canceled ? [id] : [])));
+  const canceledOrders = new Set(events.flatMap(({ order, event, status }) => (event === 'status' && status === canceled ? [order] : [])));
   const refunded = new Map<number, number>();
   for (const { order, refundedCents } of events) refunded.set(order, (refunded.get(order) ?? 0) + refundedCents);
   return [

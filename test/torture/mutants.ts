@@ -19,6 +19,7 @@ const files = {
   idempotency: 'api/http/idempotency.ts',
   tx: 'api/db/tx.ts',
   change: 'api/shop/orders/change-order.ts',
+  lines: 'api/shop/order-details/order-details.ts',
 } as const;
 
 export const mutants: readonly Mutant[] = [
@@ -175,5 +176,60 @@ export const mutants: readonly Mutant[] = [
     says: 'an order does not hold its client, who may be deleted before it is committed',
     expects: ['nothing-left'],
     edits: [{ file: 'api/shop/orders/place-order.ts', find: ' AND deleted_at IS NULL FOR SHARE', put: ' AND deleted_at IS NULL' }],
+  },
+  {
+    name: 'line-moves-all',
+    says: 'a line that is changed takes all its new pieces out of stock, and not the difference',
+    expects: ['lines-moved'],
+    edits: [{ file: files.lines, find: 'quantity: line.quantity - quantity, lineId', put: 'quantity: -quantity, lineId' }],
+  },
+  {
+    name: 'line-keeps-stock',
+    says: 'a line that is taken out of its order does not give its pieces back',
+    expects: ['lines-moved'],
+    edits: [
+      {
+        file: files.lines,
+        find: "  await moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key });\n",
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'bill-not-settled',
+    says: 'a bill keeps its total when the lines of its order change',
+    expects: ['bills-settled'],
+    edits: [
+      {
+        file: files.change,
+        find: '  if (billId !== null && made) await settleBill(tx, billId, made.total_cents);\n',
+        put: '  void [billId, made];\n',
+      },
+    ],
+  },
+  {
+    name: 'review-of-another',
+    says: 'whoever has an account may change any review',
+    expects: ['own-data'],
+    edits: [
+      {
+        file: 'api/shop/reviews/reviews.ts',
+        find: 'only === undefined || found?.client_id === only ? found : undefined',
+        put: 'found',
+      },
+    ],
+  },
+  {
+    name: 'second-review-overwrites',
+    says: 'a second review of a product takes the place of the first',
+    expects: ['made-once'],
+    edits: [
+      {
+        file: 'api/shop/reviews/reviews.ts',
+        find: '   WHERE given.id IS NULL OR writer.id_key IS NOT NULL\n',
+        put: `   WHERE given.id IS NULL OR writer.id_key IS NOT NULL
+   ON CONFLICT (product_id, client_id) DO UPDATE SET comment = EXCLUDED.comment, rating_tenths = EXCLUDED.rating_tenths, version = reviews.version + 1\n`,
+      },
+    ],
   },
 ];

@@ -1,20 +1,19 @@
 import { createRandom } from '#loadtest/generate/random.ts';
 import { readGoods } from '#loadtest/scenarios/shop/catalogue.ts';
-import type { SeenOrder } from '#loadtest/scenarios/shop/look-at-orders.ts';
-import { markLedger } from '#loadtest/scenarios/shop/read-books.ts';
-import type { Product } from '#loadtest/scenarios/shop/shelf.ts';
-import { createHttpClient, forEachOf } from '#loadtest/targets/http-client.ts';
+import { createHttpClient } from '#loadtest/targets/http-client.ts';
 import { readAftermath, resolveOpen, untilQuiet } from './aftermath.ts';
 import { openCourse, type Course } from './asking.ts';
 import { buy } from './clients/buyer.ts';
-import { comeAndGo, register, type Account } from './clients/leaver.ts';
+import { keep } from './clients/keeper.ts';
+import { comeAndGo } from './clients/leaver.ts';
 import { stayLoggedIn } from './clients/session.ts';
-import { headersOfStaff, serve, type Registers } from './clients/staff.ts';
+import { serve } from './clients/staff.ts';
 import type { History, What } from './history.ts';
 import { judge } from './judge.ts';
 import { torment, type Struck } from './nemesis.ts';
 import type { Violation } from './rules.ts';
 import type { Fault, FaultKind } from './schedule.ts';
+import { setUp, type Crowd, type Shop } from './set-up.ts';
 import type { Stack } from './stack.ts';
 
 /** One round: a stack is tormented under its clients, brought back, asked for what is open, and judged. */
@@ -29,10 +28,7 @@ export type RoundOptions = {
   readonly onProgress: (text: string) => void;
 };
 
-/** How many of each kind of client. */
-export type Crowd = { readonly buyers: number; readonly staff: number; readonly sessions: number; readonly leavers: number };
-
-export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10 };
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8 };
 
 export type RoundResult = {
   readonly seed: number;
@@ -53,11 +49,11 @@ export type RoundResult = {
 
 export async function playRound(stack: Stack, options: RoundOptions): Promise<RoundResult> {
   const { seed, durationMs, faults, crowd = usualCrowd, signal, onProgress } = options;
-  const shop = await setUp(stack, crowd.buyers, seed);
+  const shop = await setUp(stack, crowd, seed);
   const struck: Struck[] = [];
   const startedMs = performance.now();
   const isOver = (): boolean => signal.aborted || performance.now() - startedMs >= durationMs;
-  const course = openCourse(stack.origin, 2 * (crowd.buyers + crowd.staff + crowd.sessions + crowd.leavers), isOver);
+  const course = openCourse(stack.origin, 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0), isOver);
   const ticker = setInterval(() => onProgress(tell(course, struck, performance.now() - startedMs)), 1_000);
   try {
     await Promise.all([
@@ -78,57 +74,12 @@ export async function playRound(stack: Stack, options: RoundOptions): Promise<Ro
   }
 }
 
-type Shop = {
-  readonly products: readonly Product[];
-  readonly registers: Registers;
-  readonly buyers: readonly Account[];
-  readonly mark: Awaited<ReturnType<typeof markLedger>>;
-  readonly placed: SeenOrder[];
-};
-
-/** The first of them are few, and everybody wants them. */
-const stocks = [...Array.from({ length: 4 }, () => 60), ...Array.from({ length: 36 }, () => 900_000)];
-const registerCount = 150;
-
-async function setUp({ origin, postgres }: Stack, buyerCount: number, seed: number): Promise<Shop> {
-  const http = createHttpClient(origin, 16);
-  const course = openCourse(origin, 16, () => false);
-  const buyers: Account[] = [];
-  const goods = [
-    ...stocks.map((stock, i) => ({ name: `Thing ${seed}-${i}`, price: 10 + i + 0.99, stock })),
-    ...Array.from({ length: registerCount }, (_, i) => ({ name: `Register ${seed}-${i}`, price: 1 })),
-  ];
-  const ids: number[] = [];
-  try {
-    await forEachOf([...goods.keys()], 16, async (index) => {
-      const answer = await http.send({ method: 'POST', path: '/api/v1/products', headers: headersOfStaff, body: goods[index] });
-      if (answer.status !== 201) throw new Error(`no product was made: ${answer.text}`);
-      ids[index] = (answer.json as { id_key: number }).id_key;
-    });
-    await forEachOf(
-      Array.from({ length: buyerCount }, (_, i) => i),
-      16,
-      async (index) => {
-        const account = await register(course, createRandom(seed, index), `buyer-${seed}-${index}`);
-        if (account === undefined) throw new Error('no client was made');
-        buyers[index] = account;
-      },
-    );
-    const forSale = new Set(ids.slice(0, stocks.length));
-    const { products } = await readGoods(http);
-    return {
-      products: products.filter(({ id }) => forSale.has(id)),
-      registers: { ids: ids.slice(stocks.length), answered: new Map(), words: 0 },
-      buyers,
-      mark: await markLedger(postgres),
-      placed: [],
-    };
-  } finally {
-    await Promise.all([http.close(), course.close()]);
-  }
-}
-
-function playersOf(course: Course, { products: goods, registers, buyers, placed }: Shop, crowd: Crowd, seed: number): Promise<void>[] {
+function playersOf(
+  course: Course,
+  { products: goods, registers, buyers, placed, keepers, kept, known }: Shop,
+  crowd: Crowd,
+  seed: number,
+): Promise<void>[] {
   const products = goods.map(({ id }) => id);
   let stream = 100;
   const random = (): ReturnType<typeof createRandom> => createRandom(seed, (stream += 1));
@@ -136,17 +87,23 @@ function playersOf(course: Course, { products: goods, registers, buyers, placed 
     Array.from({ length: count }, (_, index) => start(`${seed}-${index}`));
   return [
     ...buyers.map((client) => buy({ course, random: random(), client, products, placed })),
+    ...keepers.map((client) => keep({ course, random: random(), client, products: kept, known })),
     ...many(crowd.staff, (name) => serve({ course, random: random(), name, placed, registers })),
     ...many(crowd.sessions, (name) => stayLoggedIn({ course, random: random(), name: `session-${name}` })),
     ...many(crowd.leavers, (name) => comeAndGo({ course, random: random(), name: `leaver-${name}`, products })),
   ];
 }
 
-async function judgeRound(stack: Stack, { products, registers, buyers, mark }: Shop, course: Course): Promise<Violation[]> {
+async function judgeRound(stack: Stack, { products, registers, buyers, keepers, mark }: Shop, course: Course): Promise<Violation[]> {
   const http = createHttpClient(stack.origin);
   try {
     const ordering = [...buyers.map(({ clientId }) => clientId), ...clientsOf(course.history)];
-    const aftermath = await readAftermath(stack, { mark, buyers: [...new Set(ordering)], registers: registers.ids });
+    const aftermath = await readAftermath(stack, {
+      mark,
+      buyers: [...new Set(ordering)],
+      keepers: keepers.map(({ clientId }) => clientId),
+      registers: registers.ids,
+    });
     const { products: after } = await readGoods(http);
     const { history, seen } = course;
     return judge({ history, seen, aftermath, products, productsAfter: after });

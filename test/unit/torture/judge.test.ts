@@ -35,7 +35,7 @@ const silence = { outcome: 'unknown', status: null, body: null } as const;
 const refused = { outcome: 'refused', status: 409, code: 'insufficient_stock', body: null } as const;
 const order: What = { kind: 'order', client: 5, deliveryMethod: 1, lines: [{ product: 1, quantity: 2 }] };
 
-/** Two lamps sold, one refunded, a word in a register, a session that went on; all as it should be. */
+/** Two lamps sold, one refunded, a word in a register, a session that went on, a line changed on its bill; all as it should be. */
 const rightRun = (): Run => ({
   history: [
     entry('5/order', order, silence),
@@ -49,6 +49,16 @@ const rightRun = (): Run => ({
     entry('s/0', { kind: 'refresh', session: 's', generation: 0 }, silence),
     entry('s/0', { kind: 'refresh', session: 's', generation: 0 }),
     entry('s/1', { kind: 'refresh', session: 's', generation: 1 }),
+    entry('6/bill', { kind: 'make', thing: 'bill', content: '2' }, { body: '{"id_key":3,"bill_number":"A-2026-1001"}' }),
+    entry('6/bill-2', { kind: 'make', thing: 'bill', content: '1' }, { body: '{"id_key":4,"bill_number":"A-2026-1002"}' }),
+    entry('6/order', { kind: 'make', thing: 'order', content: '3' }, { body: '{"id_key":8}' }),
+    entry('6/line', { kind: 'make', thing: 'line', content: '1' }, silence),
+    entry('6/line', { kind: 'make', thing: 'line', content: '1' }, { body: '{"id_key":80}', isAsking: true }),
+    entry('6/change-1', { kind: 'change', thing: 'line', id: 80, version: 1, content: '4' }, silence),
+    entry('6/change-2', { kind: 'change', thing: 'line', id: 80, version: 1, content: '2' }, { ...refused, status: 412 }),
+    entry('6/change-3', { kind: 'change', thing: 'line', id: 80, version: 2, content: '3' }),
+    entry('6/review', { kind: 'make', thing: 'review', content: 'good' }, { body: '{"id_key":90}' }),
+    entry('6/remove', { kind: 'remove', thing: 'review', id: 90, version: 1 }),
     entry('loadtest/ana', { kind: 'register', email: 'ana@x' }, { body: '{"id_key":5}' }),
   ],
   aftermath: {
@@ -81,6 +91,20 @@ const rightRun = (): Run => ({
     orders: [{ order: 7, refundedCents: 500 }],
     returns: [{ line: 70, order: 7, quantity: 2, returned: 1 }],
     registers: [{ register: 2, text: 'a', version: 2 }],
+    things: [
+      { thing: 'bill', id: 3, version: 1, content: '2' },
+      { thing: 'bill', id: 4, version: 1, content: '1' },
+      { thing: 'order', id: 8, version: 1, content: '3' },
+      { thing: 'line', id: 80, version: 3, content: '3' },
+    ],
+    moved: [
+      { line: 80, pieces: 3, moved: 3 },
+      { line: 81, pieces: 0, moved: 0 },
+    ],
+    bills: [
+      { bill: 3, number: 'A-2026-1001', billedCents: 1_500, order: 8, isCanceled: false, totalCents: 1_500, linesCents: 1_500 },
+      { bill: 4, number: 'A-2026-1002', billedCents: 0, order: null, isCanceled: null, totalCents: null, linesCents: 0 },
+    ],
     remains: [],
     accounts: [{ email: 'ana@x', count: 1 }],
     deadlocks: 0,
@@ -89,6 +113,8 @@ const rightRun = (): Run => ({
 
 const judged = ({ history, aftermath }: Run) =>
   judge({ history, aftermath: aftermath, seen: [], products: [product], productsAfter: [product] });
+
+const theLine = ({ things }: Run['aftermath']) => things.find(({ id }) => id === 80)!;
 
 const find = (run: Run, key: string): Entry => run.history.findLast((one) => one.key === key)!;
 
@@ -141,6 +167,40 @@ describe('the judge of the torture', () => {
       },
     ],
     [
+      'a line that nobody was told of',
+      'made-once',
+      ({ aftermath }) => aftermath.things.push({ thing: 'line', id: 81, version: 1, content: '1' }),
+    ],
+    ['a bill that was made and is gone', 'made-once', ({ aftermath }) => aftermath.things.shift()],
+    [
+      'one review for two keys',
+      'made-once',
+      (run) => run.history.push(entry('6/again', { kind: 'make', thing: 'review', content: 'bad' }, { body: '{"id_key":90}' })),
+    ],
+    [
+      'a change that was answered and is gone',
+      'no-lost-update',
+      ({ aftermath }) => Object.assign(theLine(aftermath), { version: 2, content: '4' }),
+    ],
+    ['a change that was refused and is there', 'no-lost-update', ({ aftermath }) => Object.assign(theLine(aftermath), { content: '2' })],
+    [
+      'two changes on the condition of one version',
+      'no-lost-update',
+      (run) => run.history.push(entry('6/x', { kind: 'change', thing: 'line', id: 80, version: 2, content: '3' })),
+    ],
+    [
+      'a review that was taken out and is there',
+      'no-lost-update',
+      ({ aftermath }) => aftermath.things.push({ thing: 'review', id: 90, version: 1, content: 'good' }),
+    ],
+    ['pieces taken twice for one line', 'lines-moved', ({ aftermath }) => (aftermath.moved[0]!.moved = 4)],
+    ['pieces that a line taken out still holds', 'lines-moved', ({ aftermath }) => (aftermath.moved[1]!.moved = 2)],
+    ['a bill that does not say what its order makes', 'bills-settled', ({ aftermath }) => (aftermath.bills[0]!.billedCents = 2_000)],
+    ['a bill of a canceled order that is still due', 'bills-settled', ({ aftermath }) => (aftermath.bills[0]!.isCanceled = true)],
+    ['an order that does not make what its lines make', 'bills-settled', ({ aftermath }) => (aftermath.bills[0]!.linesCents = 1_000)],
+    ['a number that two bills have', 'bill-numbers', ({ aftermath }) => (aftermath.bills[1]!.number = 'A-2026-1001')],
+    ['a number that is another than was answered', 'bill-numbers', ({ aftermath }) => (aftermath.bills[1]!.number = 'A-2026-1003')],
+    [
       'an account that was made twice',
       'one-account',
       (run) => run.history.push(entry('loadtest/ana', { kind: 'register', email: 'ana@x' }, { body: '{"id_key":6}' })),
@@ -163,6 +223,9 @@ describe('the judge of the torture', () => {
     );
     run.history.push(entry('staff/c', { kind: 'append', register: 2, word: 'c' }, silence));
     run.history.push(entry('s/2', { kind: 'refresh', session: 's', generation: 2 }, silence));
+    run.history.push(entry('6/c', { kind: 'change', thing: 'line', id: 80, version: 3, content: '1' }, silence));
+    Object.assign(theLine(run.aftermath), { version: 4, content: '1' });
+    Object.assign(run.aftermath.moved[0]!, { pieces: 1, moved: 1 });
     expect(judged(run)).toEqual([]);
   });
 });
