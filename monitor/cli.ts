@@ -6,7 +6,7 @@ import { UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
 import { withLocalStack } from '#lib/local-stack.ts';
 import { createChannels } from './alerts/channels/kinds.ts';
-import { askMonitor, describeDone, silenceCommand } from './commands/ask-monitor.ts';
+import { askMonitor, describeDone, silenceCommand, type Where } from './commands/ask-monitor.ts';
 import { checkConfig, describeConfig } from './commands/check-config.ts';
 import { describeIncidents, readIncidents } from './commands/incidents.ts';
 import { describeStatus, fetchStatus } from './commands/status.ts';
@@ -66,8 +66,7 @@ const status: Verb = {
   options: json,
   positionals: [0, 0],
   run: async ({ flags }) => {
-    const { MONITOR_HOST, MONITOR_PORT } = readEnv(pick('MONITOR_HOST', 'MONITOR_PORT'), env);
-    const view = await fetchStatus(MONITOR_HOST, MONITOR_PORT);
+    const view = await fetchStatus(whereItRuns());
     show(flags['json'], view, describeStatus(view));
     return EXIT.done;
   },
@@ -91,14 +90,14 @@ const incidents: Verb = {
 
 const asker = { ...json, by: { type: 'string' } } as const;
 
+function whereItRuns(): Where {
+  const { MONITOR_HOST, MONITOR_PORT, MONITOR_DATA_DIR } = readEnv(pick('MONITOR_HOST', 'MONITOR_PORT', 'MONITOR_DATA_DIR'), env);
+  return { host: MONITOR_HOST, port: MONITOR_PORT, dir: MONITOR_DATA_DIR };
+}
+
 /** Asks the running monitor, and shows what it did. */
 async function ask(command: Command, asJson: unknown): Promise<typeof EXIT.done> {
-  const {
-    MONITOR_HOST: host,
-    MONITOR_PORT: port,
-    MONITOR_DATA_DIR: dir,
-  } = readEnv(pick('MONITOR_HOST', 'MONITOR_PORT', 'MONITOR_DATA_DIR'), env);
-  const done = await askMonitor({ host, port, dir }, command);
+  const done = await askMonitor(whereItRuns(), command);
   show(asJson, done, describeDone(done));
   return EXIT.done;
 }

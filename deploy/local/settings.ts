@@ -22,6 +22,7 @@ export const localEnv = {
   ...apiAddressEnv,
   MONITOR_HOST: z.string().min(1).default('127.0.0.1').describe('Address the status page listens on.'),
   MONITOR_PORT: integer(1, 65_535).default(8080).describe('Port the status page listens on.'),
+  MONITOR_PASSWORD: generatedSecret(12).describe('Lets operators into all of the status page. Unset in npm start: generated once.'),
   DRAIN_TIMEOUT: integer(1, 600).default(10).describe('Seconds the API takes at most to finish accepted requests when it is stopped.'),
   LOG_DIR: z.string().min(1).optional().describe('Folder of log files. Unset in npm start: logs in LOCAL_DATA_DIR.'),
   BACKUP_DIR: z.string().min(1).optional().describe('Folder of backups. Unset in npm start: backups in LOCAL_DATA_DIR.'),

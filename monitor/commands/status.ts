@@ -1,21 +1,37 @@
 import { UnreachableError, messageOf } from '#lib/errors.ts';
 import { localOrigin } from '#lib/listen.ts';
 import { showTime } from '#lib/show.ts';
+import { readSigner, signCommand } from '../quiet/signature.ts';
 import { whom } from '../status-page/quiet-view.ts';
 import type { StatusView } from '../status-page/status-view.ts';
+import type { Where } from './ask-monitor.ts';
 
 const requestTimeoutMs = 5_000;
 
-/** What the running daemon knows. @throws {UnreachableError} */
-export async function fetchStatus(host: string, port: number): Promise<StatusView> {
-  const url = `${localOrigin(host, port)}/api/status`;
+const path = '/api/operator/status';
+
+/** What the running daemon knows, asked for with the key of its folder. @throws {UnreachableError} */
+export async function fetchStatus({ host, port, dir }: Where): Promise<StatusView> {
+  const url = `${localOrigin(host, port)}${path}`;
+  const signed = signatureOr(dir);
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(requestTimeoutMs) });
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const headers = 'authorization' in signed ? signed : {};
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(requestTimeoutMs) });
+    if (!response.ok) throw 'problem' in signed ? signed.problem : new Error(`HTTP ${response.status}`);
     return (await response.json()) as StatusView;
   } catch (err) {
+    if (err instanceof UnreachableError) throw err;
     const why = err instanceof Error && err.cause !== undefined ? messageOf(err.cause) : messageOf(err);
     throw new UnreachableError(`no monitor answers at ${url} (${why}); start it with npm run monitor, or set MONITOR_PORT`, { cause: err });
+  }
+}
+
+/** Without a key there is most often no monitor either, which is what has to be said then. */
+function signatureOr(dir: string): { readonly authorization: string } | { readonly problem: unknown } {
+  try {
+    return { authorization: signCommand(readSigner(dir), `GET ${path}`, Date.now()) };
+  } catch (problem) {
+    return { problem };
   }
 }
 

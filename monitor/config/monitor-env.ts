@@ -27,8 +27,11 @@ export const monitorEnv = {
     .string()
     .min(1)
     .default('127.0.0.1')
-    .describe('Address the status page listens on. It has no password: keep it loopback.'),
+    .describe('Address the status page listens on; keep it loopback, or behind a server that speaks TLS.'),
   MONITOR_PORT: integer(1, 65_535).default(8080).describe('Port of the status page.'),
+  MONITOR_PASSWORD: secret(z.string().min(12, 'must have at least 12 characters'))
+    .optional()
+    .describe('Lets operators into all of the status page, and Prometheus to /metrics. Unset: nobody, only the public view is served.'),
   MONITOR_DATA_DIR: z.string().min(1).default('.local/monitor').describe("Folder of the monitor's own store; a local disk, never NFS."),
   MONITOR_CONFIG: z.string().min(1).optional().describe('YAML file that says what is watched; unset: the API, PostgreSQL and Redis.'),
   MONITOR_URL: z

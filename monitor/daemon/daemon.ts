@@ -1,6 +1,7 @@
 import type { Logger } from '#lib/logger.ts';
 import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import type { MonitorSettings } from '../config/config.ts';
+import { createAccess } from '../status-page/access.ts';
 import { startStatusServer } from '../status-page/status-server.ts';
 import { obey } from './control.ts';
 import { openHouse, type Decorations } from './house.ts';
@@ -41,6 +42,11 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
       port,
       takeSnapshot: () => running.parts().takeSnapshot(),
       control: { signer, obey: (command) => obey({ silences, watch: running.parts().watch }, command) },
+      access: createAccess({
+        password: () => running.parts().operatorPassword,
+        signer,
+        isSecure: settings.env.MONITOR_URL?.startsWith('https:') === true,
+      }),
       logger,
     });
     closers.push({ name: 'status page', close: server.close });

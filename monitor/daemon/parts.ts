@@ -31,6 +31,8 @@ export type Parts = {
   /** What was seen of a target so far; undefined where it is looked at in another place. */
   readonly seenOf: (target: ProbePlace) => Health | undefined;
   readonly takeSnapshot: ReturnType<typeof createSnapshotTaker>;
+  /** What lets operators in; undefined: nothing does. */
+  readonly operatorPassword: string | undefined;
   /** Runs everything until the signal fires. Rejects when a part ends that never should, or the folder is lost. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   /** Resolves once nothing is under way that a reload would spoil. */
@@ -135,6 +137,7 @@ function createRunning(house: House, settings: MonitorSettings, { rotations, loo
     seenOf: (place) =>
       settings.probes.some((each) => isSame(each, place)) ? watch.snapshot().find(({ name }) => name === place.name)?.health : undefined,
     takeSnapshot,
+    operatorPassword: settings.env.MONITOR_PASSWORD,
     whenIdle: async () => backup?.whenIdle(),
     run: async (signal) => {
       const all = [

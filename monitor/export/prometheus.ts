@@ -43,7 +43,12 @@ function scrapeConfig({ env, objectives, sender }: MonitorSettings): object {
     rule_files: ['atalaya-rules.yml'],
     alerting: { alertmanagers: [{ static_configs: [{ targets: ['alertmanager:9093'] }] }] },
     scrape_configs: [
-      { job_name: 'atalaya-monitor', scheme: monitor.protocol.slice(0, -1), static_configs: [{ targets: [monitor.host] }] },
+      {
+        job_name: 'atalaya-monitor',
+        scheme: monitor.protocol.slice(0, -1),
+        ...(env.MONITOR_PASSWORD === undefined ? {} : { authorization: { credentials_file: 'secrets/monitor_password' } }),
+        static_configs: [{ targets: [monitor.host] }],
+      },
       ...paths.map((path, index) => ({
         job_name: index === 0 ? 'atalaya-api' : `atalaya-api-${index + 1}`,
         metrics_path: path,

@@ -3,11 +3,13 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, UnreachableError } from '#lib/errors.ts';
 
+export type Purpose = 'ack' | 'command' | 'session' | 'form';
+
 /** Says what this monitor, or whoever may read its folder, has written. */
 export type Signer = {
   /** A text that fits into a URL. `purpose` keeps what was signed for one thing from counting for another. */
-  readonly sign: (purpose: 'ack' | 'command', text: string) => string;
-  readonly isSigned: (purpose: 'ack' | 'command', text: string, signature: string) => boolean;
+  readonly sign: (purpose: Purpose, text: string) => string;
+  readonly isSigned: (purpose: Purpose, text: string, signature: string) => boolean;
 };
 
 const keyFile = (dir: string): string => join(dir, 'monitor.key');

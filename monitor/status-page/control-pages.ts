@@ -7,8 +7,8 @@ import type { Incident } from '../model/incident.ts';
 import type { Silence } from '../model/quiet.ts';
 import { commandSchema, type Command } from '../quiet/command.ts';
 import { isCommandSigned, type Signer } from '../quiet/signature.ts';
+import { pageShell } from './page-shell.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
-import { styleElement, styleHash } from './status-style.ts';
 import { presentSilence, type SilenceView } from './quiet-view.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
 
@@ -71,7 +71,8 @@ export const controlPages: Readonly<Record<string, ControlPage>> = {
   },
 };
 
-const bodyOf = (ctx: Koa.Context): Promise<string> => readBody(ctx.req, { limit: longestBodyBytes, encoding: 'utf8' });
+/** @throws when it is longer than anything meant */
+export const bodyOf = (ctx: Koa.Context): Promise<string> => readBody(ctx.req, { limit: longestBodyBytes, encoding: 'utf8' });
 
 function parseJson(text: string): unknown {
   try {
@@ -118,24 +119,12 @@ function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>
 }
 
 function showPage(ctx: Koa.Context, status: number, content: Html): void {
-  const policy = `default-src 'none'; style-src '${styleHash}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`;
-  ctx.set('content-security-policy', policy);
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
-  ctx.body = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Atalaya</title>
-        ${styleElement}
-      </head>
-      <body>
-        <header></header>
-        <main>
-          ${content}
-          <p><a href="/">Status page</a></p>
-        </main>
-      </body>
-    </html>`.markup;
+  ctx.body = pageShell({
+    language: 'en',
+    title: 'Atalaya',
+    main: html`${content}
+      <p><a href="/">Status page</a></p>`,
+  });
 }

@@ -1,46 +1,52 @@
 import { html, type Html } from '#lib/html.ts';
-import { showDuration, showTime } from '#lib/show.ts';
+import { showDuration } from '#lib/show.ts';
 import { historyDays, type DayView, type HistoryView } from './history-view.ts';
-import { styleElement } from './status-style.ts';
+import { pageShell } from './page-shell.ts';
+import type { Voice, Words } from './words.ts';
 
 const dayMs = 86_400_000;
 const barWidth = 3;
 
 /** Every target day by day, whole and without a script. Pure. */
-export function historyHtml(history: readonly HistoryView[], now: number): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Atalaya history</title>
-        ${styleElement}
-      </head>
-      <body>
-        <header>
-          <div class="brand">Atalaya</div>
-          <div class="small soft">as of ${showTime(now)}</div>
-        </header>
-        <main>
-          <h2>The last ${historyDays} days, in UTC</h2>
-          ${history.map((each) => targetHistory(each, now))}
-          <p class="small soft">Uptime is the share of the known time; what nobody could tell, or nobody watched, is left out and grey.</p>
-          <p><a href="/">Status page</a> · <a href="/api/history">JSON</a></p>
-        </main>
-      </body>
-    </html>`.markup;
+export function historyHtml(history: readonly HistoryView[], now: number, { words, language, time }: Voice): string {
+  return pageShell({
+    language,
+    title: `Atalaya · ${words.history}`,
+    aside: html`<div class="small soft">${words.asOf(time(now))}</div>`,
+    main: html`<h1 class="plain">${words.historyTitle(historyDays)}</h1>
+      ${history.map((each) => targetHistory(each, now, words))}
+      <p class="small soft">${words.historyNote}</p>
+      <p><a href="/?lang=${language}">${words.back}</a> · <a href="/api/history">JSON</a></p>`,
+  });
 }
 
-function targetHistory({ target, days, uptime_1d: day, uptime_30d: month, uptime_400d: all }: HistoryView, now: number): Html {
-  const first = Math.floor(now / dayMs) - historyDays + 1;
-  const bars = joinQuietDays(days).map((run) => runBar(run, (Date.parse(run.from.date) / dayMs - first) * barWidth));
+function targetHistory(history: HistoryView, now: number, words: Words): Html {
+  const { target, uptime_1d: day, uptime_30d: month, uptime_400d: all } = history;
+  const shares = [[1, day] as const, [30, month] as const, [historyDays, all] as const];
   return html`<article class="panel card" data-history="${target}">
     <h3>${target}</h3>
-    <p class="detail">today ${share(day)} · 30 days ${share(month)} · ${historyDays} days ${share(all)}</p>
-    <svg class="spark" viewBox="0 0 ${historyDays * barWidth} 34" preserveAspectRatio="none" role="img" aria-label="${target} day by day">
-      ${bars}
-    </svg>
+    <p class="detail">${shares.map(([days, share]) => `${words.uptime(days)} ${uptimeShare(share, words)}`).join(' · ')}</p>
+    ${dayBars(history, { days: historyDays, now, words })}
   </article>`;
+}
+
+/** The last days of a target as bars, today at the right. Pure. */
+export function dayBars(
+  { target, days: known }: HistoryView,
+  { days, now, words }: { readonly days: number; readonly now: number; readonly words: Words },
+): Html {
+  const first = Math.floor(now / dayMs) - days + 1;
+  const shown = known.filter(({ date }) => Date.parse(date) / dayMs >= first);
+  const bars = joinQuietDays(shown).map((run) => runBar(run, (Date.parse(run.from.date) / dayMs - first) * barWidth, words));
+  return html`<svg
+    class="spark"
+    viewBox="0 0 ${days * barWidth} 34"
+    preserveAspectRatio="none"
+    role="img"
+    aria-label="${words.days(target, days)}"
+  >
+    ${bars}
+  </svg>`;
 }
 
 /** Days that are told together: one of which there is something to say, or several without. */
@@ -62,21 +68,21 @@ const littleMs = 300_000;
 const isQuiet = ({ uptime, degraded_ms: degradedMs, unknown_ms: unknownMs }: DayView): boolean =>
   uptime === 1 && degradedMs === 0 && unknownMs < littleMs;
 
-function runBar({ from, to, count }: Run, x: number): Html {
+function runBar({ from, to, count }: Run, x: number, words: Words): Html {
   const { uptime, down_ms: downMs, degraded_ms: degradedMs, unknown_ms: unknownMs } = from;
   const outcome = uptime === null ? 'faulty' : downMs > 0 ? 'failed' : degradedMs > 0 ? 'degraded' : 'ok';
   const told = [
-    `${from.date}${count > 1 ? ` to ${to.date}` : ''}: ${share(uptime)}`,
-    ...(downMs > 0 ? [`down ${showDuration(downMs)}`] : []),
-    ...(degradedMs > 0 ? [`degraded ${showDuration(degradedMs)}`] : []),
-    ...(unknownMs >= littleMs ? [`unknown ${showDuration(unknownMs)}`] : []),
+    `${from.date}${count > 1 ? ` ${words.to} ${to.date}` : ''}: ${uptimeShare(uptime, words)}`,
+    ...(downMs > 0 ? [words.downFor(showDuration(downMs))] : []),
+    ...(degradedMs > 0 ? [words.degradedFor(showDuration(degradedMs))] : []),
+    ...(unknownMs >= littleMs ? [words.unknownFor(showDuration(unknownMs))] : []),
   ];
   const width = count * barWidth - 0.6;
   return html`<rect class="${outcome}" x="${x}" y="2" width="${width}" height="30"><title>${told.join(', ')}</title></rect>`;
 }
 
-/** Never rounded up to 100 %: an outage of a second stays one. */
-function share(uptime: number | null): string {
-  if (uptime === null) return 'unknown';
+/** Never rounded up to 100 %: an outage of a second stays one. Pure. */
+export function uptimeShare(uptime: number | null, words: Words): string {
+  if (uptime === null) return words.noneKnown;
   return uptime === 1 ? '100 %' : `${(Math.floor(uptime * 1e5) / 1e3).toFixed(3)} %`;
 }

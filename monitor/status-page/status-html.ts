@@ -1,44 +1,33 @@
-import { html, raw, type Html } from '#lib/html.ts';
+import { html, type Html } from '#lib/html.ts';
 import { showDuration, showTime } from '#lib/show.ts';
+import { pageShell } from './page-shell.ts';
 import { quietLists } from './quiet-lists.ts';
 import { incidentList, sideLists } from './status-lists.ts';
-import { styleElement } from './status-style.ts';
+import { statusIcon, statusSign } from './status-signs.ts';
 import type { StatusView, TargetView } from './status-view.ts';
 
 const refreshSeconds = 5;
 const barsShown = 60;
 
-/** The status page, whole: no script, nothing loaded from elsewhere. It reloads itself. Pure. */
-export function statusHtml(view: StatusView): string {
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="refresh" content="${refreshSeconds}" />
-        <title>${titleMark(view)}Atalaya status</title>
-        <link rel="icon" href="${icon(view)}" />
-        ${styleElement}
-      </head>
-      <body>
-        <header>
-          <div class="brand">${tower}<span>Atalaya</span></div>
-          <div class="small soft">as of <time datetime="${view.generated_at}">${showTime(view.generated_at)}</time></div>
-        </header>
-        <main>
-          ${hero(view)}
-          <h2>What is watched</h2>
-          <div class="grid">${view.targets.map((target) => card(target, view.generated_at))}</div>
-          <h2>Last incidents</h2>
-          ${incidentList(view)} ${quietLists(view)} ${sideLists(view)}
-        </main>
-        <footer>
-          <a href="/history">History</a>. The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as
-          <a href="/api/status">JSON</a> and <a href="/metrics">metrics</a>.
-        </footer>
-      </body>
-    </html> `;
-  return page.markup;
+/**
+ * What operators see, whole: no script, nothing loaded from elsewhere. It reloads itself. Pure.
+ * @param signOut the form that ends their session
+ */
+export function statusHtml(view: StatusView, signOut?: Html): string {
+  const main = html`${hero(view)}
+    <h2>What is watched</h2>
+    <div class="grid">${view.targets.map((target) => card(target, view.generated_at))}</div>
+    <h2>Last incidents</h2>
+    ${incidentList(view)} ${quietLists(view)} ${sideLists(view)}`;
+  return pageShell({
+    language: 'en',
+    title: `${titleMark(view)}Atalaya status`,
+    head: html`<meta http-equiv="refresh" content="${refreshSeconds}" /> <link rel="icon" href="${statusIcon(view.status)}" />`,
+    aside: html`<div class="small soft">as of <time datetime="${view.generated_at}">${showTime(view.generated_at)}</time></div>`,
+    main,
+    footer: html`<a href="/">What the public sees</a> · <a href="/history">History</a>. The monitor runs since ${showTime(view.started_at)}.
+      All times are UTC. The same as <a href="/api/operator/status">JSON</a> and <a href="/metrics">metrics</a>. ${signOut}`,
+  });
 }
 
 function hero(view: StatusView): Html {
@@ -52,7 +41,7 @@ function hero(view: StatusView): Html {
   const selfNote = view.monitor.reasons.join(' · ');
   const note = selfNote === '' ? summary(view) : `The monitor itself: ${selfNote}`;
   return html`<section class="hero ${view.status}" role="status">
-    ${signs[view.status]}
+    ${statusSign(view.status)}
     <div>
       <h1>${headline}</h1>
       <p>${note}</p>
@@ -116,28 +105,3 @@ function sparkline(target: TargetView): Html {
 function titleMark(view: StatusView): string {
   return view.status === 'up' ? '' : `${view.status.toUpperCase()} · `;
 }
-
-const toneOfIcon = { up: '%2314804a', degraded: '%23d39a12', down: '%23c42b2b', unknown: '%235d6b7a' } as const;
-
-function icon(view: StatusView): string {
-  return `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='7' fill='${toneOfIcon[view.status]}'/></svg>`;
-}
-
-const tower = raw(
-  '<svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" stroke-linecap="round" aria-hidden="true"><path d="M9 10V5h3v2h2.500V5h3v2H20V5h3v5l-2 3v14H11V13z"/><path d="M7 27h18M16 27v-5M16 15v2"/></svg>',
-);
-
-const signs = {
-  up: raw(
-    '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="12" cy="12" r="9.500"/><path d="m7.500 12.300 3 3 6-6.300"/></svg>',
-  ),
-  degraded: raw(
-    '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M12 3 2.500 20h19zM12 10v4.500M12 17.200v.1"/></svg>',
-  ),
-  down: raw(
-    '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="12" cy="12" r="9.500"/><path d="m8.500 8.500 7 7m0-7-7 7"/></svg>',
-  ),
-  unknown: raw(
-    '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><circle cx="12" cy="12" r="9.500"/><path d="M9.300 9.300a2.700 2.700 0 1 1 3.900 2.500c-.8.4-1.200 1-1.200 1.900M12 17v.1"/></svg>',
-  ),
-} as const;

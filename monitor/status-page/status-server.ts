@@ -16,7 +16,7 @@ export type StatusServerOptions = PageDeps & { readonly host: string; readonly p
 const securityHeaders = new Map([
   [
     'content-security-policy',
-    `default-src 'none'; style-src '${styleHash}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src '${styleHash}'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   ],
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'no-referrer'],
@@ -62,11 +62,11 @@ function lazily<T>(load: () => Promise<T>): () => Promise<T> {
   return () => (loaded ??= load());
 }
 
-/** Says whether the monitor works, not whether its targets do. */
+/** Says whether the monitor works, not whether its targets do; why not is for operators. */
 async function answerHealth({ takeSnapshot }: PageDeps, response: ServerResponse): Promise<void> {
   const { self } = await takeSnapshot();
   response.writeHead(self.status === 'failing' ? 503 : 200, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(self));
+  response.end(JSON.stringify({ status: self.status }));
 }
 
 /**

@@ -53,6 +53,16 @@ h2 { font-size: .95rem; font-weight: 650; margin: 2.25rem 0 .8rem; }
 .list .end { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; font-weight: 600; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 0 1rem; align-items: start; }
 .columns .list li { grid-template-columns: 1fr auto; }
+.services li, .planned li, .public-incidents li { grid-template-columns: 1fr auto; }
+.services .bars { grid-column: 1 / -1; }
+h1.plain { font-size: 1.3rem; margin: 1rem 0; }
+main > .card { margin-bottom: 1rem; }
+label { display: block; margin: 0 0 .4rem; }
+input:not([type="hidden"]) { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; width: 100%; max-width: 24rem; }
+button { font: inherit; color: var(--panel); background: var(--ink); border: 0; border-radius: .5rem; padding: .5rem 1.1rem; cursor: pointer; }
+button.link { color: inherit; background: none; padding: 0; text-decoration: underline; }
+form.inline { display: inline; }
+:focus-visible { outline: 3px solid var(--degraded); outline-offset: 2px; }
 .empty { margin: 0; padding: 1.1rem 1.25rem; color: var(--soft); }
 .warn { color: var(--down); }
 footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-size: .85rem; }

@@ -11,6 +11,7 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
+import { asOperator, operatorPassword } from '#test/support/operator.ts';
 import { processesWith } from '#test/support/processes.ts';
 import { freePorts, startStack } from '#test/support/running-stack.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
@@ -23,13 +24,19 @@ const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 /** Long enough for the page to show what came of something; the monitor looks every few seconds. */
 const settleMs = 20_000;
 
-type Shot = { readonly url: string; readonly file: string; readonly width: number; readonly height: number | undefined };
+type Shot = {
+  readonly url: string;
+  readonly file: string;
+  readonly width: number;
+  readonly height: number | undefined;
+  readonly headers?: Record<string, string>;
+};
 
 /** @param height as much as is shown of the page; undefined: all of it */
-async function photograph({ url, file, width, height }: Shot): Promise<void> {
+async function photograph({ url, file, width, height, headers = {} }: Shot): Promise<void> {
   const browser = await launchBrowser();
   try {
-    const page = await browser.newPage({ viewport: { width, height: height ?? 900 } });
+    const page = await browser.newPage({ viewport: { width, height: height ?? 900 }, extraHTTPHeaders: headers });
     await page.goto(url);
     await page.screenshot({ path: join(images, file), fullPage: height === undefined });
   } finally {
@@ -42,6 +49,7 @@ async function photographStatusPage(dir: string): Promise<void> {
   const [slack, mail, ports] = await Promise.all([startSlackRecorder(), startMailRecorder(), freePorts()]);
   const dataDir = join(dir, 'local');
   const told = {
+    MONITOR_PASSWORD: operatorPassword,
     SLACK_WEBHOOK_URL: slack.url,
     SMTP_URL: mail.url,
     ALERT_EMAIL_FROM: 'atalaya@example.com',
@@ -62,7 +70,9 @@ async function photographStatusPage(dir: string): Promise<void> {
       .finally(() => frozen.forEach(({ pid }) => process.kill(pid, 'SIGCONT')));
     await slack.until(() => slack.texts('[RESOLVED]').length > 0, 120_000);
     await sleep(3 * settleMs);
-    await photograph({ url: `http://127.0.0.1:${ports.MONITOR_PORT}`, file: 'status-page.png', width: 1200, height: undefined });
+    const url = `http://127.0.0.1:${ports.MONITOR_PORT}`;
+    await photograph({ url, file: 'status-page.png', width: 1200, height: undefined });
+    await photograph({ url: `${url}/operator`, file: 'operator-page.png', width: 1200, height: undefined, headers: asOperator });
   } finally {
     stack.child.kill('SIGTERM');
     await stack.exited;

@@ -7,7 +7,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '#lib/exit-codes.ts';
 import { retry } from '#lib/retry.ts';
 import { CommandError } from '#lib/run-command.ts';
-import type { StatusView } from '#monitor/status-page/status-view.ts';
 import { createComposeProject, type ComposeProject } from './compose/compose-project.ts';
 import { docker, whyNoDocker } from './compose/docker.ts';
 import { httpsClient, type HttpsClient, type Reply } from './compose/https-client.ts';
@@ -81,7 +80,7 @@ describe('the production stack, from the .env.production of the guide with only 
     const compose = ['compose', '--env-file', 'test/system/compose/guide.env', '--file', 'docker-compose.production.yaml'];
     const err = (await docker([...compose, 'config', '--quiet'], { timeoutMs: 30_000 }).catch((thrown: unknown) => thrown)) as Error;
     expect(err.message).toContain('sh deploy/docker/secrets.sh');
-    for (const name of ['POSTGRES_OWNER_PASSWORD', 'REDIS_PASSWORD', 'AUTH_TOKEN_SECRET', 'ADMIN_TOKEN'])
+    for (const name of ['POSTGRES_OWNER_PASSWORD', 'REDIS_PASSWORD', 'AUTH_TOKEN_SECRET', 'ADMIN_TOKEN', 'MONITOR_PASSWORD'])
       expect(err.message).toContain(name);
   });
 
@@ -116,7 +115,7 @@ describe('the production stack, from the .env.production of the guide with only 
   });
 
   test('shows neither the admin listener nor the monitor to the internet', async () => {
-    for (const path of ['/metrics', '/config', '/api/status']) expect(await call(path)).toMatchObject({ status: 404 });
+    for (const path of ['/metrics', '/config', '/operator']) expect(await call(path)).toMatchObject({ status: 404 });
     const published = await project.compose(['ps', '--format', '{{range .Publishers}}{{.URL}}:{{.PublishedPort}} {{end}}'], 30_000);
     const ports = published.split(/\s+/).filter((address) => /:[1-9]\d*$/.test(address) && !address.startsWith('127.0.0.1:'));
     expect(new Set(ports.map((address) => Number(address.split(':').at(-1))))).toEqual(new Set([project.httpPort, project.httpsPort]));
@@ -154,9 +153,8 @@ describe('the production stack, from the .env.production of the guide with only 
     await expect
       .poll(
         async () => {
-          const response = await fetch(`http://127.0.0.1:${project.monitorPort}/api/status`);
-          const status = (await response.json()) as { targets: { name: string; status: string }[] };
-          return status.targets.filter(({ name }) => name !== 'backups').map(({ name, status: state }) => `${name} ${state}`);
+          const { targets } = await project.monitorView();
+          return targets.filter(({ name }) => name !== 'backups').map(({ name, status: state }) => `${name} ${state}`);
         },
         { timeout: 60_000, interval: 500 },
       )
@@ -215,8 +213,7 @@ describe('the production stack, from the .env.production of the guide with only 
   });
 
   test('tells that nginx is stopped within the bound it states, and that alone, whatever stands on it', async () => {
-    const view = async (): Promise<StatusView> =>
-      (await (await fetch(`http://127.0.0.1:${project.monitorPort}/api/status`)).json()) as StatusView;
+    const view = project.monitorView;
     await expect.poll(async () => (await view()).targets.map(({ status }) => status), { timeout: 90_000 }).not.toContain('down');
     const before = new Date().toISOString();
     await project.compose(['stop', '--timeout', '1', 'nginx'], 60_000);

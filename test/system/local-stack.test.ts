@@ -10,6 +10,7 @@ import { startMailRecorder, type MailRecorder } from '#test/support/mail-recorde
 import { processesWith } from '#test/support/processes.ts';
 import { freePorts, remainsOf, startStack, type Ports, type StartedStack } from '#test/support/running-stack.ts';
 import { newCustomer, productInStock, type Customer } from '#test/support/shop.ts';
+import { asOperator, operatorPassword } from '#test/support/operator.ts';
 import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-recorder.ts';
 
 const run = promisify(execFile);
@@ -43,7 +44,13 @@ describe('the local stack', { timeout: 120_000 }, () => {
       ALERT_EMAIL_FROM: 'watch@shop.example',
       ALERT_EMAIL_TO: 'ops@shop.example',
     };
-    const env = { ...alerts, MONITOR_CONFIG: join(folder, 'monitor.yaml'), BACKUP_ENABLED: 'false', RATE_LIMIT_ENABLED: 'false' };
+    const env = {
+      ...alerts,
+      MONITOR_CONFIG: join(folder, 'monitor.yaml'),
+      MONITOR_PASSWORD: operatorPassword,
+      BACKUP_ENABLED: 'false',
+      RATE_LIMIT_ENABLED: 'false',
+    };
     return startStack({ dataDir, ports, env });
   };
 
@@ -64,7 +71,8 @@ describe('the local stack', { timeout: 120_000 }, () => {
 
   /** What the monitor thinks of all it watches, and how many messages it has still to send. */
   const monitorView = async (): Promise<{ status: string; pending: number }> => {
-    const response = await fetch(`http://127.0.0.1:${ports.MONITOR_PORT}/api/status`, { signal: AbortSignal.timeout(2_000) });
+    const url = `http://127.0.0.1:${ports.MONITOR_PORT}/api/operator/status`;
+    const response = await fetch(url, { headers: asOperator, signal: AbortSignal.timeout(2_000) });
     const { status, channels } = (await response.json()) as { status: string; channels: { pending: number }[] };
     return { status, pending: channels.reduce((sum, { pending }) => sum + pending, 0) };
   };

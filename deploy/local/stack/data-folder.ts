@@ -41,6 +41,11 @@ export function explainFolderError(err: unknown, dataDir: string): unknown {
 const secretsSchema = z.object({
   POSTGRES_PASSWORD: z.string().min(1),
   ADMIN_TOKEN: z.string().min(16),
+  // Older files lack it.
+  MONITOR_PASSWORD: z
+    .string()
+    .min(12)
+    .default(() => random()),
   AUTH_TOKEN_SECRET: z.string().min(32),
   BOOTSTRAP_OPERATOR_KEY: z.string().min(24),
   BOOTSTRAP_LOADTEST_KEY: z.string().min(24),
@@ -63,8 +68,12 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
     if ((err as NodeJS.ErrnoException).code === 'ENOENT') return writeSecrets(file);
     throw new ConfigError([`${file} cannot be read: ${messageOf(err)}`], { cause: err });
   }
-  const parsed = secretsSchema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
+  const held = parseJson(text);
+  const parsed = secretsSchema.safeParse(held);
+  if (parsed.success) {
+    if (!Object.hasOwn(held as object, 'MONITOR_PASSWORD')) await writePrivately(file, parsed.data);
+    return parsed.data;
+  }
   throw new ConfigError([`${file} does not hold the secrets of a local stack; restore it, or remove ${dataDir} to start afresh`]);
 }
 
@@ -82,6 +91,7 @@ async function writeSecrets(file: string): Promise<LocalSecrets> {
   const secrets: LocalSecrets = {
     POSTGRES_PASSWORD: random(),
     ADMIN_TOKEN: random(),
+    MONITOR_PASSWORD: random(),
     AUTH_TOKEN_SECRET: random(),
     BOOTSTRAP_OPERATOR_KEY: `atk_${random()}`,
     BOOTSTRAP_LOADTEST_KEY: `atk_${random()}`,

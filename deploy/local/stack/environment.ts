@@ -26,6 +26,7 @@ export function stackEnvironment(settings: LocalSettings, secrets: LocalSecrets)
     ADMIN_TOKEN: settings.ADMIN_TOKEN ?? secrets.ADMIN_TOKEN,
     MONITOR_HOST: settings.MONITOR_HOST,
     MONITOR_PORT: String(settings.MONITOR_PORT),
+    MONITOR_PASSWORD: settings.MONITOR_PASSWORD ?? secrets.MONITOR_PASSWORD,
     LOG_DIR: settings.LOG_DIR,
     BACKUP_DIR: settings.BACKUP_DIR,
     MONITOR_DATA_DIR: settings.MONITOR_DATA_DIR,
@@ -83,7 +84,12 @@ export function stackSummary({ settings, env, startMs }: Summary): string {
   const origin = isEmbedded(settings) ? 'embedded' : 'yours, by POSTGRES_HOST';
   const rows: [string, string][] = [
     ['API', `${apiUrl(settings)}  (documentation: /docs, health: /health_check)`],
-    ['Status page', settings.MONITOR_ENABLED ? monitorUrl(settings) : 'off (MONITOR_ENABLED=false)'],
+    [
+      'Status page',
+      settings.MONITOR_ENABLED
+        ? `${monitorUrl(settings)}  (operators: /operator, MONITOR_PASSWORD in secrets.json)`
+        : 'off (MONITOR_ENABLED=false)',
+    ],
     ['Admin', `${adminUrl(settings)}  (/metrics, /config; token: ADMIN_TOKEN in secrets.json)`],
     ['PostgreSQL', `${env['POSTGRES_HOST']}:${env['POSTGRES_PORT']}, database ${env['POSTGRES_DB']}  (${origin})`],
     ['Logs', settings.LOG_DIR],

@@ -82,7 +82,7 @@ describe('npm run monitor --', { timeout }, () => {
   test('status without a monitor ends with 69', async () => {
     const { code, stderr } = await runCli(['status'], { MONITOR_PORT: String(await freePort()) });
     expect(code).toBe(69);
-    expect(stderr).toMatch(/^error: no monitor answers at http:\/\/127\.0\.0\.1:\d+\/api\/status .*\n$/);
+    expect(stderr).toMatch(/^error: no monitor answers at http:\/\/127\.0\.0\.1:\d+\/api\/operator\/status .*\n$/);
   });
 
   test('status and incidents show what the running monitor sees', async () => {

@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import type { StatusView } from '#monitor/status-page/status-view.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
+import { asOperator, operatorPassword } from '#test/support/operator.ts';
 
 /** Looks often, so that tests are quick; the timeout is long, so that a busy machine makes no outage up. */
 export const quickCadence = { interval: '100ms', timeout: '5s', confirmInterval: '50ms', failures: 2, successes: 2, startGrace: '0s' };
@@ -63,6 +64,7 @@ export async function startMonitor(
       ...cleanEnvironment(),
       NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache'),
       BACKUP_ENABLED: 'false',
+      MONITOR_PASSWORD: operatorPassword,
       ...plan.env,
       MONITOR_PORT: String(port),
       MONITOR_DATA_DIR: join(plan.dir, 'data'),
@@ -100,7 +102,7 @@ async function untilStatus(
   let last: unknown;
   for (const endsAt = performance.now() + timeoutMs; performance.now() < endsAt; await sleep(30)) {
     try {
-      const response = await fetch(`${url}/api/status`, { signal: AbortSignal.timeout(5_000) });
+      const response = await fetch(`${url}/api/operator/status`, { headers: asOperator, signal: AbortSignal.timeout(5_000) });
       const view = (await response.json()) as StatusView;
       if (condition(view)) return view;
       last = view;

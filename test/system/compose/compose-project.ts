@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '#lib/errors.ts';
 import { runCommand } from '#lib/run-command.ts';
+import type { StatusView } from '#monitor/status-page/status-view.ts';
 import { freePort } from '../../support/free-port.ts';
 import { docker } from './docker.ts';
 
@@ -12,6 +13,8 @@ export type ComposeProject = {
   readonly httpsPort: number;
   readonly monitorPort: number;
   readonly operatorKey: string;
+  /** What the monitor sees, as operators see it. */
+  readonly monitorView: () => Promise<StatusView>;
   /** Values of all secrets; those that are not set are empty. */
   readonly secrets: readonly string[];
   /** Builds, starts and waits until every service is healthy. @throws with the last lines of every service's log. */
@@ -54,12 +57,18 @@ export async function createComposeProject(settings?: string): Promise<ComposePr
       throw new Error(`${messageOf(err)}\n${logs}`, { cause: err });
     }
   };
+  const monitorPassword = await readFile(join(folder, 'secrets/monitor_password'), 'utf8');
   return {
     httpPort,
     httpsPort,
     monitorPort,
     up,
     compose,
+    monitorView: async () => {
+      const authorization = `Bearer ${monitorPassword}`;
+      const response = await fetch(`http://127.0.0.1:${monitorPort}/api/operator/status`, { headers: { authorization } });
+      return (await response.json()) as StatusView;
+    },
     operatorKey: await readFile(join(folder, 'secrets/bootstrap_operator_key'), 'utf8'),
     secrets: await Promise.all((await readdir(join(folder, 'secrets'))).map((name) => readFile(join(folder, 'secrets', name), 'utf8'))),
     exec: (service, ...command) => compose(['exec', '--no-TTY', service, ...command], 120_000),

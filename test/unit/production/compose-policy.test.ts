@@ -105,6 +105,7 @@ describe('a secret', () => {
     ['REDIS_PASSWORD', ['api-a', 'api-b', 'monitor', 'redis']],
     ['AUTH_TOKEN_SECRET', ['api-a', 'api-b']],
     ['ADMIN_TOKEN', ['api-a', 'api-b', 'monitor']],
+    ['MONITOR_PASSWORD', ['monitor']],
     ['BOOTSTRAP_OPERATOR_KEY', ['api-a', 'api-b']],
     ['BOOTSTRAP_LOADTEST_KEY', ['api-a', 'api-b']],
     ['SLACK_WEBHOOK_URL', ['monitor']],

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DayView, HistoryView } from '#monitor/status-page/history-view.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
+import { asOperator, operatorPassword } from '#test/support/operator.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
 import { planFor, startMonitor, statusOf, type RunningMonitor } from '../run-monitor.ts';
@@ -28,6 +29,13 @@ async function openBrowser(): Promise<Browser> {
   return browser;
 }
 
+async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/operator`);
+  await page.getByLabel('Password').fill(operatorPassword);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(`${url}/operator`);
+}
+
 const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
 
 describe('the status page in a browser', { timeout }, () => {
@@ -39,7 +47,7 @@ describe('the status page in a browser', { timeout }, () => {
     const page = await context.newPage();
     const asked = new Set<string>();
     page.on('request', (request) => void asked.add(new URL(request.url()).origin));
-    await page.goto(monitor.url);
+    await signIn(page, monitor.url);
     expect(await page.title()).toBe('Atalaya status');
     expect(await page.locator('h1').innerText()).toBe('Everything is up');
     // Without its style sheet the drawing would fill the page.
@@ -63,9 +71,14 @@ describe('the status page in a browser', { timeout }, () => {
     const { monitor } = await setScene();
     const browser = await openBrowser();
     const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
-    await page.goto(monitor.url);
-    const width = await page.locator('html').evaluate((element: { scrollWidth: number }) => element.scrollWidth);
-    expect(width).toBeLessThanOrEqual(360);
+    const width = (): Promise<number> => page.locator('html').evaluate((element: { scrollWidth: number }) => element.scrollWidth);
+    for (const path of ['/', '/?lang=es', '/history']) {
+      await page.goto(monitor.url + path);
+      expect(await width()).toBeLessThanOrEqual(360);
+      expect(await bodyText(page)).toContain('api');
+    }
+    await signIn(page, monitor.url);
+    expect(await width()).toBeLessThanOrEqual(360);
     expect(await bodyText(page)).toContain('Alert channels');
   });
 });
@@ -75,9 +88,14 @@ describe('the status server', { timeout }, () => {
     const { monitor } = await setScene();
     const get = (path: string, init?: RequestInit): Promise<Response> =>
       fetch(monitor.url + path, { ...init, signal: AbortSignal.timeout(5_000) });
-    const [page, health, status, metrics] = await Promise.all([get('/'), get('/healthz'), get('/api/status'), get('/metrics')]);
+    const [page, health, status, metrics] = await Promise.all([
+      get('/'),
+      get('/healthz'),
+      get('/api/operator/status', { headers: asOperator }),
+      get('/metrics', { headers: asOperator }),
+    ]);
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
-    expect(await health.json()).toEqual({ status: 'ok', reasons: [] });
+    expect(await health.json()).toEqual({ status: 'ok' });
     expect(await metrics.text()).toContain('atalaya_monitor_target_status{target="api",status="up"} 1');
     const texts = [await page.text(), await status.text()].join('\n');
     expect(texts).not.toContain('secret-of-the-webhook');

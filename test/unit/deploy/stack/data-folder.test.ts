@@ -25,6 +25,15 @@ describe('localSecrets', () => {
     expect(secrets.BOOTSTRAP_LOADTEST_KEY).toMatch(/^atk_[\w-]{43}$/);
   });
 
+  test('of an older version get what they lack, and keep what they have', async () => {
+    const folder = await temporaryFolder();
+    const { MONITOR_PASSWORD: _, ...older } = await localSecrets(folder);
+    await writeFile(join(folder, 'secrets.json'), JSON.stringify(older));
+    const completed = await localSecrets(folder);
+    expect(completed).toEqual({ ...older, MONITOR_PASSWORD: expect.stringMatching(/^[\w-]{43}$/) });
+    await expect(localSecrets(folder)).resolves.toEqual(completed);
+  });
+
   test('can be read by their owner only', async () => {
     const folder = await temporaryFolder();
     await localSecrets(folder);

@@ -6,6 +6,7 @@ import type { Environment } from '#lib/env.ts';
 const secrets = {
   POSTGRES_PASSWORD: 'generated-password',
   ADMIN_TOKEN: 'generated-admin-token',
+  MONITOR_PASSWORD: 'generated-monitor-password',
   AUTH_TOKEN_SECRET: 'generated-token-secret-of-32-chars',
   BOOTSTRAP_OPERATOR_KEY: 'atk_generated-operator-key',
   BOOTSTRAP_LOADTEST_KEY: 'atk_generated-loadtest-key',
@@ -29,6 +30,7 @@ describe('the stack', () => {
       ADMIN_TOKEN: 'generated-admin-token',
       MONITOR_HOST: '127.0.0.1',
       MONITOR_PORT: '8080',
+      MONITOR_PASSWORD: 'generated-monitor-password',
       LOG_DIR: '/d/logs',
       BACKUP_DIR: '/d/backups',
       MONITOR_DATA_DIR: '/d/monitor',

@@ -14,6 +14,7 @@ const secrets = {
   WEBHOOK_FORM: 'pagerduty',
   WEBHOOK_KEY: 'secretrouting-key-of-pagerduty',
   ADMIN_TOKEN: 'a secrettoken of some length',
+  MONITOR_PASSWORD: 'a-password-of-operators',
 };
 
 async function exported(
@@ -51,7 +52,12 @@ describe('what is exported', () => {
     const { read } = await exported(config);
     const { scrape_configs: jobs } = read('prometheus.yml') as { scrape_configs: object[] };
     expect(jobs).toEqual([
-      { job_name: 'atalaya-monitor', scheme: 'https', static_configs: [{ targets: ['status.shop.example'] }] },
+      {
+        job_name: 'atalaya-monitor',
+        scheme: 'https',
+        authorization: { credentials_file: 'secrets/monitor_password' },
+        static_configs: [{ targets: ['status.shop.example'] }],
+      },
       {
         job_name: 'atalaya-api',
         metrics_path: '/metrics',

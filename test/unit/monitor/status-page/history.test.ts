@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { historyHtml } from '#monitor/status-page/history-html.ts';
 import { historyDays, presentHistory } from '#monitor/status-page/history-view.ts';
+import { voiceOf } from '#monitor/status-page/words.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 
@@ -40,7 +41,7 @@ test('a day says what is missing of it as unknown, today only what has passed', 
 
 test('an outage of a second in a month is never rounded away, and names are text', () => {
   const nasty = '"><script>alert(1)</script>';
-  const page = historyHtml(presentHistory([nasty], [tally(today - 1, 1_000, dayMs, nasty)], now), now);
+  const page = historyHtml(presentHistory([nasty], [tally(today - 1, 1_000, dayMs, nasty)], now), now, voiceOf('en'));
   expect(page).toContain('30 days 99.998 %');
   expect(page).toContain('down 1 s');
   expect(page).not.toContain('<script>alert');
@@ -50,7 +51,7 @@ test('days without anything to say are one bar, and any other has its own', () =
   const days = Array.from({ length: 400 }, (_, index) =>
     tally(today - 399 + index, index === 200 ? 1_000 : 0, index === 399 ? 21_600_000 : dayMs),
   );
-  const page = historyHtml(presentHistory(['api'], days, now), now);
+  const page = historyHtml(presentHistory(['api'], days, now), now, voiceOf('en'));
   expect(page.match(/<title>20[^<]*/g)).toEqual([
     '<title>2025-10-23 to 2026-05-10: 100 %',
     '<title>2026-05-11: 99.998 %, down 1 s',

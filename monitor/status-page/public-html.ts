@@ -1,0 +1,107 @@
+import { html, type Html } from '#lib/html.ts';
+import { showDuration } from '#lib/show.ts';
+import { dayBars, uptimeShare } from './history-html.ts';
+import { pageShell } from './page-shell.ts';
+import type { PublicIncident, PublicTarget, PublicView } from './public-view.ts';
+import type { MaintenanceView } from './quiet-view.ts';
+import { statusIcon, statusSign } from './status-signs.ts';
+import type { Voice } from './words.ts';
+
+const daysShown = 90;
+const refreshSeconds = 60;
+
+/** What anybody may see, in their language, whole and without a script. Pure. */
+export function publicHtml(view: PublicView, voice: Voice): string {
+  const { words, language, time } = voice;
+  const now = Date.parse(view.generated_at);
+  const main = html`${hero(view, voice)}
+    <h2>${words.services}</h2>
+    <ul class="panel list services">
+      ${view.targets.map((target) => service(target, voice, now))}
+    </ul>
+    ${plannedWork(view.maintenance, voice)}
+    <h2>${words.incidents}</h2>
+    ${incidents(view, voice)}`;
+  const other = language === 'en' ? 'es' : 'en';
+  return pageShell({
+    language,
+    title: `${view.status === 'up' ? '' : `${words.status[view.status].toUpperCase()} · `}Atalaya · ${words.title}`,
+    head: html`<meta http-equiv="refresh" content="${refreshSeconds}" /> <link rel="icon" href="${statusIcon(view.status)}" />`,
+    aside: html`<div class="small soft"><time datetime="${view.generated_at}">${words.asOf(time(view.generated_at))}</time></div>`,
+    main,
+    footer: html`<a href="/history?lang=${language}">${words.history}</a> ·
+      <a href="/?lang=${other}" lang="${other}" hreflang="${other}">${words.other}</a> · <a href="/api/status">JSON</a> ·
+      <a href="/operator">${words.operators}</a>. ${words.allUtc}`,
+  });
+}
+
+function hero(view: PublicView, { words }: Voice): Html {
+  const troubled = view.targets.filter(({ status }) => status === view.status).map(({ name }) => name);
+  return html`<section class="hero ${view.status}" role="status">
+    ${statusSign(view.status)}
+    <div>
+      <h1>${words.headline[view.status](troubled.join(', '))}</h1>
+      <p>${summary(view, words)}</p>
+    </div>
+  </section>`;
+}
+
+function summary({ incidents: known, generated_at: now }: PublicView, words: Voice['words']): string {
+  if (known === null) return words.unreadable;
+  const open = known.filter(({ ended_at: endedAt }) => endedAt === null).length;
+  if (open > 0) return words.openIncidents(open);
+  const last = known.find(({ ended_at: endedAt }) => endedAt !== null)?.ended_at;
+  return last ? words.quietFor(showDuration(Math.max(60_000, Date.parse(now) - Date.parse(last)))) : words.noIncidents;
+}
+
+function service({ name, status, history }: PublicTarget, voice: Voice, now: number): Html {
+  const { words } = voice;
+  const shares = [
+    [1, history.uptime_1d],
+    [30, history.uptime_30d],
+    [400, history.uptime_400d],
+  ] as const;
+  return html`<li class="${status}" data-target="${name}" data-status="${status}">
+    <span class="what"
+      ><strong>${name}</strong><br /><span class="small soft"
+        >${shares.map(([days, share]) => `${words.uptime(days)} ${uptimeShare(share, words)}`).join(' · ')}</span
+      ></span
+    >
+    <span class="end"><span class="pill">${words.status[status]}</span></span>
+    <span class="bars">${dayBars(history, { days: daysShown, now, words })}</span>
+  </li>`;
+}
+
+function plannedWork(maintenance: readonly MaintenanceView[], { words, time }: Voice): Html | undefined {
+  if (maintenance.length === 0) return undefined;
+  return html`<h2>${words.maintenance}</h2>
+    <ul class="panel list planned">
+      ${maintenance.map(({ targets, is_under_way: isUnderWay, starts_at: startsAt, ends_at: endsAt }) => {
+        const when = isUnderWay ? words.until(time(endsAt)) : words.from(time(startsAt), time(endsAt));
+        return html`<li><span class="what">${targets?.join(', ') ?? words.everything}</span><span class="small">${when}</span></li>`;
+      })}
+    </ul>`;
+}
+
+function incidents({ incidents: known, generated_at: now }: PublicView, voice: Voice): Html {
+  const { words } = voice;
+  if (known === null) return html`<p class="panel empty warn">${words.unreadable}</p>`;
+  if (known.length === 0) return html`<p class="panel empty">${words.noIncidents}</p>`;
+  return html`<ol class="panel list public-incidents">
+    ${known.map((incident) => incidentItem(incident, voice, Date.parse(now)))}
+  </ol>`;
+}
+
+function incidentItem({ id, kind, target, started_at: startedAt, ended_at: endedAt }: PublicIncident, voice: Voice, now: number): Html {
+  const { words, time } = voice;
+  const durationMs = Math.max(0, (endedAt === null ? now : Date.parse(endedAt)) - Date.parse(startedAt));
+  const tone = kind === 'flapping' ? 'down' : kind;
+  return html`<li class="${endedAt === null ? tone : ''}" data-incident="${id}">
+    <span class="what"
+      ><strong>${target}</strong>: ${words.kind[kind]}<br /><time class="small" datetime="${startedAt}">${time(startedAt)}</time></span
+    >
+    <span class="end small"
+      >${endedAt === null ? html`<span class="pill">${words.stillGoing}</span>` : words.lasted(showDuration(durationMs))}</span
+    >
+  </li>`;
+}

@@ -1,0 +1,118 @@
+import type { HealthStatus } from '../model/look.ts';
+
+export type Language = 'en' | 'es';
+
+const english = {
+  title: 'Status',
+  headline: {
+    up: () => 'Everything is up',
+    degraded: (names: string) => `Degraded: ${names}`,
+    down: (names: string) => `Down: ${names}`,
+    unknown: (names: string) => (names === '' ? 'Nothing is watched yet' : `Cannot be judged right now: ${names}`),
+  } satisfies Record<HealthStatus, (names: string) => string>,
+  status: { up: 'up', degraded: 'degraded', down: 'down', unknown: 'unknown' } satisfies Record<HealthStatus, string>,
+  kind: { down: 'down', unknown: 'could not be judged', flapping: 'came and went', degraded: 'degraded' },
+  services: 'Services',
+  incidents: 'Incidents',
+  noIncidents: 'None so far.',
+  unreadable: 'The record of incidents cannot be read.',
+  openIncidents: (count: number) => (count === 1 ? 'One incident goes on.' : `${count} incidents go on.`),
+  quietFor: (span: string) => `No incident for ${span}.`,
+  stillGoing: 'still going on',
+  lasted: (span: string) => `lasted ${span}`,
+  maintenance: 'Planned work',
+  everything: 'everything',
+  until: (time: string) => `under way, until ${time}`,
+  from: (start: string, end: string) => `${start} to ${end}`,
+  uptime: (days: number) => (days === 1 ? 'today' : `${days} days`),
+  days: (target: string, days: number) => `${target} over the last ${days} days`,
+  noneKnown: 'unknown',
+  downFor: (span: string) => `down ${span}`,
+  degradedFor: (span: string) => `degraded ${span}`,
+  unknownFor: (span: string) => `unknown ${span}`,
+  to: 'to',
+  history: 'History',
+  historyTitle: (days: number) => `The last ${days} days, in UTC`,
+  historyNote: 'Uptime is the share of the known time; what nobody could tell, or nobody watched, is left out and grey.',
+  asOf: (time: string) => `as of ${time}`,
+  allUtc: 'All times are UTC.',
+  operators: 'For operators',
+  back: 'Status page',
+  other: 'Español',
+};
+
+/** Every word of the public pages. A language that lacks one does not pass the type check. */
+export type Words = typeof english;
+
+const spanish: Words = {
+  title: 'Estado',
+  headline: {
+    up: () => 'Todo funciona',
+    degraded: (names) => `Con problemas: ${names}`,
+    down: (names) => `Caído: ${names}`,
+    unknown: (names) => (names === '' ? 'Todavía no se vigila nada' : `No se puede juzgar ahora: ${names}`),
+  },
+  status: { up: 'funciona', degraded: 'con problemas', down: 'caído', unknown: 'desconocido' },
+  kind: { down: 'caído', unknown: 'no se pudo juzgar', flapping: 'iba y venía', degraded: 'con problemas' },
+  services: 'Servicios',
+  incidents: 'Incidentes',
+  noIncidents: 'Ninguno hasta ahora.',
+  unreadable: 'No se puede leer el registro de incidentes.',
+  openIncidents: (count) => (count === 1 ? 'Hay un incidente abierto.' : `Hay ${count} incidentes abiertos.`),
+  quietFor: (span) => `Sin incidentes desde hace ${span}.`,
+  stillGoing: 'sigue abierto',
+  lasted: (span) => `duró ${span}`,
+  maintenance: 'Trabajos previstos',
+  everything: 'todo',
+  until: (time) => `en curso, hasta ${time}`,
+  from: (start, end) => `de ${start} a ${end}`,
+  uptime: (days) => (days === 1 ? 'hoy' : `${days} días`),
+  days: (target, days) => `${target} en los últimos ${days} días`,
+  noneKnown: 'desconocido',
+  downFor: (span) => `caído ${span}`,
+  degradedFor: (span) => `con problemas ${span}`,
+  unknownFor: (span) => `desconocido ${span}`,
+  to: 'a',
+  history: 'Historial',
+  historyTitle: (days) => `Los últimos ${days} días, en UTC`,
+  historyNote: 'La disponibilidad es la parte del tiempo conocido; lo que nadie pudo saber, o nadie vigiló, no cuenta y queda en gris.',
+  asOf: (time) => `a las ${time}`,
+  allUtc: 'Todas las horas son UTC.',
+  operators: 'Para operadores',
+  back: 'Página de estado',
+  other: 'English',
+};
+
+const dictionary: Readonly<Record<Language, Words>> = { en: english, es: spanish };
+
+/** What a page is written in: the words, and moments as its readers write them. */
+export type Voice = { readonly language: Language; readonly words: Words; readonly time: (moment: string | number) => string };
+
+const voices = new Map<Language, Voice>();
+
+/** Made at the first page in a language: V8 reads its locales only then. */
+export function voiceOf(language: Language): Voice {
+  const made = voices.get(language) ?? makeVoice(language);
+  voices.set(language, made);
+  return made;
+}
+
+function makeVoice(language: Language): Voice {
+  const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'es', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  return { language, words: dictionary[language], time: (moment) => format.format(new Date(moment)) };
+}
+
+/**
+ * The language somebody reads best: the one asked for by name, else the first of Accept-Language that there is, else English. Pure.
+ * @param asked the query's `lang`
+ */
+export function languageFor(asked: string | undefined, acceptLanguage: string): Language {
+  if (asked === 'en' || asked === 'es') return asked;
+  const ranges = acceptLanguage.split(',').map((range) => {
+    const [tag = '', ...parameters] = range.trim().toLowerCase().split(';');
+    const quality = parameters.map((each) => /^\s*q=([\d.]+)\s*$/.exec(each)?.[1]).find((each) => each !== undefined);
+    return { language: tag.split('-')[0] ?? '', quality: Number(quality ?? 1) };
+  });
+  const known = ranges.filter(({ language, quality }) => (language === 'en' || language === 'es') && quality > 0);
+  return known.toSorted((a, b) => b.quality - a.quality)[0]?.language === 'es' ? 'es' : 'en';
+}
