@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { filterStatement } from '#api/shop/products/filter-products.ts';
-import { test } from '#test/support/migrated-database.ts';
+import { test, type MigratedDatabase } from '#test/support/migrated-database.ts';
 import { addClient, addProduct, brokenInvariants, openShop, operator, stockOf, versionTag } from './shop.ts';
 
 describe('products', () => {
@@ -164,6 +164,48 @@ describe('finding products', () => {
       const { statement, values } = filterStatement({ search: 'no such thing', in_stock_only: false, sort_by, skip: 0, limit: 20 });
       const { rows } = await db.pool.query<Record<string, string>>(`EXPLAIN ${statement.text}`, [...values]);
       expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('Index Scan on products_name_search');
+    }
+  });
+});
+
+const addMany = ({ pool }: MigratedDatabase): Promise<unknown> =>
+  pool.query(`
+    INSERT INTO categories (name) VALUES ('Lamps');
+    INSERT INTO products (name, price_cents, category_id)
+    SELECT 'thing ' || md5((n / 2)::text), 100 + n * 7919 % 9000, 1 FROM generate_series(1, 20000) n`);
+
+describe('pages of a filter that lie far on', () => {
+  const orders = [undefined, 'price_asc', 'price_desc', 'name_asc', 'name_desc'] as const;
+  const far = { in_stock_only: false, skip: 10_000, limit: 20 };
+  const conditions = { max_price: 45_000, category_id: 1 };
+  test('are counted off an index: no table is read through, and none sorted', async ({ db }) => {
+    await addMany(db);
+    await db.pool.query('VACUUM ANALYZE products');
+    for (const sort_by of orders)
+      for (const asked of [far, { ...far, ...(sort_by && conditions) }]) {
+        const { statement, values } = filterStatement({ ...asked, sort_by });
+        const { rows } = await db.pool.query<Record<string, string>>(`EXPLAIN (ANALYZE, TIMING off) ${statement.text}`, [...values]);
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+        expect(plan).toContain('Index Only Scan');
+        expect(plan).not.toContain('Seq Scan');
+        // The products of the page, and reviews of each, which are none.
+        const sorted = [...plan.matchAll(/^ *(?:-> {2})?Sort .*actual rows=(\d+)/gm)].map(([, rowCount]) => Number(rowCount));
+        expect(Math.max(...sorted, 0)).toBeLessThanOrEqual(far.limit);
+      }
+  });
+
+  test('show what they would if all had been asked for at once', async ({ db }) => {
+    const { call } = openShop(db);
+    await addMany(db);
+    const find = async (query: Record<string, string>) => {
+      const { json } = await call(operator, 'GET /products/filter', { query });
+      return (json as { id_key: number }[]).map(({ id_key }) => id_key);
+    };
+    for (const sort_by of orders) {
+      const query = { max_price: '2', ...(sort_by && { sort_by }) };
+      const all = await find({ ...query, limit: '1000' });
+      expect(all.length).toBeGreaterThan(200);
+      expect(await find({ ...query, skip: '150', limit: '40' })).toEqual(all.slice(150, 190));
     }
   });
 });
