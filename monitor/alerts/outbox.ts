@@ -36,7 +36,8 @@ export type Outbox = {
   readonly storeFault: () => StoreFault | undefined;
   /**
    * Serves these channels from now on, as at the start and after a reload. What waits is due at once, and what was set
-   * aside is queued again if it was decided since `requeueSince`: the configuration may have been mended.
+   * aside is queued again if it was decided since `requeueSince`: the configuration may have been mended. What was decided while there
+   * was no channel at all goes to these.
    */
   readonly serve: (channels: readonly string[], requeueSince: number) => void;
   /** The listener is called whenever something was queued. */
@@ -51,6 +52,9 @@ export type OutboxDeps = {
 
 /** More messages than this wait for no channel: the oldest is set aside. */
 const mostPending = 500;
+
+/** Under this name stands, as set aside, what was decided while there was no channel. */
+const nobody = 'nobody';
 
 /** What waits, by channel and alert, and what the store has not taken yet. */
 type Book = OutboxDeps & { readonly queues: Map<string, Map<string, QueuedMessage>>; readonly unwritten: Unwritten };
@@ -67,7 +71,10 @@ export function createOutbox(deps: OutboxDeps): Outbox {
     commit: (tick, except = []) => {
       unwritten.keepTick(tick);
       const channels = [...queues.keys()].filter((channel) => !except.includes(channel));
-      for (const alert of tick.alerts) for (const channel of channels) enqueue(book, channel, alert);
+      for (const alert of tick.alerts) {
+        for (const channel of channels) enqueue(book, channel, alert);
+        if (queues.size === 0) unwritten.keepMessage(unaddressed(alert, deps.clock().at));
+      }
       unwritten.write();
       if (tick.alerts.length > 0) listener?.();
     },
@@ -117,7 +124,8 @@ function serve(book: Book, channels: readonly string[], requeueSince: number): v
   const { queues, unwritten, store, logger } = book;
   for (const gone of [...queues.keys()].filter((channel) => !channels.includes(channel))) queues.delete(gone);
   const stored = [...readOrNone(store.pendingMessages, logger), ...readOrNone(() => store.failedMessages(requeueSince), logger)];
-  const known = unwritten.laidOver(stored).filter(({ channel }) => channels.includes(channel));
+  const all = unwritten.laidOver(stored);
+  const known = all.filter(({ channel }) => channels.includes(channel));
   for (const channel of channels) {
     const waiting = known.filter((message) => message.channel === channel && message.state === 'pending');
     queues.set(channel, dueAgain(waiting, queues.get(channel)));
@@ -125,9 +133,23 @@ function serve(book: Book, channels: readonly string[], requeueSince: number): v
   for (const message of known.filter(({ state }) => state === 'failed')) {
     put(book, { ...message, state: 'pending', refusals: 0, settledAt: undefined, notBeforeMs: 0 });
   }
+  if (channels.length === 0) return;
+  for (const message of all.filter(({ channel, state }) => channel === nobody && state === 'failed')) {
+    for (const channel of channels) enqueue(book, channel, message.alert);
+    unwritten.keepMessage({ ...message, state: 'merged' });
+  }
 }
 
-const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({
+const unaddressed = (alert: Alert, settledAt: number): StoredMessage => ({
+  ...unsent(nobody, alert),
+  state: 'failed',
+  lastError: 'no channel was configured',
+  settledAt,
+});
+
+const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({ ...unsent(channel, alert), notBeforeMs: 0 });
+
+const unsent = (channel: string, alert: Alert): StoredMessage => ({
   channel,
   alert,
   state: 'pending',
@@ -136,7 +158,6 @@ const freshMessage = (channel: string, alert: Alert): QueuedMessage => ({
   isUncertain: false,
   lastError: undefined,
   settledAt: undefined,
-  notBeforeMs: 0,
 });
 
 /** What is stored, or held more recently in memory, due at once. */

@@ -31,6 +31,8 @@ export const freshPace: Pace = {
 const longestRetryAfterMs = 15 * 60_000;
 /** What only people can mend is tried again all the same: nobody tells the monitor when they have. */
 const rarely: Backoff = { firstDelayMs: 5 * 60_000, maxDelayMs: 3_600_000, jitter: 0.5 };
+/** What has surely not arrived is tried again this often: people wait for it, and one small request burdens nobody. */
+const soonAgainMs = 4_000;
 /** Refusals of one message after which it is set aside, some three hours in either case. */
 const mostRefusals = { passing: 40, lasting: 6 };
 /** A channel that accepts nothing for longer is broken, whatever it says. */
@@ -57,7 +59,7 @@ export function afterFailure(
   const refusals = concernsChannel ? message.refusals : message.refusals + 1;
   const delayMs =
     failure.retryAfterMs === undefined
-      ? backoffDelayMs(concernsChannel ? failures : refusals, failure.isLasting ? rarely : backoff, random)
+      ? backoffDelayMs(concernsChannel ? failures : refusals, backoffOf(failure, backoff), random)
       : Math.min(failure.retryAfterMs, longestRetryAfterMs);
   const isSetAside = refusals >= (failure.isLasting ? mostRefusals.lasting : mostRefusals.passing);
   return {
@@ -77,6 +79,11 @@ export function afterFailure(
       isUncertain: message.isUncertain || (failure.mayHaveArrived ?? false),
     },
   };
+}
+
+function backoffOf({ isLasting, scope, mayHaveArrived = false }: DeliveryFailure, backoff: Backoff): Backoff {
+  if (isLasting) return rarely;
+  return scope === 'message' || mayHaveArrived ? backoff : { ...backoff, maxDelayMs: Math.min(soonAgainMs, backoff.maxDelayMs) };
 }
 
 /** Since when the channel takes nothing, in ms of the epoch; undefined while it works or may soon. Pure. */

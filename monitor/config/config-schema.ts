@@ -103,7 +103,9 @@ export const configSchema = z.strictObject({
   delivery: z
     .strictObject({
       firstRetry: duration(10, 60_000).prefault('1s').describe('Wait after the first failed send; it doubles from there.'),
-      longestRetry: duration(10, 3_600_000).prefault('5m').describe('Longest wait between two sends.'),
+      longestRetry: duration(10, 3_600_000)
+        .prefault('5m')
+        .describe('Longest wait between two sends that may have arrived or were refused; what surely has not arrived: 4s.'),
     })
     .prefault({}),
   backups: z

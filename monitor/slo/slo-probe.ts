@@ -24,6 +24,8 @@ export type SloProbeDeps = {
   readonly clock: Clock;
   /** What the sources ask for; a secret. */
   readonly token: string | undefined;
+  /** Reads a source; default: by HTTP. */
+  readonly read?: (url: URL, token: string | undefined, signal: AbortSignal) => Promise<string>;
 };
 
 /** More than all series of an API with many workers. */
@@ -76,10 +78,10 @@ const sumOf = (counts: readonly Counts[], which: keyof Counts): number => counts
 async function readSource(
   slo: Slo,
   source: URL,
-  { marks, token, signal }: SloProbeDeps & { readonly signal: AbortSignal },
+  { marks, token, signal, read = get }: SloProbeDeps & { readonly signal: AbortSignal },
 ): Promise<Counts> {
   const key = `${slo.name} ${slo.slowerThanSeconds ?? ''} ${source.href}`;
-  const now = readTotals(await get(source, token, signal), slo);
+  const now = readTotals(await read(source, token, signal), slo);
   const before = marks.get(key) ?? new Map<string, Counts>();
   // A worker that did not answer this time goes on from where it was.
   marks.set(key, new Map([...before, ...now]));

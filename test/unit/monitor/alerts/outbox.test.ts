@@ -373,6 +373,19 @@ describe('after a reload the outbox', () => {
     expect(waiting('email')).toEqual(['a']);
   });
 
+  test('has what was decided while there was no channel at all, once, and over a restart', () => {
+    const { store, outbox, queue, waiting } = openOutbox();
+    outbox.serve([], startAt);
+    queue('a');
+    const next = createOutbox({ store, clock: () => ({ at: startAt, clockMs: 0 }), logger: { error: () => {}, info: () => {} } as never });
+    next.serve([], startAt);
+    next.serve(['slack', 'email'], startAt);
+    for (const channel of ['slack', 'email']) expect(next.pending(channel).map(({ alert }) => alert.incidentId)).toEqual(['a']);
+    next.serve(['slack', 'email', 'webhook'], startAt);
+    expect(next.pending('webhook')).toEqual([]);
+    expect(waiting('slack')).toEqual([]);
+  });
+
   test('holds what the disk never took, and of what it took the later state, due at once', () => {
     const { outbox, disk, queue, first } = openOutbox();
     queue('a', ['email']);

@@ -1,0 +1,51 @@
+import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
+import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { showCount } from '#lib/show.ts';
+import { wholeNumber } from '#loadtest/options.ts';
+import { delayTable, playMany, ruleTable } from './campaign.ts';
+import { slowest99 } from './judge.ts';
+import { catchMutants } from './mutants.ts';
+
+process.exitCode = await runCommandLine(
+  {
+    invocation: 'npm run histories --',
+    summary: 'Plays random histories of the monitor in virtual time: outages, broken channels, full disks, crashes, silences, reloads.',
+    defaultVerb: 'run',
+    verbs: {
+      run: {
+        synopsis: '[--count 10000] [--seed 1] [--first]',
+        summary: 'Plays the histories of so many seeds; exits 1 when one of them broke a rule; --first: at the first such.',
+        options: { count: { type: 'string' }, seed: { type: 'string' }, first: { type: 'boolean' } },
+        positionals: [0, 0],
+        run,
+      },
+      mutants: {
+        synopsis: '[NAME…]',
+        summary: 'Breaks the monitor in each of the known ways; exits 1 when the histories do not notice one.',
+        options: {},
+        positionals: [0, 100],
+        run: ({ positionals }) => catchMutants(positionals),
+      },
+    },
+  },
+  process.argv.slice(2),
+);
+
+async function run({ flags }: Arguments): Promise<ExitCode> {
+  const whole = (name: string, standard: number): number => wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, 1e9);
+  const seeds = { from: whole('seed', 1), count: whole('count', 10_000) };
+  const progress = createProgress();
+  let done = 0;
+  const onPlayed = (): void => progress.update(`${showCount((done += 1))} of ${showCount(seeds.count)} histories`);
+  const sum = await playMany(seeds, { onPlayed, mostBroken: flags['first'] === true ? 1 : Infinity }).finally(() => progress.done());
+  const { histories, decided, arrived, repeated, crashes, broken, delays } = sum;
+  print(
+    `${showCount(histories)} histories from seed ${seeds.from}: ${showCount(decided)} alerts decided, ${showCount(arrived)} messages arrived,`,
+  );
+  print(`${showCount(repeated)} of them again, all marked, after ${showCount(crashes)} crashes; ${broken.length} histories broke a rule\n`);
+  print(`${delayTable(delays)}\n${ruleTable(sum)}`);
+  for (const { seed, rule, what } of broken.slice(0, 20)) print(`seed ${seed}: ${rule}: ${what}`);
+  const p99 = slowest99(delays);
+  if (p99 > 5_000) print(`p99 of what had waited for a channel that could not be reached is ${p99} ms`);
+  return broken.length === 0 && p99 <= 5_000 ? EXIT.done : EXIT.failed;
+}
