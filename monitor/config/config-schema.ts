@@ -1,14 +1,11 @@
 import * as z from 'zod';
-import { duration } from '../probes/fields.ts';
+import { duration, orNever } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
 import { maintenanceSchema } from './maintenance-schema.ts';
 import { objectiveSchema } from './objective-schema.ts';
 import { rotationSchema } from './rotation-schema.ts';
 
 const day = 86_400_000;
-
-const orNever = (minMs: number) =>
-  z.union([z.literal('never').transform(() => Infinity), duration(minMs, 30 * day)], 'must be a duration such as 5m, or never');
 
 /** How often a target is looked at, and what is borne before it is told. Each can stand in `defaults` and in a probe. */
 const rhythm = {

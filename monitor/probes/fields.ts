@@ -10,6 +10,19 @@ export function duration(minMs: number, maxMs: number) {
     .pipe(z.number(allowed).min(minMs, allowed).max(maxMs, allowed));
 }
 
+const day = 86_400_000;
+
+/** A duration up to 30 days, or `never`, which becomes Infinity. */
+export const orNever = (minMs: number) =>
+  z.union([z.literal('never').transform(() => Infinity), duration(minMs, 30 * day)], 'must be a duration such as 5m, or never');
+
+/** A share as people write it, `85%`; becomes a number from 0 to 1. */
+export const share = () =>
+  z
+    .string('must be a share such as 85%')
+    .regex(/^(?:100|\d{1,2}(?:\.\d+)?)%$/, 'must be a share such as 85%')
+    .transform((text) => Number.parseFloat(text) / 100);
+
 /** Part of something that is used up: a share from 0 to 1, or bytes. */
 export type Amount = { readonly share: number } | { readonly bytes: number };
 

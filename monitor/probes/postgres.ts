@@ -1,27 +1,44 @@
 import { Socket } from 'node:net';
 import { Client } from 'pg';
+import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { clientOptions, failureOf } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { answerWith, boundReading } from './connect.ts';
+import { duration, orNever, share } from './fields.ts';
+import { createStatementWatch, judgeState, readState, type PostgresLimits } from './postgres-state.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
 
 const placeOf = (settings: PostgresSettings): string => `PostgreSQL at ${settings.POSTGRES_HOST}:${settings.POSTGRES_PORT}`;
 
 export const postgresKind = probeKind({
   kind: 'postgres',
-  schema: {},
-  create: (_fields, { env, resolveHost }) => postgresProbe(env, resolveHost),
+  schema: {
+    connections: share().prefault('85%').describe('Share of its connections in use beyond which the target is degraded.'),
+    longestTransaction: orNever(1_000)
+      .prefault('1h')
+      .describe('Age of a transaction beyond which it is degraded, those of backups left out; never: not asked.'),
+    replicationLag: duration(100, 86_400_000).prefault('30s').describe('How far a standby may be behind before the target is degraded.'),
+    standbys: z.int().min(0).max(100).default(0).describe('Standbys that must be connected, or it is degraded.'),
+    slowStatement: orNever(1)
+      .prefault('never')
+      .describe('Mean time of a statement between two looks beyond which it is degraded, by pg_stat_statements; never: not asked.'),
+  },
+  create: (fields, { env, resolveHost }) => postgresProbe(env, resolveHost, fields),
   describe: (_fields, env) => placeOf(env),
 });
 
-/** A probe that connects anew and runs one query, as a client of the database would. */
-export function postgresProbe(settings: PostgresSettings, resolveHost: ResolveHost): Probe {
+/** A probe that connects anew, as a client of the database would, and asks it how it fares. */
+export function postgresProbe(settings: PostgresSettings, resolveHost: ResolveHost, limits: PostgresLimits): Probe {
   const where = placeOf(settings);
+  const slowStatements = createStatementWatch(limits.slowStatement);
   return async (signal) => {
     try {
-      await queryOnce(settings, resolveHost, signal);
-      return { outcome: 'ok', detail: `${where} answers` };
+      return await withConnection(settings, { resolveHost, signal }, async (client) => {
+        const state = await readState(client);
+        const isAsked = Number.isFinite(limits.slowStatement) && state.hasStatements;
+        return judgeState(where, limits, state, isAsked ? await slowStatements(client) : []);
+      });
     } catch (err) {
       return reportFailure(where, err);
     }
@@ -49,7 +66,11 @@ export function reportFailure(where: string, err: unknown): ProbeReport {
   return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}`, nextStep };
 }
 
-async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, signal: AbortSignal): Promise<void> {
+async function withConnection<T>(
+  settings: PostgresSettings,
+  { resolveHost, signal }: { readonly resolveHost: ResolveHost; readonly signal: AbortSignal },
+  ask: (client: Client) => Promise<T>,
+): Promise<T> {
   const lookup = answerWith(await resolveHost(settings.POSTGRES_HOST, signal));
   const socket = new Socket();
   boundReading(socket);
@@ -63,7 +84,7 @@ async function queryOnce(settings: PostgresSettings, resolveHost: ResolveHost, s
   signal.addEventListener('abort', cut, { once: true });
   try {
     await client.connect();
-    await client.query('SELECT 1');
+    return await ask(client);
   } finally {
     signal.removeEventListener('abort', cut);
     void client.end().catch(() => {});

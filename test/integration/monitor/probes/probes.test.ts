@@ -14,6 +14,7 @@ import { listen } from '#test/support/listen.ts';
 
 const timeoutMs = 700;
 const resolveHost = createHostResolver();
+const limits = { connections: 1, longestTransaction: Infinity, replicationLag: Infinity, standbys: 0, slowStatement: Infinity };
 
 async function lookAtHttp(answer: RequestListener, host = '127.0.0.1'): Promise<ProbeResult> {
   const port = await listen(createHttpServer(answer));
@@ -28,7 +29,7 @@ async function lookAtHttp(answer: RequestListener, host = '127.0.0.1'): Promise<
 
 const lookAtPostgres = (port: number): Promise<ProbeResult> => {
   const settings = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: port, POSTGRES_DB: 'x', POSTGRES_USER: 'x', POSTGRES_PASSWORD: 'x' };
-  return runProbe(postgresProbe(settings, resolveHost), { timeoutMs, slowMs: timeoutMs }, systemClock);
+  return runProbe(postgresProbe(settings, resolveHost, limits), { timeoutMs, slowMs: timeoutMs }, systemClock);
 };
 
 const well: RequestListener = (_, response) => void response.end('{}');
@@ -108,7 +109,7 @@ describe('a look at PostgreSQL', () => {
   test('that answers is ok', async () => {
     const database = await createDatabase();
     onTestFinished(database.drop);
-    const result = await runProbe(postgresProbe(database.settings, resolveHost), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
+    const result = await runProbe(postgresProbe(database.settings, resolveHost, limits), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
     expect(result).toMatchObject({ outcome: 'ok', detail: `PostgreSQL at 127.0.0.1:${database.settings.POSTGRES_PORT} answers` });
   });
 
@@ -137,7 +138,7 @@ describe('a look at PostgreSQL', () => {
   test('whose database is gone has failed', async () => {
     const database = await createDatabase();
     await database.drop();
-    const result = await runProbe(postgresProbe(database.settings, resolveHost), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
+    const result = await runProbe(postgresProbe(database.settings, resolveHost, limits), { timeoutMs: 5_000, slowMs: 5_000 }, systemClock);
     expect(result).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('3D000') });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { reportFailure } from '#monitor/probes/postgres.ts';
+import { judgeState, slowSince, type PostgresState } from '#monitor/probes/postgres-state.ts';
 import { MonitorFaultError } from '#monitor/probes/probe.ts';
 
 const withCode = (code: string) => Object.assign(new Error('says the other side'), { code });
@@ -15,5 +16,55 @@ describe('an error of PostgreSQL', () => {
 
   test('about the monitor’s own password is the monitor’s own fault', () => {
     expect(() => reportFailure('PostgreSQL at db:5432', withCode('28P01'))).toThrow(MonitorFaultError);
+  });
+});
+
+describe('the state of a server that answers', () => {
+  const limits = { connections: 0.85, longestTransaction: 3_600_000, replicationLag: 30_000, standbys: 1, slowStatement: Infinity };
+  const standby = { name: 'second', behindMs: 0 };
+  const well: PostgresState = {
+    used: 85,
+    most: 100,
+    isSeen: true,
+    longest: null,
+    behindMs: null,
+    standbys: [standby],
+    hasStatements: false,
+  };
+
+  test('is ok up to its limits', () => {
+    expect(judgeState('PostgreSQL', limits, { ...well, standbys: [{ ...standby, behindMs: 30_000 }] })).toEqual({
+      outcome: 'ok',
+      detail: 'PostgreSQL answers',
+      facts: [['Connections', '85 of 100']],
+    });
+  });
+
+  test.each<[string, Partial<PostgresState>]>([
+    ['86 of 100 connections are in use, 86.0 %', { used: 86 }],
+    [
+      'a transaction of a client without a name (process 7, active) is 2 h old',
+      { longest: { pid: 7, application: '', state: 'active', ageMs: 7_200_000 } },
+    ],
+    ['it is 31 s behind its primary', { behindMs: 31_000 }],
+    ['standby second is 31 s behind', { standbys: [{ ...standby, behindMs: 31_000 }] }],
+    ['0 of 1 standbys are connected', { standbys: [] }],
+  ])('is degraded: %s', (problem, changes) => {
+    const report = judgeState('PostgreSQL', limits, { ...well, ...changes });
+    expect(report).toMatchObject({ outcome: 'degraded', detail: `PostgreSQL answers; ${problem}`, nextStep: expect.stringMatching(/\w/) });
+  });
+});
+
+describe('a statement', () => {
+  const now = { text: 'SELECT $1', calls: 10, total: 5_000 };
+
+  test.each([
+    ['never seen', undefined, 400, '10 calls took 500 ms each: SELECT $1'],
+    ['seen before', { calls: 6, totalMs: 1_000 }, 900, '4 calls took 1 s each: SELECT $1'],
+    ['whose counters were reset', { calls: 11, totalMs: 90_000 }, 400, '10 calls took 500 ms each: SELECT $1'],
+    ['as quick as the limit', undefined, 500, undefined],
+    ['called but twice since', { calls: 8, totalMs: 0 }, 400, undefined],
+  ])('%s is told by its mean since the look before', (_sentence, before, limitMs, told) => {
+    expect(slowSince(before, now, limitMs)).toBe(told);
   });
 });
