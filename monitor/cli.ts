@@ -8,6 +8,7 @@ import { withLocalStack } from '#lib/local-stack.ts';
 import { createChannels } from './alerts/channels/kinds.ts';
 import { askMonitor, describeDone, silenceCommand, type Where } from './commands/ask-monitor.ts';
 import { checkConfig, describeConfig } from './commands/check-config.ts';
+import { describeHeartbeatUrl, heartbeatUrl } from './commands/heartbeat-url.ts';
 import { describeIncidents, readIncidents } from './commands/incidents.ts';
 import { describeStatus, fetchStatus } from './commands/status.ts';
 import { sendTestAlerts } from './commands/test-alert.ts';
@@ -130,6 +131,18 @@ const ack: Verb = {
   run: ({ positionals: [of = ''], flags }) => ask({ do: 'ack', of, by: me(flags['by']) }, flags['json']),
 };
 
+const heartbeatUrlVerb: Verb = {
+  synopsis: 'NAME [--json]',
+  summary: 'Shows the secret address at which a job says that it has ended well; whoever knows it can say so.',
+  options: json,
+  positionals: [1, 1],
+  run: async ({ positionals: [name = ''], flags }) => {
+    const url = await heartbeatUrl(env, name);
+    show(flags['json'], { name, url }, describeHeartbeatUrl(url));
+    return EXIT.done;
+  },
+};
+
 const exportVerb: Verb = {
   synopsis: 'prometheus --dir DIR [--json]',
   summary:
@@ -158,7 +171,18 @@ function pick<K extends keyof typeof monitorEnv>(...names: readonly K[]): Pick<t
 const commandLine: CommandLine = {
   invocation: 'npm run monitor --',
   summary: 'Watches the API and its database, tells people, takes the daily backup.',
-  verbs: { run, 'check-config': checkConfigVerb, 'test-alert': testAlert, status, incidents, silence, unsilence, ack, export: exportVerb },
+  verbs: {
+    run,
+    'check-config': checkConfigVerb,
+    'test-alert': testAlert,
+    status,
+    incidents,
+    silence,
+    unsilence,
+    ack,
+    'heartbeat-url': heartbeatUrlVerb,
+    export: exportVerb,
+  },
 };
 
 const given = process.argv.slice(2);

@@ -7,7 +7,7 @@ import type { Sender } from '../alerts/message-text.ts';
 import type { FlapRules } from '../health/flap.ts';
 import type { Patience, Target } from '../health/target.ts';
 import { probeKinds } from '../probes/kinds.ts';
-import type { Probe, ResolveHost } from '../probes/probe.ts';
+import type { Probe, ProbeContext } from '../probes/probe.ts';
 import type { Maintenance } from '../quiet/maintenance.ts';
 import { readConfigFile, type ConfigSource } from './config-file.ts';
 import { builtInConfig, configSchema, type ConfigFile, type ProbeConfig } from './config-schema.ts';
@@ -18,7 +18,7 @@ import { monitorEnv, type MonitorEnv } from './monitor-env.ts';
 export type ProbeSettings = Omit<Target, 'probe'> & {
   /** Where it looks, for people; holds no secret. */
   readonly where: string;
-  readonly create: (resolveHost: ResolveHost) => Probe;
+  readonly create: (context: Pick<ProbeContext, 'resolveHost' | 'beats'>) => Probe;
 };
 
 /** Everything the monitor is told, read and checked whole. */
@@ -102,7 +102,7 @@ function completeProbe(probe: ProbeConfig, defaults: ConfigFile['defaults'], env
     },
     patience: patienceOf(rhythm),
     where: made.describe(probe, env),
-    create: (resolveHost) => made.create(probe, { env, resolveHost, timeoutMs: rhythm.timeout }),
+    create: (context) => made.create(probe, { ...context, env, timeoutMs: rhythm.timeout }),
   };
 }
 

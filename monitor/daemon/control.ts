@@ -1,6 +1,8 @@
 import { UsageError } from '#lib/errors.ts';
 import { nearestWord } from '#lib/misspelt.ts';
 import type { Watch } from '../health/watch.ts';
+import type { Beat } from '../model/beat.ts';
+import type { Beats } from '../probes/beats.ts';
 import type { Command } from '../quiet/command.ts';
 import type { Silences } from '../quiet/silences.ts';
 import type { Done } from '../status-page/control-pages.ts';
@@ -21,6 +23,21 @@ export function obey({ silences, watch }: ControlDeps, command: Command): Done {
   for (const target of command.targets ?? []) if (!watched.includes(target)) throw unknownTarget(target, watched);
   const { by, reason, targets, for_ms: forMs } = command;
   return { done: 'silence', silence: silences.add({ targets: targets ?? undefined, forMs, by, reason }) };
+}
+
+/**
+ * Hears what a job says of itself.
+ * @returns false where no heartbeat of that name is watched
+ * @throws {StoreError} it is heard, and would be forgotten by a restart
+ */
+export function hear(
+  { beats, watch }: { readonly beats: Beats; readonly watch: Pick<Watch, 'snapshot'> },
+  probe: string,
+  beat: Beat,
+): boolean {
+  const isWatched = watch.snapshot().some(({ name, kind }) => name === probe && kind === 'heartbeat');
+  if (isWatched) beats.hear(probe, beat);
+  return isWatched;
 }
 
 function acknowledge(watch: ControlDeps['watch'], { of, by }: Extract<Command, { do: 'ack' }>): Done {

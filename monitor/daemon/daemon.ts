@@ -3,7 +3,7 @@ import { closeInOrder, type Closer } from '#lib/shutdown.ts';
 import type { MonitorSettings } from '../config/config.ts';
 import { createAccess } from '../status-page/access.ts';
 import { startStatusServer } from '../status-page/status-server.ts';
-import { obey } from './control.ts';
+import { hear, obey } from './control.ts';
 import { openHouse, type Decorations } from './house.ts';
 import { createRunningParts, type RunningParts, type RunningPartsDeps } from './reload.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -41,7 +41,11 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
       host,
       port,
       takeSnapshot: () => running.parts().takeSnapshot(),
-      control: { signer, obey: (command) => obey({ silences, watch: running.parts().watch }, command) },
+      control: {
+        signer,
+        obey: (command) => obey({ silences, watch: running.parts().watch }, command),
+        hear: (probe, beat) => hear({ beats: house.beats, watch: running.parts().watch }, probe, beat),
+      },
       access: createAccess({
         password: () => running.parts().operatorPassword,
         signer,

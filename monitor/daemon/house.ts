@@ -8,6 +8,7 @@ import { createSelfAlerts, type Notice, type SelfAlerts } from '../alerts/self-a
 import type { MonitorSettings } from '../config/config.ts';
 import type { FirstAnswers } from '../health/watch.ts';
 import { systemClock, type Clock } from '../model/look.ts';
+import { createBeats, type Beats } from '../probes/beats.ts';
 import { openSigner, type Signer } from '../quiet/signature.ts';
 import { createSilences, type Silences } from '../quiet/silences.ts';
 import type { SloMarks } from '../slo/slo-probe.ts';
@@ -35,6 +36,7 @@ export type House = {
   readonly signer: Signer;
   readonly firstAnswers: FirstAnswers;
   readonly sloMarks: SloMarks;
+  readonly beats: Beats;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decorate: Decorations;
@@ -72,6 +74,7 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
     signer,
     firstAnswers,
     sloMarks: new Map(),
+    beats: createBeats({ ledger: store.beats, clock: systemClock }),
     clock: systemClock,
     logger,
     decorate,

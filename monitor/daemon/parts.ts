@@ -77,7 +77,7 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     ...createRotation(logs, { files: diskLogFiles, jobRuns: store.jobRuns, clock, logger }),
   }));
   const slo = { ledger: store.slo, marks: house.sloMarks, clock };
-  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), slo, rotations });
+  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), beats: house.beats, slo, rotations });
   const { flap, maintenance, probes } = settings;
   const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
   const quietOf: WatchDeps['quietOf'] = (target, now) =>

@@ -3,12 +3,14 @@ import { backupProbeName, type MonitorSettings } from '../config/config.ts';
 import type { Target } from '../health/target.ts';
 import { backupProbe } from '../backup/probe.ts';
 import type { Rotation } from '../logs/rotation.ts';
+import type { Beats } from '../probes/beats.ts';
 import type { ResolveHost } from '../probes/probe.ts';
 import { sloProbe, type SloProbeDeps } from '../slo/slo-probe.ts';
 
 export type TargetsDeps = {
   readonly backupJob: BackupJob | undefined;
   readonly resolveHost: ResolveHost;
+  readonly beats: Beats;
   readonly slo: Omit<SloProbeDeps, 'token'>;
   readonly rotations: readonly NamedRotation[];
 };
@@ -16,8 +18,14 @@ export type TargetsDeps = {
 export type NamedRotation = Pick<Rotation, 'run' | 'probe'> & { readonly name: string };
 
 /** Everything that is watched: the configured probes, the objectives, the rotated logs, and the backups where the job is on. */
-export function createTargets(settings: MonitorSettings, { backupJob, resolveHost, slo, rotations }: TargetsDeps): readonly Target[] {
-  const targets = settings.probes.map(({ where: _where, create, ...target }): Target => ({ ...target, probe: create(resolveHost) }));
+export function createTargets(
+  settings: MonitorSettings,
+  { backupJob, resolveHost, beats, slo, rotations }: TargetsDeps,
+): readonly Target[] {
+  const targets = settings.probes.map(({ where: _where, create, ...target }): Target => ({
+    ...target,
+    probe: create({ resolveHost, beats }),
+  }));
   const objectives = settings.objectives.map((objective) => objectiveTarget(settings, objective, slo));
   const logs = rotations.map((rotation) => rotationTarget(settings, rotation));
   return [...targets, ...objectives, ...logs, ...(backupJob ? [backupTarget(settings, backupJob)] : [])];

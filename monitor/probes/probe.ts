@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { AppError } from '#lib/errors.ts';
 import type { PostgresSettings, RedisSettings } from '#lib/settings.ts';
 import type { Finding } from '../model/look.ts';
+import type { Beats } from './beats.ts';
 
 /** What a look at a target found. */
 export type ProbeReport = Finding & { readonly outcome: 'ok' | 'degraded' | 'failed' };
@@ -31,6 +32,7 @@ export type ProbeContext = {
   readonly resolveHost: ResolveHost;
   /** Longest a look of this target may take. */
   readonly timeoutMs: number;
+  readonly beats: Beats;
 };
 
 type Fields<S extends z.ZodRawShape> = Readonly<z.output<z.ZodObject<S>>>;
@@ -41,7 +43,7 @@ export type ProbeKind<S extends z.ZodRawShape = z.ZodRawShape> = {
   readonly kind: string;
   /** Its own fields; a name, dependencies and a rhythm every probe has. */
   readonly schema: S;
-  readonly create: (fields: Fields<S>, context: ProbeContext) => Probe;
+  readonly create: (fields: Fields<S> & { readonly name: string }, context: ProbeContext) => Probe;
   /** Where it looks, on a few words; holds no secret. */
   readonly describe: (fields: Fields<S>, env: ProbeEnv) => string;
 };

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, UnreachableError } from '#lib/errors.ts';
 
-export type Purpose = 'ack' | 'command' | 'session' | 'form';
+export type Purpose = 'ack' | 'command' | 'session' | 'form' | 'beat';
 
 /** Says what this monitor, or whoever may read its folder, has written. */
 export type Signer = {

@@ -6,7 +6,8 @@ import { showTime } from '#lib/show.ts';
 import type { Incident } from '../model/incident.ts';
 import type { Silence } from '../model/quiet.ts';
 import { commandSchema, type Command } from '../quiet/command.ts';
-import { isCommandSigned, type Signer } from '../quiet/signature.ts';
+import { isCommandSigned } from '../quiet/signature.ts';
+import type { BeatDeps } from './beat-page.ts';
 import { pageShell } from './page-shell.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentSilence, type SilenceView } from './quiet-view.ts';
@@ -22,8 +23,7 @@ export type DoneView =
   | { readonly done: 'silence' | 'unsilence'; readonly silence: SilenceView }
   | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly IncidentView[] };
 
-export type Control = {
-  readonly signer: Signer;
+export type Control = BeatDeps & {
   /** @throws {UsageError} it cannot be done as asked · {StoreError} */
   readonly obey: (command: Command) => Done;
 };

@@ -1,6 +1,7 @@
 import Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
 import type { Access } from './access.ts';
+import { hearBeat } from './beat-page.ts';
 import { controlPages, type Control } from './control-pages.ts';
 import { historyHtml } from './history-html.ts';
 import { presentHistory, type HistoryView } from './history-view.ts';
@@ -74,7 +75,9 @@ export function statusPages({ takeSnapshot, control, access, logger }: PageDeps)
   app.use(async (ctx) => {
     const change = controlPages[`${ctx.method} ${ctx.path}`];
     const signIn = signInPages[`${ctx.method} ${ctx.path}`];
-    if (change) {
+    if (ctx.path.startsWith('/beat/')) {
+      await answer(ctx, () => hearBeat(ctx, control));
+    } else if (change) {
       await answer(ctx, () => change(ctx, control, takeSnapshot));
     } else if (signIn) {
       await answer(ctx, () => signIn(ctx, access));

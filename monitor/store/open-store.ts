@@ -1,3 +1,4 @@
+import { beatTable } from './beat-table.ts';
 import { inTransaction, type Connection } from './database.ts';
 import { incidentTables } from './incident-tables.ts';
 import { jobTable } from './job-table.ts';
@@ -29,6 +30,7 @@ export function createStore(connection: Connection): MonitorStore {
       }),
     jobRuns: jobTable(connection),
     slo: sloTable(connection),
+    beats: beatTable(connection),
     expire: (before) => expire(connection, before),
     close: () => connection.close(),
   };

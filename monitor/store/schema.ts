@@ -150,4 +150,14 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (day, probe)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE beats (
+    probe TEXT PRIMARY KEY,
+    awaited_at INTEGER NOT NULL,
+    done_at INTEGER,
+    started_at INTEGER,
+    failed_at INTEGER,
+    exit_code INTEGER
+  ) STRICT;
+  `,
 ];

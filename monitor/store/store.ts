@@ -1,3 +1,4 @@
+import type { BeatRecord } from '../model/beat.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Incident, StoredHealth } from '../model/incident.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
@@ -67,6 +68,12 @@ export type SloLedger = {
   readonly forget: (before: number) => void;
 };
 
+/** What jobs said last of themselves. */
+export type BeatLedger = {
+  readonly all: () => readonly BeatRecord[];
+  readonly write: (record: BeatRecord) => void;
+};
+
 /**
  * The monitor's lasting memory, in the words of the model. Calls are synchronous and short; each throws StoreError when
  * the store cannot answer, having changed nothing.
@@ -91,6 +98,7 @@ export type MonitorStore = {
   readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;
   readonly slo: SloLedger;
+  readonly beats: BeatLedger;
   /** Forgets what ended before then and has no message under way. */
   readonly expire: (before: number) => void;
   readonly close: () => void;

@@ -11,6 +11,7 @@ import { createRunningParts, type RunningParts } from '#monitor/daemon/reload.ts
 import type { TickCommit } from '#monitor/model/incident.ts';
 import { systemClock } from '#monitor/model/look.ts';
 import type { Command } from '#monitor/quiet/command.ts';
+import { createBeats } from '#monitor/probes/beats.ts';
 import { createSilences } from '#monitor/quiet/silences.ts';
 import type { MonitorStore } from '#monitor/store/store.ts';
 
@@ -75,6 +76,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
       signer: { sign: () => 'signed', isSigned: () => true },
       firstAnswers: { awaitedSince: systemClock(), from: new Set() },
       sloMarks: new Map(),
+      beats: createBeats({ ledger: around.store.beats, clock: systemClock }),
       clock: systemClock,
       logger,
       decorate: { store: (store) => store, channel: around.decorate },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { runProbe } from '#monitor/health/run-probe.ts';
 import { systemClock } from '#monitor/model/look.ts';
+import { createBeats } from '#monitor/probes/beats.ts';
 import type { ProbeEnv } from '#monitor/probes/probe.ts';
 import { probeKinds } from '#monitor/probes/kinds.ts';
 import { createHostResolver } from '#monitor/probes/resolve-host.ts';
@@ -23,7 +24,9 @@ type Look = { readonly outcome: string; readonly detail: string };
 export function looker(kind: string, fields: object, changes: Partial<ProbeEnv> = {}, resolveHost = createHostResolver()) {
   const made = probeKinds.find((each) => each.kind === kind);
   if (!made) throw new Error(`no kind is named ${kind}`);
-  const probe = made.create(z.strictObject(made.schema).parse(fields), { env: { ...env, ...changes }, resolveHost, timeoutMs });
+  const beats = createBeats({ ledger: { all: () => [], write: () => {} }, clock: systemClock });
+  const context = { env: { ...env, ...changes }, resolveHost, timeoutMs, beats };
+  const probe = made.create({ ...z.strictObject(made.schema).parse(fields), name: kind }, context);
   return async (): Promise<Look> => {
     const { outcome, detail } = await runProbe(probe, { timeoutMs, slowMs: timeoutMs }, systemClock);
     return { outcome, detail };

@@ -19,6 +19,7 @@ const control: Control = {
   obey: () => {
     throw new Error('nobody may ask');
   },
+  hear: () => false,
 };
 const snapshot: StatusSnapshot = {
   now: 0,
