@@ -65,12 +65,15 @@ export const nextPage = ({ place }: WrittenPage): string | undefined =>
  * A page as the one row of a statement.
  * @param rows SELECT of its rows from `table`, in their order, with the columns of the view
  * @param limit SQL of how many they are at most, an integer
- * @param place SQL of what a row is ordered by, its id last, as a JSON array
+ * @param order columns that rows are ordered by, never null, the id last
  */
-export const writtenPage = (of: ObjectView<never>, table: string, { rows, limit, place }: PageParts): string =>
-  `SELECT ${of.listSql} AS json, (array_agg(${place}))[${limit}] AS place FROM (${rows}) AS ${table}`;
+export function writtenPage(of: ObjectView<never>, table: string, { rows, limit, order }: PageParts): string {
+  // Written of the last row alone, which is null where the page is not full.
+  const place = order.map((column) => `to_json((array_agg(${column}))[${limit}])::text`).join(` || ',' || `);
+  return `SELECT ${of.listSql} AS json, '[' || ${place} || ']' AS place FROM (${rows}) AS ${table}`;
+}
 
-type PageParts = { readonly rows: string; readonly limit: string; readonly place: string };
+type PageParts = { readonly rows: string; readonly limit: string; readonly order: readonly string[] };
 
 /**
  * The statement of a page of `table` in the order of its ids, whose first parameters are those of `askPage`. What is skipped
@@ -80,7 +83,7 @@ export function pageOf(name: string, of: ObjectView<never>, table: string, condi
   const [limit, skip, after] = [unseen('$1', 'bigint'), unseen('$2', 'bigint'), unseen('$3', 'bigint')];
   const first = `SELECT id_key FROM ${table} WHERE ${condition} AND id_key > ${after} ORDER BY id_key LIMIT 1 OFFSET ${skip}`;
   const rows = `SELECT ${of.select} FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT ${limit}`;
-  return textStatement(name, writtenPage(of, table, { rows, limit: `${limit}::integer`, place: `concat('[', id_key, ']')` }));
+  return textStatement(name, writtenPage(of, table, { rows, limit: `${limit}::integer`, order: ['id_key'] }));
 }
 
 /** @param more values of the parameters from $4 on */

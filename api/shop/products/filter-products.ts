@@ -9,50 +9,59 @@ export async function filterProducts(db: Db, filter: ProductFilter): Promise<Wri
   return (await db.query(statement, values))[0] as WrittenPage;
 }
 
-/** Its conditions alone, so that each combination of them is planned for what it is. */
-export function filterStatement(filter: ProductFilter): {
-  readonly statement: Statement<WrittenPage>;
-  readonly values: readonly unknown[];
-} {
+type Asked = { readonly statement: Statement<WrittenPage>; readonly values: readonly unknown[] };
+
+/** The statement has its conditions alone, so that each combination of them is planned for what it is. */
+export function filterStatement(filter: ProductFilter): Asked {
   const { search, category_id, min_price, max_price, in_stock_only, sort_by, limit, skip, cursor } = filter;
-  const values: unknown[] = [];
-  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const pattern = search === undefined ? undefined : `%${escapeLike(search)}%`;
+  const given = [pattern, category_id, min_price, max_price];
+  const isFar = skip > 0;
+  const shape = `${given.map((value) => (value === undefined ? '-' : '+')).join('')} ${in_stock_only} ${cursor !== undefined} ${isFar} ${sort_by}`;
+  let statement = statements.get(shape);
+  if (!statement) statements.set(shape, (statement = textStatement(`product-filter-${statements.size}`, textOf(filter, isFar))));
+  return { statement, values: [...given.filter((value) => value !== undefined), ...(cursor ?? []), limit, ...(isFar ? [skip] : [])] };
+}
+
+/** By what is given: five conditions, six orders, each from its start or a place, at it or farther on, so 768 at most. */
+const statements = new Map<string, Statement<WrittenPage>>();
+
+/** Its parameters are numbered as `filterStatement` gives their values. */
+function textOf({ search, category_id, min_price, max_price, in_stock_only, sort_by, cursor }: ProductFilter, isFar: boolean): string {
+  let parameters = 0;
+  const next = (): string => `$${(parameters += 1)}`;
+  const order = orderOf(sort_by);
   const conditions = [
-    search !== undefined && `name ILIKE ${parameter(`%${escapeLike(search)}%`)}`,
-    category_id !== undefined && `category_id = ${parameter(category_id)}`,
-    min_price !== undefined && `price_cents >= ${parameter(min_price)}`,
-    max_price !== undefined && `price_cents <= ${parameter(max_price)}`,
+    search !== undefined && `name ILIKE ${next()}`,
+    category_id !== undefined && `category_id = ${next()}`,
+    min_price !== undefined && `price_cents >= ${next()}`,
+    max_price !== undefined && `price_cents <= ${next()}`,
     in_stock_only && 'stock > 0',
-    cursor !== undefined && orderOf(sort_by).after(cursor.map(parameter)),
+    cursor !== undefined && order.after(cursor.map(next)),
   ].filter((condition) => condition !== false);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')} `;
-  const order = orderOf(sort_by);
-  const most = parameter(limit);
-  const select = (columns: string): string => `SELECT ${columns} FROM products ${where}ORDER BY ${order.by} LIMIT ${most}`;
-  const rows = skip === 0 ? select(productView.select) : farOff(`${select('id_key')} OFFSET ${parameter(skip)}`, order);
-  return {
-    statement: named(writtenPage(productView, 'products', { rows, limit: `${most}::bigint::integer`, place: order.place })),
-    values,
-  };
+  const limit = next();
+  const select = (columns: string): string => `SELECT ${columns} FROM products ${where}ORDER BY ${order.by} LIMIT ${limit}`;
+  const rows = isFar ? farOff(`${select('id_key')} OFFSET ${next()}`, order) : select(productView.select);
+  return writtenPage(productView, 'products', { rows, limit: `${limit}::bigint::integer`, order: order.columns });
 }
 
 /** Ids alone are counted off an index, where it has the conditions too; only the products of the page are then read. */
 const farOff = (ids: string, { by }: Order): string =>
   `SELECT ${productView.select} FROM products WHERE id_key = ANY (ARRAY(${ids})) ORDER BY ${by}`;
 
-/** An order of products: as SQL, a row's place in it, and what comes after a place. */
-type Order = { readonly by: string; readonly place: string; readonly after: (place: readonly string[]) => string };
+/** An order of products: as SQL, the columns that a place in it consists of, and what comes after a place. */
+type Order = { readonly by: string; readonly columns: readonly string[]; readonly after: (place: readonly string[]) => string };
 
-const placeBy = (column: string): string => `concat('[', to_json(${column}), ',', id_key, ']')`;
-const newest: Order = { by: 'id_key DESC', place: `concat('[', id_key, ']')`, after: ([id]) => `id_key < ${id}` };
+const newest: Order = { by: 'id_key DESC', columns: ['id_key'], after: ([id]) => `id_key < ${id}` };
 const rising = (column: string): Order => ({
   by: `${column}, id_key`,
-  place: placeBy(column),
+  columns: [column, 'id_key'],
   after: ([key, id]) => `(${column}, id_key) > (${key}, ${id})`,
 });
 const falling = (column: string): Order => ({
   by: `${column} DESC, id_key`,
-  place: placeBy(column),
+  columns: [column, 'id_key'],
   // The first half alone finds its place in an index of the column.
   after: ([key, id]) => `${column} <= ${key} AND (${column} < ${key} OR id_key > ${id})`,
 });
@@ -66,17 +75,6 @@ const orders: Readonly<Record<NonNullable<ProductFilter['sort_by']>, Order>> = {
 };
 
 const orderOf = (sortBy: ProductFilter['sort_by']): Order => (sortBy === undefined ? newest : orders[sortBy]);
-
-/** Five conditions, five orders, each from its start or a place, at it or farther on: 640 texts at most. */
-const statements = new Map<string, Statement<WrittenPage>>();
-
-function named(text: string): Statement<WrittenPage> {
-  const known = statements.get(text);
-  if (known) return known;
-  const made = textStatement<WrittenPage>(`product-filter-${statements.size}`, text);
-  statements.set(text, made);
-  return made;
-}
 
 /** The characters that mean something in a LIKE pattern, taken literally. */
 const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');
