@@ -4,14 +4,14 @@ import { LimiterUnavailableError, type Limiter, type Quota, type Verdict } from 
 export type Take = readonly Quota[];
 
 /**
- * Four numbers for each quota, in order: 1 when allowed else 0, remaining, retryAfterMs, resetMs.
- * Flat, because it crosses a process boundary for every request.
+ * Four numbers for each quota, in order: 1 when allowed else 0, remaining, retryAfterMs, resetMs. Behind those of a whole batch
+ * may stand when it was counted. Flat, because it crosses a process boundary for every request.
  */
 export type FlatVerdicts = readonly number[];
 
 export type BatchOptions = {
-  /** Counts the takes one after the other, in order. */
-  readonly send: (takes: readonly Take[]) => Promise<FlatVerdicts>;
+  /** Counts the takes one after the other, in order. Once nobody awaits its answer any more, they have been refused. */
+  readonly send: (takes: readonly Take[], isAwaited: () => boolean) => Promise<FlatVerdicts>;
   /** After this long without an answer every take of the batch is refused with LimiterUnavailableError. */
   readonly timeoutMs: number;
   /** Takes on the way at most; more are refused at once. */
@@ -40,9 +40,15 @@ export function createBatchingLimiter({ send, timeoutMs, maxPending = 10_000 }: 
   const flush = async (): Promise<void> => {
     while (waiters.length > 0) {
       const batch = takeWaiters();
+      let isAwaited = true;
+      const answer = send(
+        batch.map(({ take }) => take),
+        () => isAwaited,
+      );
       try {
-        distribute(batch, await answerWithin(send(batch.map(({ take }) => take)), timeoutMs));
+        distribute(batch, await answerWithin(answer, timeoutMs));
       } catch (err) {
+        isAwaited = false;
         // Who waited behind a batch that was not answered has waited long enough.
         refuse([...batch, ...takeWaiters()], err);
       }
@@ -90,8 +96,12 @@ function answerWithin(answer: Promise<FlatVerdicts>, timeoutMs: number): Promise
 
 function distribute(batch: readonly Waiter[], flat: FlatVerdicts): void {
   let offset = 0;
+  const countedAtMs = flat[4 * batch.reduce((quotas, { take }) => quotas + take.length, 0)];
   for (const { take, resolve, reject } of batch) {
-    const verdicts = take.map((_, index) => verdictAt(flat, offset + index * 4));
+    const verdicts = take.map((_, index) => ({
+      ...verdictAt(flat, offset + index * 4),
+      ...(countedAtMs !== undefined && { countedAtMs }),
+    }));
     offset += take.length * 4;
     if (offset > flat.length) reject(new LimiterUnavailableError('the answer is shorter than the question'));
     else resolve(verdicts);

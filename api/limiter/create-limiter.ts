@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 import { messageOf } from '#lib/errors.ts';
 import type { Logger } from '#lib/logger.ts';
+import { createBesideLimiter } from './beside-limiter.ts';
 import { createFallbackLimiter } from './fallback-limiter.ts';
-import type { Limiter, LimiterStore } from './limiter.ts';
+import { LimiterUnavailableError, type Limiter, type LimiterStore, type Quota } from './limiter.ts';
 import { createLocalLimiter } from './sliding-window.ts';
 import { createPrimaryLimiter, type PrimaryLink } from './primary-limiter.ts';
 import { createRedisLimiter } from './redis-limiter.ts';
@@ -15,6 +16,8 @@ const redisTimeoutMs = 80;
  */
 const primaryTimeoutMs = 2_000;
 const retryEveryMs = 250;
+/** Tells the book in the primary that Redis will miss requests. */
+const withoutRedis: readonly Quota[] = [];
 
 export type LimiterDeps = {
   readonly link: PrimaryLink;
@@ -27,8 +30,9 @@ export type LimiterDeps = {
 export type WorkerLimiter = Limiter & { readonly store: () => LimiterStore };
 
 /**
- * The limiter of one worker. Redis counts where it is configured, else the primary process. When Redis does not answer,
- * the primary counts for this machine; when the primary does not, each worker counts alone. Both are told as `local`.
+ * The limiter of one worker. Redis counts where it is configured, and the primary keeps the book of this machine beside it, else the
+ * primary counts. When Redis does not answer, the primary counts for this machine, from its book; when the primary does not, each
+ * worker counts alone. Both are told as `local`.
  */
 export function createLimiter({ link, redis, logger, onFallback }: LimiterDeps): WorkerLimiter {
   const reported = (name: LimiterStore) => (to: 'first' | 'second', reason?: unknown) => {
@@ -39,18 +43,28 @@ export function createLimiter({ link, redis, logger, onFallback }: LimiterDeps):
     onFallback();
     logger.error({ store: name, reason: messageOf(reason) }, 'rate limit is counted locally: its store does not answer');
   };
+  const primary = createPrimaryLimiter(link, primaryTimeoutMs);
   const onMachine = createFallbackLimiter({
-    first: createPrimaryLimiter(link, primaryTimeoutMs),
+    first: primary,
     second: createLocalLimiter(),
     retryEveryMs,
     onSwitch: reported('primary'),
   });
   if (!redis) return { take: onMachine.take, store: () => (onMachine.hasFallenBack() ? 'local' : 'primary') };
+  const inRedis = createRedisLimiter(redis, redisTimeoutMs);
+  const report = reported('redis');
   const shared = createFallbackLimiter({
-    first: createRedisLimiter(redis, redisTimeoutMs),
+    first: createBesideLimiter({ decider: inRedis, machine: onMachine, book: primary }),
     second: onMachine,
     retryEveryMs,
-    onSwitch: reported('redis'),
+    trial: inRedis,
+    handsOver: false,
+    onSwitch: (to, reason) => {
+      if (to === 'second') void onMachine.take(withoutRedis);
+      report(to, reason);
+    },
   });
+  // It may come back having forgotten everything before anybody asked it.
+  redis.on('reconnecting', () => shared.fallBack(new LimiterUnavailableError('the connection was closed')));
   return { take: shared.take, store: () => (shared.hasFallenBack() ? 'local' : 'redis') };
 }

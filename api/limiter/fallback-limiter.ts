@@ -7,6 +7,10 @@ export type FallbackOptions = {
   readonly second: Limiter;
   /** Time between two tries whether `first` answers again. */
   readonly retryEveryMs: number;
+  /** Tells whether `first` answers again, where that is not asked itself. */
+  readonly trial?: Limiter;
+  /** False where `second` knows by itself what has been counted. */
+  readonly handsOver?: boolean;
   readonly now?: () => number;
   /** Told when counting falls back, with the reason, and when it returns. */
   readonly onSwitch?: (to: 'second' | 'first', reason?: unknown) => void;
@@ -15,10 +19,12 @@ export type FallbackOptions = {
 export type FallbackLimiter = Limiter & {
   /** True while `second` counts. */
   readonly hasFallenBack: () => boolean;
+  /** Lets `second` count until a trial has found that `first` answers. */
+  readonly fallBack: (reason: unknown) => void;
 };
 
 /** Counted to learn whether `first` answers; nobody's request. */
-const trial: readonly Quota[] = [{ key: 'trial', limit: 1, periodMs: 1_000 }];
+const nobodys: readonly Quota[] = [{ key: 'trial', limit: 1, periodMs: 1_000 }];
 
 /**
  * A limiter that never fails: when `first` does not answer, `second` decides, beginning with what `first` had counted for
@@ -26,15 +32,15 @@ const trial: readonly Quota[] = [{ key: 'trial', limit: 1, periodMs: 1_000 }];
  * `second` at once, until a trial in the background finds that `first` answers again.
  */
 export function createFallbackLimiter(options: FallbackOptions): FallbackLimiter {
-  const { first, second, retryEveryMs, onSwitch } = options;
-  const lastCounts = createLastCounts(options.now ?? (() => performance.now()));
+  const { first, second, retryEveryMs, trial = first, handsOver = true, onSwitch } = options;
+  const lastCounts = handsOver ? createLastCounts(options.now ?? (() => performance.now())) : noCounts;
   let hasFallenBack = false;
 
   const tryLater = (): void => {
     setTimeout(tryAgain, retryEveryMs).unref();
   };
   const tryAgain = (): void => {
-    first.take(trial).then(returnToFirst, tryLater);
+    trial.take(nobodys).then(returnToFirst, tryLater);
   };
   const returnToFirst = (): void => {
     hasFallenBack = false;
@@ -62,6 +68,7 @@ export function createFallbackLimiter(options: FallbackOptions): FallbackLimiter
   return {
     take: (quotas) => (hasFallenBack ? second.take(lastCounts.recall(quotas)) : takeFirst(quotas)),
     hasFallenBack: () => hasFallenBack,
+    fallBack,
   };
 }
 
@@ -70,6 +77,8 @@ type LastCounts = {
   /** The quotas with what is remembered of them. */
   readonly recall: (quotas: readonly Quota[]) => Quota[];
 };
+
+const noCounts: LastCounts = { remember: () => {}, recall: (quotas) => [...quotas] };
 
 type Remembered = { count: number; atMs: number };
 

@@ -9,7 +9,15 @@ export type Quota = {
   readonly periodMs: number;
   /** What another counter had counted; taken over by one that has counted less, so that a change of counters opens no gap. */
   readonly counted?: Counted | undefined;
+  /** How whoever keeps a book beside another counter, which decides, is asked; undefined: it decides itself. */
+  readonly beside?: Beside | undefined;
 };
+
+/**
+ * `counted`: the other decides next, so that this one refuses only where the other may know less than the book.
+ * `givenBackMs`: the other has refused, or said nothing; what was counted at that time is taken back.
+ */
+export type Beside = 'counted' | { readonly givenBackMs: number };
 
 export type Counted = {
   readonly count: number;
@@ -25,6 +33,8 @@ export type Verdict = {
   readonly retryAfterMs: number;
   /** Milliseconds until the oldest counted request leaves the window and frees a place, rounded up; 0 when none is counted. */
   readonly resetMs: number;
+  /** When it was counted, by the clock of a book beside another counter. */
+  readonly countedAtMs?: number | undefined;
 };
 
 export type Limiter = {

@@ -1,9 +1,9 @@
 import { createBatchingLimiter, flatten, type FlatVerdicts } from './batch-takes.ts';
-import type { Counted, Limiter, Quota } from './limiter.ts';
+import type { Beside, Counted, Limiter, Quota } from './limiter.ts';
 import { createSlidingWindows } from './sliding-window.ts';
 
 /** One quota on its way between processes. */
-export type QuotaTuple = readonly [key: string, limit: number, periodMs: number, counted?: Counted];
+export type QuotaTuple = readonly [key: string, limit: number, periodMs: number, counted?: Counted | null, beside?: Beside];
 export type TakeTuples = readonly QuotaTuple[];
 
 export type PrimaryLink = {
@@ -19,19 +19,30 @@ export function createPrimaryLimiter(link: PrimaryLink, timeoutMs: number): Limi
   });
 }
 
-/** The primary's side: counts the takes of one batch in order. */
+/**
+ * The primary's side: counts the takes of one batch in order, and tells behind their verdicts when that was. Where Redis decides,
+ * this is the book beside it, of all that the machine let in: from the time when a worker last did without Redis, which then knows
+ * less, until that has left the window, the book refuses too. A take of nothing says that a worker does without Redis.
+ */
 export function createPrimaryCounter(now: () => number = () => performance.now()): (takes: readonly TakeTuples[]) => number[] {
   const windows = createSlidingWindows();
+  let aloneAtMs = -Infinity;
   return (takes) => {
     const nowMs = now();
-    return takes.flatMap((quotas) => flatten(windows.take(quotas.map(fromTuple), nowMs)));
+    const verdicts = takes.flatMap((tuples) => {
+      const quotas = tuples.map(fromTuple);
+      if (quotas.every(({ beside }) => beside === undefined)) aloneAtMs = nowMs;
+      return flatten(windows.take(quotas, nowMs, aloneAtMs));
+    });
+    return [...verdicts, nowMs];
   };
 }
 
-function toTuple({ key, limit, periodMs, counted }: Quota): QuotaTuple {
+function toTuple({ key, limit, periodMs, counted, beside }: Quota): QuotaTuple {
+  if (beside) return [key, limit, periodMs, null, beside];
   return counted ? [key, limit, periodMs, counted] : [key, limit, periodMs];
 }
 
-function fromTuple([key, limit, periodMs, counted]: QuotaTuple): Quota {
-  return { key, limit, periodMs, counted };
+function fromTuple([key, limit, periodMs, counted, beside]: QuotaTuple): Quota {
+  return { key, limit, periodMs, counted: counted ?? undefined, beside };
 }

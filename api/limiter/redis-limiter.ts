@@ -67,9 +67,13 @@ export function createRedisLimiter(redis: Redis, timeoutMs: number): Limiter {
   const processId = randomBytes(6).toString('base64url');
   let batches = 0;
   return createBatchingLimiter({
-    send: (takes) => {
+    send: async (takes, isAwaited) => {
       batches += 1;
-      return (redis as WithTake).takeQuotas(...scriptArguments(takes, `${processId}:${batches}:`));
+      const memberPrefix = `${processId}:${batches}:`;
+      const verdicts = await (redis as WithTake).takeQuotas(...scriptArguments(takes, memberPrefix));
+      // A Redis that was frozen counts when it thaws what has been decided without it long ago.
+      if (!isAwaited()) await takeBack(redis, takes, memberPrefix);
+      return verdicts;
     },
     timeoutMs,
     // Redis serves nothing else while the script runs.
@@ -77,8 +81,15 @@ export function createRedisLimiter(redis: Redis, timeoutMs: number): Limiter {
   });
 }
 
+async function takeBack(redis: Redis, takes: readonly Take[], memberPrefix: string): Promise<void> {
+  const commands = takes.flatMap((quotas, index) => quotas.map(({ key }) => ['zrem', redisKey(key), `${memberPrefix}${index + 1}`]));
+  await redis.pipeline(commands).exec();
+}
+
+const redisKey = (key: string): string => `atalaya:limit:${key}`;
+
 function scriptArguments(takes: readonly Take[], memberPrefix: string): (string | number)[] {
-  const keys = takes.flatMap((quotas) => quotas.map(({ key }) => `atalaya:limit:${key}`));
+  const keys = takes.flatMap((quotas) => quotas.map(({ key }) => redisKey(key)));
   const limits = takes.flatMap((quotas) => [quotas.length, ...quotas.flatMap(({ limit, periodMs }) => [limit, periodMs * 1000])]);
   return [keys.length, ...keys, memberPrefix, takes.length, ...limits];
 }

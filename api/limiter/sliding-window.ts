@@ -27,6 +27,17 @@ class RequestTimes {
     this.size += 1;
   }
 
+  /** Forgets the newest request of that time. */
+  forget(timeMs: number): void {
+    let index = this.size - 1;
+    while (index >= 0 && this.at(index) !== timeMs) index -= 1;
+    if (index < 0) return;
+    for (let next = index + 1; next < this.size; next += 1) {
+      this.#ring[(this.#head + next - 1) % this.#ring.length] = this.at(next);
+    }
+    this.size -= 1;
+  }
+
   #grow(): void {
     const larger = new Float64Array(this.#ring.length * 2);
     for (let index = 0; index < this.size; index += 1) larger[index] = this.at(index);
@@ -39,8 +50,9 @@ export type SlidingWindows = {
   /**
    * Counts one request against all quotas, or against none when one is used up.
    * @param nowMs monotonic; never less than in an earlier call
+   * @param aloneAtMs since when the counter beside which this one stands, if any, knows of every request
    */
-  readonly take: (quotas: readonly Quota[], nowMs: number) => Verdict[];
+  readonly take: (quotas: readonly Quota[], nowMs: number, aloneAtMs?: number) => Verdict[];
   /** Number of keys held. */
   readonly size: () => number;
 };
@@ -68,15 +80,30 @@ export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
   };
 
   return {
-    take: (quotas, nowMs) => {
+    take: (quotas, nowMs, aloneAtMs = -Infinity) => {
       const windows = quotas.map((quota) => entryFor(quota, nowMs));
-      const allAllow = windows.every((times, index) => times.size < (quotas[index] as Quota).limit);
+      if (quotas.some(isGivenBack)) return windows.map((times, index) => giveBack(times, quotas[index] as Quota));
+      const isOthers = ({ beside, periodMs }: Quota): boolean => beside === 'counted' && aloneAtMs <= nowMs - periodMs;
+      const allAllow = windows.every((times, index) => times.size < (quotas[index] as Quota).limit || isOthers(quotas[index] as Quota));
       if (allAllow) for (const times of windows) times.push(nowMs);
-      return windows.map((times, index) => verdictOf(times, quotas[index] as Quota, allAllow, nowMs));
+      return windows.map((times, index) => {
+        const quota = quotas[index] as Quota;
+        return allAllow && isOthers(quota) ? noOpinion(quota) : verdictOf(times, quota, allAllow, nowMs);
+      });
     },
     size: () => entries.size,
   };
 }
+
+const isGivenBack = ({ beside }: Quota): boolean => typeof beside === 'object';
+
+function giveBack(times: RequestTimes, quota: Quota): Verdict {
+  if (typeof quota.beside === 'object') times.forget(quota.beside.givenBackMs);
+  return noOpinion(quota);
+}
+
+/** The other counter decides. */
+const noOpinion = ({ limit }: Quota): Verdict => ({ allowed: true, remaining: limit, retryAfterMs: 0, resetMs: 0 });
 
 function takeOver(times: RequestTimes, { counted, limit, periodMs }: Quota, nowMs: number): void {
   if (!counted || counted.ageMs >= periodMs) return;

@@ -220,6 +220,7 @@ describe('the limiter of a worker', () => {
     const verdict = [1, 7, 0, 3_000];
     const redis = {
       defineCommand: () => {},
+      on: () => {},
       takeQuotas: () => (isUp ? Promise.resolve(verdict) : Promise.reject(new Error('Connection is closed.'))),
     } as unknown as Redis;
     const count = createPrimaryCounter();
@@ -230,10 +231,10 @@ describe('the limiter of a worker', () => {
     let fallbacks = 0;
     const limiter = createLimiter({ link: { askPrimary }, redis, logger, onFallback: () => (fallbacks += 1) });
     expect(await limiter.take([quota])).toMatchObject([{ remaining: 7 }]);
-    expect([limiter.store(), askedPrimary]).toEqual(['redis', 0]);
+    expect([limiter.store(), askedPrimary]).toEqual(['redis', 1]);
     isUp = false;
-    expect(await limiter.take([quota]), 'with the thirteen that Redis had counted').toMatchObject([{ remaining: 6 }]);
-    expect([limiter.store(), askedPrimary, fallbacks]).toEqual(['local', 1, 1]);
+    expect(await limiter.take([quota]), 'from the book of this machine, where the one before stands').toMatchObject([{ remaining: 18 }]);
+    expect([limiter.store(), fallbacks]).toEqual(['local', 1]);
     expect(told()).toEqual([{ level: 'error', store: 'redis', reason: 'counting failed', msg: fellBack }]);
   });
 });
