@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import { print, runCommandLine, type CommandLine, type Verb } from '#lib/command-line.ts';
 import { readEnv } from '#lib/env.ts';
 import { UsageError } from '#lib/errors.ts';
@@ -123,6 +124,20 @@ const unsilence: Verb = {
   run: ({ positionals: [name = ''], flags }) => ask({ do: 'unsilence', name, by: me(flags['by']) }, flags['json']),
 };
 
+const note: Verb = {
+  synopsis: 'INCIDENT --text TEXT [--post-mortem] [--public] [--by NAME] [--json]',
+  summary:
+    'Writes to an incident what people should know of it; plain text, for operators or for everybody. A text of - is read from standard input.',
+  options: { ...asker, text: { type: 'string' }, 'post-mortem': { type: 'boolean' }, public: { type: 'boolean' } },
+  positionals: [1, 1],
+  run: async ({ positionals: [of = ''], flags }) => {
+    if (typeof flags['text'] !== 'string') throw new UsageError('note: --text must say what is to be kept');
+    const text = flags['text'] === '-' ? await readText(process.stdin) : flags['text'];
+    const kind = flags['post-mortem'] === true ? 'post_mortem' : 'note';
+    return ask({ do: 'note', of, by: me(flags['by']), kind, is_public: flags['public'] === true, text }, flags['json']);
+  },
+};
+
 const ack: Verb = {
   synopsis: 'TARGET|INCIDENT [--by NAME] [--json]',
   summary: 'Takes on what goes on: everybody is told who, and no reminders come until it is over.',
@@ -181,6 +196,7 @@ const commandLine: CommandLine = {
     unsilence,
     ack,
     'heartbeat-url': heartbeatUrlVerb,
+    note,
     export: exportVerb,
   },
 };

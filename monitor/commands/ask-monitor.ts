@@ -48,6 +48,8 @@ export function describeDone(done: DoneView): string {
     const words = { acknowledged: 'taken on', already: 'taken on already' }[done.outcome];
     return done.incidents.map(({ target, id, acknowledged_by: by }) => `${target}: ${words} by ${by} (${id})`).join('\n');
   }
+  if (done.done === 'note')
+    return `${done.note.incident_id}: ${done.note.kind === 'note' ? 'note' : 'post-mortem'} kept, ${done.note.is_public ? 'for everybody' : 'for operators'}`;
   const { name, ends_at: endsAt } = done.silence;
   const what = `${name}: ${whom(done.silence)}`;
   return done.done === 'silence' ? `${what} silenced until ${showTime(endsAt)}` : `${what} no longer silenced`;

@@ -2,21 +2,25 @@ import { UsageError } from '#lib/errors.ts';
 import { nearestWord } from '#lib/misspelt.ts';
 import type { Watch } from '../health/watch.ts';
 import type { Beat } from '../model/beat.ts';
+import type { Note } from '../model/incident.ts';
 import type { Beats } from '../probes/beats.ts';
 import type { Command } from '../quiet/command.ts';
 import type { Silences } from '../quiet/silences.ts';
 import type { Done } from '../status-page/control-pages.ts';
+import type { MonitorStore } from '../store/store.ts';
 
 export type ControlDeps = {
   readonly silences: Silences;
   readonly watch: Pick<Watch, 'acknowledge' | 'snapshot'>;
+  readonly store: Pick<MonitorStore, 'incident' | 'write'>;
 };
 
 /**
  * Does what somebody who may asks of the running monitor. The answer comes once it is on record.
  * @throws {UsageError} it cannot be done as asked · {StoreError}
  */
-export function obey({ silences, watch }: ControlDeps, command: Command): Done {
+export function obey({ silences, watch, store }: ControlDeps, command: Command): Done {
+  if (command.do === 'note') return addNote(store, command);
   if (command.do === 'ack') return acknowledge(watch, command);
   if (command.do === 'unsilence') return { done: 'unsilence', silence: silences.end(command.name, command.by) };
   const watched = watch.snapshot().map(({ name }) => name);
@@ -38,6 +42,13 @@ export function hear(
   const isWatched = watch.snapshot().some(({ name, kind }) => name === probe && kind === 'heartbeat');
   if (isWatched) beats.hear(probe, beat);
   return isWatched;
+}
+
+function addNote(store: ControlDeps['store'], { of, by, kind, is_public: isPublic, text }: Extract<Command, { do: 'note' }>): Done {
+  if (!store.incident(of)) throw new UsageError(`no incident has the id ${of}; npm run monitor -- incidents --json lists them`);
+  const note: Note = { incidentId: of, at: Date.now(), by, kind, isPublic, text };
+  store.write({ health: [], incidents: [], messages: [], notes: [note] });
+  return { done: 'note', note };
 }
 
 function acknowledge(watch: ControlDeps['watch'], { of, by }: Extract<Command, { do: 'ack' }>): Done {

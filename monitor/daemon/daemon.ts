@@ -31,7 +31,7 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
   const stop = async (): Promise<void> => void (await closeInOrder(closers.toReversed(), stopDeadlineMs, logger));
   try {
     const house = openHouse(settings, logger, decorate, closers);
-    const { silences, signer } = house;
+    const { silences, signer, store } = house;
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
     const running = createRunningParts(house, settings, { read, onFailure: failed.reject });
@@ -43,9 +43,10 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
       takeSnapshot: () => running.parts().takeSnapshot(),
       control: {
         signer,
-        obey: (command) => obey({ silences, watch: running.parts().watch }, command),
+        obey: (command) => obey({ silences, watch: running.parts().watch, store }, command),
         hear: (probe, beat) => hear({ beats: house.beats, watch: running.parts().watch }, probe, beat),
       },
+      records: store,
       access: createAccess({
         password: () => running.parts().operatorPassword,
         signer,

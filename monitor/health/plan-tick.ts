@@ -135,6 +135,9 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy, heldBy } };
 }
 
+/** Enough to see how it began; they stand in the store with the incident. */
+const looksKept = 10;
+
 function beginIncident(trouble: Trouble, subject: Subject): Incident {
   const probe = subject.rules.name;
   const startedAt = trouble.since(subject);
@@ -150,6 +153,7 @@ function beginIncident(trouble: Trouble, subject: Subject): Incident {
     lastToldAt: undefined,
     suppressedBy: undefined,
     endedAt: undefined,
+    looks: subject.health.recent.slice(-looksKept).map(({ at, outcome, latencyMs, detail }) => ({ at, outcome, latencyMs, detail })),
   };
 }
 

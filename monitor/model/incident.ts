@@ -1,5 +1,5 @@
 import type { Alert } from './alert.ts';
-import type { Verdict } from './look.ts';
+import type { ProbeResult, Verdict } from './look.ts';
 import type { TimelineEntry } from './quiet.ts';
 import type { DayTally } from './tally.ts';
 
@@ -40,6 +40,24 @@ export type Incident = {
   /** When somebody took it on, and who; from then on there are no reminders. */
   readonly acknowledged?: { readonly at: number; readonly by: string } | undefined;
   readonly endedAt: number | undefined;
+  /** The looks by which it was found out, oldest first; none where no look did. */
+  readonly looks?: readonly LookRecord[] | undefined;
+};
+
+/** What stays of a look with the incident it helped to find. */
+export type LookRecord = Pick<ProbeResult, 'at' | 'outcome' | 'latencyMs' | 'detail'>;
+
+/** What somebody wrote to an incident. Only ever added: whoever corrects one writes another. */
+export type Note = {
+  readonly incidentId: string;
+  /** Ms of the epoch. */
+  readonly at: number;
+  readonly by: string;
+  readonly kind: 'note' | 'post_mortem';
+  /** Whether everybody may read it, or operators alone. */
+  readonly isPublic: boolean;
+  /** Plain text, of several lines. */
+  readonly text: string;
 };
 
 /** Everything one look, or one decision, changes. Recorded whole or not at all. */

@@ -26,6 +26,24 @@ export const commandSchema = z.discriminatedUnion('do', [
   }),
   z.strictObject({ do: z.literal('unsilence'), name: z.string(), by }),
   /** `of`: the id of an incident, or the name of its target. */
+  /** `of`: the id of an incident, over or not. */
+  z.strictObject({
+    do: z.literal('note'),
+    of: z.string(),
+    by,
+    kind: z.enum(['note', 'post_mortem']),
+    is_public: z.boolean(),
+    text: z
+      .string()
+      .transform((text) => text.replaceAll(/\r\n?/g, '\n').trim())
+      .pipe(
+        z
+          .string()
+          .min(1, 'must not be empty')
+          .max(20_000, 'must have at most 20000 characters')
+          .regex(/^[^\p{Cc}\n\t]*(?:[\n\t][^\p{Cc}\n\t]*)*$/u, 'must be plain text'),
+      ),
+  }),
   z.strictObject({ do: z.literal('ack'), of: z.string(), by }),
 ]);
 

@@ -3,24 +3,27 @@ import readBody from 'raw-body';
 import { AppError, UsageError } from '#lib/errors.ts';
 import { html, type Html } from '#lib/html.ts';
 import { showTime } from '#lib/show.ts';
-import type { Incident } from '../model/incident.ts';
+import type { Incident, Note } from '../model/incident.ts';
 import type { Silence } from '../model/quiet.ts';
 import { commandSchema, type Command } from '../quiet/command.ts';
 import { isCommandSigned } from '../quiet/signature.ts';
 import type { BeatDeps } from './beat-page.ts';
 import { pageShell } from './page-shell.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
+import { presentNote, type NoteView } from './incident-view.ts';
 import { presentSilence, type SilenceView } from './quiet-view.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
 
 /** What was done of a command. */
 export type Done =
   | { readonly done: 'silence' | 'unsilence'; readonly silence: Silence }
+  | { readonly done: 'note'; readonly note: Note }
   | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly Incident[] };
 
 /** The same as `/api/control` answers it. */
 export type DoneView =
   | { readonly done: 'silence' | 'unsilence'; readonly silence: SilenceView }
+  | { readonly done: 'note'; readonly note: NoteView }
   | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly IncidentView[] };
 
 export type Control = BeatDeps & {
@@ -89,6 +92,7 @@ function refuse(ctx: Koa.Context, status: number, detail: string): void {
 
 function presentDone(done: Done): DoneView {
   if (done.done === 'ack') return { ...done, incidents: done.incidents.map((incident) => presentIncident(incident, Date.now())) };
+  if (done.done === 'note') return { ...done, note: presentNote(done.note) };
   return { ...done, silence: presentSilence(done.silence) };
 }
 
@@ -118,7 +122,8 @@ function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>
   return outcome === 'already' ? html`<h1>${by} has taken ${target} on already</h1>` : html`<h1>${by} has taken ${target} on</h1>`;
 }
 
-function showPage(ctx: Koa.Context, status: number, content: Html): void {
+/** A short page that says one thing. */
+export function showPage(ctx: Koa.Context, status: number, content: Html): void {
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
   ctx.body = pageShell({

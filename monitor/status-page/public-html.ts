@@ -2,7 +2,8 @@ import { html, type Html } from '#lib/html.ts';
 import { showDuration } from '#lib/show.ts';
 import { dayBars, uptimeShare } from './history-html.ts';
 import { pageShell } from './page-shell.ts';
-import type { PublicIncident, PublicTarget, PublicView } from './public-view.ts';
+import { publicIncidentItems } from './public-incident-html.ts';
+import type { PublicTarget, PublicView } from './public-view.ts';
 import type { MaintenanceView } from './quiet-view.ts';
 import { statusIcon, statusSign } from './status-signs.ts';
 import type { Voice } from './words.ts';
@@ -84,24 +85,8 @@ function plannedWork(maintenance: readonly MaintenanceView[], { words, time }: V
 }
 
 function incidents({ incidents: known, generated_at: now }: PublicView, voice: Voice): Html {
-  const { words } = voice;
+  const { words, language } = voice;
   if (known === null) return html`<p class="panel empty warn">${words.unreadable}</p>`;
-  if (known.length === 0) return html`<p class="panel empty">${words.noIncidents}</p>`;
-  return html`<ol class="panel list public-incidents">
-    ${known.map((incident) => incidentItem(incident, voice, Date.parse(now)))}
-  </ol>`;
-}
-
-function incidentItem({ id, kind, target, started_at: startedAt, ended_at: endedAt }: PublicIncident, voice: Voice, now: number): Html {
-  const { words, time } = voice;
-  const durationMs = Math.max(0, (endedAt === null ? now : Date.parse(endedAt)) - Date.parse(startedAt));
-  const tone = kind === 'flapping' ? 'down' : kind;
-  return html`<li class="${endedAt === null ? tone : ''}" data-incident="${id}">
-    <span class="what"
-      ><strong>${target}</strong>: ${words.kind[kind]}<br /><time class="small" datetime="${startedAt}">${time(startedAt)}</time></span
-    >
-    <span class="end small"
-      >${endedAt === null ? html`<span class="pill">${words.stillGoing}</span>` : words.lasted(showDuration(durationMs))}</span
-    >
-  </li>`;
+  return html`${publicIncidentItems(known, voice, Date.parse(now))}
+    <p class="small"><a href="/incidents?lang=${language}">${words.allIncidents}</a></p>`;
 }

@@ -1,4 +1,4 @@
-import type { IncidentKind, Incident } from '../model/incident.ts';
+import type { Incident, IncidentKind, Note } from '../model/incident.ts';
 import type { HealthStatus } from '../model/look.ts';
 import { presentHistory, type HistoryView } from './history-view.ts';
 import { presentMaintenance, type MaintenanceView } from './quiet-view.ts';
@@ -27,14 +27,18 @@ export type PublicIncident = {
   readonly target: string;
   readonly started_at: string;
   readonly ended_at: string | null;
+  /** What operators wrote for everybody, oldest first. */
+  readonly notes: readonly PublicNote[];
 };
+
+export type PublicNote = { readonly at: string; readonly kind: Note['kind']; readonly text: string };
 
 type PublicKind = Exclude<IncidentKind, 'self'>;
 
 const minuteMs = 60_000;
 
-/** Pure, but for the days, which it reads. */
-export function presentPublic(snapshot: StatusSnapshot): PublicView {
+/** Pure, but for the days, which it reads. @param notes of the incidents */
+export function presentPublic(snapshot: StatusSnapshot, notes: readonly Note[]): PublicView {
   const { now, targets, incidents, maintenance } = snapshot;
   const histories = presentHistory(
     targets.map(({ name }) => name),
@@ -45,7 +49,7 @@ export function presentPublic(snapshot: StatusSnapshot): PublicView {
     status: worstOf(targets.map(({ status }) => status)),
     generated_at: new Date(Math.floor(now / minuteMs) * minuteMs).toISOString(),
     targets: histories.map((history, index) => ({ name: history.target, status: targets[index]?.status ?? 'unknown', history })),
-    incidents: incidents?.flatMap(presentPublicIncident) ?? null,
+    incidents: incidents?.flatMap((each) => presentPublicIncident(each, notes)) ?? null,
     maintenance: maintenance.flatMap((planned) => presentMaintenance(planned, now)),
   };
 }
@@ -60,9 +64,19 @@ function readOrNothing(read: StatusSnapshot['readTallies']): ReturnType<StatusSn
 }
 
 /** Nothing of one that the public does not see. Pure. */
-export function presentPublicIncident({ id, kind, probe, startedAt, endedAt }: Incident): PublicIncident[] {
+export function presentPublicIncident({ id, kind, probe, startedAt, endedAt }: Incident, notes: readonly Note[]): PublicIncident[] {
   if (kind === 'self') return [];
-  return [{ id, kind, target: probe, started_at: iso(startedAt), ended_at: endedAt === undefined ? null : iso(endedAt) }];
+  const own = notes.filter((note) => note.incidentId === id && note.isPublic);
+  return [
+    {
+      id,
+      kind,
+      target: probe,
+      started_at: iso(startedAt),
+      ended_at: endedAt === undefined ? null : iso(endedAt),
+      notes: own.map((note) => ({ at: iso(note.at), kind: note.kind, text: note.text })),
+    },
+  ];
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -25,8 +25,9 @@ export function statusHtml(view: StatusView, signOut?: Html): string {
     head: html`<meta http-equiv="refresh" content="${refreshSeconds}" /> <link rel="icon" href="${statusIcon(view.status)}" />`,
     aside: html`<div class="small soft">as of <time datetime="${view.generated_at}">${showTime(view.generated_at)}</time></div>`,
     main,
-    footer: html`<a href="/">What the public sees</a> · <a href="/history">History</a>. The monitor runs since ${showTime(view.started_at)}.
-      All times are UTC. The same as <a href="/api/operator/status">JSON</a> and <a href="/metrics">metrics</a>. ${signOut}`,
+    footer: html`<a href="/operator/incidents">All incidents</a> · <a href="/">What the public sees</a> · <a href="/history">History</a>.
+      The monitor runs since ${showTime(view.started_at)}. All times are UTC. The same as <a href="/api/operator/status">JSON</a> and
+      <a href="/metrics">metrics</a>. ${signOut}`,
   });
 }
 

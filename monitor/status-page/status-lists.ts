@@ -8,10 +8,14 @@ export function incidentList(view: StatusView): Html {
   if (view.incidents.length === 0) return html`<p class="panel empty">None so far.</p>`;
   const flapping = view.incidents.filter(({ kind }) => kind === 'flapping');
   const shown = view.incidents.filter((incident) => incident.alerted_at !== null || !flapping.some((each) => covers(each, incident)));
-  return html`<ol class="panel list incidents">
-    ${shown.map(incidentItem)}
-  </ol>`;
+  return incidentItems(shown);
 }
+
+/** Incidents as operators see them, each with the way to all that is on record of it. Pure. */
+export const incidentItems = (incidents: readonly IncidentView[]): Html =>
+  html`<ol class="panel list incidents">
+    ${incidents.map(incidentItem)}
+  </ol>`;
 
 /** The outage by which a target is found to come and go is detected in the same moment, and begins before it. */
 function covers(flapping: IncidentView, incident: IncidentView): boolean {
@@ -26,7 +30,7 @@ function incidentItem(incident: IncidentView): Html {
   const until = incident.ended_at === null ? 'still going on' : `to ${timeOfDay(incident.started_at, incident.ended_at)}`;
   return html`<li class="${isOpen ? tone : ''}" data-incident="${incident.id}">
     <span
-      ><strong>${incident.target}</strong
+      ><strong><a href="/operator/incidents/${encodeURIComponent(incident.id)}">${incident.target}</a></strong
       >${incident.kind === 'down' ? undefined : html`<br /><span class="small soft">${kinds[incident.kind]}</span>`}</span
     >
     <span class="what small">${incident.detail}<br /><span class="soft">${told(incident)}</span></span>

@@ -55,10 +55,16 @@ h2 { font-size: .95rem; font-weight: 650; margin: 2.25rem 0 .8rem; }
 .columns .list li { grid-template-columns: 1fr auto; }
 .services li, .planned li, .public-incidents li { grid-template-columns: 1fr auto; }
 .services .bars { grid-column: 1 / -1; }
+.facts-list li { grid-template-columns: minmax(8rem, 13rem) 1fr; }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
+.public-incidents .text { grid-column: 1 / -1; }
+textarea, select { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; }
+textarea { display: block; width: 100%; }
+.filter { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin-bottom: 1rem; }
 h1.plain { font-size: 1.3rem; margin: 1rem 0; }
 main > .card { margin-bottom: 1rem; }
 label { display: block; margin: 0 0 .4rem; }
-input:not([type="hidden"]) { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; width: 100%; max-width: 24rem; }
+input:not([type="hidden"], [type="checkbox"]) { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; width: 100%; max-width: 24rem; }
 button { font: inherit; color: var(--panel); background: var(--ink); border: 0; border-radius: .5rem; padding: .5rem 1.1rem; cursor: pointer; }
 button.link { color: inherit; background: none; padding: 0; text-decoration: underline; }
 form.inline { display: inline; }
@@ -69,6 +75,7 @@ footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-siz
 a { color: inherit; }
 @media (max-width: 44rem) {
   .list li { grid-template-columns: 1fr auto; }
+  .facts-list li { grid-template-columns: 1fr; }
   .incidents .what, .incidents .when { grid-column: 1 / -1; }
   .incidents .end { grid-row: 1; grid-column: 2; }
   header { flex-wrap: wrap; }

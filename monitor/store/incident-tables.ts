@@ -1,4 +1,4 @@
-import type { Incident, IncidentKind, StoredHealth } from '../model/incident.ts';
+import type { Incident, IncidentKind, LookRecord, StoredHealth } from '../model/incident.ts';
 import type { Verdict } from '../model/look.ts';
 import { guarded, type Connection } from './database.ts';
 import type { MonitorStore } from './store.ts';
@@ -19,6 +19,7 @@ type IncidentRow = {
   acknowledged_at?: number | null;
   acknowledged_by?: string | null;
   ended_at: number | null;
+  looks?: string | null;
 };
 
 type HealthRow = { probe: string; verdict: Verdict; since: number; checked_at: number; latency_ms: number; detail: string };
@@ -44,8 +45,8 @@ export function incidentTables(connection: Connection): IncidentTables {
       connection
         .prepare(
           `INSERT INTO incidents (id, kind, probe, started_at, detected_at, detail, fired_at, reminders, last_told_at, suppressed_by,
-             ended_at, held_by, acknowledged_at, acknowledged_by)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ended_at, held_by, acknowledged_at, acknowledged_by, looks)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET fired_at = excluded.fired_at, reminders = excluded.reminders,
              last_told_at = excluded.last_told_at, suppressed_by = excluded.suppressed_by, ended_at = excluded.ended_at,
              held_by = excluded.held_by, acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by`,
@@ -55,7 +56,8 @@ export function incidentTables(connection: Connection): IncidentTables {
   };
 }
 
-function incidentsWhere(connection: Connection, condition: string, parameters: readonly number[]): Incident[] {
+/** @throws {StoreError} */
+export function incidentsWhere(connection: Connection, condition: string, parameters: readonly (number | string)[]): Incident[] {
   return guarded('cannot be read', () => {
     const rows = connection.prepare(`SELECT * FROM incidents WHERE ${condition}`).all(...parameters) as unknown as IncidentRow[];
     return rows.map(toIncident);
@@ -64,10 +66,11 @@ function incidentsWhere(connection: Connection, condition: string, parameters: r
 
 function toIncidentRow(incident: Incident): (string | number | null)[] {
   const { id, kind, probe, startedAt, detectedAt, detail, firedAt, reminders, lastToldAt, suppressedBy, endedAt } = incident;
-  const { heldBy, acknowledged } = incident;
+  const { heldBy, acknowledged, looks } = incident;
   const optional = [firedAt ?? null, reminders, lastToldAt ?? null, suppressedBy ?? null, endedAt ?? null];
   const quiet = [heldBy ?? null, acknowledged?.at ?? null, acknowledged?.by ?? null];
-  return [id, kind, probe, startedAt, detectedAt, detail, ...optional, ...quiet];
+  const found = looks && JSON.stringify(looks);
+  return [id, kind, probe, startedAt, detectedAt, detail, ...optional, ...quiet, found ?? null];
 }
 
 function toIncident(row: IncidentRow): Incident {
@@ -85,6 +88,7 @@ function toIncident(row: IncidentRow): Incident {
     heldBy: row.held_by ?? undefined,
     acknowledged: typeof row.acknowledged_at === 'number' ? { at: row.acknowledged_at, by: row.acknowledged_by ?? '' } : undefined,
     endedAt: row.ended_at ?? undefined,
+    looks: typeof row.looks === 'string' ? (JSON.parse(row.looks) as LookRecord[]) : undefined,
   };
 }
 

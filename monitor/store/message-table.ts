@@ -2,7 +2,7 @@ import type { Alert } from '../model/alert.ts';
 import { guarded, type Connection } from './database.ts';
 import type { MessageState, MonitorStore, StoredMessage } from './store.ts';
 
-type MessageRow = {
+export type MessageRow = {
   channel: string;
   alert: string;
   state: MessageState;
@@ -59,7 +59,8 @@ function toRow({ channel, alert, state, attempts, refusals, isUncertain, ...rest
   return [...key, state, attempts, refusals, isUncertain ? 1 : 0, lastError ?? null, settledAt ?? null];
 }
 
-function toMessage(row: MessageRow): StoredMessage {
+/** A message as its row has it. */
+export function toMessage(row: MessageRow): StoredMessage {
   return {
     channel: row.channel,
     alert: JSON.parse(row.alert) as Alert,

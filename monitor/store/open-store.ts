@@ -5,6 +5,7 @@ import { jobTable } from './job-table.ts';
 import { messageTable } from './message-table.ts';
 import { quietTables } from './quiet-tables.ts';
 import { sloTable } from './slo-table.ts';
+import { recordTables } from './record-tables.ts';
 import { tallyTable } from './tally-table.ts';
 import type { MonitorStore } from './store.ts';
 
@@ -13,12 +14,14 @@ export function createStore(connection: Connection): MonitorStore {
   const { writeHealth, writeIncident, ...incidents } = incidentTables(connection);
   const { writeMessage, ...messages } = messageTable(connection);
   const { writeSilence, addToTimeline, ...quiet } = quietTables(connection);
+  const { addNote, ...records } = recordTables(connection);
   const { addTally, tallies } = tallyTable(connection);
   return {
     tallies,
     ...incidents,
     ...messages,
     ...quiet,
+    ...records,
     write: (changes) =>
       inTransaction(connection, () => {
         for (const health of changes.health) writeHealth(health);
@@ -26,6 +29,7 @@ export function createStore(connection: Connection): MonitorStore {
         for (const message of changes.messages) writeMessage(message);
         for (const silence of changes.silences ?? []) writeSilence(silence);
         for (const entry of changes.timeline ?? []) addToTimeline(entry);
+        for (const note of changes.notes ?? []) addNote(note);
         for (const tally of changes.tallies ?? []) addTally(tally);
       }),
     jobRuns: jobTable(connection),
@@ -40,6 +44,7 @@ function expire(connection: Connection, before: number): void {
   inTransaction(connection, () => {
     connection.prepare('DELETE FROM messages WHERE settled_at < ?').run(before);
     connection.prepare('DELETE FROM incidents WHERE ended_at < ?').run(before);
+    connection.prepare('DELETE FROM notes WHERE incident_id NOT IN (SELECT id FROM incidents)').run();
     connection.prepare('DELETE FROM job_runs WHERE started_at < ?').run(before);
     connection.prepare('DELETE FROM silences WHERE ends_at < ?').run(before);
     connection.prepare('DELETE FROM timeline WHERE at < ?').run(before);

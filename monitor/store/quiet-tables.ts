@@ -3,7 +3,7 @@ import { guarded, type Connection } from './database.ts';
 import type { MonitorStore } from './store.ts';
 
 type SilenceRow = { number: number; targets: string | null; starts_at: number; ends_at: number; by: string; reason: string };
-type TimelineRow = {
+export type TimelineRow = {
   at: number;
   event: TimelineEntry['event'];
   probe: string | null;
@@ -48,6 +48,7 @@ function toSilence({ number, targets, starts_at: startsAt, ends_at: endsAt, by, 
   return { number, targets: targets === null ? undefined : (JSON.parse(targets) as string[]), startsAt, endsAt, by, reason };
 }
 
-function toEntry({ at, event, probe, incident_id: incidentId, by, detail }: TimelineRow): TimelineEntry {
+/** An entry as its row has it. */
+export function toEntry({ at, event, probe, incident_id: incidentId, by, detail }: TimelineRow): TimelineEntry {
   return { at, event, probe: probe ?? undefined, incidentId: incidentId ?? undefined, by, detail };
 }

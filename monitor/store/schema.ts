@@ -160,4 +160,26 @@ export const schemaSteps: readonly string[] = [
     exit_code INTEGER
   ) STRICT;
   `,
+  `
+  -- JSON.
+  ALTER TABLE incidents ADD COLUMN looks TEXT;
+
+  CREATE TABLE notes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('note', 'post_mortem')),
+    is_public INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  -- Read by the page of an incident.
+  CREATE INDEX notes_of_incident ON notes (incident_id, id);
+  CREATE INDEX timeline_of_incident ON timeline (incident_id) WHERE incident_id IS NOT NULL;
+  CREATE INDEX messages_of_alert ON messages (alert_id);
+  CREATE INDEX incidents_suppressed ON incidents (suppressed_by, started_at) WHERE suppressed_by IS NOT NULL;
+  -- Pages of incidents go on from one of them.
+  DROP INDEX incidents_recent;
+  CREATE INDEX incidents_recent ON incidents (started_at, id);
+  `,
 ];

@@ -1,6 +1,6 @@
 import type { BeatRecord } from '../model/beat.ts';
 import type { Alert } from '../model/alert.ts';
-import type { Incident, StoredHealth } from '../model/incident.ts';
+import type { Incident, IncidentKind, Note, StoredHealth } from '../model/incident.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
 import type { DayTally } from '../model/tally.ts';
 
@@ -35,6 +35,8 @@ export type StoreChanges = {
   readonly timeline?: readonly TimelineEntry[];
   /** Added to what is there of the same target and day. */
   readonly tallies?: readonly DayTally[];
+  /** Only ever added to. */
+  readonly notes?: readonly Note[];
 };
 
 export type JobRun = {
@@ -74,11 +76,42 @@ export type BeatLedger = {
   readonly write: (record: BeatRecord) => void;
 };
 
+/** Which incidents are asked for. */
+export type IncidentQuery = {
+  readonly probe?: string | undefined;
+  readonly kind?: IncidentKind | undefined;
+  /** The last incident of the page before; undefined: from the newest on. */
+  readonly after?: Pick<Incident, 'startedAt' | 'id'> | undefined;
+  /** Those of what is wrong with the monitor itself are left out. */
+  readonly isPublic?: boolean;
+  readonly limit: number;
+};
+
+/** What is on record of one incident besides itself. */
+export type IncidentStory = {
+  /** In the order in which they were queued. */
+  readonly messages: readonly StoredMessage[];
+  /** Oldest first. */
+  readonly timeline: readonly TimelineEntry[];
+  /** Incidents that this one explains while it goes on. */
+  readonly explained: readonly Incident[];
+};
+
+/** What pages and commands ask about single incidents. Each reads by an index, however long the history. @throws {StoreError} */
+export type IncidentRecords = {
+  readonly incident: (id: string) => Incident | undefined;
+  /** Newest first. */
+  readonly incidentPage: (query: IncidentQuery) => readonly Incident[];
+  readonly storyOf: (incident: Incident) => IncidentStory;
+  /** Of these incidents, oldest first. */
+  readonly notesOf: (incidentIds: readonly string[]) => readonly Note[];
+};
+
 /**
  * The monitor's lasting memory, in the words of the model. Calls are synchronous and short; each throws StoreError when
  * the store cannot answer, having changed nothing.
  */
-export type MonitorStore = {
+export type MonitorStore = IncidentRecords & {
   readonly loadHealth: () => readonly StoredHealth[];
   readonly openIncidents: () => readonly Incident[];
   /** Newest first. */

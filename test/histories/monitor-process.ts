@@ -98,7 +98,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
         lives.run(process, () => void running.reload('a history'));
       },
       command: (command: Command) => {
-        lives.run(process, () => void obey({ silences: house.silences, watch: running.parts().watch }, command));
+        lives.run(process, () => void obey({ silences: house.silences, watch: running.parts().watch, store: house.store }, command));
       },
     });
     running.start();

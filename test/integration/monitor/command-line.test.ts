@@ -101,6 +101,14 @@ describe('npm run monitor --', { timeout }, () => {
     // One shape for both: the same names, and times as ISO texts.
     const [shown] = (JSON.parse(status.stdout) as StatusView).incidents ?? [];
     expect(told).toEqual({ ...shown, duration_ms: told?.duration_ms });
+    const kept = await runCli(['note', told?.id ?? '', '--text', 'Two lines,\nof text.', '--public', '--by', 'Ana', '--json'], env);
+    expect(JSON.parse(kept.stdout)).toMatchObject({ done: 'note', note: { incident_id: told?.id, by: 'Ana', is_public: true } });
+    const read = await fetch(`${monitor.url}/api/incidents/${told?.id}`);
+    expect(await read.json()).toMatchObject({ notes: [{ kind: 'note', text: 'Two lines,\nof text.' }] });
+    expect(await runCli(['note', 'api-0', '--text', 'x'], env)).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('no incident has the id'),
+    });
   });
 
   test.each([

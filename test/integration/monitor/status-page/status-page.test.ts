@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DayView, HistoryView } from '#monitor/status-page/history-view.ts';
+import type { PublicIncident } from '#monitor/status-page/public-view.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { asOperator, operatorPassword } from '#test/support/operator.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
@@ -80,6 +81,45 @@ describe('the status page in a browser', { timeout }, () => {
     await signIn(page, monitor.url);
     expect(await width()).toBeLessThanOrEqual(360);
     expect(await bodyText(page)).toContain('Alert channels');
+  });
+});
+
+describe('an incident', { timeout }, () => {
+  test('has a page with all that is on record, to which operators write what everybody may read', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    const { api, monitor } = await setScene();
+    await api.kill();
+    await monitor.untilStatus((view) => statusOf(view, 'api') === 'down' && view.channels?.[0]?.last_sent_at !== null);
+    const browser = await openBrowser();
+    const page = await browser.newPage();
+    await signIn(page, monitor.url);
+    await page.locator('.incidents a').first().click();
+    for (const words of ['look failed', 'found out', 'queued', 'accepted']) expect(await bodyText(page)).toContain(words);
+    await page.getByLabel('Text').fill('Power was lost.\n<b>Twice.</b>');
+    await page.getByLabel('Your name').fill('Ana');
+    await page.getByLabel('Everybody may read it').check();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    await page.getByText('for everybody').waitFor();
+    const id = decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '');
+    const shown = (await (await fetch(`${monitor.url}/api/incidents/${id}`)).json()) as PublicIncident;
+    expect(shown.notes).toMatchObject([{ kind: 'note', text: 'Power was lost.\n<b>Twice.</b>' }]);
+    await page.goto(`${monitor.url}/incidents/${id}?lang=es`);
+    expect(await bodyText(page)).toContain('<b>Twice.</b>');
+    expect(await bodyText(page)).not.toContain('Ana');
+  });
+
+  test('takes no note from a form that does not come from the page of who is signed in', async () => {
+    const { monitor } = await setScene();
+    const form = { of: 'api-1', by: 'Ana', text: 'x', token: 'guessed' };
+    const post = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${monitor.url}/operator/notes`, { method: 'POST', body: new URLSearchParams(form), headers });
+    expect((await post({})).status).toBe(403);
+    const entered = await fetch(`${monitor.url}/operator/sign-in`, {
+      method: 'POST',
+      body: new URLSearchParams({ password: operatorPassword }),
+      redirect: 'manual',
+    });
+    expect((await post({ cookie: entered.headers.get('set-cookie')?.split(';')[0] ?? '' })).status).toBe(403);
   });
 });
 

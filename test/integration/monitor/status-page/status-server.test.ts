@@ -7,6 +7,7 @@ import type { Signer } from '#monitor/quiet/signature.ts';
 import { createAccess } from '#monitor/status-page/access.ts';
 import type { Control } from '#monitor/status-page/control-pages.ts';
 import { startStatusServer } from '#monitor/status-page/status-server.ts';
+import type { IncidentRecords } from '#monitor/store/store.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
@@ -20,6 +21,12 @@ const control: Control = {
     throw new Error('nobody may ask');
   },
   hear: () => false,
+};
+const records: IncidentRecords = {
+  incident: () => undefined,
+  incidentPage: () => [],
+  storyOf: () => ({ messages: [], timeline: [], explained: [] }),
+  notesOf: () => [],
 };
 const snapshot: StatusSnapshot = {
   now: 0,
@@ -37,7 +44,7 @@ const snapshot: StatusSnapshot = {
 
 async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise.resolve(snapshot), password?: string): Promise<number> {
   const access = createAccess({ password: () => password, signer, isSecure: false });
-  const server = await startStatusServer({ host: '127.0.0.1', port: 0, takeSnapshot, control, access, logger });
+  const server = await startStatusServer({ host: '127.0.0.1', port: 0, takeSnapshot, control, access, records, logger });
   onTestFinished(server.close);
   return server.port;
 }
@@ -83,6 +90,15 @@ describe('the status page', () => {
     ['/history', 200],
     ['/api/status', 200],
     ['/api/history', 200],
+    ['/incidents', 200],
+    ['/api/incidents', 200],
+    ['/incidents/nothing', 404],
+    ['/incidents/%zz', 404],
+    ['/incidents/*', 404],
+    ['/operator/incidents', 403],
+    ['/operator/incidents/nothing', 403],
+    ['/api/operator/incidents', 403],
+    ['/api/operator/incidents/nothing', 403],
     ['/healthz', 200],
     ['/operator', 403],
     ['/operator/', 404],

@@ -60,20 +60,30 @@ const snapshot: StatusSnapshot = {
   self: { status: 'warning', reasons: [hidden], unheard: hidden },
 };
 
+const note = { incidentId: outage.id, at: now, by: hidden, kind: 'note', isPublic: true, text: 'We are <b>on it</b>.' } as const;
+const notes = [note, { ...note, isPublic: false, text: hidden }, { ...note, incidentId: 'another', text: hidden }];
+
 describe('the public', () => {
   test.each(['en', 'es'] as const)('sees names and how they fare, and nothing that only operators may, in %s', (language) => {
-    const view = presentPublic(snapshot);
+    const view = presentPublic(snapshot, notes);
     const shown = JSON.stringify(view) + publicHtml(view, voiceOf(language));
     expect(shown).not.toContain(hidden);
     expect(shown).not.toContain('4711');
     expect(view.incidents).toEqual([
-      { id: outage.id, kind: 'down', target: 'shop', started_at: '2026-11-26T09:00:00.000Z', ended_at: null },
+      {
+        id: outage.id,
+        kind: 'down',
+        target: 'shop',
+        started_at: '2026-11-26T09:00:00.000Z',
+        ended_at: null,
+        notes: [{ at: '2026-11-26T09:05:40.000Z', kind: 'note', text: 'We are <b>on it</b>.' }],
+      },
     ]);
     expect(view.targets).toMatchObject([{ name: 'shop', status: 'down', history: { uptime_1d: 0.9 } }]);
   });
 
   test('reads in its own language that something is down, that an incident goes on, and how much of today it was up', () => {
-    const view = presentPublic(snapshot);
+    const view = presentPublic(snapshot, notes);
     const [english, spanish] = [publicHtml(view, voiceOf('en')), publicHtml(view, voiceOf('es'))];
     for (const words of ['<html lang="en">', 'Down: shop', 'One incident goes on.', 'today 90.000 %', 'still going on'])
       expect(english).toContain(words);
@@ -82,19 +92,22 @@ describe('the public', () => {
   });
 
   test('sees how things fare now although the store cannot be read', () => {
-    const view = presentPublic({
-      ...snapshot,
-      incidents: undefined,
-      readTallies: () => {
-        throw new Error('the disk is gone');
+    const view = presentPublic(
+      {
+        ...snapshot,
+        incidents: undefined,
+        readTallies: () => {
+          throw new Error('the disk is gone');
+        },
       },
-    });
+      [],
+    );
     expect(view.targets).toMatchObject([{ status: 'down', history: { uptime_1d: null, days: [] } }]);
     expect(publicHtml(view, voiceOf('en'))).toContain('The record of incidents cannot be read.');
   });
 
   test('gets the same bytes within a minute in which nothing happens', () => {
     const later = { ...snapshot, now: now + 10_000 };
-    expect(publicHtml(presentPublic(later), voiceOf('en'))).toBe(publicHtml(presentPublic(snapshot), voiceOf('en')));
+    expect(publicHtml(presentPublic(later, notes), voiceOf('en'))).toBe(publicHtml(presentPublic(snapshot, notes), voiceOf('en')));
   });
 });

@@ -1,0 +1,135 @@
+import * as z from 'zod';
+import { showDuration } from '#lib/show.ts';
+import type { Incident, Note } from '../model/incident.ts';
+import type { IncidentQuery, IncidentRecords, IncidentStory, StoredMessage } from '../store/store.ts';
+import { presentIncident, type IncidentView } from './status-view.ts';
+
+/** A page of incidents as `/api/operator/incidents` gives it. `next`: the path of the page after it; null on the last. */
+export type IncidentPageView = { readonly incidents: readonly IncidentView[]; readonly next: string | null };
+
+/** Everything on record of one incident, as `/api/operator/incidents/ID` gives it. */
+export type IncidentStoryView = {
+  readonly incident: IncidentView;
+  /** Oldest first. */
+  readonly timeline: readonly { readonly at: string; readonly event: string; readonly detail: string }[];
+  /** What the message that opened it told besides. */
+  readonly evidence: readonly { readonly label: string; readonly value: string }[];
+  readonly messages: readonly MessageView[];
+  readonly explained: readonly IncidentView[];
+  /** Oldest first. */
+  readonly notes: readonly NoteView[];
+};
+
+export type NoteView = {
+  readonly incident_id: string;
+  readonly at: string;
+  readonly by: string;
+  readonly kind: Note['kind'];
+  readonly is_public: boolean;
+  readonly text: string;
+};
+
+export type MessageView = {
+  readonly id: string;
+  readonly event: string;
+  readonly channel: string;
+  readonly queued_at: string;
+  readonly state: StoredMessage['state'];
+  readonly attempts: number;
+  /** When the channel accepted it, or it was set aside or merged. */
+  readonly settled_at: string | null;
+  readonly last_error: string | null;
+};
+
+const kinds = ['down', 'unknown', 'flapping', 'degraded', 'self'] as const;
+const pageLength = 25;
+
+const querySchema = z.object({
+  target: z.string().min(1).max(200).optional().catch(undefined),
+  kind: z.enum(kinds).optional().catch(undefined),
+  after: z
+    .string()
+    .regex(/^\d{1,15}_.{1,300}$/)
+    .optional()
+    .catch(undefined),
+});
+
+/** What is asked for in the query of an address; what makes no sense there is left out. Pure. */
+export function readIncidentQuery(query: unknown): IncidentQuery {
+  const { target, kind, after } = querySchema.parse(query);
+  const [startedAt = '', ...rest] = after?.split('_') ?? [];
+  return {
+    probe: target,
+    kind,
+    after: after === undefined ? undefined : { startedAt: Number(startedAt), id: rest.join('_') },
+    limit: pageLength,
+  };
+}
+
+/** One page, and the query by which the next one goes on; undefined on the last. @throws {StoreError} */
+export function readIncidentPage(
+  records: IncidentRecords,
+  query: IncidentQuery,
+): { readonly incidents: readonly Incident[]; readonly next: string | undefined } {
+  const found = records.incidentPage({ ...query, limit: query.limit + 1 });
+  const incidents = found.slice(0, query.limit);
+  const last = incidents.at(-1);
+  if (found.length <= query.limit || !last) return { incidents, next: undefined };
+  const { probe: target, kind } = query;
+  const next = { ...(target !== undefined && { target }), ...(kind !== undefined && { kind }), after: `${last.startedAt}_${last.id}` };
+  return { incidents, next: new URLSearchParams(next).toString() };
+}
+
+/** Pure. */
+export function presentStory(incident: Incident, story: IncidentStory, notes: readonly Note[], now: number): IncidentStoryView {
+  const opening = story.messages[0]?.alert;
+  return {
+    incident: presentIncident(incident, now),
+    timeline: timelineOf(incident, story).map(({ at, event, detail }) => ({ at: iso(at), event, detail })),
+    evidence: [...(opening?.facts ?? []), ...(opening?.nextStep === undefined ? [] : [['Next', opening.nextStep] as const])].map(
+      ([label, value]) => ({ label, value }),
+    ),
+    messages: story.messages.map(presentMessage),
+    explained: story.explained.map((each) => presentIncident(each, now)),
+    notes: notes.map(presentNote),
+  };
+}
+
+type Event = { readonly at: number; readonly event: string; readonly detail: string };
+
+/** Events of one moment stay in the order of cause: looks, what was found, what was told, what people did. */
+function timelineOf(incident: Incident, { messages, timeline, explained }: IncidentStory): Event[] {
+  const { looks = [], detectedAt, endedAt, detail } = incident;
+  const events: readonly Event[] = [
+    ...looks.map((look) => ({ at: look.at, event: `look ${look.outcome}`, detail: `${look.detail}, in ${showDuration(look.latencyMs)}` })),
+    { at: detectedAt, event: 'found out', detail },
+    ...explained.map((each) => ({ at: each.detectedAt, event: 'explains', detail: `${each.probe}: ${each.detail}` })),
+    ...messages.flatMap(messageEvents),
+    ...timeline.map(({ at, event, by, detail: what }) => ({ at, event: event.replace('_', ' '), detail: `by ${by}: ${what}` })),
+    ...(endedAt === undefined ? [] : [{ at: endedAt, event: 'over', detail: `after ${showDuration(endedAt - incident.startedAt)}` }]),
+  ];
+  return events.toSorted((a, b) => a.at - b.at);
+}
+
+function messageEvents({ alert, channel, state, attempts, settledAt, lastError }: StoredMessage): Event[] {
+  const queued = { at: Date.parse(alert.decidedAt), event: 'queued', detail: `${alert.event} for ${channel}` };
+  const tries = attempts === 1 ? 'at the first attempt' : `after ${attempts} attempts`;
+  const why = lastError === undefined ? '' : `; ${lastError}`;
+  if (settledAt === undefined)
+    return attempts === 0 ? [queued] : [{ ...queued, detail: `${queued.detail}, ${attempts} attempts so far${why}` }];
+  const words = { sent: 'accepted', failed: 'set aside', merged: 'told with another', pending: 'waits' };
+  return [queued, { at: settledAt, event: words[state], detail: `${alert.event} for ${channel} ${tries}${state === 'failed' ? why : ''}` }];
+}
+
+function presentMessage({ alert, channel, state, attempts, settledAt, lastError }: StoredMessage): MessageView {
+  const { id, event, decidedAt } = alert;
+  const settled = settledAt === undefined ? null : iso(settledAt);
+  return { id, event, channel, queued_at: decidedAt, state, attempts, settled_at: settled, last_error: lastError ?? null };
+}
+
+/** Pure. */
+export function presentNote({ incidentId, at, by, kind, isPublic, text }: Note): NoteView {
+  return { incident_id: incidentId, at: iso(at), by, kind, is_public: isPublic, text };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
