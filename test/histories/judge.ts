@@ -1,7 +1,7 @@
 import type { Alert } from '#monitor/model/alert.ts';
 import { roleOf } from '#monitor/model/alert.ts';
 import { channelNames, type ChannelName, type TargetName } from './steps.ts';
-import type { Arrival, World } from './world.ts';
+import type { Arrival, Decided, World } from './world.ts';
 
 /** What must hold in every history, and what was broken. */
 export const rules = {
@@ -17,6 +17,7 @@ export const rules = {
   acknowledged: 'no reminder follows once somebody has taken it on',
   prompt:
     'what waited for a channel that could not be reached arrives within 15 s once it can, and the first of it in 99 of 100 cases within 5 s',
+  awake: 'a channel with which nothing was wrong has what is decided within 30 s, whatever is wrong with the disk',
   running: 'no part of the monitor ends',
 } as const;
 
@@ -29,7 +30,7 @@ export type Delay = { readonly after: string; readonly isFirst: boolean; readonl
 const tells = ({ alert, delivery }: Arrival, id: string): boolean => alert.id === id || delivery.tellsToo.some((other) => other.id === id);
 
 /** Every alert a channel has to tell, once for each. */
-export type Expected = { readonly channel: ChannelName; readonly alert: Alert };
+export type Expected = { readonly channel: ChannelName; readonly alert: Alert; readonly atMs: number };
 
 /** Judges all that was decided beside all that arrived, once everything is well again. */
 export function judgeDelivery(world: World, expected: readonly Expected[]): Violation[] {
@@ -101,6 +102,19 @@ export function judgeMoment(world: World, open: OpenTold): Violation[] {
   return found;
 }
 
+/** Judges whether what was decided a while ago has come where nothing was ever wrong. */
+export function judgeSilence(world: World, expected: readonly Expected[]): Violation[] {
+  const { channels, process, startedMs, lastChangeMs, time, inForce, arrivals } = world;
+  const isDue = ({ channel, atMs }: Expected): boolean => {
+    const { state, troubles } = channels[channel];
+    const isWell = state === 'accept' && troubles.size === 0 && inForce.channels.includes(channel) && !process.isDead;
+    return isWell && time.nowMs() - Math.max(atMs, startedMs, lastChangeMs) > 30_000;
+  };
+  return expected
+    .filter((each) => isDue(each) && !arrivals.some((arrival) => arrival.channel === each.channel && tells(arrival, each.alert.id)))
+    .map(({ channel, alert: { id } }) => ({ rule: 'awake', what: `${channel} has not been told ${id}` }));
+}
+
 /** Whether something may have kept back what began since then: clocks that are set make every end of a silence uncertain. */
 function mayBeQuiet({ quiets, time, clockSetMs }: World, target: string, sinceMs: number): boolean {
   return quiets.some(({ targets, fromMs, untilMs, endedMs = Infinity }) => {
@@ -110,27 +124,28 @@ function mayBeQuiet({ quiets, time, clockSetMs }: World, target: string, sinceMs
 }
 
 /** Judges one alert at the moment of its decision. */
-export function judgeDecision(world: World, { event, probe, incidentId, id }: Alert, open: OpenTold): Violation[] {
+export function judgeDecision(world: World, { alert, atMs }: Decided, open: OpenTold): Violation[] {
+  const { event, probe, incidentId, id } = alert;
   const found: Violation[] = [];
   const begins = roleOf(event) === 'opens' || event === 'reminder' || event === 'notice';
-  if (begins && !probe.startsWith('monitor.') && isSurelyQuiet(world, probe))
+  if (begins && !probe.startsWith('monitor.') && isSurelyQuiet(world, probe, atMs))
     found.push({ rule: 'quiet', what: `${id} in a silence or planned work` });
   if (event === 'reminder' && open.get(incidentId)?.isAcknowledged)
     found.push({ rule: 'acknowledged', what: `${id} after somebody took it on` });
   const { db } = world.targets;
-  const isDbDown = (db.state === 'down' || db.state === 'hangs') && world.time.nowMs() - Math.max(db.sinceMs, world.startedMs) >= 60_000;
+  const isDbDown = (db.state === 'down' || db.state === 'hangs') && atMs - Math.max(db.sinceMs, world.startedMs) >= 60_000;
   if (event === 'firing' && probe === 'api' && isDbDown) found.push({ rule: 'parent', what: `${id} beside the outage of db` });
   return found;
 }
 
-function isSurelyQuiet({ quiets, time, clockSetMs, inForce }: World, target: string): boolean {
+function isSurelyQuiet({ quiets, clockSetMs, inForce }: World, target: string, atMs: number): boolean {
   return quiets.some(
     ({ of, targets, fromMs, untilMs, endedMs }) =>
       targets?.includes(target) !== false &&
       endedMs === undefined &&
       clockSetMs < fromMs - 120_000 &&
-      fromMs < time.nowMs() &&
-      time.nowMs() < untilMs &&
+      fromMs < atMs &&
+      atMs < untilMs &&
       (of === undefined || of === inForce),
   );
 }

@@ -5,6 +5,7 @@ import {
   judgeDelays,
   judgeDelivery,
   judgeMoment,
+  judgeSilence,
   type Delay,
   type Expected,
   type OpenTold,
@@ -33,9 +34,10 @@ export async function play(world: World, seed: number): Promise<Played> {
   let unaddressed: Alert[] = [];
   let seen = 0;
   const follow = (): void => {
-    for (const { alert, channels } of world.decided.slice(seen)) {
-      violations.push(...judgeDecision(world, alert, open));
-      expected.push(...channels.map((channel) => ({ channel: channel as ChannelName, alert })));
+    for (const decided of world.decided.slice(seen)) {
+      const { alert, channels } = decided;
+      violations.push(...judgeDecision(world, decided, open));
+      expected.push(...channels.map((channel) => ({ channel: channel as ChannelName, alert, atMs: decided.atMs })));
       if (channels.length === 0 && world.inForce.channels.length === 0) unaddressed.push(alert);
       const role = roleOf(alert.event);
       if (role === 'opens') open.set(alert.incidentId, { target: alert.probe, kind: alert.event, isAcknowledged: false });
@@ -45,7 +47,8 @@ export async function play(world: World, seed: number): Promise<Played> {
     }
     seen = world.decided.length;
     if (world.inForce.channels.length === 0) return;
-    for (const alert of unaddressed) for (const channel of world.inForce.channels) expected.push({ channel, alert });
+    for (const alert of unaddressed)
+      for (const channel of world.inForce.channels) expected.push({ channel, alert, atMs: world.lastChangeMs });
     unaddressed = [];
   };
   world.onCrash = () => {
@@ -86,7 +89,7 @@ export async function play(world: World, seed: number): Promise<Played> {
     for (const endMs = world.time.nowMs() + ms; world.time.nowMs() < endMs;) {
       await world.time.pass(Math.min(30_000, endMs - world.time.nowMs()));
       follow();
-      violations.push(...judgeMoment(world, open));
+      violations.push(...judgeMoment(world, open), ...judgeSilence(world, expected));
     }
   };
 

@@ -7,12 +7,12 @@ describe('over random histories of outages, channels, disk, clock, crashes, sile
     'nothing is lost, late, out of order, told where it is to be kept back, or told twice without a mark',
     { timeout: 120_000 },
     async () => {
-      const { histories, decided, crashes, broken, delays } = await playMany({ from: 1, count: 100 });
+      const { histories, decided, crashes, broken, delays } = await playMany({ from: 1, count: 40 });
       expect(broken).toEqual([]);
-      expect(histories).toBe(100);
+      expect(histories).toBe(40);
       // Else nothing was put to the test.
-      expect(decided).toBeGreaterThan(500);
-      expect(crashes).toBeGreaterThan(50);
+      expect(decided).toBeGreaterThan(200);
+      expect(crashes).toBeGreaterThan(20);
       expect(slowest99(delays)).toBeLessThanOrEqual(5_000);
     },
   );
