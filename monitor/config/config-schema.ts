@@ -119,8 +119,12 @@ export const configSchema = z.strictObject({
 export type ConfigFile = z.output<typeof configSchema>;
 export type ProbeConfig = ConfigFile['probes'][number];
 
-/** What is watched when no file says otherwise. The API says 503 and `critical` when it cannot do its work. */
-export const builtInConfig = (isRedisUsed = false): unknown => ({
+/**
+ * What is watched when no file says otherwise. The API says 503 and `critical` when it cannot do its work.
+ * @param logDir where the API beside it writes its logs, which are then rotated
+ */
+export const builtInConfig = (isRedisUsed = false, logDir?: string): unknown => ({
+  rotation: logDir === undefined ? [] : [{ name: 'logs', dir: logDir }],
   probes: [
     { name: 'postgresql', kind: 'postgres' },
     ...(isRedisUsed ? [{ name: 'redis', kind: 'redis' }] : []),

@@ -54,7 +54,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
   const env = await readCheckedEnv(given).catch(note);
   const path = env ? env.MONITOR_CONFIG : given['MONITOR_CONFIG'] || undefined;
   const found = path === undefined ? undefined : await readConfigFile(path, given).catch(note);
-  const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED)) : found?.file;
+  const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED, env?.LOG_DIR)) : found?.file;
   if (file) problems.push(...problemsTogether(file).map((problem) => `${path ?? 'the built-in configuration'}: ${problem}`));
   if (!env || !file || problems.length > 0) throw new ConfigError(problems);
   return {

@@ -75,7 +75,7 @@ async function runReal({ flags }: Arguments): Promise<ExitCode> {
     }
   };
   await Promise.all(Array.from({ length: beside }, playOn)).finally(() => progress.done());
-  const sum = (of: (played: RealPlayed) => number): string => showCount(all.reduce((whole, played) => whole + of(played), 0));
+  const sum = (of: (played: RealPlayed) => number): string => showCount(all.reduce((total, played) => total + of(played), 0));
   const broken = all.filter(({ violations }) => violations.length > 0).length;
   const delays = all.flatMap(({ delaysMs }) => delaysMs).toSorted((a, b) => a - b);
   const p99 = Math.round(delays[Math.max(0, Math.ceil(delays.length * 0.99) - 1)] ?? 0);

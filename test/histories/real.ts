@@ -61,7 +61,6 @@ export async function playReal(seed: number): Promise<RealPlayed> {
     await api.kill();
     await api.start();
     await mendSlack(scene);
-    const isOver = (view: StatusView): boolean => (view.incidents ?? []).every(({ ended_at: endedAt }) => endedAt !== null);
     await scene.monitor.untilStatus((view) => statusOf(view, 'api') === 'up' && isOver(view));
     await scene.monitor.untilStatus(({ channels }) => channels?.every(({ pending }) => pending === 0) ?? false);
     await scene.monitor.stop();
@@ -74,6 +73,8 @@ export async function playReal(seed: number): Promise<RealPlayed> {
     await rm(dir, { recursive: true, force: true });
   }
 }
+
+const isOver = (view: StatusView): boolean => (view.incidents ?? []).every(({ ended_at: endedAt }) => endedAt !== null);
 
 async function step(scene: Scene, random: Random): Promise<void> {
   const { api, plan } = scene;
@@ -99,6 +100,8 @@ async function step(scene: Scene, random: Random): Promise<void> {
   if (what === 'reload') {
     const changed = { ...(plan.config as object), flapping: random() < 0.5 ? 'off' : { turns: 3, window: '2s', settle: '1s' } };
     await writeFile(join(plan.dir, 'monitor.yaml'), random() < 0.3 ? 'probes: 5' : stringify(changed));
+    // Before it has come up the signal would end it, as it would any program.
+    await scene.monitor.untilStatus(() => true);
     scene.monitor.child.kill('SIGHUP');
   }
   if (what === 'kill') {
@@ -137,14 +140,17 @@ async function asked({ monitor, plan }: Scene, command: Command): Promise<void> 
 
 type Row = { readonly state: string; readonly alert: string };
 
+type Came = { readonly text: string; readonly all: string };
+
+const isOf = ({ text, all }: Came, alert: Alert): boolean =>
+  text.startsWith(alertTitle(alert)) && new RegExp(`${alert.incidentId}(?![\\w-])`).test(all);
+
 /** Everything on record beside everything that arrived. */
 function judge({ plan, slack, kills, unanswered }: Scene): Pick<RealPlayed, 'repeated' | 'violations'> {
   const { connection } = openForReading(join(plan.dir, 'data', storeFileName));
   const rows = connection.prepare("SELECT state, alert FROM messages WHERE channel = 'slack' ORDER BY id").all() as unknown as Row[];
   connection.close();
   const arrived = slack.messages.map(({ text, body }) => ({ text, all: JSON.stringify(body) }));
-  const isOf = ({ text, all }: { readonly text: string; readonly all: string }, alert: Alert): boolean =>
-    text.startsWith(alertTitle(alert)) && new RegExp(`${alert.incidentId}(?![\\w-])`).test(all);
   const violations: string[] = [];
   let repeated = 0;
   const alerts = rows.map(({ state, alert }) => ({ state, alert: JSON.parse(alert) as Alert }));

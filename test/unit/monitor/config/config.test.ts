@@ -46,6 +46,16 @@ describe('without a file', () => {
   });
 });
 
+describe('without a file, the logs of the API beside it', () => {
+  test.each([
+    ['are rotated where it writes any', { LOG_DIR: '/var/log/shop' }, [['logs', '/var/log/shop', 14]]],
+    ['are none where it writes to its standard output only', {}, []],
+  ])('%s', async (_name, env, expected) => {
+    const { rotation } = await readMonitorSettings(env);
+    expect(rotation.map(({ name, dir, keep }) => [name, dir, keep])).toEqual(expected);
+  });
+});
+
 describe('a file', () => {
   test('says what is watched and how', async () => {
     const MONITOR_CONFIG = await configFile(`
