@@ -38,6 +38,14 @@ export const amount = () =>
       return text.endsWith('%') ? { share: size / 100 } : { bytes: size * unitBytes[text.slice(-3) as keyof typeof unitBytes] };
     });
 
+/** Bytes as people write them: `512MiB`, `20GiB`. */
+export const bytes = () =>
+  amount().transform((given, context): number => {
+    if ('bytes' in given) return given.bytes;
+    context.issues.push({ code: 'custom', message: 'must be an amount such as 20GiB', input: given });
+    return z.NEVER;
+  });
+
 /** The name a site is asked for by; the first of several counts, so that nginx's own list can be given. */
 export const serverName = () =>
   z

@@ -111,6 +111,17 @@ describe('a job', () => {
     );
   });
 
+  test('is not waited for any longer because the clock was set back while no monitor ran', () => {
+    const play = createPlay();
+    play.say({ says: 'done' });
+    play.turnClock(-10 * hour);
+    play.restart();
+    play.pass(65 * minute);
+    expect(play.look().outcome).toBe('ok');
+    play.pass(1);
+    expect(play.look().outcome).toBe('failed');
+  });
+
   test('that always says it in time has never failed, whenever the monitor is killed', () => {
     const step = fc.record({ restart: fc.boolean(), ms: fc.integer({ min: 0, max: 65 * minute }) });
     fc.assert(

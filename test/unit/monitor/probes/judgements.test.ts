@@ -40,7 +40,7 @@ describe('a certificate', () => {
 });
 
 describe('a disk', () => {
-  const target = { path: '/data', warnBelow: { share: 0.15 }, failBelow: { bytes: 2 ** 30 } } as const;
+  const target = { path: '/data', warnBelow: { share: 0.15 }, failBelow: { bytes: 2 ** 30 }, fullWithin: 2 * dayMs } as const;
   const withFree = (blocks: number) => judgeDisk(target, { ...stats, bfree: blocks, bavail: blocks });
   const stats = { bsize: 4096, blocks: 2_621_440, bfree: 1_572_864, bavail: 1_441_792, files: 1_000, ffree: 900 };
 
@@ -52,6 +52,13 @@ describe('a disk', () => {
     ['that counts no files is judged by its space', { files: 0, ffree: 0 }, 'ok', '5.5 GiB free'],
   ])('%s', (_sentence, changes, outcome, detail) => {
     expect(judgeDisk(target, { ...stats, ...changes })).toMatchObject({ outcome, detail: expect.stringContaining(detail) });
+  });
+
+  test.each([
+    [47, 'degraded', '/data has 5.5 GiB free, 57.9 %; at the pace of the last 3 d it is full within 1 d 23 h'],
+    [49, 'ok', '/data has 5.5 GiB free, 57.9 %'],
+  ])('that is full within %i hours is %s', (hours, outcome, detail) => {
+    expect(judgeDisk(target, stats, { leftMs: hours * 3_600_000, watchedMs: 3 * dayMs })).toMatchObject({ outcome, detail });
   });
 
   test('that fills up only ever gets worse', () => {
@@ -117,7 +124,7 @@ describe('a health document that says it is unwell', () => {
 
 test.each([
   ['a certificate', judgeCertificate({ tlsMode: 'acme', warnBelow: 1, failBelow: 0 }, ended, 1)],
-  ['a disk', judgeDisk({ path: '/data', warnBelow: { share: 0.1 }, failBelow: { share: 0.05 } }, full)],
+  ['a disk', judgeDisk({ path: '/data', warnBelow: { share: 0.1 }, failBelow: { share: 0.05 }, fullWithin: 0 }, full)],
   ['Redis', judgeReplies('Redis at r:6379', ['-LOADING'])],
   ['PostgreSQL', reportFailure('PostgreSQL at db:5432', new Error('refused'))],
   ['an HTTP server', judgeResponse({ conditions: [parseCondition('[STATUS] == 200')], degradedUnless: [] }, broken)],
