@@ -49,6 +49,9 @@ export const apiAddressEnv = {
   ADMIN_TOKEN: secret(z.string().min(16, 'must have at least 16 characters'))
     .optional()
     .describe('Bearer token the admin listener demands; unset, it answers nothing but /livez.'),
+  METRICS_TOKEN: secret(z.string().min(16, 'must have at least 16 characters'))
+    .optional()
+    .describe('Bearer token that opens /metrics of the admin listener and nothing else, for the monitor and Prometheus.'),
 } satisfies z.ZodRawShape;
 
 export const logEnv = {

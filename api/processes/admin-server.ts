@@ -6,6 +6,8 @@ import type { Reopened } from './ask-workers.ts';
 export type AdminDeps = {
   /** Undefined: nothing but /livez is answered. */
   readonly token: string | undefined;
+  /** Opens /metrics only. */
+  readonly metricsToken: string | undefined;
   /** Prometheus text of all workers. @param names only these of their metrics; absent: all */
   readonly metrics: (names?: readonly string[]) => Promise<string>;
   /** Effective settings, without secrets. */
@@ -44,7 +46,9 @@ async function answer(deps: AdminDeps, req: IncomingMessage): Promise<AdminAnswe
   const [path, query] = (req.url ?? '/').split('?');
   const isRead = req.method === 'GET' || req.method === 'HEAD';
   if (path === '/livez') return isRead ? json(200, { status: 'alive' }) : notAllowed('GET, HEAD');
-  if (!isAuthorized(deps.token, req.headers.authorization)) {
+  const { authorization } = req.headers;
+  const mayRead = path === '/metrics' && isAuthorized(deps.metricsToken, authorization);
+  if (!mayRead && !isAuthorized(deps.token, authorization)) {
     const detail = deps.token === undefined ? 'ADMIN_TOKEN is not set.' : 'This needs "Authorization: Bearer <ADMIN_TOKEN>".';
     return { ...problem(401, 'unauthenticated', detail), headers: { 'WWW-Authenticate': 'Bearer' } };
   }

@@ -76,6 +76,7 @@ class Primary {
     const own = createPrimaryMetrics(() => this.#supervisor.status());
     this.#admin = createAdminServer({
       token: config.ADMIN_TOKEN,
+      metricsToken: config.METRICS_TOKEN,
       metrics: async (names) => (await mergeMetrics(await this.#supervisor.collectMetrics(names))) + (await own.metrics()),
       config: () => this.#effectiveConfig(),
       drain: () => this.#end.resolve({ reason: 'POST /drain' }),

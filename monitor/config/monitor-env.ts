@@ -22,7 +22,7 @@ export const monitorEnv = {
     .url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:8000' })
     .default('http://127.0.0.1:8000')
     .describe('Where the monitor reaches the API.'),
-  ADMIN_TOKEN: apiAddressEnv.ADMIN_TOKEN,
+  METRICS_TOKEN: apiAddressEnv.METRICS_TOKEN,
   MONITOR_HOST: z
     .string()
     .min(1)

@@ -18,7 +18,7 @@ export const objectiveSchema = z
     metrics: z
       .array(z.url({ protocol: /^http$/, error: 'must be the http URL of an admin listener, such as http://api-a:9000/metrics' }))
       .min(1)
-      .describe('Where the APIs show their metrics; ADMIN_TOKEN is sent along.'),
+      .describe('Where the APIs show their metrics; METRICS_TOKEN is sent along.'),
     slowerThan: duration(1, 10_000).optional().describe('Answers that take longer are bad too; a bound of their histogram, such as 500ms.'),
     dependsOn: z
       .array(z.union([z.string().transform((name) => [name]), z.array(z.string()).min(1)]))

@@ -6,6 +6,7 @@ import { startStatusServer } from '../status-page/status-server.ts';
 import { hear, obey } from './control.ts';
 import { openHouse, type Decorations } from './house.ts';
 import { createRunningParts, type RunningParts, type RunningPartsDeps } from './reload.ts';
+import { createNonces } from '../quiet/signature.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export type Daemon = Pick<RunningParts, 'reload'> & {
@@ -43,6 +44,7 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
       takeSnapshot: () => running.parts().takeSnapshot(),
       control: {
         signer,
+        takeNonce: createNonces(store, Date.now),
         obey: (command) => obey({ silences, watch: running.parts().watch, store }, command),
         hear: (probe, beat) => hear({ beats: house.beats, watch: running.parts().watch }, probe, beat),
       },

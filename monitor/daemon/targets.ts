@@ -46,7 +46,7 @@ function objectiveTarget(
     degradedBy: [],
     cadence: { intervalMs: minuteMs, timeoutMs: 5_000, confirmIntervalMs: minuteMs, failures: 1, successes: 5 },
     patience: { ...patience, slowMs: Infinity, warnAfterMs: 0, startGraceMs: 0 },
-    probe: sloProbe(objective, { ...deps, token: env.ADMIN_TOKEN }),
+    probe: sloProbe(objective, { ...deps, token: env.METRICS_TOKEN }),
   };
 }
 

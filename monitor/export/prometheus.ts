@@ -52,7 +52,7 @@ function scrapeConfig({ env, objectives, sender }: MonitorSettings): object {
       ...paths.map((path, index) => ({
         job_name: index === 0 ? 'atalaya-api' : `atalaya-api-${index + 1}`,
         metrics_path: path,
-        ...(env.ADMIN_TOKEN === undefined ? {} : { authorization: { credentials_file: 'secrets/admin_token' } }),
+        ...(env.METRICS_TOKEN === undefined ? {} : { authorization: { credentials_file: 'secrets/metrics_token' } }),
         static_configs: [{ targets: sources.filter(({ pathname }) => pathname === path).map(({ host }) => host) }],
       })),
     ],

@@ -2,6 +2,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, UnreachableError } from '#lib/errors.ts';
+import { StoreError } from '../store/database.ts';
+import type { MonitorStore } from '../store/store.ts';
 
 export type Purpose = 'ack' | 'command' | 'session' | 'form' | 'beat';
 
@@ -64,4 +66,22 @@ export function isCommandSigned(
 ): boolean {
   const [, at, signature = ''] = /^Signed (\d{1,15})\.([\w-]+)$/.exec(authorization ?? '') ?? [];
   return Math.abs(now - Number(at)) <= mostApartMs && signer.isSigned('command', `${at}\n${body}`, signature);
+}
+
+/** Says that a signed command is taken; false when it was before, over every restart. */
+export type TakeNonce = (nonce: string) => boolean;
+
+/** A store that takes nothing just then keeps nobody from acting: what was taken meanwhile is remembered here. */
+export function createNonces(store: Pick<MonitorStore, 'takeNonce'>, now: () => number): TakeNonce {
+  const taken = new Set<string>();
+  return (nonce) => {
+    if (taken.has(nonce)) return false;
+    try {
+      return store.takeNonce(nonce, now());
+    } catch (err) {
+      if (!(err instanceof StoreError)) throw err;
+      taken.add(nonce);
+      return true;
+    }
+  };
 }

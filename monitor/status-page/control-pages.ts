@@ -6,7 +6,7 @@ import { showTime } from '#lib/show.ts';
 import type { Incident, Note } from '../model/incident.ts';
 import type { Silence } from '../model/quiet.ts';
 import { commandSchema, type Command } from '../quiet/command.ts';
-import { isCommandSigned } from '../quiet/signature.ts';
+import { isCommandSigned, type TakeNonce } from '../quiet/signature.ts';
 import type { BeatDeps } from './beat-page.ts';
 import { pageShell } from './page-shell.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
@@ -27,6 +27,7 @@ export type DoneView =
   | { readonly done: 'ack'; readonly outcome: 'acknowledged' | 'already'; readonly incidents: readonly IncidentView[] };
 
 export type Control = BeatDeps & {
+  readonly takeNonce: TakeNonce;
   /** @throws {UsageError} it cannot be done as asked · {StoreError} */
   readonly obey: (command: Command) => Done;
 };
@@ -39,11 +40,14 @@ const longestBodyBytes = 64 * 1024;
 export const controlPages: Readonly<Record<string, ControlPage>> = {
   'POST /api/control': async (ctx, control) => {
     const body = await bodyOf(ctx);
-    if (!isCommandSigned(control.signer, ctx.get('authorization'), { body, now: Date.now() })) return refuse(ctx, 401, 'it is not signed');
+    const authorization = ctx.get('authorization');
+    if (!isCommandSigned(control.signer, authorization, { body, now: Date.now() })) return refuse(ctx, 401, 'it is not signed');
     const command = commandSchema.safeParse(parseJson(body));
     if (!command.success)
       return refuse(ctx, 422, command.error.issues.map(({ path, message }) => `${path.join('/')} ${message}`).join('; '));
     try {
+      // Whoever overheard it may not give it again.
+      if (!control.takeNonce(authorization)) return refuse(ctx, 409, 'it was taken before; sign it anew');
       ctx.body = presentDone(control.obey(command.data));
     } catch (err) {
       if (!(err instanceof AppError)) throw err;

@@ -47,6 +47,7 @@ function expire(connection: Connection, before: number): void {
     connection.prepare('DELETE FROM notes WHERE incident_id NOT IN (SELECT id FROM incidents)').run();
     connection.prepare('DELETE FROM job_runs WHERE started_at < ?').run(before);
     connection.prepare('DELETE FROM silences WHERE ends_at < ?').run(before);
+    connection.prepare('DELETE FROM nonces WHERE at < ?').run(before);
     connection.prepare('DELETE FROM timeline WHERE at < ?').run(before);
     connection.prepare('DELETE FROM tallies WHERE day < ?').run(Math.floor(before / 86_400_000));
   });

@@ -1,5 +1,5 @@
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
-import { guarded, type Connection } from './database.ts';
+import { guarded, inTransaction, type Connection } from './database.ts';
 import type { MonitorStore } from './store.ts';
 
 type SilenceRow = { number: number; targets: string | null; starts_at: number; ends_at: number; by: string; reason: string };
@@ -12,12 +12,12 @@ export type TimelineRow = {
   detail: string;
 };
 
-export type QuietTables = Pick<MonitorStore, 'silences' | 'recentTimeline'> & {
+export type QuietTables = Pick<MonitorStore, 'silences' | 'recentTimeline' | 'takeNonce'> & {
   readonly writeSilence: (silence: Silence) => void;
   readonly addToTimeline: (entry: TimelineEntry) => void;
 };
 
-/** Silences and the timeline over their tables. */
+/** Silences, the timeline, and which commands were taken, over their tables. */
 export function quietTables(connection: Connection): QuietTables {
   return {
     silences: () =>
@@ -27,6 +27,11 @@ export function quietTables(connection: Connection): QuietTables {
     recentTimeline: (limit) =>
       guarded('cannot be read', () =>
         (connection.prepare('SELECT * FROM timeline ORDER BY id DESC LIMIT ?').all(limit) as unknown as TimelineRow[]).map(toEntry),
+      ),
+    takeNonce: (nonce, at) =>
+      inTransaction(
+        connection,
+        () => connection.prepare('INSERT OR IGNORE INTO nonces (nonce, at) VALUES (?, ?)').run(nonce, at).changes === 1,
       ),
     writeSilence: ({ number, targets, startsAt, endsAt, by, reason }) => {
       connection

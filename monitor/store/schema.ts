@@ -182,4 +182,11 @@ export const schemaSteps: readonly string[] = [
   DROP INDEX incidents_recent;
   CREATE INDEX incidents_recent ON incidents (started_at, id);
   `,
+  `
+  -- Signatures of commands that were taken.
+  CREATE TABLE nonces (
+    nonce TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -123,6 +123,8 @@ export type MonitorStore = IncidentRecords & {
   readonly channelTotals: (channel: string, failedSince: number) => { readonly failed: number; readonly lastSentAt: number | undefined };
   /** Every silence on record, in the order of their numbers. */
   readonly silences: () => readonly Silence[];
+  /** Says that a signature is used. @returns false when it was used before, over every restart */
+  readonly takeNonce: (nonce: string, at: number) => boolean;
   /** Newest first. */
   readonly recentTimeline: (limit: number) => readonly TimelineEntry[];
   /** Of days since then, oldest first. @param sinceDay days since 1970-01-01 */

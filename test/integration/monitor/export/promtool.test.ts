@@ -35,10 +35,10 @@ async function exportedFolder(): Promise<string> {
   const MONITOR_CONFIG = join(dir, 'monitor.yaml');
   writeFileSync(MONITOR_CONFIG, config);
   mkdirSync(join(dir, 'secrets'));
-  for (const name of ['slack_webhook_url', 'smtp_password', 'admin_token']) writeFileSync(join(dir, 'secrets', name), 'x');
+  for (const name of ['slack_webhook_url', 'smtp_password', 'metrics_token']) writeFileSync(join(dir, 'secrets', name), 'x');
   const env = {
     MONITOR_CONFIG,
-    ADMIN_TOKEN: 'a token of sixteen characters',
+    METRICS_TOKEN: 'a token of sixteen characters',
     SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x',
     SMTP_URL: 'smtp://monitor:secret@mail.shop.example:587',
     ALERT_EMAIL_FROM: 'm@shop.example',

@@ -60,7 +60,9 @@ test('an objective of the file is a target like any other', { timeout: 90_000 },
   const [{ url }, slack, api, dir] = await Promise.all([startMetrics(), startSlackRecorder(), startWatchedApi(), temporaryFolder()]);
   onTestFinished(async () => void (await Promise.all([slack.close(), api.kill()])));
   const objectives = [{ name: 'availability', objective: '99.9%', metrics: [url.href], dependsOn: ['api'] }];
-  const monitor = await startMonitor(planFor(dir, { API_URL: api.url, SLACK_WEBHOOK_URL: slack.url, ADMIN_TOKEN: token }, { objectives }));
+  const monitor = await startMonitor(
+    planFor(dir, { API_URL: api.url, SLACK_WEBHOOK_URL: slack.url, METRICS_TOKEN: token }, { objectives }),
+  );
   onTestFinished(() => monitor.kill());
   const view = await monitor.untilStatus((seen) => statusOf(seen, 'availability') === 'up');
   expect(view.targets.find(({ name }) => name === 'availability')).toMatchObject({ kind: 'objective', depends_on: ['api'] });

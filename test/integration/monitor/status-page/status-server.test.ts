@@ -17,6 +17,7 @@ const signer: Signer = {
 };
 const control: Control = {
   signer,
+  takeNonce: () => false,
   obey: () => {
     throw new Error('nobody may ask');
   },

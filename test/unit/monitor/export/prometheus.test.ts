@@ -13,7 +13,7 @@ const secrets = {
   WEBHOOK_URL: 'https://events.pagerduty.com/v2/enqueue',
   WEBHOOK_FORM: 'pagerduty',
   WEBHOOK_KEY: 'secretrouting-key-of-pagerduty',
-  ADMIN_TOKEN: 'a secrettoken of some length',
+  METRICS_TOKEN: 'a secrettoken of some length',
   MONITOR_PASSWORD: 'a-password-of-operators',
 };
 
@@ -61,7 +61,7 @@ describe('what is exported', () => {
       {
         job_name: 'atalaya-api',
         metrics_path: '/metrics',
-        authorization: { credentials_file: 'secrets/admin_token' },
+        authorization: { credentials_file: 'secrets/metrics_token' },
         static_configs: [{ targets: ['api-a:9000', 'api-b:9000'] }],
       },
     ]);

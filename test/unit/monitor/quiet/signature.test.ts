@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { isCommandSigned, openSigner, readSigner, signCommand } from '#monitor/quiet/signature.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { createNonces, isCommandSigned, openSigner, readSigner, signCommand } from '#monitor/quiet/signature.ts';
+import { openDatabase, StoreError } from '#monitor/store/database.ts';
+import { createStore } from '#monitor/store/open-store.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 test('what one start has signed counts for the next and for whoever may read the folder, and for nobody else', async () => {
@@ -34,4 +36,27 @@ test('a signed command counts for a minute, and not with another body', async ()
   for (const wrong of [undefined, '', 'Signed', `Signed ${now}.`, `Bearer ${now}.x`]) {
     expect(isCommandSigned(signer, wrong, { body, now })).toBe(false);
   }
+});
+
+test('a signed command is taken once, over a restart, and also while the store takes nothing', () => {
+  const store = createStore(openDatabase(':memory:'));
+  onTestFinished(() => store.close());
+  let isFull = false;
+  const start = () =>
+    createNonces(
+      {
+        takeNonce: (nonce, at) => {
+          if (isFull) throw new StoreError('the disk is full');
+          return store.takeNonce(nonce, at);
+        },
+      },
+      () => 1,
+    );
+  const take = start();
+  expect([take('a'), take('a'), take('b')]).toEqual([true, false, true]);
+  expect(start()('a')).toBe(false);
+  isFull = true;
+  expect([take('c'), take('c')]).toEqual([true, false]);
+  isFull = false;
+  expect(take('c')).toBe(false);
 });
