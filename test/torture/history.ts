@@ -48,7 +48,9 @@ export type What =
   /** A refresh token changed for the next; `generation` counts those of its session before it. Without a key. */
   | { readonly kind: 'refresh'; readonly session: string; readonly generation: number }
   /** A session ended by its client. Without a key. */
-  | { readonly kind: 'logout'; readonly session: string };
+  | { readonly kind: 'logout'; readonly session: string }
+  /** A password changed by another session, which ends this one. Without a key. */
+  | { readonly kind: 'password'; readonly session: string };
 
 /** Whether the API does it once for a key, so that asking again tells what became of it. */
 export const isOnce = ({ kind }: What): boolean => ['order', 'cancel', 'refund', 'register', 'address', 'make'].includes(kind);

@@ -19,7 +19,7 @@ function checkSession(session: string, entries: readonly Entry[]): Violation[] {
     const wrong = (why: string): Violation[] => [
       { rule: 'session-over', detail: `session ${session}: token ${what.generation} worked, though ${why}` },
     ];
-    if (earlier.some((other) => other.what.kind === 'logout')) return wrong('the session had been ended');
+    if (earlier.some((other) => other.what.kind === 'logout' || other.what.kind === 'password')) return wrong('the session had been ended');
     const later = earlier.find((other) => other.what.kind === 'refresh' && other.what.generation > what.generation);
     return later?.what.kind === 'refresh' ? wrong(`token ${later.what.generation} had been used`) : [];
   });

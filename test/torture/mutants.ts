@@ -13,6 +13,8 @@ export type Mutant = {
   readonly edits: readonly Replacement[];
   /** The faults in which it shows; default: all that a stack is back from at once. */
   readonly faults?: readonly FaultKind[];
+  /** How long it is played; default: 12. */
+  readonly seconds?: number;
 };
 
 const files = {
@@ -231,5 +233,26 @@ export const mutants: readonly Mutant[] = [
    ON CONFLICT (product_id, client_id) DO UPDATE SET comment = EXCLUDED.comment, rating_tenths = EXCLUDED.rating_tenths, version = reviews.version + 1\n`,
       },
     ],
+  },
+  {
+    name: 'password-ends-nothing',
+    says: 'a changed password ends no session',
+    expects: ['session-over'],
+    edits: [
+      {
+        file: 'api/shop/clients/clients.ts',
+        find: '  if (!changed) throw clientNotFound();\n  await endSessions(tx, id, { but: sessionId });\n',
+        put: '  if (!changed) throw clientNotFound();\n  void sessionId;\n',
+      },
+    ],
+  },
+  {
+    name: 'sessions-remembered',
+    says: 'a worker takes the access tokens of a session for a minute after another worker has ended it',
+    expects: ['session-over'],
+    edits: [{ file: 'api/auth/tokens.ts', find: 'const rememberedMs = 5_000;', put: 'const rememberedMs = 60_000;' }],
+    // A worker that is killed forgets, too.
+    faults: ['commit-unheard', 'answer-lost'],
+    seconds: 30,
   },
 ];

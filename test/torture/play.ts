@@ -56,14 +56,16 @@ export type Caught = {
 const quickKinds = (Object.keys(faultKinds) as FaultKind[]).filter(
   (kind) => !['postgres-killed', 'primary-killed', 'back-end-killed'].includes(kind),
 );
-const mutantFaults = { durationMs: 12_000, perMinute: 120 } as const;
+const mutantFaultsPerMinute = 120;
 
 export async function playMutant(mutant: Mutant, options: Pick<PlayOptions, 'seed' | 'signal' | 'onProgress'>): Promise<Caught> {
   const startedMs = performance.now();
   const { dir, remove } = await copySource();
   try {
     for (const edit of mutant.edits) await replaceOnce(dir, edit);
-    const { violations } = await playOnOwnStack({ ...options, ...mutantFaults, kinds: mutant.faults ?? quickKinds, root: dir });
+    const durationMs = (mutant.seconds ?? 12) * 1_000;
+    const plan = { durationMs, perMinute: mutantFaultsPerMinute, kinds: mutant.faults ?? quickKinds, root: dir };
+    const { violations } = await playOnOwnStack({ ...options, ...plan });
     const expected = violations.filter(({ rule }) => mutant.expects.includes(rule));
     const rules = [...new Set([...expected, ...violations].map(({ rule }) => rule))];
     const witness = (expected[0] ?? violations[0])?.detail ?? 'nothing was found';

@@ -28,7 +28,7 @@ export type RoundOptions = {
   readonly onProgress: (text: string) => void;
 };
 
-export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8 };
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 6, leavers: 10, keepers: 8 };
 
 export type RoundResult = {
   readonly seed: number;

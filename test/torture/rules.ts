@@ -12,7 +12,8 @@ export const rules = {
   'bills-settled': 'An order makes what its lines make, and its bill says the same',
   'bill-numbers': 'A bill keeps the number the shop gave it, and no other has it',
   'one-account': 'One registration, one account',
-  'session-over': 'A refresh token that was changed, or whose session was ended, never works again',
+  'session-over':
+    'A refresh token that was changed, or whose session was ended, never works again; of a session that a password ended, no token',
   'nothing-left': 'Nothing personal is left of a deleted account',
   'own-data': 'Nobody is shown or answered what is another’s',
   'fresh-reads': 'No answer is older than what had been answered before it was asked for',

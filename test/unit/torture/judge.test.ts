@@ -201,6 +201,14 @@ describe('the judge of the torture', () => {
     ['a number that two bills have', 'bill-numbers', ({ aftermath }) => (aftermath.bills[1]!.number = 'A-2026-1001')],
     ['a number that is another than was answered', 'bill-numbers', ({ aftermath }) => (aftermath.bills[1]!.number = 'A-2026-1003')],
     [
+      'a token that worked after the password was changed',
+      'session-over',
+      (run) => {
+        run.history.push(entry('t/password', { kind: 'password', session: 's' }));
+        run.history.push(entry('s/2', { kind: 'refresh', session: 's', generation: 2 }));
+      },
+    ],
+    [
       'an account that was made twice',
       'one-account',
       (run) => run.history.push(entry('loadtest/ana', { kind: 'register', email: 'ana@x' }, { body: '{"id_key":6}' })),
