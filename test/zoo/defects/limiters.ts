@@ -48,7 +48,7 @@ const count: readonly Defect[] = [
     says: 'each worker counts for itself',
     expects: /count-at-once/,
     part: 'address',
-    seed: stores('first: createPrimaryLimiter(link, primaryTimeoutMs),', 'first: createLocalLimiter(),'),
+    seed: stores('first: primary,', 'first: createLocalLimiter(),'),
   },
   {
     name: 'counted-by-worker-in-redis',
@@ -76,10 +76,10 @@ const count: readonly Defect[] = [
     expects: /refusals-free/,
     part: 'address',
     seed: inMemory(
-      'return windows.map((times, index) => verdictOf(times, quotas[index] as Quota, allAllow, nowMs));',
-      `const verdicts = windows.map((times, index) => verdictOf(times, quotas[index] as Quota, allAllow, nowMs));
-      if (!allAllow) for (const times of windows) times.push(nowMs);
-      return verdicts;`,
+      'return allAllow && isOthers(quota) ? noOpinion(quota) : verdictOf(times, quota, allAllow, nowMs);',
+      `const verdict = verdictOf(times, quota, allAllow, nowMs);
+        if (!allAllow) times.push(nowMs);
+        return verdict;`,
     ),
   },
   {
