@@ -3,6 +3,7 @@ import { showDuration } from '#lib/show.ts';
 import { dayBars, uptimeShare } from './history-html.ts';
 import { pageShell } from './page-shell.ts';
 import { publicIncidentItems } from './public-incident-html.ts';
+import type { PublicState } from './public-cache.ts';
 import type { PublicTarget, PublicView } from './public-view.ts';
 import type { MaintenanceView } from './quiet-view.ts';
 import { statusIcon, statusSign } from './status-signs.ts';
@@ -11,8 +12,8 @@ import type { Voice } from './words.ts';
 const daysShown = 90;
 const refreshSeconds = 60;
 
-/** What anybody may see, in their language, whole and without a script. Pure. */
-export function publicHtml(view: PublicView, voice: Voice): string {
+/** What anybody may see, in their language: whole, and reloaded each minute, without a script; with one, live. Pure. */
+export function publicHtml({ view, version }: Pick<PublicState, 'view' | 'version'>, voice: Voice): string {
   const { words, language, time } = voice;
   const now = Date.parse(view.generated_at);
   const main = html`${hero(view, voice)}
@@ -27,12 +28,15 @@ export function publicHtml(view: PublicView, voice: Voice): string {
   return pageShell({
     language,
     title: `${view.status === 'up' ? '' : `${words.status[view.status].toUpperCase()} · `}Atalaya · ${words.title}`,
-    head: html`<meta http-equiv="refresh" content="${refreshSeconds}" /> <link rel="icon" href="${statusIcon(view.status)}" />`,
+    head: html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>
+      <script src="/live.js" data-events="/events?seen=${version}" defer></script>
+      <link rel="alternate" type="application/atom+xml" href="/feed.atom?lang=${language}" title="${words.incidents}" />
+      <link rel="icon" href="${statusIcon(view.status)}" />`,
     aside: html`<div class="small soft"><time datetime="${view.generated_at}">${words.asOf(time(view.generated_at))}</time></div>`,
     main,
     footer: html`<a href="/history?lang=${language}">${words.history}</a> ·
-      <a href="/?lang=${other}" lang="${other}" hreflang="${other}">${words.other}</a> · <a href="/api/status">JSON</a> ·
-      <a href="/operator">${words.operators}</a>. ${words.allUtc}`,
+      <a href="/?lang=${other}" lang="${other}" hreflang="${other}">${words.other}</a> · <a href="/feed.atom?lang=${language}">Atom</a> ·
+      <a href="/api/status">JSON</a> · <a href="/operator">${words.operators}</a>. ${words.allUtc}`,
   });
 }
 

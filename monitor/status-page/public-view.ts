@@ -11,7 +11,7 @@ import { worstOf } from './status-view.ts';
  */
 export type PublicView = {
   readonly status: HealthStatus;
-  /** To the minute: a page that has not changed is not sent again. */
+  /** To ten seconds: a page that has not changed is not sent again. */
   readonly generated_at: string;
   readonly targets: readonly PublicTarget[];
   /** Newest first; null when the record cannot be read. What is wrong with the monitor itself is not among them. */
@@ -35,7 +35,7 @@ export type PublicNote = { readonly at: string; readonly kind: Note['kind']; rea
 
 type PublicKind = Exclude<IncidentKind, 'self'>;
 
-const minuteMs = 60_000;
+const grainMs = 10_000;
 
 /** Pure, but for the days, which it reads. @param notes of the incidents */
 export function presentPublic(snapshot: StatusSnapshot, notes: readonly Note[]): PublicView {
@@ -47,7 +47,7 @@ export function presentPublic(snapshot: StatusSnapshot, notes: readonly Note[]):
   );
   return {
     status: worstOf(targets.map(({ status }) => status)),
-    generated_at: new Date(Math.floor(now / minuteMs) * minuteMs).toISOString(),
+    generated_at: new Date(Math.floor(now / grainMs) * grainMs).toISOString(),
     targets: histories.map((history, index) => ({ name: history.target, status: targets[index]?.status ?? 'unknown', history })),
     incidents: incidents?.flatMap((each) => presentPublicIncident(each, notes)) ?? null,
     maintenance: maintenance.flatMap((planned) => presentMaintenance(planned, now)),

@@ -4,26 +4,15 @@ import type { IncidentRecords } from '../store/store.ts';
 import type { Access } from './access.ts';
 import { hearBeat } from './beat-page.ts';
 import { controlPages, type Control } from './control-pages.ts';
-import { historyHtml } from './history-html.ts';
-import { presentHistory, type HistoryView } from './history-view.ts';
-import {
-  keepNote,
-  operatorIncident,
-  operatorIncidents,
-  publicIncident,
-  publicIncidents,
-  showIncident,
-  showIncidents,
-} from './incident-pages.ts';
+import { keepNote, operatorIncident, operatorIncidents, showIncident, showIncidents } from './incident-pages.ts';
+import { createLive } from './live.ts';
 import { renderMetrics } from './metrics.ts';
-import { publicHtml } from './public-html.ts';
-import { publicIncidentHtml, publicIncidentsHtml } from './public-incident-html.ts';
-import { presentPublic, type PublicView } from './public-view.ts';
+import { createBodyCache, createPublicState } from './public-cache.ts';
+import { publicPages } from './public-pages.ts';
 import { addressOf, refuseEntry, signInPages, signOutForm } from './sign-in-pages.ts';
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentStatus } from './status-view.ts';
-import { languageFor, voiceOf, type Voice } from './words.ts';
 
 /** What a page is made from. */
 type Visit = Pick<PageDeps, 'access' | 'records'> & {
@@ -35,32 +24,7 @@ type Visit = Pick<PageDeps, 'access' | 'records'> & {
 
 type PageMaker = (visit: Visit) => void | Promise<void>;
 
-/** For everybody. What is not named here is for operators, or is not there. */
-const publicPages: Readonly<Record<string, PageMaker>> = {
-  '/': ({ ctx, ...visit }) => showHtml(ctx, publicHtml(publicView(visit), voiceFor(ctx))),
-  '/api/status': ({ ctx, ...visit }) => {
-    ctx.body = publicView(visit);
-  },
-  '/history': ({ ctx, snapshot }) => showHtml(ctx, historyHtml(historyOf(snapshot), snapshot.now, voiceFor(ctx))),
-  '/api/history': ({ ctx, snapshot }) => {
-    ctx.body = historyOf(snapshot);
-  },
-  '/incidents': ({ ctx, records, snapshot }) => {
-    const { incidents, next } = publicIncidents(records, ctx);
-    showHtml(ctx, publicIncidentsHtml(incidents, next, voiceFor(ctx), snapshot.now));
-  },
-  '/api/incidents': ({ ctx, records }) => {
-    ctx.body = publicIncidents(records, ctx);
-  },
-  '/incidents/*': ({ ctx, records, snapshot, name }) => {
-    const incident = publicIncident(records, name);
-    if (incident) showHtml(ctx, publicIncidentHtml(incident, voiceFor(ctx), snapshot.now));
-  },
-  '/api/incidents/*': ({ ctx, records, name }) => {
-    ctx.body = publicIncident(records, name);
-  },
-};
-
+/** What is neither here nor among the public pages is not there. */
 const operatorPages: Readonly<Record<string, PageMaker>> = {
   '/operator': ({ ctx, snapshot, access }) =>
     showHtml(ctx, statusHtml(presentStatus(snapshot), signOutForm(access.formToken(ctx.headers, Date.now())))),
@@ -88,27 +52,9 @@ const operatorPages: Readonly<Record<string, PageMaker>> = {
   },
 };
 
-function publicView({ snapshot, records }: Pick<Visit, 'snapshot' | 'records'>): PublicView {
-  const shown = snapshot.incidents?.map(({ id }) => id) ?? [];
-  return presentPublic(snapshot, records.notesOf(shown));
-}
-
-const historyOf = ({ targets, readTallies, now }: StatusSnapshot): HistoryView[] =>
-  presentHistory(
-    targets.map(({ name }) => name),
-    readTallies(),
-    now,
-  );
-
 function showHtml(ctx: Koa.Context, markup: string): void {
   ctx.type = 'text/html; charset=utf-8';
   ctx.body = markup;
-}
-
-function voiceFor(ctx: Koa.Context): Voice {
-  ctx.vary('Accept-Language');
-  const { lang } = ctx.query;
-  return voiceOf(languageFor(typeof lang === 'string' ? lang : undefined, ctx.get('accept-language')));
 }
 
 function notThere(ctx: Koa.Context): void {
@@ -121,13 +67,15 @@ export type PageDeps = {
   readonly control: Control;
   readonly access: Access;
   readonly records: IncidentRecords;
+  /** Where people reach the status page, as feeds name it. */
+  readonly origin: string;
   readonly logger: Logger;
 };
 
-type Found = { readonly make: PageMaker; readonly name: string };
+type Found<Page> = { readonly make: Page; readonly name: string };
 
 /** The page at a path; a star in its place stands for one name. Pure. */
-function pageAt(pages: Readonly<Record<string, PageMaker>>, path: string): Found | undefined {
+function pageAt<Page>(pages: Readonly<Record<string, Page>>, path: string): Found<Page> | undefined {
   const slash = path.lastIndexOf('/');
   const [exact, starred] = [path, `${path.slice(0, slash)}/*`].map((key) => (Object.hasOwn(pages, key) ? pages[key] : undefined));
   if (exact && !path.endsWith('*')) return { make: exact, name: '' };
@@ -144,7 +92,10 @@ function decoded(name: string): string | undefined {
 }
 
 /** The pages as a request handler: names and how they fare for everybody, all else for operators; what changes something has to be signed. */
-export function statusPages({ takeSnapshot, control, access, records, logger }: PageDeps): ReturnType<Koa['callback']> {
+export function statusPages({ takeSnapshot, control, access, records, origin, logger }: PageDeps): ReturnType<Koa['callback']> {
+  const publicState = createPublicState(takeSnapshot, records);
+  const live = createLive({ version: async () => (await publicState()).version, logger });
+  const showBody = createBodyCache();
   const app = new Koa();
   app.use(async (ctx) => {
     const change = controlPages[`${ctx.method} ${ctx.path}`];
@@ -171,13 +122,16 @@ export function statusPages({ takeSnapshot, control, access, records, logger }: 
 
   async function show(ctx: Koa.Context): Promise<void> {
     const open = pageAt(publicPages, ctx.path);
-    const found = open ?? pageAt(operatorPages, ctx.path);
-    if (!found) return notThere(ctx);
-    const asker = { headers: ctx.headers, method: 'GET', path: ctx.path, address: addressOf(ctx) };
-    const admission = open ? 'admitted' : access.admits(asker, Date.now());
-    if (admission !== 'admitted') return refuseEntry(ctx, admission);
-    await found.make({ ctx, snapshot: await takeSnapshot(), access, records, name: found.name });
-    if (ctx.body === undefined || ctx.body === null) notThere(ctx);
+    const guarded = open ? undefined : pageAt(operatorPages, ctx.path);
+    if (open) {
+      await open.make({ ctx, name: open.name, state: await publicState(), records, show: showBody, live, origin });
+    } else if (guarded) {
+      const asker = { headers: ctx.headers, method: 'GET', path: ctx.path, address: addressOf(ctx) };
+      const admission = access.admits(asker, Date.now());
+      if (admission !== 'admitted') return refuseEntry(ctx, admission);
+      await guarded.make({ ctx, snapshot: await takeSnapshot(), access, records, name: guarded.name });
+    }
+    if (ctx.respond !== false && ctx.status !== 304 && (ctx.body === undefined || ctx.body === null)) notThere(ctx);
   }
 
   async function answer(ctx: Koa.Context, make: () => void | Promise<void>): Promise<void> {

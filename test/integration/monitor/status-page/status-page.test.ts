@@ -67,6 +67,50 @@ describe('the status page in a browser', { timeout }, () => {
     expect([...asked].filter((origin) => origin.startsWith('http'))).toEqual([monitor.url]);
   });
 
+  test('is live for everybody with a script, without loading itself anew, and breaks none of its own rules', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    const { api, monitor } = await setScene();
+    const page = await (await openBrowser()).newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())));
+    page.on('pageerror', (err) => void complaints.push(String(err)));
+    await page.goto(monitor.url);
+    let loads = 0;
+    page.on('load', () => void (loads += 1));
+    await api.kill();
+    await page.locator('[data-target="api"][data-status="down"]').waitFor({ timeout: 30_000 });
+    expect(await page.title()).toMatch(/^DOWN/);
+    await page.locator('.public-incidents a').first().waitFor();
+    expect(loads).toBe(0);
+    for (const path of ['/history', '/incidents', '/operator']) await page.goto(monitor.url + path);
+    // The operators' page is refused, which a browser logs as an error of its own.
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
+  });
+
+  test('can be gone through by the keyboard, names its language, and every field and picture says what it is', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    const { monitor } = await setScene();
+    const page = await (await openBrowser()).newPage();
+    for (const path of ['/', '/?lang=es', '/history', '/incidents', '/operator']) {
+      await page.goto(monitor.url + path);
+      const counts = await Promise.all([
+        page.locator('html[lang]').count(),
+        page.locator('h1').count(),
+        page.locator('svg:not([aria-hidden], [aria-label])').count(),
+        page.locator('input:not([type=hidden]):not([id]), select:not([name])').count(),
+      ]);
+      expect([path, ...counts]).toEqual([path, 1, 1, 0, 0]);
+      const reachable = await page.locator('a[href], button, input:not([type=hidden])').count();
+      const reached = new Set<string>();
+      for (let press = 0; press <= reachable; press += 1) {
+        await page.keyboard.press('Tab');
+        reached.add(await page.locator(':focus').evaluateAll((found: { outerHTML: string }[]) => found[0]?.outerHTML ?? ''));
+      }
+      reached.delete('');
+      expect([path, reached.size]).toEqual([path, reachable]);
+    }
+  });
+
   test('fits a telephone', async ({ skip }) => {
     skip(missingBrowser !== undefined, missingBrowser);
     const { monitor } = await setScene();
@@ -139,7 +183,7 @@ describe('the status server', { timeout }, () => {
     expect(await metrics.text()).toContain('atalaya_monitor_target_status{target="api",status="up"} 1');
     const texts = [await page.text(), await status.text()].join('\n');
     expect(texts).not.toContain('secret-of-the-webhook');
-    expect(texts).not.toContain('<script');
+    expect(texts.match(/<script[^>]*>/g)).toEqual([expect.stringMatching(/^<script src="\/live.js" data-events="[^"]+" defer>$/)]);
   });
 
   test('shows how targets were day by day, an outage as down time of today', async () => {

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
+import type { TargetSnapshot } from '#monitor/health/watch.ts';
+import type { Incident } from '#monitor/model/incident.ts';
 import type { Signer } from '#monitor/quiet/signature.ts';
 import { createAccess } from '#monitor/status-page/access.ts';
 import type { Control } from '#monitor/status-page/control-pages.ts';
@@ -45,7 +47,16 @@ const snapshot: StatusSnapshot = {
 
 async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise.resolve(snapshot), password?: string): Promise<number> {
   const access = createAccess({ password: () => password, signer, isSecure: false });
-  const server = await startStatusServer({ host: '127.0.0.1', port: 0, takeSnapshot, control, access, records, logger });
+  const server = await startStatusServer({
+    host: '127.0.0.1',
+    port: 0,
+    takeSnapshot,
+    control,
+    access,
+    records,
+    origin: 'http://status.test',
+    logger,
+  });
   onTestFinished(server.close);
   return server.port;
 }
@@ -91,6 +102,10 @@ describe('the status page', () => {
     ['/history', 200],
     ['/api/status', 200],
     ['/api/history', 200],
+    ['/feed.atom', 200],
+    ['/live.js', 200],
+    ['/badge/status.svg', 200],
+    ['/badge/status/nothing.svg', 404],
     ['/incidents', 200],
     ['/api/incidents', 200],
     ['/incidents/nothing', 404],
@@ -147,5 +162,85 @@ describe('an operator', () => {
     for (let guess = 0; guess < 5; guess += 1) expect((await post(port, '/operator/sign-in', { password: 'x' })).status).toBe(401);
     const answer = await post(port, '/operator/sign-in', { password });
     expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('set-cookie')]).toEqual([429, '60', null]);
+  });
+});
+
+/** Events as they come: each a list of its lines. */
+async function* eventsOf(response: Response): AsyncGenerator<string> {
+  let text = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk;
+    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+      yield text.slice(0, end);
+      text = text.slice(end + 2);
+    }
+  }
+}
+const listen = async (port: number, headers: Readonly<Record<string, string>> = {}): Promise<Response> => {
+  const leaving = new AbortController();
+  onTestFinished(() => leaving.abort());
+  return fetch(`http://127.0.0.1:${port}/events`, { headers, signal: leaving.signal });
+};
+const changedId = (event: string | void): string => /^id: (\S+)\nevent: changed\n/.exec(event ?? '')?.[1] ?? '';
+
+describe('a page that is open', () => {
+  test('is told when something changes, hears in between that the monitor is there, and after a break only what it missed', async () => {
+    let shown = snapshot;
+    const port = await start(() => Promise.resolve(shown));
+    const response = await listen(port);
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    const events = eventsOf(response);
+    expect((await events.next()).value).toBe('retry: 3000');
+    const first = changedId((await events.next()).value);
+    shown = { ...snapshot, now: 20_000 };
+    const second = changedId((await events.next()).value);
+    expect([first.length, second.length]).toEqual([16, 16]);
+    expect(second).not.toBe(first);
+    expect((await events.next()).value).toBe(': still here');
+    const [missed, informed] = await Promise.all([listen(port, { 'last-event-id': first }), listen(port, { 'last-event-id': second })]);
+    const [atOnce, later] = [eventsOf(missed), eventsOf(informed)];
+    await Promise.all([atOnce.next(), later.next()]);
+    expect(changedId((await atOnce.next()).value)).toBe(second);
+    expect((await later.next()).value).toBe(': still here');
+  }, 40_000);
+
+  test('is one of at most 64, and makes room when it is closed', async () => {
+    const port = await start();
+    const open = await Promise.all(Array.from({ length: 64 }, () => listen(port)));
+    const refused = await listen(port);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '60']);
+    await open[0]?.body?.cancel();
+    await expect.poll(async () => (await listen(port)).status, { timeout: 10_000 }).toBe(200);
+  });
+});
+
+describe('a page for everybody', () => {
+  test.each(['/', '/history', '/api/status', '/api/history', '/feed.atom'])('%s is sent again only when it is another', async (path) => {
+    let [shown, taken] = [snapshot, 0];
+    const port = await start(() => {
+      taken += 1;
+      return Promise.resolve(shown);
+    });
+    const get = (headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { 'cache-control': 'max-age=0', ...headers } });
+    const etag = (await get()).headers.get('etag') ?? '';
+    expect((await get({ 'if-none-match': etag })).status).toBe(304);
+    expect((await get({ 'if-none-match': '"another"' })).status).toBe(200);
+    // Many who ask in one second are shown one look at the store.
+    expect(taken).toBe(1);
+    const incident = { id: 'a', kind: 'down', probe: 'shop', startedAt: 1, detectedAt: 1, detail: '', reminders: 0 } as unknown as Incident;
+    const target = { name: 'shop', status: 'down', incidents: [], health: { recent: [] } } as unknown as TargetSnapshot;
+    shown = { ...snapshot, targets: [target], incidents: [incident] };
+    await expect.poll(async () => (await get({ 'if-none-match': etag })).status, { timeout: 5_000 }).toBe(200);
+  });
+
+  test('is in the language that was asked for, and says that this decides', async () => {
+    const port = await start();
+    const page = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'accept-language': 'es-AR,en;q=0.5' } });
+    expect(page.headers.get('vary')).toContain('Accept-Language');
+    expect(await page.text()).toContain('<html lang="es">');
+    expect(await (await fetch(`http://127.0.0.1:${port}/?lang=en`, { headers: { 'accept-language': 'es' } })).text()).toContain(
+      '<html lang="en">',
+    );
   });
 });
