@@ -2,7 +2,7 @@ import type { Logger } from '#lib/logger.ts';
 import { RequestTiming } from './observe/request-timing.ts';
 import type { Span } from './observe/otlp-exporter.ts';
 import type { TraceOf } from './observe/trace-context.ts';
-import type { Principal } from './auth/principal.ts';
+import { isLoadTest, type Principal } from './auth/principal.ts';
 import type { KnownAddresses } from './auth/known-addresses.ts';
 import type { Database } from './db/tx.ts';
 import { healthRoutes } from './health/health-routes.ts';
@@ -115,7 +115,6 @@ const hangUps = new Set(['ECONNRESET', 'EPIPE', 'ECANCELED', 'ERR_STREAM_PREMATU
 
 /** Operators and load tests learn where a request's time went; others learn nothing of the inside. */
 function timingFor(principal: Principal, startedAt: number): RequestTiming | undefined {
-  const isTold =
-    principal.kind === 'operator' || principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest');
+  const isTold = principal.kind === 'operator' || isLoadTest(principal);
   return isTold ? new RequestTiming(startedAt) : undefined;
 }

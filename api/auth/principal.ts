@@ -32,6 +32,10 @@ export function principalKey(principal: Principal): string | undefined {
   return principal.kind === 'customer' ? clientKey(principal.clientId) : keyKey(principal.keyId);
 }
 
+/** Whether a load test asks: with its key, or as a client it made with it. Pure. */
+export const isLoadTest = (principal: Principal): boolean =>
+  principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest');
+
 /** The session a caller asks by, if there is one. */
 export function sessionOf(principal: Principal): number | undefined {
   return principal.kind === 'customer' ? principal.sessionId : undefined;

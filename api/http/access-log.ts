@@ -1,4 +1,4 @@
-import { clientKey, principalKey } from '../auth/principal.ts';
+import { clientKey, isLoadTest, principalKey } from '../auth/principal.ts';
 import type { AccessEntry } from '../logs/access-line.ts';
 import type { SecurityEntry } from '../logs/security-line.ts';
 import { traceText, type Trace, type TraceOf } from '../observe/trace-context.ts';
@@ -16,7 +16,7 @@ export type AccessLogDeps = {
   /** Takes the spans of traces that are sampled; undefined: nothing collects them. */
   readonly exportSpan: ((span: Span) => void) | undefined;
   /** Counts the request in the metrics. `route` is a pattern, never a path, so that the number of series is bounded. */
-  readonly observe: (method: string, route: string, status: number, seconds: number) => void;
+  readonly observe: (method: string, route: string, status: number, seconds: number, isLoadTest: boolean) => void;
 };
 
 /** Outermost: opens the exchange, and records it once it is answered or given up. */
@@ -45,7 +45,7 @@ export function accessLog({
       const method = req.method ?? '';
       const route = exchange.route?.path;
       const durationMs = performance.now() - exchange.startedAt;
-      observe(method, route ?? 'unmatched', exchange.status, durationMs / 1000);
+      observe(method, route ?? 'unmatched', exchange.status, durationMs / 1000, isLoadTest(exchange.principal));
       writeAccess({
         requestId: exchange.requestId,
         traceId: trace.traceId,

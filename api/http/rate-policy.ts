@@ -1,5 +1,5 @@
 import type { RateLimitSettings } from '#lib/settings.ts';
-import { anonymous, principalKey, type Principal } from '../auth/principal.ts';
+import { anonymous, isLoadTest, principalKey, type Principal } from '../auth/principal.ts';
 import type { Quota, Verdict } from '../limiter/limiter.ts';
 import type { LimitClass } from './route.ts';
 import { addressKey } from './trusted-proxies.ts';
@@ -81,7 +81,7 @@ export function createRatePolicy(settings: RatePolicySettings): RatePolicy {
   };
   const setFor = (principal: Principal, limitClass: LimitClass): PolicySet => {
     if (principal.kind === 'operator') return operator;
-    if (principal.kind === 'loadtest' || (principal.kind === 'customer' && principal.quota === 'loadtest')) return loadtest;
+    if (isLoadTest(principal)) return loadtest;
     return byClass[limitClass];
   };
   return {

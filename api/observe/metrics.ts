@@ -17,7 +17,8 @@ export type Metrics = {
   readonly registry: Registry;
   /** What they are now. @param names only these; absent: all */
   readonly collect: (names?: readonly string[]) => Promise<readonly MetricObject[]>;
-  readonly request: (method: string, route: string, status: number, seconds: number) => void;
+  /** @param isLoadTest whether a load test asked, as its credential says */
+  readonly request: (method: string, route: string, status: number, seconds: number, isLoadTest?: boolean) => void;
   readonly acquire: (seconds: number, outcome: 'acquired' | 'failed') => void;
   readonly limited: (policyName: string) => void;
   readonly shed: (reason: string) => void;
@@ -33,8 +34,8 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const requests = new Histogram({
     name: 'atalaya_http_request_duration_seconds',
-    help: 'Time from the headers of a request to its answer, by method, route pattern and status.',
-    labelNames: ['method', 'route', 'status'],
+    help: 'Time from the headers of a request to its answer, by method, route pattern and status; load="test" where a load test asked.',
+    labelNames: ['method', 'route', 'status', 'load'],
     buckets: requestBuckets,
     registers,
   });
@@ -58,7 +59,8 @@ export function createMetrics(): Metrics {
       names === undefined
         ? registry.getMetricsAsJSON()
         : Promise.all(names.flatMap((name) => (registry.getSingleMetric(name) as Gauge | undefined)?.get() ?? [])),
-    request: (method, route, status, seconds) => requests.observe({ method, route, status }, seconds),
+    request: (method, route, status, seconds, isLoadTest = false) =>
+      requests.observe({ method, route, status, ...(isLoadTest ? { load: 'test' } : {}) }, seconds),
     acquire: (seconds, outcome) => acquires.observe({ outcome }, seconds),
     limited: (policy) => limited.inc({ policy }),
     shed: (reason) => shed.inc({ reason }),

@@ -11,6 +11,7 @@ import { systemClock, type Clock } from '../model/look.ts';
 import { createBeats, type Beats } from '../probes/beats.ts';
 import { openSigner, type Signer } from '../quiet/signature.ts';
 import { createSilences, type Silences } from '../quiet/silences.ts';
+import { createLoadTestSight, type LoadTestSight } from '../slo/load-test-sight.ts';
 import type { SloMarks } from '../slo/slo-probe.ts';
 import { guarded, openOrReplaceDatabase } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
@@ -36,6 +37,7 @@ export type House = {
   readonly signer: Signer;
   readonly firstAnswers: FirstAnswers;
   readonly sloMarks: SloMarks;
+  readonly loadTests: LoadTestSight;
   readonly beats: Beats;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -74,6 +76,7 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
     signer,
     firstAnswers,
     sloMarks: new Map(),
+    loadTests: createLoadTestSight(),
     beats: createBeats({ ledger: store.beats, clock: systemClock }),
     clock: systemClock,
     logger,

@@ -76,7 +76,7 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     name: logs.name,
     ...createRotation(logs, { files: diskLogFiles, jobRuns: store.jobRuns, clock, logger }),
   }));
-  const slo = { ledger: store.slo, marks: house.sloMarks, clock };
+  const slo = { ledger: store.slo, marks: house.sloMarks, loadTests: house.loadTests, clock };
   const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), beats: house.beats, slo, rotations });
   const { flap, maintenance, probes } = settings;
   const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
@@ -86,7 +86,7 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     targets,
     flap,
     store,
-    commit: outbox.commit,
+    commit: (tick) => outbox.commit({ ...tick, alerts: tick.alerts.map((alert) => house.loadTests.mention(alert, clock())) }),
     firstAnswers,
     carried: (target) => carried.get(target),
     quietOf,

@@ -60,8 +60,8 @@ function targetRules({ name, kind, where, patience }: ProbeSettings): Rule[] {
 }
 
 const requests = 'atalaya_http_request_duration_seconds';
-/** Each worker's own series: those without the label are their sum. */
-const counted = 'worker!="",route!~"/(health_check|livez|readyz).*"';
+/** Each worker's own series: those without the label are their sum. What a load test was answered counts for nobody. */
+const counted = 'worker!="",load!="test",route!~"/(health_check|livez|readyz).*"';
 
 const all = (window: string): string => `sum(increase(${requests}_count{${counted}}[${window}]))`;
 

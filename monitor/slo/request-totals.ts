@@ -1,7 +1,10 @@
 import type { Counts } from './burn.ts';
 
+/** Answers to customers, and how many a load test was given beside them, which are part of neither. */
+export type Answers = Counts & { readonly loadTest: number };
+
 /** Answers since a process began, by the worker that gave them. */
-export type Totals = ReadonlyMap<string, Counts>;
+export type Totals = ReadonlyMap<string, Answers>;
 
 export type Indicator = {
   /** Answers that took longer are bad as well; undefined: however long. A bound of the histogram, in s. */
@@ -14,21 +17,27 @@ const askedByMachines = /^\/(?:health_check|livez|readyz)/;
 
 /**
  * Reads from an API's /metrics how many answers were good and how many were bad: server errors, and slow ones where that is asked.
- * Refusals of what a client did wrong are good. Pure.
+ * Refusals of what a client did wrong are good. The API marks what it answered to the credential of a load test, which no client
+ * can do by itself. Pure.
  * @throws when the histogram has no such bound
  */
 export function readTotals(text: string, { slowerThanSeconds }: Indicator): Totals {
-  const totals = new Map<string, { good: number; bad: number }>();
+  const totals = new Map<string, { good: number; bad: number; loadTest: number }>();
   const bound = slowerThanSeconds === undefined ? undefined : String(slowerThanSeconds);
   let hasBound = bound === undefined;
   for (const line of text.split('\n')) {
     const series = /^atalaya_http_request_duration_seconds_(count|bucket)\{([^}]*)\} (\S+)/.exec(line);
     if (!series) continue;
     const [, part = '', labels = '', value = ''] = series;
-    const { worker, route = '', status = '', le } = labelsOf(labels);
+    const { worker, route = '', status = '', le, load } = labelsOf(labels);
     if (worker === undefined || askedByMachines.test(route)) continue;
-    const own = totals.get(worker) ?? { good: 0, bad: 0 };
+    const own = totals.get(worker) ?? { good: 0, bad: 0, loadTest: 0 };
     totals.set(worker, own);
+    if (load === 'test') {
+      if (part === 'count') own.loadTest += Number(value);
+      if (le === bound) hasBound = true;
+      continue;
+    }
     const isError = status.startsWith('5');
     if (part === 'count') own.bad += isError || bound !== undefined ? Number(value) : 0;
     if (part === 'count' && bound === undefined && !isError) own.good += Number(value);
@@ -49,14 +58,15 @@ function labelsOf(text: string): Readonly<Record<string, string>> {
 }
 
 /** What came since the totals before; a worker that counts less than before has begun anew, one that is new or silent tells nothing yet. Pure. */
-export function increase(before: Totals, now: Totals): Counts {
-  let [good, bad] = [0, 0];
+export function increase(before: Totals, now: Totals): Answers {
+  let [good, bad, loadTest] = [0, 0, 0];
   for (const [worker, counts] of now) {
     const last = before.get(worker);
     if (!last) continue;
-    const isAnew = counts.good + counts.bad < last.good + last.bad;
+    const isAnew = counts.good + counts.bad + counts.loadTest < last.good + last.bad + last.loadTest;
     good += Math.max(0, counts.good - (isAnew ? 0 : last.good));
     bad += Math.max(0, counts.bad - (isAnew ? 0 : last.bad));
+    loadTest += Math.max(0, counts.loadTest - (isAnew ? 0 : last.loadTest));
   }
-  return { good, bad };
+  return { good, bad, loadTest };
 }

@@ -5,7 +5,8 @@ import type { Clock, Fact } from '../model/look.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
 import type { SloLedger } from '../store/store.ts';
 import { budgetLeft, burnFactor, findBurning, periodMs, type Burning, type Counts } from './burn.ts';
-import { increase, readTotals, type Indicator, type Totals } from './request-totals.ts';
+import type { LoadTestSight } from './load-test-sight.ts';
+import { increase, readTotals, type Answers, type Indicator, type Totals } from './request-totals.ts';
 
 /** What was last read of each source of each objective; kept over a reload, so that no answer goes uncounted. */
 export type SloMarks = Map<string, Totals>;
@@ -21,6 +22,7 @@ export type Slo = Indicator & {
 export type SloProbeDeps = {
   readonly ledger: SloLedger;
   readonly marks: SloMarks;
+  readonly loadTests: LoadTestSight;
   readonly clock: Clock;
   /** What the sources ask for; a secret. */
   readonly token: string | undefined;
@@ -43,7 +45,9 @@ export function sloProbe(slo: Slo, deps: SloProbeDeps): Probe {
       throw new MonitorFaultError(`no metrics can be read: ${messageOf(failure.reason)}`);
     }
     const counts = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    const at = deps.clock().at;
+    const now = deps.clock();
+    const { at } = now;
+    deps.loadTests.note(sumOf(counts, 'loadTest'), now);
     deps.ledger.add(slo.name, { at, good: sumOf(counts, 'good'), bad: sumOf(counts, 'bad') });
     return judgeSlo(slo, (windowMs) => deps.ledger.sum(slo.name, at - windowMs));
   };
@@ -72,17 +76,17 @@ function describeBurning(objective: number, { rule, long: { good, bad } }: Burni
   return `${bad} of ${good + bad} answers were bad in ${showDuration(rule.longMs)}: the error budget burns ${times.toFixed(1)} times as fast as it may, and more than ${burnFactor(rule)} is no accident`;
 }
 
-const sumOf = (counts: readonly Counts[], which: keyof Counts): number => counts.reduce((sum, each) => sum + each[which], 0);
+const sumOf = (counts: readonly Answers[], which: keyof Answers): number => counts.reduce((sum, each) => sum + each[which], 0);
 
 /** What one source has answered since the last look; the first look only begins to count. */
 async function readSource(
   slo: Slo,
   source: URL,
   { marks, token, signal, read = get }: SloProbeDeps & { readonly signal: AbortSignal },
-): Promise<Counts> {
+): Promise<Answers> {
   const key = `${slo.name} ${slo.slowerThanSeconds ?? ''} ${source.href}`;
   const now = readTotals(await read(source, token, signal), slo);
-  const before = marks.get(key) ?? new Map<string, Counts>();
+  const before = marks.get(key) ?? new Map<string, Answers>();
   // A worker that did not answer this time goes on from where it was.
   marks.set(key, new Map([...before, ...now]));
   return increase(before, now);

@@ -13,6 +13,7 @@ import { systemClock } from '#monitor/model/look.ts';
 import type { Command } from '#monitor/quiet/command.ts';
 import { createBeats } from '#monitor/probes/beats.ts';
 import { createSilences } from '#monitor/quiet/silences.ts';
+import { createLoadTestSight } from '#monitor/slo/load-test-sight.ts';
 import type { MonitorStore } from '#monitor/store/store.ts';
 
 /** One life of the monitor: from a start to a crash. */
@@ -76,6 +77,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
       signer: { sign: () => 'signed', isSigned: () => true },
       firstAnswers: { awaitedSince: systemClock(), from: new Set() },
       sloMarks: new Map(),
+      loadTests: createLoadTestSight(),
       beats: createBeats({ ledger: around.store.beats, clock: systemClock }),
       clock: systemClock,
       logger,

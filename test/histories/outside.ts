@@ -1,6 +1,7 @@
 import { AlertDeliveryError, type Channel, type DeliveryFailure } from '#monitor/alerts/channel.ts';
 import { systemClock } from '#monitor/model/look.ts';
 import { MonitorFaultError, type Probe } from '#monitor/probes/probe.ts';
+import { createLoadTestSight } from '#monitor/slo/load-test-sight.ts';
 import { sloProbe } from '#monitor/slo/slo-probe.ts';
 import { isAlive } from './monitor-process.ts';
 import type { ChannelName, ChannelState, TargetName } from './steps.ts';
@@ -35,6 +36,7 @@ export function objectiveOf(world: World): Probe {
     {
       ledger: store.slo,
       marks,
+      loadTests: createLoadTestSight(),
       clock: systemClock,
       token: undefined,
       // oxlint-disable-next-line typescript/require-await -- a read is asynchronous by its type

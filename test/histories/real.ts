@@ -61,12 +61,13 @@ export async function playReal(seed: number): Promise<RealPlayed> {
     await api.kill();
     await api.start();
     await mendSlack(scene);
+    await reload(scene, stringify(plan.config));
     await scene.monitor.untilStatus((view) => statusOf(view, 'api') === 'up' && isOver(view));
     await scene.monitor.untilStatus(({ channels }) => channels?.every(({ pending }) => pending === 0) ?? false);
     await scene.monitor.stop();
     return { ...arrived(), ...judge(scene) };
   } catch (err) {
-    return { ...arrived(), repeated: 0, violations: [messageOf(err)] };
+    return { ...arrived(), repeated: 0, violations: [messageOf(err).slice(0, 400)] };
   } finally {
     await scene.monitor.kill();
     await Promise.all([api.kill(), slack.close()]);
@@ -99,10 +100,7 @@ async function step(scene: Scene, random: Random): Promise<void> {
   if (what === 'ack') await asked(scene, { do: 'ack', of: 'api', by: 'ann' });
   if (what === 'reload') {
     const changed = { ...(plan.config as object), flapping: random() < 0.5 ? 'off' : { turns: 3, window: '2s', settle: '1s' } };
-    await writeFile(join(plan.dir, 'monitor.yaml'), random() < 0.3 ? 'probes: 5' : stringify(changed));
-    // Before it has come up the signal would end it, as it would any program.
-    await scene.monitor.untilStatus(() => true);
-    scene.monitor.child.kill('SIGHUP');
+    await reload(scene, random() < 0.3 ? 'probes: 5' : stringify(changed));
   }
   if (what === 'kill') {
     await scene.monitor.kill();
@@ -110,6 +108,13 @@ async function step(scene: Scene, random: Random): Promise<void> {
     scene.monitor = await startMonitor(plan);
   }
   await sleep(randomInt(random, 20, 1_200));
+}
+
+async function reload({ plan, monitor }: Scene, text: string): Promise<void> {
+  await writeFile(join(plan.dir, 'monitor.yaml'), text);
+  // Before it has come up the signal would end it, as it would any program.
+  await monitor.untilStatus(() => true);
+  monitor.child.kill('SIGHUP');
 }
 
 function behave(scene: Scene, behaviour: SlackBehaviour): number {

@@ -4,6 +4,7 @@ import { listen } from '#test/support/listen.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import type { Moment } from '#monitor/model/look.ts';
+import { createLoadTestSight } from '#monitor/slo/load-test-sight.ts';
 import { sloProbe } from '#monitor/slo/slo-probe.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -31,7 +32,7 @@ test('an objective counts what real metrics show, fails while the budget burns, 
   onTestFinished(() => store.close());
   let now: Moment = { at: Date.parse('2026-11-26T05:00:00Z'), clockMs: 0 };
   const slo = { name: 'availability', objective: 0.999, sources: [url], slowerThanSeconds: undefined };
-  const deps = { ledger: store.slo, clock: () => now, token };
+  const deps = { ledger: store.slo, loadTests: createLoadTestSight(), clock: () => now, token };
   const marks = new Map();
   const look = (probe = sloProbe(slo, { ...deps, marks })) => probe(new AbortController().signal);
   const pass = (good: number, bad: number): void => {
