@@ -47,7 +47,7 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
     const headers = next === undefined ? own : { ...own, Link: `<${nextPage(state, next)}>; rel="next"` };
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (isRead && isUnchanged(req.headers['if-none-match'], headers['ETag'])) send(ctx, { status: 304, headers });
-    else send(ctx, { status, headers, ...(body !== undefined && { body }) });
+    else send(ctx, { status, headers, body });
   };
 }
 
@@ -74,12 +74,12 @@ export async function perform(
   route: Route,
   request: RouteRequest,
   { claim, isAwaited }: { readonly claim: Claim | undefined; readonly isAwaited?: () => boolean },
-): Promise<OnceAnswer & { readonly next?: string | undefined }> {
+): Promise<Performed> {
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
   if (route.write === 'nothing') {
     const db = isAwaited ? database.readFor(isAwaited) : database.read;
     const value = await route.handler(db as never, request, undefined);
-    return { ...present(route, value), next: route.next?.(value as never) };
+    return present(route, value, route.next?.(value as never));
   }
   try {
     const prepared = await route.before?.(request, database.read);
@@ -104,14 +104,14 @@ export async function perform(
   }
 }
 
-function present({ path, status, view }: Route, value: unknown): OnceAnswer {
+/** `next`: the cursor of the page after a list. */
+type Performed = OnceAnswer & { readonly next?: string | undefined };
+
+function present({ path, status, view }: Route, value: unknown, next?: string): Performed {
   const body = view.json(value);
   const etag = body === undefined ? undefined : view.tag?.(value, body);
-  const location = status === 201 ? `/api/v1${path}/${String((value as { id_key: unknown }).id_key)}` : undefined;
-  return {
-    status,
-    headers: { ...(location !== undefined && { Location: location }), ...(etag !== undefined && { ETag: etag }) },
-    body,
-    owner: view.ownerOf?.(value),
-  };
+  const headers: Record<string, string> = {};
+  if (status === 201) headers['Location'] = `/api/v1${path}/${String((value as { id_key: unknown }).id_key)}`;
+  if (etag !== undefined) headers['ETag'] = etag;
+  return { status, headers, body, owner: view.ownerOf?.(value), next };
 }

@@ -15,8 +15,7 @@ const maxWaitMs = 5_000;
  */
 export function createKeyTurns(): InKeyTurn {
   const lastInLine = new Map<string, Promise<void>>();
-  return async (claim, signal, work) => {
-    if (!claim) return work();
+  const inTurn = async <T>(claim: Claim, signal: () => AbortSignal, work: () => Promise<T>): Promise<T> => {
     const name = `${claim.principal}\n${claim.key}`;
     const ahead = lastInLine.get(name);
     const { promise: end, resolve } = Promise.withResolvers<void>();
@@ -30,6 +29,7 @@ export function createKeyTurns(): InKeyTurn {
       void end.then(() => lastInLine.get(name) === end && lastInLine.delete(name));
     }
   };
+  return (claim, signal, work) => (claim ? inTurn(claim, signal, work) : work());
 }
 
 async function waitFor(ahead: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -72,7 +72,7 @@ export function createRateLimit({ limiter, policy, secret, onLimited, isKnownAdd
     count,
     middleware: async (ctx, next) => {
       await count(ctx, ctx.state.principal);
-      return next();
+      await next();
     },
     countTarget: async ({ state }, target) => {
       const limitClass = state.route?.limitClass ?? 'default';

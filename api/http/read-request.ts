@@ -14,21 +14,24 @@ export type ReadRequest = {
 };
 
 /**
- * The request as its route's schemas parse it.
+ * The request as its route's schemas parse it; at once where there is no body to wait for.
  * @throws {ApiError} naming what cannot be accepted
  */
-export async function readRequest(route: Route, { state, req, res }: ApiContext): Promise<ReadRequest> {
+export function readRequest(route: Route, { state, req, res }: ApiContext): ReadRequest | Promise<ReadRequest> {
   const { expect = '100-continue' } = req.headers;
   if (expect.toLowerCase() !== '100-continue') throw new ApiError('expectation_failed', 'Nothing but 100-continue can be expected.');
   const params = readParams(route, state);
   const query = route.query ? validateInput(route.query, readQuery(state.search), 'query') : refuseQuery(state.search);
-  const rawBody = route.body ? await readJsonBody(req) : refuseBody(req);
-  const sent = withoutVersion(route, withoutOwnId(route, rawBody, params));
-  const body = validateInput(route.body, sent.body, 'body');
-  const named = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
-  if (named && !isVersioned(route)) throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
-  const ifMatch = bothAllow(named, sent.version);
-  return { request: new Input({ params, query, body, ifMatch }, state, res), rawBody };
+  const withBody = (rawBody: unknown): ReadRequest => {
+    const sent = withoutVersion(route, withoutOwnId(route, rawBody, params));
+    const body = validateInput(route.body, sent.body, 'body');
+    const named = route.method === 'GET' ? undefined : versionsFromIfMatch(req.headers['if-match']);
+    if (named && !isVersioned(route))
+      throw new ApiError('version_mismatch', 'What this changes has no entity tag that If-Match could name.');
+    const ifMatch = bothAllow(named, sent.version);
+    return { request: new Input({ params, query, body, ifMatch }, state, res), rawBody };
+  };
+  return route.body ? readJsonBody(req).then(withBody) : withBody(refuseBody(req));
 }
 
 /** Whether a route changes a thing of which If-Match can name the version. Pure. */

@@ -49,7 +49,7 @@ const atEnd = Promise.resolve();
 export type Answer = {
   readonly status: number;
   /** Absent: no body, as with 204 and 304. */
-  readonly body?: string;
+  readonly body?: string | undefined;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 };

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ApiError } from '../errors.ts';
 import { isUnchanged } from '../http/etag.ts';
-import type { ApiMiddleware } from '../http/exchange.ts';
+import type { ApiContext, ApiMiddleware } from '../http/exchange.ts';
 import type { Route } from '../http/route.ts';
 import { send } from '../http/send.ts';
 import { openApiDocument } from './openapi-document.ts';
@@ -40,21 +40,24 @@ export function docsPage(routes: readonly Route[]): ApiMiddleware {
     ['/docs/swagger-ui.css', made('text/css; charset=utf-8', () => asset('swagger-ui.css'))],
     ['/docs/swagger-ui-bundle.js', made('text/javascript; charset=utf-8', () => asset('swagger-ui-bundle.js'))],
   ]);
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { path } = ctx.state;
     const open = files.get(path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path);
-    if (!open) return next();
-    const { method, headers } = ctx.req;
-    const allow = { Allow: 'HEAD, GET, OPTIONS' };
-    if (method === 'OPTIONS') return send(ctx, { status: 204, headers: allow });
-    if (method !== 'GET' && method !== 'HEAD')
-      throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers: allow });
-    const { body, contentType, etag } = await open();
-    const sent = { ETag: etag, 'Cache-Control': 'no-cache', 'Content-Security-Policy': policy };
-    return isUnchanged(headers['if-none-match'], etag)
-      ? send(ctx, { status: 304, headers: sent })
-      : send(ctx, { status: 200, body, contentType, headers: sent });
+    return open ? show(ctx, open) : next();
   };
+}
+
+async function show(ctx: ApiContext, open: () => Promise<File>): Promise<void> {
+  const { method, headers } = ctx.req;
+  const allow = { Allow: 'HEAD, GET, OPTIONS' };
+  if (method === 'OPTIONS') return send(ctx, { status: 204, headers: allow });
+  if (method !== 'GET' && method !== 'HEAD')
+    throw new ApiError('method_not_allowed', 'This path does not take this method.', { headers: allow });
+  const { body, contentType, etag } = await open();
+  const sent = { ETag: etag, 'Cache-Control': 'no-cache', 'Content-Security-Policy': policy };
+  return isUnchanged(headers['if-none-match'], etag)
+    ? send(ctx, { status: 304, headers: sent })
+    : send(ctx, { status: 200, body, contentType, headers: sent });
 }
 
 /** Made when it is first asked for. One that could not be read is tried again when it is next asked for. */

@@ -28,7 +28,7 @@ async function settledHeapBytes(): Promise<number> {
 }
 
 /** Share of what was made that collections of young objects alone have left behind. */
-async function shareKept(make: (weight: unknown) => Promise<unknown>): Promise<number> {
+async function shareKept(make: (weight: unknown) => unknown): Promise<number> {
   for (let warmUp = 0; warmUp < 500; warmUp += 1) await make(undefined);
   const before = await settledHeapBytes();
   for (let made = 0; made < count; made += 1) await make(weigh());
