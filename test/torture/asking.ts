@@ -37,7 +37,8 @@ export type Course = {
 /** A client gives up on an answer after that long. */
 const timeoutMs = 6_000;
 
-export function openCourse(origin: string, connections: number, isOver: () => boolean): Course {
+/** @param perSecond how many requests are sent at most; default: as many as the clients like */
+export function openCourse(origin: string, connections: number, isOver: () => boolean, perSecond = Number.POSITIVE_INFINITY): Course {
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
@@ -45,6 +46,13 @@ export function openCourse(origin: string, connections: number, isOver: () => bo
     bodyTimeout: timeoutMs,
     connectTimeout: timeoutMs,
   });
+  let nextMs = 0;
+  const turn = async (): Promise<void> => {
+    const nowMs = performance.now();
+    const waitMs = nextMs - nowMs;
+    nextMs = Math.max(nextMs, nowMs) + 1_000 / perSecond;
+    if (waitMs > 0) await sleep(waitMs);
+  };
   const count = { requests: 0, unanswered: 0, byAnswer: new Map<string, number>() };
   return {
     history: [],
@@ -54,6 +62,7 @@ export function openCourse(origin: string, connections: number, isOver: () => bo
     isOver,
     now: () => performance.now(),
     ask: async ({ method, path, headers, body }) => {
+      await turn();
       count.requests += 1;
       try {
         const answer = await pool.request({

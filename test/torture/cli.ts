@@ -7,13 +7,14 @@ import { describeCommit } from '../zoo/table.ts';
 import { mutants } from './mutants.ts';
 import { playMutant, playOnOwnStack } from './play.ts';
 import type { RoundResult } from './round.ts';
+import { isGrowing, soak, tellSize } from './soak.ts';
 import { keep, readKept, tellTotals } from './table.ts';
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 
-/** Of one round, before everything is brought back and judged. */
-const roundSeconds = 120;
+/** Of one round, before everything is brought back and judged: its history is held in memory until then. */
+const roundSeconds = 300;
 
 /** Rounds of seeds N, N + 1, …; one that stands in the results already is not played again. */
 async function run({ flags }: Arguments): Promise<ExitCode> {
@@ -70,6 +71,24 @@ async function runMutants({ positionals, flags }: Arguments): Promise<ExitCode> 
   return missed === 0 ? EXIT.done : EXIT.failed;
 }
 
+/** Whether the processes of the API keep their size at a steady rate, with nobody tormenting them. */
+async function runSoak({ flags }: Arguments): Promise<ExitCode> {
+  const given = (name: string, standard: number, most: number): number =>
+    wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
+  const [seconds, perSecond, seed] = [given('seconds', 600, 1_000_000), given('rate', 200, 10_000), given('seed', 1, 2 ** 31)];
+  const [signal, progress, commit] = [stopping.signal, createProgress(), await describeCommit()];
+  const result = await soak({ seed, durationMs: seconds * 1_000, perSecond, signal, onProgress: (text) => progress.update(text) });
+  progress.done();
+  const growing = result.sizes.filter(isGrowing);
+  if (flags['json'] === true) print(JSON.stringify(result));
+  else {
+    tell(result.round);
+    for (const size of result.sizes) print(`${isGrowing(size) ? 'GROWS' : 'flat '} ${tellSize(size)}`);
+  }
+  if (!signal.aborted) await keep((kept) => ({ ...kept, soak: { ...result, round: shortened(result.round), commit } }));
+  return growing.length > 0 || result.round.violations.length > 0 || result.sizes.length === 0 ? EXIT.failed : EXIT.done;
+}
+
 process.exitCode = await runCommandLine(
   {
     invocation: 'npm run torture --',
@@ -85,6 +104,14 @@ process.exitCode = await runCommandLine(
         options: { seed: { type: 'string' }, minutes: { type: 'string' }, faults: { type: 'string' }, json: { type: 'boolean' } },
         positionals: [0, 0],
         run,
+      },
+      soak: {
+        synopsis: '[--seconds 600] [--rate 200] [--seed 1] [--json]',
+        summary:
+          'The same clients at a steady rate of requests a second, with no faults: exits 1 when the heap after collection or the resident memory of a process grows (Theil–Sen, 99.9 %).',
+        options: { seconds: { type: 'string' }, rate: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
+        positionals: [0, 0],
+        run: runSoak,
       },
       mutants: {
         synopsis: '[NAME…] [--seed 1]',

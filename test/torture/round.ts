@@ -23,12 +23,14 @@ export type RoundOptions = {
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   readonly crowd?: Crowd;
+  /** Requests at most; default: as many as the crowd likes. */
+  readonly perSecond?: number;
   /** Ends the play early; what was played is judged all the same. */
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 };
 
-export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 6, leavers: 10, keepers: 8 };
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8 };
 
 export type RoundResult = {
   readonly seed: number;
@@ -48,12 +50,12 @@ export type RoundResult = {
 };
 
 export async function playRound(stack: Stack, options: RoundOptions): Promise<RoundResult> {
-  const { seed, durationMs, faults, crowd = usualCrowd, signal, onProgress } = options;
+  const { seed, durationMs, faults, crowd = usualCrowd, perSecond, signal, onProgress } = options;
   const shop = await setUp(stack, crowd, seed);
   const struck: Struck[] = [];
   const startedMs = performance.now();
   const isOver = (): boolean => signal.aborted || performance.now() - startedMs >= durationMs;
-  const course = openCourse(stack.origin, 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0), isOver);
+  const course = openCourse(stack.origin, 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0), isOver, perSecond);
   const ticker = setInterval(() => onProgress(tell(course, struck, performance.now() - startedMs)), 1_000);
   try {
     await Promise.all([

@@ -47,9 +47,13 @@ export type StackOptions = {
   /** A migrated database to use; by default the stack has a PostgreSQL of its own. */
   readonly database?: PostgresSettings | undefined;
   readonly workers?: number;
+  /** Files of modules that every process of the API imports first. */
+  readonly imports?: readonly string[];
+  /** Variables of the API beside those of the stack. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
-export async function openStack({ dir, root, database, workers = 3 }: StackOptions): Promise<Stack> {
+export async function openStack({ dir, root, database, workers = 3, imports = [], env: more = {} }: StackOptions): Promise<Stack> {
   const parts: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part();
@@ -58,7 +62,7 @@ export async function openStack({ dir, root, database, workers = 3 }: StackOptio
     const [own, redis] = [database ? undefined : await openPostgres(dir), hasRedis ? await openRedis() : undefined];
     const postgres = database ?? (own as OwnPostgres).settings;
     for (const part of [redis, own?.kept]) if (part) parts.push(part.stop);
-    const files = { clock: join(dir, 'clock'), logs: join(dir, 'logs') };
+    const files = { clock: join(dir, 'clock'), logs: join(dir, 'logs'), compiled: join(dir, 'compiled') };
     await Promise.all([mkdir(files.logs), writeFile(files.clock, '0')]);
     const isMounted = mountLogs(files.logs);
     if (isMounted) parts.push(async () => execFileSync('umount', ['--lazy', files.logs]));
@@ -67,7 +71,8 @@ export async function openStack({ dir, root, database, workers = 3 }: StackOptio
     const wires = { clients: await openWire(apiPort), database: await openWire(postgres.POSTGRES_PORT) };
     parts.push(wires.clients.close, wires.database.close);
     const env = {
-      ...environment({ workers, redisPort: redis?.port, files }),
+      ...environment({ workers, redisPort: redis?.port, files, imports }),
+      ...more,
       API_PORT: `${apiPort}`,
       ADMIN_PORT: `${adminPort}`,
     };
@@ -105,17 +110,20 @@ export async function openStack({ dir, root, database, workers = 3 }: StackOptio
 type EnvironmentParts = {
   readonly workers: number;
   readonly redisPort: number | undefined;
-  readonly files: { readonly clock: string; readonly logs: string };
+  readonly files: { readonly clock: string; readonly logs: string; readonly compiled: string };
+  readonly imports: readonly string[];
 };
 
-const environment = ({ workers, redisPort, files }: EnvironmentParts): Record<string, string> => ({
+const environment = ({ workers, redisPort, files, imports }: EnvironmentParts): Record<string, string> => ({
   API_WORKERS: `${workers}`,
   DB_POOL_SIZE: '8',
   DB_MAX_OVERFLOW: '8',
   LOG_DIR: files.logs,
   LOG_LEVEL: 'warn',
   TORTURE_CLOCK: files.clock,
-  NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'clock.ts')).href}`,
+  // Whoever was killed is back with half the work.
+  NODE_COMPILE_CACHE: files.compiled,
+  NODE_OPTIONS: [join(import.meta.dirname, 'clock.ts'), ...imports].map((file) => `--import=${pathToFileURL(file).href}`).join(' '),
   // A token outlives a clock that is an hour wrong.
   AUTH_TOKEN_TTL: '86400',
   // The limit is in the way of every request, and too high to be met.

@@ -7,6 +7,7 @@ import { mutants } from './mutants.ts';
 import type { Caught } from './play.ts';
 import type { RoundResult } from './round.ts';
 import { rules } from './rules.ts';
+import { tellSize, type SoakResult } from './soak.ts';
 import { faultKinds, type FaultKind } from './schedule.ts';
 
 /** The results of rounds and mutants, kept from run to run, and the page that adds them up. */
@@ -20,6 +21,8 @@ export type Kept = {
   readonly rounds: Readonly<Record<string, RoundResult & Played>>;
   /** By name. */
   readonly mutants: Readonly<Record<string, Caught & Played>>;
+  /** The last one. */
+  readonly soak?: SoakResult & Played;
 };
 
 export async function readKept({ kept } = places): Promise<Kept> {
@@ -75,7 +78,16 @@ const cell = (text: string): string =>
     .replaceAll(/\s+/g, ' ')
     .slice(0, 200);
 
-function markdown({ rounds, mutants: caught }: Kept): string {
+const tellSoak = ({ round, perSecond, sizes, commit }: SoakResult & Played): string => `## Soak
+
+\`npm run torture -- soak\`: the same clients with no faults, at ${Math.round(perSecond)} requests/s for ${Math.round(round.playedMs / 1_000)} s, on ${commit}: ${round.violations.length} violations in
+${showCount(round.requests)} requests. How the processes of the API grew after the first third, by Theil–Sen, with an interval of 99.9 %:
+
+${sizes.map((size) => `- ${tellSize(size)}`).join('\n')}
+
+`;
+
+function markdown({ rounds, mutants: caught, soak }: Kept): string {
   const played = Object.values(rounds);
   const totals = totalsOf(played);
   const commits = [...new Set([...played, ...Object.values(caught)].map(({ commit }) => commit))];
@@ -108,7 +120,7 @@ ${writes
   .map((kind) => `| ${kind} | ${['acknowledged', 'refused', 'unknown'].map((how) => totals.writes[`${kind} ${how}`] ?? 0).join(' | ')} |`)
   .join('\n')}
 
-## Mutants
+${soak === undefined ? '' : tellSoak(soak)}## Mutants
 
 ${mutants.filter(({ name }) => caught[name]?.isNamed === true).length} of ${mutants.length} caught and named.
 

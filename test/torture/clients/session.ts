@@ -39,8 +39,8 @@ async function live(session: Session, random: Random): Promise<void> {
     await sleep(randomInt(random, 40, 160));
     const dice = random();
     const [old, last] = [tokens.slice(0, -2), tokens.length - 1];
-    if (dice < 0.04 && old.length > 0) return tryOld(session, pick(random, [...old.keys()]));
-    if (dice < 0.05) return logOut(session);
+    if (dice < 0.02 && old.length > 0) return tryOld(session, pick(random, [...old.keys()]));
+    if (dice < 0.026) return logOut(session);
     // An answer that was lost makes a good client ask again with the token it has.
     for (let left = 5; left > 0; left -= 1) {
       const answer = await change(session, last);

@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { showBytes } from '#lib/show.ts';
+import { slopeOf } from '#loadtest/judge/growth.ts';
+import { playRound, type RoundResult } from './round.ts';
+import { openStack, type Stack } from './stack.ts';
+
+/** The stack under the same clients, at a steady rate and with no faults: whether its processes keep their size. */
+
+export type SoakOptions = {
+  readonly seed: number;
+  readonly durationMs: number;
+  /** Requests, as long as the stack answers that many. */
+  readonly perSecond: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+};
+
+/** One look at one process. */
+export type Look = {
+  readonly process: string;
+  readonly second: number;
+  /** Of its heap and what belongs to it, all garbage collected. */
+  readonly heapBytes: number;
+  readonly residentBytes: number;
+};
+
+export type SoakResult = { readonly round: RoundResult; readonly perSecond: number; readonly sizes: readonly Size[] };
+
+/** How one figure of one process went after the warm-up; bytes a second, with an interval of 99.9 %. */
+export type Size = {
+  readonly process: string;
+  readonly figure: 'heap' | 'resident';
+  readonly looks: number;
+  readonly firstBytes: number;
+  readonly lastBytes: number;
+  readonly slope: { readonly least: number; readonly median: number; readonly most: number };
+};
+
+const lookEveryMs = 5_000;
+
+export async function soak({ perSecond, ...options }: SoakOptions): Promise<SoakResult> {
+  const dir = await mkdtemp(join(tmpdir(), 'atalaya-soak-'));
+  try {
+    const heaps = join(dir, 'heaps');
+    await mkdir(heaps);
+    const env = { SOAK_HEAP: heaps };
+    const stack = await openStack({ dir, root: resolve('.'), imports: [join(import.meta.dirname, 'heap.ts')], env });
+    const looks: Look[] = [];
+    const startedMs = performance.now();
+    const timer = setInterval(
+      () => void lookAtAll(stack, heaps, (performance.now() - startedMs) / 1_000).then((seen) => looks.push(...seen)),
+      lookEveryMs,
+    );
+    try {
+      const round = await playRound(stack, { ...options, faults: [], perSecond });
+      const second = (performance.now() - startedMs) / 1_000;
+      return { round, perSecond: round.requests / (round.playedMs / 1_000), sizes: sizesOf(looks, second) };
+    } finally {
+      clearInterval(timer);
+      await stack.close();
+    }
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function lookAtAll({ pids }: Stack, heaps: string, second: number): Promise<Look[]> {
+  const processes = [['primary', pids.primary()] as const, ...pids.workers().map((pid, index) => [`worker ${index + 1}`, pid] as const)];
+  const looks = await Promise.all(
+    processes.map(async ([process, pid]) => {
+      const text = await readFile(join(heaps, `${pid}`), 'utf8').catch(() => undefined);
+      return text === undefined ? [] : [{ process, second, ...(JSON.parse(text) as Pick<Look, 'heapBytes' | 'residentBytes'>) }];
+    }),
+  );
+  return looks.flat();
+}
+
+/** Share of the time in which caches fill and code is compiled. */
+const warmUp = 0.3;
+
+/** Pure. @param endSecond of the play */
+export function sizesOf(looks: readonly Look[], endSecond: number): Size[] {
+  const settled = looks.filter(({ second }) => second >= endSecond * warmUp && second <= endSecond);
+  return [...Map.groupBy(settled, ({ process }) => process)].flatMap(([process, own]) =>
+    (['heap', 'resident'] as const).map((figure): Size => {
+      const points = own.map((look) => ({ second: look.second, bytes: look[`${figure}Bytes`] }));
+      const [up, down] = [slopeOf(points), slopeOf(points.map(({ second, bytes }) => ({ second, bytes: -bytes })))];
+      const [first, last] = [points[0]?.bytes ?? 0, points.at(-1)?.bytes ?? 0];
+      const slope = { least: up.least, median: up.median, most: -down.least };
+      return { process, figure, looks: points.length, firstBytes: first, lastBytes: last, slope };
+    }),
+  );
+}
+
+/** With fewer no slope can be told from chance. */
+const leastLooks = 8;
+
+/** Whether it can be told to grow: what shrinks, or may stand still, does not. Pure. */
+export const isGrowing = ({ looks, slope }: Size): boolean => looks >= leastLooks && slope.least > 0;
+
+const rate = (bytes: number): string => `${bytes < 0 ? '−' : ''}${showBytes(Math.abs(Math.round(bytes)))}/s`;
+
+/** One line for people. Pure. */
+export const tellSize = ({ process, figure, looks, firstBytes, lastBytes, slope }: Size): string =>
+  `${process}, ${figure === 'heap' ? 'heap after collection' : 'resident memory'}: ${showBytes(firstBytes)} → ${showBytes(lastBytes)}, ` +
+  `${rate(slope.median)} (${rate(slope.least)} to ${rate(slope.most)}) in ${looks} looks`;

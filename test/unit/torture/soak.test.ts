@@ -1,0 +1,44 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isGrowing, sizesOf, type Look } from '#test/torture/soak.ts';
+
+const mebibyte = 2 ** 20;
+
+/** A process looked at every five seconds for ten minutes, whose heap is as `heapAt` says. */
+const looksOf = (heapAt: (second: number) => number): Look[] =>
+  Array.from({ length: 120 }, (_, index) => ({
+    process: 'worker 1',
+    second: 5 * index,
+    heapBytes: heapAt(5 * index),
+    residentBytes: 200 * mebibyte,
+  }));
+
+const heapOf = (looks: readonly Look[]) => sizesOf(looks, 600).find(({ figure }) => figure === 'heap')!;
+
+/** Up to that many bytes, another each time. */
+const noise = (second: number, bytes: number): number => ((second * 7_919) % 1_000) * (bytes / 1_000);
+
+describe('the soak', () => {
+  test('tells a heap that grows by a kilobyte a second from one that goes up and down by a megabyte', () => {
+    const flat = heapOf(looksOf((second) => 40 * mebibyte + noise(second, mebibyte)));
+    const growing = heapOf(looksOf((second) => 40 * mebibyte + noise(second, mebibyte / 8) + 1_024 * second));
+    expect([isGrowing(flat), isGrowing(growing)]).toEqual([false, true]);
+    expect(flat.slope.least).toBeLessThanOrEqual(0);
+    expect(flat.slope.most).toBeGreaterThanOrEqual(0);
+  });
+
+  test('lets a process grow while it warms up, and shrink', () => {
+    const warming = looksOf((second) => 40 * mebibyte + Math.min(second, 150) * mebibyte + noise(second, mebibyte));
+    const shrinking = looksOf((second) => 40 * mebibyte - 10_240 * second);
+    expect([isGrowing(heapOf(warming)), isGrowing(heapOf(shrinking))]).toEqual([false, false]);
+  });
+
+  test('finds the slope of a straight line within its interval', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -10_000, max: 10_000 }), (bytesPerSecond) => {
+        const { slope } = heapOf(looksOf((second) => 40 * mebibyte + bytesPerSecond * second));
+        expect(slope).toEqual({ least: bytesPerSecond, median: bytesPerSecond, most: bytesPerSecond });
+      }),
+    );
+  });
+});
