@@ -43,6 +43,7 @@ const floors: Readonly<Record<string, string>> = {
     status-page
     backup
     config every-minute
+    action
     alerts
     health
     slo logs

@@ -1,3 +1,4 @@
+// Longer than other rooms: ten verbs, each of a few lines; their work stands in commands/.
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';

@@ -15,6 +15,7 @@ export type ConfigReport = {
   }[];
   readonly objectives: readonly { readonly name: string; readonly objective: number; readonly metrics: readonly string[] }[];
   readonly rotation: readonly { readonly name: string; readonly dir: string; readonly keep: number }[];
+  readonly actions: readonly { readonly target: string; readonly admin: string; readonly mode: string }[];
   readonly maintenance: readonly string[];
   readonly channels: readonly string[];
   readonly backups: { readonly enabled: boolean; readonly dir: string };
@@ -40,6 +41,7 @@ export async function checkConfig(env: Environment): Promise<ConfigReport> {
     })),
     objectives: settings.objectives.map(({ name, objective, sources }) => ({ name, objective, metrics: sources.map(({ href }) => href) })),
     rotation: settings.rotation.map(({ name, dir, keep }) => ({ name, dir, keep })),
+    actions: settings.actions.map(({ target, admin, mode }) => ({ target, admin: admin.href, mode })),
     maintenance: settings.maintenance.map(({ name }) => name),
     channels,
     backups: { enabled: settings.env.BACKUP_ENABLED, dir: settings.env.BACKUP_DIR },
@@ -67,6 +69,9 @@ export function describeConfig(report: ConfigReport): string {
       ({ name, objective, metrics }) => `  ${name}: ${Number((objective * 100).toFixed(3))} % good of ${metrics.join(', ')}`,
     ),
     ...report.rotation.map(({ name, dir, keep }) => `  ${name}: logs in ${dir}, ${keep} kept of each`),
+    ...report.actions.map(
+      ({ target, admin, mode }) => `restarts ${target} by ${admin} when it hangs${mode === 'act' ? '' : ' (a dry run)'}`,
+    ),
     ...(report.maintenance.length > 0 ? [`planned work: ${report.maintenance.join(', ')}`] : []),
     `tells: ${report.channels.join(', ') || 'nobody'}`,
     `backups: ${report.backups.enabled ? report.backups.dir : 'off'}`,

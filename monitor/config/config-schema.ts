@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { duration, orNever } from '../probes/fields.ts';
 import { probeKinds } from '../probes/kinds.ts';
+import { actionSchema } from './action-schema.ts';
 import { maintenanceSchema } from './maintenance-schema.ts';
 import { objectiveSchema } from './objective-schema.ts';
 import { rotationSchema } from './rotation-schema.ts';
@@ -79,6 +80,10 @@ export const configSchema = z.strictObject({
     .array(rotationSchema)
     .prefault([])
     .describe('Log files that are renamed once a day, compressed a day later and kept for a while; each folder is watched as a target.'),
+  actions: z
+    .array(actionSchema)
+    .prefault([])
+    .describe('What is restarted when it hangs: three times an hour at most in all, and then a person is called.'),
   flapping: z
     .union(
       [

@@ -31,6 +31,7 @@ export type MonitorSettings = {
   readonly maintenance: readonly Maintenance[];
   readonly objectives: ConfigFile['objectives'];
   readonly rotation: ConfigFile['rotation'];
+  readonly actions: ConfigFile['actions'];
   /** Of what is no probe of the file. */
   readonly patience: Patience;
   readonly delivery: { readonly firstDelayMs: number; readonly maxDelayMs: number };
@@ -65,6 +66,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     maintenance: file.maintenance,
     objectives: file.objectives,
     rotation: file.rotation,
+    actions: file.actions,
     patience: patienceOf(file.defaults),
     delivery: { firstDelayMs: file.delivery.firstRetry, maxDelayMs: file.delivery.longestRetry },
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
@@ -115,7 +117,7 @@ const patienceOf = ({ slow, unknownAfter, warnAfter, remindAfter, startGrace }: 
 });
 
 /** What is wrong with the file as a whole. Pure. */
-function problemsTogether({ probes, maintenance, objectives, rotation }: ConfigFile): string[] {
+function problemsTogether({ probes, maintenance, objectives, rotation, actions }: ConfigFile): string[] {
   const probeNames = probes.map(({ name }) => name);
   const names = [...probeNames, ...[...objectives, ...rotation].map(({ name }) => name)];
   const problems = names
@@ -129,6 +131,11 @@ function problemsTogether({ probes, maintenance, objectives, rotation }: ConfigF
   for (const { name, dependsOn } of objectives) {
     const missing = dependsOn.flat().filter((other) => !probeNames.includes(other));
     problems.push(...missing.map((parent) => `${name} depends on ${parent}, which is not watched`));
+  }
+  for (const { target } of actions) {
+    if (probes.find(({ name }) => name === target)?.kind !== 'http')
+      problems.push(`an action is of ${target}, which is no probe of kind http`);
+    if (actions.filter((other) => other.target === target).length > 1) problems.push(`there are two actions of ${target}`);
   }
   const planned = maintenance.map(({ name }) => name);
   problems.push(

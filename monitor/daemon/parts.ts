@@ -21,6 +21,7 @@ import { holdFolderDuty } from './duties/hold-folder.ts';
 import { noticeChangeDuty } from './duties/notice-change.ts';
 import { noticeStandstillDuty } from './duties/notice-standstill.ts';
 import { selfCheckDuty } from './duties/self-check.ts';
+import { restartHangingDuty } from './duties/restart-hanging.ts';
 import { sendHeartbeatDuty } from './duties/send-heartbeat.ts';
 import type { House } from './house.ts';
 import { createTargets, type NamedRotation } from './targets.ts';
@@ -131,6 +132,7 @@ function createRunning(house: House, settings: MonitorSettings, { rotations, loo
     holdFolderDuty(lock, lost.reject),
     ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
   ];
+  if (settings.actions.length > 0) bySecond.push(restartHangingDuty(house, settings, watch));
   const byMinute: Duty[] = [expireHistoryDuty(store), ...rotations.map(rotateLogsDuty), ...(backup ? [backup] : [])];
   return {
     watch,

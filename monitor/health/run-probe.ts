@@ -2,7 +2,7 @@ import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
 import { showDuration } from '#lib/show.ts';
 import type { Clock, Fact, Finding, ProbeResult } from '../model/look.ts';
-import type { Probe, ProbeReport } from '../probes/probe.ts';
+import type { Probe } from '../probes/probe.ts';
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
 const stallMs = 1_000;
@@ -35,7 +35,7 @@ function timedOutcome(outcome: Outcome, latencyMs: number, { timeoutMs, slowMs }
   return { ...outcome, outcome: 'degraded', detail: `${outcome.detail}; ${slow}` };
 }
 
-type Outcome = Finding & Pick<ProbeResult, 'outcome'>;
+type Outcome = Finding & Pick<ProbeResult, 'outcome' | 'isSilent'>;
 
 function withoutSecrets(outcome: Outcome): Outcome {
   const { detail, facts } = outcome;
@@ -46,9 +46,9 @@ function withoutSecrets(outcome: Outcome): Outcome {
 async function lookOnce(probe: Probe, timeoutMs: number): Promise<Outcome> {
   const timeout = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<ProbeReport>((resolve) => {
+  const late = new Promise<Outcome>((resolve) => {
     timer = setTimeout(() => {
-      resolve({ outcome: 'failed', detail: `no answer within ${timeoutMs / 1000} s` });
+      resolve({ outcome: 'failed', detail: `no answer within ${timeoutMs / 1000} s`, isSilent: true });
       timeout.abort(new Error('the probe ran out of time'));
     }, timeoutMs);
   });

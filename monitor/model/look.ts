@@ -32,6 +32,8 @@ export type Finding = {
  */
 export type ProbeResult = Finding & {
   readonly outcome: 'ok' | 'degraded' | 'failed' | 'faulty';
+  /** There was no answer at all in time, as of something that hangs; nothing that refuses is silent. */
+  readonly isSilent?: true;
   readonly latencyMs: number;
   /** When the look began, in ms of the epoch. */
   readonly at: number;

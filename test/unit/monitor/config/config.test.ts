@@ -94,6 +94,10 @@ probes:
   test.each([
     ['{ probes: [{ name: a, kind: postgres }, { name: a, kind: postgres }] }', 'the name a is used twice'],
     ['{ probes: [{ name: a, kind: postgres, dependsOn: [b] }] }', 'a depends on b, which is not watched'],
+    [
+      "{ probes: [{ name: a, kind: postgres }], actions: [{ target: a, admin: 'http://a:9000' }] }",
+      'an action is of a, which is no probe of kind http',
+    ],
     ['{ probes: [{ name: backups, kind: postgres }] }', 'the name backups is taken by the backup job'],
     ['{ probes: [{ name: a, kind: http, url: "ftp://x" }] }', 'probes/0/url: must be an http URL, or a path below API_URL'],
     ['{ probes: [{ name: a, kind: postgres, dependsOn: [b] }, { name: b, kind: postgres, dependsOn: [a] }] }', 'a depends on itself'],

@@ -53,7 +53,7 @@ function reference(): string {
       const own = pick(properties, (name) => !common.includes(name));
       return [`\`kind: ${properties.kind.const}\``, Object.keys(own).length > 0 ? table(own, required) : 'No fields of its own.\n'];
     }),
-    ...['maintenance', 'objectives', 'rotation', 'flapping', 'delivery', 'backups'].map((name): [string, string] => {
+    ...['maintenance', 'objectives', 'rotation', 'actions', 'flapping', 'delivery', 'backups'].map((name): [string, string] => {
       const field = rest[name];
       const fields = field?.properties ?? field?.anyOf?.find(({ properties }) => properties)?.properties ?? field?.items?.properties ?? {};
       const said = field?.description === undefined ? '' : `${field.description}\n\n`;

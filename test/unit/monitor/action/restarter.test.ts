@@ -1,0 +1,215 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createLogger } from '#lib/logger.ts';
+import { coolDownMs, decideRestart, hourMs, mostInAnHour, type Action } from '#monitor/action/decide-restart.ts';
+import { createRestarter } from '#monitor/action/restarter.ts';
+import { initialHealth } from '#monitor/health/health-state.ts';
+import type { TargetSnapshot } from '#monitor/health/watch.ts';
+import type { Incident } from '#monitor/model/incident.ts';
+import type { HealthStatus } from '#monitor/model/look.ts';
+import type { TimelineEntry } from '#monitor/model/quiet.ts';
+import type { JobRun } from '#monitor/store/store.ts';
+
+const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
+const action: Action = { target: 'api-a', admin: new URL('http://api-a:9000'), mode: 'act' };
+const minute = 60_000;
+
+/** What can be the matter; left out: the API hangs, and everybody was told. */
+type World = {
+  readonly status: HealthStatus;
+  readonly isTold: boolean;
+  readonly isSilent: boolean;
+  readonly isQuiet: boolean;
+  readonly isAcknowledged: boolean;
+  readonly suppressedBy: string | undefined;
+  readonly postgresql: HealthStatus;
+  readonly redis: HealthStatus;
+  readonly disk: HealthStatus;
+};
+const hanging: World = {
+  status: 'down',
+  isTold: true,
+  isSilent: true,
+  isQuiet: false,
+  isAcknowledged: false,
+  suppressedBy: undefined,
+  postgresql: 'up',
+  redis: 'up',
+  disk: 'up',
+};
+
+const target = (name: string, kind: string, status: HealthStatus): TargetSnapshot => ({
+  name,
+  kind,
+  status,
+  dependsOn: [],
+  cadence: { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 },
+  health: initialHealth('up', { at: 0, clockMs: 0 }),
+  incidents: [],
+  detectionBoundMs: 19_000,
+});
+
+const incidentOf = ({ isTold, isAcknowledged, suppressedBy }: World): Incident => ({
+  id: 'api-a-1',
+  kind: 'down',
+  probe: 'api-a',
+  startedAt: 0,
+  detectedAt: 0,
+  detail: 'no answer within 3 s',
+  firedAt: isTold ? 0 : undefined,
+  reminders: 0,
+  lastToldAt: undefined,
+  suppressedBy,
+  acknowledged: isAcknowledged ? { at: 0, by: 'ana' } : undefined,
+  endedAt: undefined,
+});
+
+function targetsOf(world: World): TargetSnapshot[] {
+  const moment = { at: 0, clockMs: 0 };
+  const api: TargetSnapshot = {
+    ...target('api-a', 'http', world.status),
+    dependsOn: [['postgresql']],
+    health: {
+      ...initialHealth('down', moment),
+      failingSince: moment,
+      recent: [{ outcome: 'failed', detail: '', latencyMs: 1, ...moment, ...(world.isSilent ? { isSilent: true } : {}) }],
+    },
+    incidents: world.status === 'down' ? [incidentOf(world)] : [],
+    quiet: world.isQuiet ? { kind: 'maintenance', name: 'release', until: 1 } : undefined,
+  };
+  return [
+    api,
+    target('postgresql', 'postgres', world.postgresql),
+    target('redis', 'redis', world.redis),
+    target('disk', 'disk', world.disk),
+  ];
+}
+
+/** A monitor that can be killed, over a store that stays, in virtual time. */
+function createPlay(settings: Action = action) {
+  const runs: JobRun[] = [];
+  const now = { at: Date.parse('2026-11-26T00:00:00Z'), clockMs: 0 };
+  const drains: { readonly clockMs: number; readonly world: World }[] = [];
+  const told: string[] = [];
+  const timeline: TimelineEntry[] = [];
+  let world = hanging;
+  const start = () =>
+    createRestarter([settings], {
+      snapshot: () => targetsOf(world),
+      jobRuns: {
+        begin: (job, startedAt, reason) => runs.push({ job, startedAt, reason, endedAt: undefined, outcome: undefined, detail: '' }),
+        end: () => {},
+        recent: (_job, limit) => runs.toReversed().slice(0, limit),
+      },
+      keep: (entry) => void timeline.push(entry),
+      tell: ({ detail }) => void told.push(detail),
+      drain: () => Promise.resolve(void drains.push({ clockMs: now.clockMs, world })),
+      clock: () => ({ ...now }),
+      logger,
+    });
+  let restarter = start();
+  return {
+    drains,
+    told,
+    timeline,
+    restartMonitor: () => void (restarter = start()),
+    setBack: (ms: number) => void (now.at -= ms),
+    tick: async (ms: number, next: World = hanging) => {
+      now.at += ms;
+      now.clockMs += ms;
+      world = next;
+      await restarter.run(new AbortController().signal);
+    },
+  };
+}
+
+describe('an API that hangs', () => {
+  test('is drained three times within an hour, two minutes apart, and then a person is called once', async () => {
+    const play = createPlay();
+    for (let minutes = 0; minutes < 60; minutes += 1) await play.tick(minute);
+    expect(play.drains.map(({ clockMs }) => clockMs / minute)).toEqual([1, 3, 5]);
+    expect(play.told).toEqual([
+      ...[1, 2, 3].map((n) => `api-a hangs: it was asked to drain, and is to be started again; ${n} of 3 within an hour`),
+      'api-a hangs still after 3 restarts within an hour: no more is tried, a person must look',
+    ]);
+    expect(play.timeline.map(({ event, probe, detail }) => [event, probe, detail])).toEqual(
+      play.told.map((detail) => ['action', 'api-a', detail]),
+    );
+    await play.tick(minute);
+    expect(play.drains).toHaveLength(4);
+  });
+
+  test('is left alone in a dry run, which says and counts what it would have done', async () => {
+    const play = createPlay({ ...action, mode: 'dry-run' });
+    for (let minutes = 0; minutes < 60; minutes += 1) await play.tick(minute);
+    expect(play.drains).toEqual([]);
+    expect(play.told).toHaveLength(4);
+    expect(play.told[0]).toBe('api-a hangs: in a dry run nothing was done: mode: act would drain it; 1 of 3 within an hour');
+  });
+
+  test('waits no longer because the clock was set back while no monitor ran', async () => {
+    const play = createPlay();
+    await play.tick(minute);
+    play.setBack(10 * hourMs);
+    play.restartMonitor();
+    await play.tick(2 * minute);
+    expect(play.drains).toHaveLength(2);
+  });
+
+  test.each<[string, Partial<World>, string]>([
+    ['nobody was told yet', { isTold: false }, 'well'],
+    ['it is up', { status: 'up' }, 'well'],
+    ['the monitor cannot tell', { status: 'unknown' }, 'well'],
+    ['it answers, or nothing runs there', { isSilent: false }, 'answers'],
+    ['planned work or a release goes on', { isQuiet: true }, 'quiet'],
+    ['somebody has taken it on', { isAcknowledged: true }, 'acknowledged'],
+    ['another outage explains it', { suppressedBy: 'postgresql' }, 'elsewhere'],
+    ['the database is down', { postgresql: 'down' }, 'elsewhere'],
+    ['the database is degraded', { postgresql: 'degraded' }, 'elsewhere'],
+    ['nobody knows how the database is', { postgresql: 'unknown' }, 'elsewhere'],
+    ['Redis is down', { redis: 'down' }, 'elsewhere'],
+    ['the disk is full', { disk: 'down' }, 'elsewhere'],
+  ])('is left alone while %s', (_sentence, changes, reason) => {
+    const targets = targetsOf({ ...hanging, ...changes });
+    expect(decideRestart({ action, targets, restartsMs: [], nowMs: 0 })).toEqual({ do: 'leave', reason });
+  });
+});
+
+const status = fc.constantFrom<HealthStatus>('up', 'up', 'up', 'degraded', 'down', 'unknown');
+const anyWorld: fc.Arbitrary<World> = fc.record({
+  status: fc.constantFrom<HealthStatus>('down', 'down', 'up', 'unknown'),
+  isTold: fc.boolean(),
+  isSilent: fc.boolean(),
+  isQuiet: fc.boolean(),
+  isAcknowledged: fc.boolean(),
+  suppressedBy: fc.option(fc.constant('postgresql'), { nil: undefined }),
+  postgresql: status,
+  redis: status,
+  disk: status,
+});
+const step = fc.record({
+  ms: fc.integer({ min: 1_000, max: 20 * minute }),
+  world: fc.oneof(fc.constant(hanging), anyWorld),
+  isKilled: fc.boolean(),
+  setBackMs: fc.option(fc.integer({ min: 0, max: 5 * hourMs }), { freq: 4, nil: 0 }),
+});
+
+test('in no history is it drained more than three times within any hour, nor for any cause but its own hanging, whenever the monitor is killed and the clock set back', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const play = createPlay();
+      for (const { ms, world, isKilled, setBackMs } of steps) {
+        play.setBack(setBackMs ?? 0);
+        if (isKilled) play.restartMonitor();
+        await play.tick(ms, world);
+      }
+      for (const [index, { clockMs, world }] of play.drains.entries()) {
+        expect(world).toEqual(hanging);
+        const untilDrain = (n: number) => (play.drains[index + n]?.clockMs ?? Infinity) - clockMs;
+        expect(untilDrain(1)).toBeGreaterThanOrEqual(coolDownMs);
+        expect(untilDrain(mostInAnHour)).toBeGreaterThanOrEqual(hourMs);
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
