@@ -11,6 +11,6 @@ export const actionSchema = z
     mode: z
       .enum(['dry-run', 'act'], 'must be dry-run or act')
       .default('dry-run')
-      .describe('dry-run: told and counted, and nothing is done.'),
+      .describe('dry-run: told and counted, and nothing is done; act needs ADMIN_TOKEN.'),
   })
   .transform(({ admin, ...rest }): Action => ({ ...rest, admin: new URL(admin) }));

@@ -57,6 +57,9 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
   const found = path === undefined ? undefined : await readConfigFile(path, given).catch(note);
   const file = path === undefined ? configSchema.parse(builtInConfig(env?.REDIS_ENABLED, env?.LOG_DIR)) : found?.file;
   if (file) problems.push(...problemsTogether(file).map((problem) => `${path ?? 'the built-in configuration'}: ${problem}`));
+  if (env && env.ADMIN_TOKEN === undefined && file?.actions.some(({ mode }) => mode === 'act')) {
+    problems.push('ADMIN_TOKEN is not set: it opens the drain of an API, which actions with mode: act need');
+  }
   if (!env || !file || problems.length > 0) throw new ConfigError(problems);
   return {
     env,

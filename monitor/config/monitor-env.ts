@@ -23,6 +23,8 @@ export const monitorEnv = {
     .default('http://127.0.0.1:8000')
     .describe('Where the monitor reaches the API.'),
   METRICS_TOKEN: apiAddressEnv.METRICS_TOKEN,
+  // Only `actions` that act need it.
+  ADMIN_TOKEN: apiAddressEnv.ADMIN_TOKEN,
   MONITOR_HOST: z
     .string()
     .min(1)

@@ -98,6 +98,10 @@ probes:
       "{ probes: [{ name: a, kind: postgres }], actions: [{ target: a, admin: 'http://a:9000' }] }",
       'an action is of a, which is no probe of kind http',
     ],
+    [
+      "{ probes: [{ name: a, kind: http, url: / }], actions: [{ target: a, admin: 'http://a:9000', mode: act }] }",
+      'ADMIN_TOKEN is not set: it opens the drain of an API, which actions with mode: act need',
+    ],
     ['{ probes: [{ name: backups, kind: postgres }] }', 'the name backups is taken by the backup job'],
     ['{ probes: [{ name: a, kind: http, url: "ftp://x" }] }', 'probes/0/url: must be an http URL, or a path below API_URL'],
     ['{ probes: [{ name: a, kind: postgres, dependsOn: [b] }, { name: b, kind: postgres, dependsOn: [a] }] }', 'a depends on itself'],
