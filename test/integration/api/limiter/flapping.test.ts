@@ -1,4 +1,6 @@
+import { Redis } from 'ioredis';
 import { expect } from 'vitest';
+import { createRedisLimiter } from '#api/limiter/redis-limiter.ts';
 import { playFlapping, type Fault } from '#test/flapping/campaign.ts';
 import { total } from '#test/flapping/judge.ts';
 import { call } from '#test/support/api-process.ts';
@@ -29,3 +31,28 @@ test.skipIf(!hasRedis).for(['frozen', 'killed'] satisfies Fault[])(
     }
   },
 );
+
+test.skipIf(!hasRedis)('what a frozen Redis counts only when it thaws, after it was decided elsewhere, is taken out again', async () => {
+  const redis = await startRedis();
+  const client = new Redis({ port: redis.port, host: '127.0.0.1', replyMapping: 'legacy' });
+  const witness = new Redis({ port: redis.port, host: '127.0.0.1' });
+  try {
+    const limiter = createRedisLimiter(client, 80);
+    const quotas = [
+      { key: 'default:ip', limit: 5, periodMs: 60_000 },
+      { key: 'login:ip', limit: 5, periodMs: 60_000 },
+    ];
+    await limiter.take(quotas);
+    redis.freeze();
+    const late = await Promise.allSettled([limiter.take(quotas), limiter.take(quotas)]);
+    expect(late.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    redis.thaw();
+    // Counted first, then taken out: the third command of the connection comes behind both.
+    await limiter.take([{ key: 'another', limit: 1, periodMs: 1_000 }]);
+    await expect.poll(() => Promise.all(quotas.map(({ key }) => witness.zcard(`atalaya:limit:${key}`)))).toEqual([1, 1]);
+    expect(await limiter.take(quotas)).toMatchObject([{ remaining: 3 }, { remaining: 3 }]);
+  } finally {
+    for (const one of [client, witness]) one.disconnect();
+    await redis.stop();
+  }
+});
