@@ -23,6 +23,7 @@ export function createBesideLimiter({ decider, machine, book }: BesideOptions): 
       let decided: readonly Verdict[] = [];
       try {
         decided = await decider.take(quotas);
+        if (!decided.every(isAllowed)) return decided;
         return decided.map((verdict, index) => told(verdict, noted[index] as Verdict, quotas[index] as Quota));
       } finally {
         // Nobody waits for it: in the book it stands before what is asked next.

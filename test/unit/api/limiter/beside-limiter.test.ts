@@ -76,6 +76,18 @@ describe('the book beside Redis', () => {
     expect(await takeMany(machine, 9)).toBe(5);
   });
 
+  test('and Redis must both agree after that: what other machines have used up is not let in', async () => {
+    const machine = createMachine(2);
+    machine.stop();
+    expect(await machine.take(0)).toMatchObject({ allowed: true });
+    await machine.begin(false);
+    machine.goBack(0);
+    for (let others = 0; others < 5; others += 1) await machine.elsewhere();
+    expect(await machine.take(0)).toMatchObject({ allowed: false, remaining: 0 });
+    machine.stop();
+    expect(await machine.take(0), 'nor is it kept in the book').toMatchObject({ allowed: true, remaining: 3 });
+  });
+
   test('holds the limit when Redis forgets all it had counted', async () => {
     const machine = createMachine(2);
     expect(await takeMany(machine, 4)).toBe(4);
