@@ -90,12 +90,11 @@ async function photographReport(dir: string): Promise<void> {
 const runHere = (args: readonly string[], dataDir: string): Promise<unknown> =>
   run(process.execPath, args, { cwd: root, env: { ...cleanEnvironment(), LOCAL_DATA_DIR: dataDir }, timeout: 180_000 });
 
-async function takePictures(): Promise<ExitCode> {
+async function takePictures(photographers: readonly ((dir: string) => Promise<void>)[]): Promise<ExitCode> {
   if (missingBrowser !== undefined) throw new ConfigError([missingBrowser]);
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-pictures-'));
   try {
-    await photographStatusPage(dir);
-    await photographReport(dir);
+    for (const take of photographers) await take(dir);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -107,7 +106,20 @@ process.exitCode = await runCommandLine(
   {
     invocation: 'npm run pictures',
     summary: 'Takes the pictures of the README anew, of a real stack and a real load test; about five minutes.',
-    verbs: { take: { synopsis: '', summary: 'Takes them all.', positionals: [0, 0], run: takePictures } },
+    verbs: {
+      status: {
+        synopsis: '',
+        summary: 'Takes those of the status page alone.',
+        positionals: [0, 0],
+        run: () => takePictures([photographStatusPage]),
+      },
+      take: {
+        synopsis: '',
+        summary: 'Takes them all.',
+        positionals: [0, 0],
+        run: () => takePictures([photographStatusPage, photographReport]),
+      },
+    },
     defaultVerb: 'take',
   },
   process.argv.slice(2),

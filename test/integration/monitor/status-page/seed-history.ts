@@ -1,0 +1,68 @@
+import type { Incident } from '#monitor/model/incident.ts';
+import type { MonitorStore, StoredMessage } from '#monitor/store/store.ts';
+
+export const seededTargets = Array.from({ length: 12 }, (_, index) => `target-${index}`);
+
+const days = 400;
+const dayMs = 86_400_000;
+const incidentsOfHistory = 3_000;
+
+/** 400 days of every target, with an outage on each seventh day, and 3,000 incidents with two messages and a note each. */
+export function seedHistory(store: MonitorStore, now: number): void {
+  const today = Math.floor(now / dayMs);
+  const tallies = seededTargets.flatMap((probe, target) =>
+    Array.from({ length: days }, (_, back) => {
+      const downMs = (back + target) % 7 === 0 ? 61_000 : 0;
+      return { probe, day: today - back, upMs: dayMs - downMs, degradedMs: 0, downMs };
+    }),
+  );
+  store.write({ health: [], incidents: [], messages: [], tallies });
+  for (let first = 0; first < incidentsOfHistory; first += 500) {
+    const incidents = Array.from({ length: 500 }, (_, index) => incidentOf(first + index, now));
+    const notes = incidents.map(({ id, startedAt }) => {
+      const text = 'The disk was full; it has been enlarged, and is watched from now on.';
+      return { incidentId: id, at: startedAt, by: 'Ana', kind: 'post_mortem', isPublic: true, text } as const;
+    });
+    store.write({ health: [], incidents, messages: incidents.flatMap(messagesOf), notes });
+  }
+}
+
+function incidentOf(back: number, now: number): Incident {
+  const probe = `target-${(back * 7 + 1) % 12}`;
+  const startedAt = now - 60_000 - Math.floor((back * days * dayMs) / incidentsOfHistory);
+  const looks = Array.from({ length: 10 }, (_, index) => {
+    return { at: startedAt + index * 1_000, outcome: 'failed', latencyMs: 12, detail: 'HTTP 503 Service Unavailable' } as const;
+  });
+  return {
+    id: back === 1_500 ? 'target-1-1500' : `${probe}-${back}`,
+    kind: back % 5 === 0 ? 'degraded' : 'down',
+    probe,
+    startedAt,
+    detectedAt: startedAt + 6_000,
+    detail: 'HTTP 503 Service Unavailable',
+    firedAt: startedAt + 6_000,
+    reminders: 0,
+    lastToldAt: startedAt + 6_000,
+    suppressedBy: undefined,
+    endedAt: startedAt + 59_000,
+    looks,
+  };
+}
+
+function messagesOf({ id, probe, startedAt }: Incident): StoredMessage[] {
+  const rest = { state: 'sent', attempts: 1, refusals: 0, isUncertain: false, lastError: undefined, settledAt: startedAt + 9_000 } as const;
+  return (['firing', 'resolved'] as const).map((event) => {
+    const iso = new Date(startedAt).toISOString();
+    const alert = {
+      id: `${id}.${event}.1`,
+      event,
+      incidentId: id,
+      probe,
+      detail: 'HTTP 503',
+      startedAt: iso,
+      decidedAt: iso,
+      dependents: [],
+    };
+    return { channel: 'slack', alert, ...rest };
+  });
+}
