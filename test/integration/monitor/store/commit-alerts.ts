@@ -2,16 +2,21 @@ import type { Logger } from '#lib/logger.ts';
 import { createOutbox } from '#monitor/alerts/outbox.ts';
 import { alertId, type Alert } from '#monitor/model/alert.ts';
 import type { Incident } from '#monitor/model/incident.ts';
+import { createSilences } from '#monitor/quiet/silences.ts';
 import { openOrReplaceDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 
-/** Fires and ends outages through the outbox and says which are committed and which were sent. Run under a trace by its test. */
+/**
+ * Fires outages through the outbox, asks for silences, takes commands and keeps notes, and says what of it is on record. Run under a
+ * trace by its test.
+ */
 const dir = process.argv[2] as string;
 const silent = { info: () => {}, warn: () => {}, error: () => {} } as unknown as Logger;
 const { connection } = openOrReplaceDatabase(dir, new Date());
 const store = createStore(connection);
 const outbox = createOutbox({ store, clock: () => ({ at: Date.now(), clockMs: performance.now() }), logger: silent });
 outbox.serve(['slack', 'mail'], 0);
+const silences = createSilences({ store, clock: () => ({ at: Date.now(), clockMs: performance.now() }) });
 
 for (let n = 1; n <= 12; n += 1) {
   const incident = outage(n);
@@ -23,6 +28,17 @@ for (let n = 1; n <= 12; n += 1) {
       outbox.settle(message, { state: 'sent' });
       if (!outbox.storeFault()) say(`sent ${message.alert.incidentId}`);
     }
+  }
+  if (n % 3 === 1) {
+    say(`silenced ${silences.add({ targets: [incident.probe], forMs: 3_600_000, by: 'ann', reason: 'work' }).number}`);
+    if (store.takeNonce(`nonce-${n}`, n)) say(`taken nonce-${n}`);
+    store.write({
+      health: [],
+      incidents: [],
+      messages: [],
+      notes: [{ incidentId: incident.id, at: n, by: 'ann', kind: 'note', isPublic: false, text: `note ${n}` }],
+    });
+    say(`noted ${incident.id}`);
   }
   // What a daemon meets once in thousands of writes, and what moves pages from the log into the file.
   if (n % 4 === 0) connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');

@@ -9,7 +9,7 @@ import { hasStrace, traceWrites } from '#test/support/trace-writes.ts';
 
 beforeEach(({ skip }) => skip(!hasStrace, 'strace is not installed, or may not trace'));
 
-test('whenever the power goes, no alert that was committed is lost, none that was sent is pending, and the store opens', async () => {
+test('whenever the power goes, no alert, silence, taken command or note on record is lost, nothing sent is pending, and the store opens', async () => {
   const folder = await temporaryFolder();
   const dir = join(folder, 'data');
   const program = join(import.meta.dirname, 'commit-alerts.ts');
@@ -31,6 +31,10 @@ function whatIsWrong({ restoreTo, said }: Crash, folder: string): string[] {
     const stateOf = (channel: string, id: string): string =>
       stateIn(connection.prepare('SELECT state FROM messages WHERE channel = ? AND alert_id = ?').get(channel, alertId(id, 'firing')));
     const told = (word: string): string[] => [...said.matchAll(new RegExp(`^${word} (\\S+)$`, 'gm'))].map(([, id]) => id as string);
+    const kept = (word: string, sql: string): string[] => {
+      const lost = told(word).filter((id) => connection.prepare(sql).get(id) === undefined);
+      return lost.map((id) => `${word} ${id}, and it is gone`);
+    };
     const committed = told('committed').flatMap((id) => [`slack ${id} ${stateOf('slack', id)}`, `mail ${id} ${stateOf('mail', id)}`]);
     return [
       ...(setAside === undefined ? [] : [`the store was found damaged: ${setAside}`]),
@@ -38,6 +42,9 @@ function whatIsWrong({ restoreTo, said }: Crash, folder: string): string[] {
       ...told('sent')
         .filter((id) => stateOf('slack', id) !== 'sent')
         .map((id) => `slack ${id} would be sent again`),
+      ...kept('silenced', 'SELECT 1 FROM silences WHERE number = ?'),
+      ...kept('taken', 'SELECT 1 FROM nonces WHERE nonce = ?'),
+      ...kept('noted', 'SELECT 1 FROM notes WHERE incident_id = ?'),
     ];
   } finally {
     connection.close();
