@@ -115,7 +115,7 @@ test.each([
   ['no-such-file', 'failed'],
 ])('the file %s is %s', async (path, outcome) => {
   const kind = probeKinds.find((one) => one.kind === 'file');
-  const fields = z.object(kind?.schema ?? {}).parse({ path });
+  const fields = { ...z.object(kind?.schema ?? {}).parse({ path }), name: 'file' };
   const probe = kind?.create(fields, {} as never);
   await expect(probe?.(new AbortController().signal)).resolves.toMatchObject({ outcome });
 });
@@ -124,7 +124,7 @@ test.each([
   touched: {
     'monitor/probes/kinds.ts': [
       ["import { diskKind } from './disk.ts';\n", "import { diskKind } from './disk.ts';\nimport { fileKind } from './file.ts';\n"],
-      ['diskKind]', 'diskKind, fileKind]'],
+      ['  diskKind,\n', '  diskKind,\n  fileKind,\n'],
     ],
   },
 };
