@@ -84,6 +84,21 @@ export async function migrateDatabase(plan: StackPlan, signal: AbortSignal): Pro
   if (failure) throw failure;
 }
 
+/**
+ * Has processes that end leave what the API's processes load, stripped and compiled, in NODE_COMPILE_CACHE. One that stays and
+ * strips a single type itself keeps the compiler that does it, some 25 MB, for as long as it runs; where this fails they do.
+ */
+export async function compileAhead({ programEnv }: Pick<StackPlan, 'programEnv'>, signal: AbortSignal): Promise<void> {
+  // Asked for help, and started by nobody: both load all they have, and end.
+  const runs = [['api/main.ts', '--help'], ['api/worker.ts']].map(([entry = '', ...args]) =>
+    runCommand(
+      { ...runAs(undefined, { file: process.execPath, args: [entryFile(entry), ...args] }), env: programEnv },
+      { timeoutMs: checkTimeoutMs, signal },
+    ),
+  );
+  await Promise.allSettled(runs);
+}
+
 /** What the monitor finds wrong with its settings, without starting it: so that one failed start tells all there is to mend. */
 export async function monitorProblems(plan: StackPlan, signal: AbortSignal): Promise<readonly string[]> {
   const failure = await runOnce(plan, 'monitor', ['monitor/cli.ts', 'check-config'], { timeoutMs: checkTimeoutMs, signal });

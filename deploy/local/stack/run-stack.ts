@@ -9,7 +9,7 @@ import { isEmbedded, readLocalSettings, type LocalSettings } from '../settings.t
 import { explainFolderError, localSecrets, lockDataFolder, publishStack, wasKilled, withdrawStack } from './data-folder.ts';
 import { programEnvironment, stackEnvironment, stackSummary } from './environment.ts';
 import { keepRunning, type Part } from './keep-running.ts';
-import { apiPart, databasePart, migrateDatabase, monitorPart, monitorProblems, type StackPlan } from './parts.ts';
+import { apiPart, compileAhead, databasePart, migrateDatabase, monitorPart, monitorProblems, type StackPlan } from './parts.ts';
 import { checkPorts, wantedPorts } from './ports.ts';
 
 /** Longer than the parts' own grace periods together, so that only a part which survives SIGKILL reaches it. */
@@ -71,10 +71,12 @@ async function startParts(settings: LocalSettings, start: Start): Promise<void> 
     start.opened.push({ name: 'lock', close: lock.release });
     await checkPorts(wantedPorts(settings), (await wasKilled(dataDir)) ? leftoverPatienceMs : 0);
     const plan = await planStack(settings, start.env);
+    const compiled = compileAhead(plan, start.signal);
     progress.update('Starting PostgreSQL…');
     if (isEmbedded(settings)) await openPart(databasePart(plan), start);
     progress.update('Preparing the database…');
     await migrateDatabase(plan, start.signal);
+    await compiled;
     progress.update('Starting the API and the monitor…');
     await openApiAndMonitor(plan, start);
     start.opened.push({ name: 'stack.json', close: () => withdrawStack(dataDir) });
