@@ -80,6 +80,32 @@ describe('tags', () => {
     'test/integration/api/http/access-sweep.test.ts': [
       ["      'POST /clients',\n", "      'GET /tags',\n      'GET /tags/:id',\n      'POST /clients',\n"],
     ],
+    'test/integration/api/openapi/requests.ts': [
+      [
+        '\nconst address = async',
+        "\nconst tag = async (shop: Shop): Promise<number> => (await shop.make('/tags', shop.operator, { name: randomUUID() })).id;\nconst address = async",
+      ],
+      [
+        "  'GET /products': list,\n",
+        `  'GET /tags': list,
+  'GET /tags/{id}': one(tag),
+  'POST /tags': (shop) => Promise.resolve({ as: shop.operator, body: { name: randomUUID() } }),
+  'PUT /tags/{id}': async (shop) => ({ as: shop.operator, id: await tag(shop), body: { name: randomUUID() } }),
+  'DELETE /tags/{id}': one(tag),
+  'GET /products': list,
+`,
+      ],
+      [
+        "  'DELETE /categories/{id}': async (shop) => {\n",
+        `  'PUT /tags/{id}': async (shop) => {
+    const name = randomUUID();
+    await shop.make('/tags', shop.operator, { name });
+    return { as: shop.operator, id: await tag(shop), body: { name } };
+  },
+  'DELETE /categories/{id}': async (shop) => {
+`,
+      ],
+    ],
   },
 };
 
