@@ -20,6 +20,8 @@ import type { MonitorStore } from '#monitor/store/store.ts';
 export type MonitorProcess = {
   readonly outbox: Outbox;
   readonly running: RunningParts;
+  /** Begins to watch and to send, which may be the end of it at once. */
+  readonly begin: () => void;
   /** Reads the settings anew. @param isBad what is written cannot be used */
   readonly reload: (settings: MonitorSettings, isBad?: boolean) => void;
   /** @throws {UsageError} {StoreError} as the running monitor does */
@@ -95,6 +97,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
     Object.assign(process, {
       outbox: real,
       running,
+      begin: () => lives.run(process, running.start),
       reload: (next: MonitorSettings, isBad = false) => {
         [written, isWrittenBad] = [isBad ? written : next, isBad];
         lives.run(process, () => void running.reload('a history'));
@@ -103,7 +106,6 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
         lives.run(process, () => void obey({ silences: house.silences, watch: running.parts().watch, store: house.store }, command));
       },
     });
-    running.start();
   });
   return process;
 }

@@ -147,6 +147,7 @@ export async function createWorld() {
       onServe: (settings) => enforce(made.get(settings) ?? world.written),
       onFailure: (err) => (world.failure ??= err),
     });
+    world.process.begin();
   }
 
   /** Ends the process as SIGKILL does; the next starts after a while. */
