@@ -28,7 +28,8 @@ const hold = (silence: Silence, now: Moment): Held => ({ silence, endsMs: now.cl
 export function createSilences({ store, clock }: SilencesDeps): Silences {
   const left = store.silences();
   const start = clock();
-  let held = left.map((silence) => hold(silence, start));
+  // One that seems to begin only later was made before the clock was set back: nobody knows how much of it is left.
+  let held = left.filter(({ startsAt }) => startsAt <= start.at).map((silence) => hold(silence, start));
   let last = Math.max(0, ...left.map(({ number }) => number));
   const inForce = (now: Moment): Silence[] => {
     held = held.filter(({ silence, endsMs }) => now.at < silence.endsAt && now.clockMs < endsMs);
@@ -50,10 +51,13 @@ export function createSilences({ store, clock }: SilencesDeps): Silences {
       const now = clock();
       const silence = inForce(now).find((each) => silenceName(each) === name);
       if (!silence) throw new UsageError(`no silence ${name} is in force; npm run monitor -- status lists them`);
-      const ended = { ...silence, endsAt: Math.max(silence.startsAt, now.at) };
-      record(ended, { at: now.at, event: 'unsilenced', by, detail: `${name}: ${describeTargets(silence)}` });
+      // On record without any length, so that it does not go on by a clock that is set back; the timeline has when it was ended.
+      record(
+        { ...silence, endsAt: Math.min(silence.startsAt, now.at) },
+        { at: now.at, event: 'unsilenced', by, detail: `${name}: ${describeTargets(silence)}` },
+      );
       held = held.filter((each) => each.silence !== silence);
-      return ended;
+      return { ...silence, endsAt: Math.max(silence.startsAt, now.at) };
     },
     inForce,
   };

@@ -84,6 +84,22 @@ describe('a silence', () => {
     ]);
   });
 
+  test('goes on by no clock that is set back before a restart once it was ended, and by no more than its length once it ran out', () => {
+    const world = createWorld();
+    const silences = world.start();
+    silences.add(request);
+    pass(world, 10 * minute);
+    silences.end('s1', 'bob');
+    silences.add({ ...request, forMs: 5 * minute });
+    pass(world, 5 * minute);
+    for (const backMs of [1, 3 * minute, 7 * minute, 12 * minute, 16 * minute]) {
+      world.now = { ...world.now, at: world.now.at - backMs };
+      const isSecondAgain = backMs <= 5 * minute;
+      expect(namesOf(world.start(), world)).toEqual(isSecondAgain ? ['s2'] : []);
+      world.now = { ...world.now, at: world.now.at + backMs };
+    }
+  });
+
   test('that cannot be put on record does not hold', () => {
     const world = createWorld();
     const store = {
