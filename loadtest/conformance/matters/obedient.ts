@@ -51,7 +51,7 @@ async function followFields({ declared, waitUntil }: Player, client: Client, req
   let last = await client.ask({ note: 'round 0' });
   for (let round = 1, asked = 1; asked < requests; round += 1) {
     const said = told(last.answer, declared);
-    const waitSeconds = retryAfterSeconds(last.answer) ?? (said?.remaining === 0 ? said.resetSeconds : 0);
+    const waitSeconds = toldWaitSeconds(last, declared);
     if (said === undefined || waitSeconds === undefined || waitSeconds * 1_000 > 2 * declared.periodMs + 1_000) return;
     if (waitSeconds > 0) await waitUntil(last.endedMs + waitSeconds * 1_000);
     const batch = Math.min(Math.max(1, said.remaining), requests - asked);
@@ -59,6 +59,12 @@ async function followFields({ declared, waitUntil }: Player, client: Client, req
     asked += batch;
     last = strictest(answers, declared);
   }
+}
+
+/** How long an answer lets its client wait; undefined: it is used up, and nothing says until when. */
+function toldWaitSeconds({ answer }: Exchange, declared: Declared): number | undefined {
+  const said = told(answer, declared);
+  return retryAfterSeconds(answer) ?? (said?.remaining === 0 ? said.resetSeconds : 0);
 }
 
 /** Of answers to requests at once the one that leaves least, and of those the one that came last. */
@@ -72,8 +78,10 @@ type Use = {
   readonly share: number;
   /** The same without the time in which requests were under way. */
   readonly shareOfWaits: number;
-  /** How much longer than a period it had to wait each time it waited, in milliseconds. */
+  /** How much longer than a period it was let wait each time it waited, in milliseconds. */
   readonly beyondMs: number;
+  /** How much longer than it was told it waited each time, in milliseconds. */
+  readonly lateMs: number;
 };
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -86,6 +94,7 @@ function useOf(recording: Recording, exchanges: readonly Exchange[]): Use | unde
     beginMs: Math.min(...round.map(({ sentMs }) => sentMs)),
     endMs: Math.max(...round.map(({ endedMs }) => endedMs)),
     served: round.filter((one) => isAllowed(recording, one)).length,
+    toldMs: (toldWaitSeconds(strictest(round, recording.declared), recording.declared) ?? Infinity) * 1_000,
   }));
   const waits = rounds.map(({ beginMs }, i) => beginMs - (rounds[i - 1]?.endMs ?? beginMs));
   const last = waits.findLastIndex((waitMs) => waitMs > periodMs / 10);
@@ -94,7 +103,15 @@ function useOf(recording: Recording, exchanges: readonly Exchange[]): Use | unde
   const served = sum(rounds.slice(0, last).map((round) => round.served));
   const quota = (ms: number): number => (limit * ms) / periodMs;
   const waited = waits.slice(0, last + 1).filter((waitMs) => waitMs > periodMs / 10);
-  return { share: served / quota(spanMs), shareOfWaits: served / quota(sum(waited)), beyondMs: mean(waited) - periodMs };
+  const asToldMs = mean(
+    waits.slice(0, last + 1).flatMap((waitMs, i) => (waitMs > periodMs / 10 ? Math.min(waitMs, rounds[i - 1]?.toldMs ?? waitMs) : [])),
+  );
+  return {
+    share: served / quota(spanMs),
+    shareOfWaits: served / quota(sum(waited)),
+    beyondMs: asToldMs - periodMs,
+    lateMs: mean(waited) - asToldMs,
+  };
 }
 
 const tellsTooLittle = 'answers do not tell what is left, and until when';
@@ -118,7 +135,12 @@ function judgeUse(recording: Recording): Finding {
   const withoutLatency = `${(shareOfWaits * 100).toFixed(1)} % but for the time requests were under way`;
   if (shareOfWaits >= leastShare) return unproved(`${says}, ${withoutLatency}: use a longer period or a smaller limit`);
   const beyondMs = mean(uses.map((use) => use.beyondMs));
-  if (beyondMs <= roundingMs) return invalid(`${says}: waits are told in whole seconds, which a longer period makes small`);
+  if (beyondMs <= roundingMs) {
+    const isLate = mean(uses.map((use) => use.lateMs)) > beyondMs;
+    return invalid(
+      `${says}: ${isLate ? 'the client asked again late' : 'waits are told in whole seconds, which a longer period makes small'}`,
+    );
+  }
   return fail(`${says}, ${withoutLatency}`, exchanges.slice(-2));
 }
 

@@ -80,7 +80,8 @@ describe('an exact limiter', () => {
         const recording = await play(exact, usual, seed, {}, late);
         expect(idsOf(recording, 'FAIL')).toEqual([]);
       }),
-      { numRuns: 25 },
+      // The example: it wakes up so late, so often, that most of its quota goes unused.
+      { numRuns: 25, examples: [[101_886_290, 2_971]] },
     );
   });
 
