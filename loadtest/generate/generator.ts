@@ -62,7 +62,8 @@ async function play(job: GeneratorJob): Promise<void> {
     const drive = { origin, users, notebook, timeoutMs: phase.timeoutMs, stop: stop.signal };
     const inFlightAtEnd = await driveLoad(job, drive);
     crowd.close();
-    report({ kind: 'done', result: notebook.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
+    clearInterval(ticker);
+    await report({ kind: 'done', result: notebook.close(), events: takeEvents(), vitals: vitals.close(), inFlightAtEnd });
   } finally {
     clearInterval(ticker);
     clearTimeout(stopTimer);
@@ -106,13 +107,15 @@ function everySecond(
     const second = notebook.second() - 1;
     if (second > ended) vitals.endSecond(second, second >= firstSecond);
     ended = second;
-    report({ kind: 'second', second, slices: notebook.takeSlices(), events: takeEvents() });
+    void report({ kind: 'second', second, slices: notebook.takeSlices(), events: takeEvents() });
   };
 }
 
-const report = (message: GeneratorReport): void => {
-  process.send?.(message);
-};
+/** Resolves once it has left this process: what is under way when the process lets go of its parent would be cut. */
+const report = (message: GeneratorReport): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(message, () => resolve());
+  });
 
 process.once('message', (job: GeneratorJob) => {
   play(job)

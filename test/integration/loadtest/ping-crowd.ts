@@ -1,8 +1,11 @@
 import type { CreateCrowd } from '#loadtest/generate/step.ts';
 
-/** Users who ask for one path again and again, default `/`, and write down how often, and who they were, when all is over. */
+/**
+ * Users who ask for one path again and again, default `/`, and write down how often, and who they were, when all is over; with
+ * `noteLength` at such length.
+ */
 export const createCrowd: CreateCrowd = ({ facts, record }) => {
-  const { pong, path = '/' } = facts as { pong: string; path?: string };
+  const { pong, path = '/', noteLength = 0 } = facts as { pong: string; path?: string; noteLength?: number };
   let pings = 0;
   const users: number[] = [];
   return {
@@ -17,6 +20,6 @@ export const createCrowd: CreateCrowd = ({ facts, record }) => {
         unanswered: () => {},
       };
     },
-    close: () => record({ pings, users }),
+    close: () => record({ pings, users, ...(noteLength > 0 && { note: 'x'.repeat(noteLength) }) }),
   };
 };

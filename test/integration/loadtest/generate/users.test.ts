@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test as base } from 'vitest';
+import { playPhase } from '#loadtest/generate/play-phase.ts';
 import { decodeHistogram, percentileMs } from '#loadtest/measurement/histogram.ts';
 import { settledCount } from '#loadtest/measurement/merge.ts';
 import { latencyOf as ofAll } from '#test/accuracy/known-server.ts';
@@ -124,6 +126,39 @@ describe.concurrent.each(ways)('$way', ({ thinkMs }) => {
       expect(a?.slice(0, common)).toEqual(b?.slice(0, common));
     }
   });
+});
+
+test('what a process reports last comes whole, however long it is, and however busy whoever plays it is', async ({ fake }) => {
+  const api = await fake(() => ({ body: 'pong' }));
+  const noteLength = 5_000_000;
+  const events: unknown[] = [];
+  const block = setInterval(() => {
+    if (api.requests.length === 0) return;
+    clearInterval(block);
+    // Longer than the phase and its last answers take.
+    for (const untilMs = performance.now() + 3_000; performance.now() < untilMs;);
+  }, 5);
+  const { lost } = await playPhase({
+    origin: api.origin,
+    phase: {
+      name: 'busy',
+      script: 'ping',
+      load: { kind: 'saturating', users: 2 },
+      warmUpMs: 0,
+      durationMs: 500,
+      timeoutMs: 1_000,
+      processes: 1,
+    },
+    startSecond: 0,
+    seed: 1,
+    crowdFile: join(import.meta.dirname, '../ping-crowd.ts'),
+    facts: { pong: 'pong', noteLength },
+    users: [{}, {}],
+    onSlices: () => {},
+    onEvents: (news) => events.push(...news),
+  });
+  expect(lost).toEqual([]);
+  expect(events).toMatchObject([{ note: expect.toSatisfy((note: string) => note.length === noteLength) as string }]);
 });
 
 const claimsIn = ({ events }: SmallResult): Claim[] => claimsOf(events as OrderAttempt[]);
