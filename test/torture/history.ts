@@ -71,16 +71,25 @@ const saysNothing: ReadonlySet<string | null> = new Set([
   'idempotency_key_reused',
 ]);
 
+/** Clients who have left, or may have: with them go the answers of their keys, so that asking tells nothing any more. Pure. */
+export const leftIn = (history: History): ReadonlySet<string> =>
+  new Set(history.flatMap(({ what, outcome }) => (what.kind === 'leave' && outcome !== 'refused' ? [`${what.client}`] : [])));
+
 /** How each key has ended, all attempts and, if it was open, the question after all faults taken together. Pure. */
 export function outcomes(history: History): ReadonlyMap<string, Outcome> {
   const byKey = Map.groupBy(history, ({ key }) => key);
-  return new Map([...byKey].map(([key, entries]) => [key, outcomeOfAll(entries)]));
+  const left = leftIn(history);
+  return new Map([...byKey].map(([key, entries]) => [key, outcomeOfAll(entries, left.has(actorOf(key)))]));
 }
 
-function outcomeOfAll(entries: History): Outcome {
+/** Whose a key is. */
+export const actorOf = (key: string): string => key.slice(0, key.indexOf('/'));
+
+function outcomeOfAll(entries: History, isLeft: boolean): Outcome {
   if (entries.some(({ outcome }) => outcome === 'acknowledged')) return 'acknowledged';
   // Had it been done, it would have been answered so: the answer of a key is kept with what it did.
-  if (entries.some((entry) => entry.isAsking && isOnce(entry.what) && entry.outcome === 'refused' && isTelling(entry))) return 'refused';
+  if (!isLeft && entries.some((entry) => entry.isAsking && isOnce(entry.what) && entry.outcome === 'refused' && isTelling(entry)))
+    return 'refused';
   return entries.some(({ outcome }) => outcome === 'unknown') ? 'unknown' : 'refused';
 }
 

@@ -3,7 +3,7 @@ import { claimsOf, type OrderAttempt } from '#loadtest/scenarios/shop/history.ts
 import { orderOf } from '#loadtest/scenarios/shop/look-at-orders.ts';
 import type { Product } from '#loadtest/scenarios/shop/shelf.ts';
 import type { Aftermath } from './aftermath.ts';
-import { isOnce, outcomes, type Entry, type History, type Outcome } from './history.ts';
+import { actorOf, isOnce, leftIn, outcomes, type Entry, type History, type Outcome } from './history.ts';
 import { checkSessions } from './judge-sessions.ts';
 import { checkThings } from './judge-things.ts';
 import type { Violation } from './rules.ts';
@@ -71,9 +71,9 @@ function checkAnswers(history: History): Violation[] {
 
 /** Of whoever has left nothing can be asked any more. */
 function checkResolved(history: History, ended: Ended): Violation[] {
-  const left = new Set(history.flatMap(({ what }) => (what.kind === 'leave' ? [`${what.client}`] : [])));
+  const left = leftIn(history);
   const open = history.filter(
-    ({ key, what, isAsking }) => isAsking && isOnce(what) && ended.get(key) === 'unknown' && !left.has(key.slice(0, key.indexOf('/'))),
+    ({ key, what, isAsking }) => isAsking && isOnce(what) && ended.get(key) === 'unknown' && !left.has(actorOf(key)),
   );
   return [...new Set(open.map(({ key }) => key))].map((key) => ({ rule: 'resolved', detail: `${key} is still open` }));
 }
@@ -98,7 +98,12 @@ function checkChanges(history: History, ended: Ended, { events, orders, returns 
   const refunded = new Map<number, number>();
   for (const { order, refundedCents } of events) refunded.set(order, (refunded.get(order) ?? 0) + refundedCents);
   return [
-    ...[...names].flatMap((name) => differs(`${name} stands in its order`, done.get(name)?.length ?? 0, asked.get(name))),
+    ...[...names].flatMap((name) =>
+      differs(`${name} stands in its order`, done.get(name)?.length ?? 0, asked.get(name)).map(({ rule, detail }) => ({
+        rule,
+        detail: `${detail}${answersTo(history, name)}`,
+      })),
+    ),
     ...orders.flatMap(({ order, refundedCents }) =>
       differs(`order ${order}: cents paid back`, refundedCents, { sure: refunded.get(order) ?? 0, open: 0 }),
     ),
@@ -121,6 +126,16 @@ function note<K>(times: Map<K, Times>, name: K, outcome: Outcome | undefined, by
 
 const eventName = ({ order, event, status }: Aftermath['events'][number]): string =>
   `${event === 'refund' ? 'refund' : status === canceled ? 'cancel' : 'begin'} ${order}`;
+
+/** All that was asked of it and answered, by key, in the order it was sent: ` (5/cancel-7: none, 503 overloaded, 409 in the end)`. */
+function answersTo(history: History, name: string): string {
+  const about = history.filter(({ what }) => 'order' in what && `${what.kind} ${what.order}` === name);
+  const said = [...Map.groupBy(about, ({ key }) => key)].map(
+    ([key, entries]) =>
+      `${key}: ${entries.map(({ status, code, isAsking }) => `${status ?? 'none'}${code === null ? '' : ` ${code}`}${isAsking ? ' in the end' : ''}`).join(', ')}`,
+  );
+  return said.length === 0 ? '' : ` (${said.join('; ')})`;
+}
 
 function differs(what: string, found: number, { sure, open }: Times = { sure: 0, open: 0 }): Violation[] {
   if (found >= sure && found <= sure + open) return [];

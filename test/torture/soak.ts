@@ -88,7 +88,7 @@ export function sizesOf(looks: readonly Look[], endSecond: number): Size[] {
       const points = own.map((look) => ({ second: look.second, bytes: look[`${figure}Bytes`] }));
       const [up, down] = [slopeOf(points), slopeOf(points.map(({ second, bytes }) => ({ second, bytes: -bytes })))];
       const [first, last] = [points[0]?.bytes ?? 0, points.at(-1)?.bytes ?? 0];
-      const slope = { least: up.least, median: up.median, most: -down.least };
+      const slope = { least: up.least, median: up.median, most: 0 - down.least };
       return { process, figure, looks: points.length, firstBytes: first, lastBytes: last, slope };
     }),
   );

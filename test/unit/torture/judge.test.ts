@@ -223,12 +223,26 @@ describe('the judge of the torture', () => {
     expect(judged(run).map((violation) => violation.rule)).toContain(rule);
   });
 
+  test('tells of a thing done against what was answered all that was answered', () => {
+    const run = rightRun();
+    run.history.push(entry('5/cancel', { kind: 'cancel', order: 7 }, silence));
+    run.history.push(entry('5/cancel', { kind: 'cancel', order: 7 }, { ...refused, code: 'illegal_transition', isAsking: true }));
+    run.aftermath.events.push({ order: 7, event: 'status', status: 4, refundedCents: 0 });
+    expect(judged(run).map(({ detail }) => detail)).toContain(
+      'cancel 7 stands in its order: 1, acknowledged 0 (5/cancel: none, 409 illegal_transition in the end)',
+    );
+  });
+
   test('lets an open refresh, order of somebody who left, or change without a key be as it may', () => {
     const run = rightRun();
     run.history.push(
       entry('9/leave', { kind: 'leave', client: 9 }),
       entry('9/order', { ...order, client: 9 }, { ...silence, isAsking: true }),
+      entry('9/cancel', { kind: 'cancel', order: 9 }, silence),
+      // Its answer went with its client; until the token has run out the API says so.
+      entry('9/cancel', { kind: 'cancel', order: 9 }, { ...refused, status: 404, code: 'not_found', isAsking: true }),
     );
+    run.aftermath.events.push({ order: 9, event: 'status', status: 4, refundedCents: 0 });
     run.history.push(entry('staff/c', { kind: 'append', register: 2, word: 'c' }, silence));
     run.history.push(entry('s/2', { kind: 'refresh', session: 's', generation: 2 }, silence));
     run.history.push(entry('6/c', { kind: 'change', thing: 'line', id: 80, version: 3, content: '1' }, silence));
