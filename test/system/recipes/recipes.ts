@@ -1,3 +1,4 @@
+// What each recipe of CONTRIBUTING.md adds, file by file, as somebody who follows it would; so it is long.
 import { readFileSync } from 'node:fs';
 
 /** A recipe of CONTRIBUTING.md as one would follow it. */

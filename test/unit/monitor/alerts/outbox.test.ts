@@ -1,3 +1,4 @@
+// The queue of messages through restarts, full disks and channels that come and go, over one small world of it; so it is long.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Logger } from '#lib/logger.ts';
 import { createOutbox } from '#monitor/alerts/outbox.ts';
