@@ -117,6 +117,9 @@ const report = (message: GeneratorReport): Promise<void> =>
     process.send?.(message, () => resolve());
   });
 
+// Nobody hears any more what is measured; its parent may have been killed.
+process.once('disconnect', () => process.exit());
+
 process.once('message', (job: GeneratorJob) => {
   play(job)
     .catch((err: unknown) => report({ kind: 'failed', message: messageOf(err) }))
