@@ -16,6 +16,7 @@ import type { SloMarks } from '../slo/slo-probe.ts';
 import { guarded, openOrReplaceDatabase } from '../store/database.ts';
 import { createStore } from '../store/open-store.ts';
 import type { MonitorStore } from '../store/store.ts';
+import { createLatencyKeeper, type LatencyKeeper } from './duties/keep-latencies.ts';
 import { takeWatchdogNote } from './watchdog.ts';
 
 /** What tests put around the store and the channels, and how long the monitor may stand still in them; in production nothing. */
@@ -39,6 +40,7 @@ export type House = {
   readonly sloMarks: SloMarks;
   readonly loadTests: LoadTestSight;
   readonly beats: Beats;
+  readonly latencies: LatencyKeeper;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly decorate: Decorations;
@@ -60,6 +62,8 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
   const { connection, setAside } = openOrReplaceDatabase(dir, now);
   const store = decorate.store(createStore(connection));
   closers.push({ name: 'store', close: store.close });
+  const latencies = createLatencyKeeper(store.latencies);
+  closers.push({ name: 'latencies', close: () => latencies.keep() });
   const outbox = createOutbox({ store, clock: systemClock, logger });
   const silences = createSilences({ store, clock: systemClock });
   const signer = guarded(`needs the folder ${dir}`, () => openSigner(dir));
@@ -77,6 +81,7 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
     firstAnswers,
     sloMarks: new Map(),
     loadTests: createLoadTestSight(),
+    latencies,
     beats: createBeats({ ledger: store.beats, clock: systemClock }),
     clock: systemClock,
     logger,

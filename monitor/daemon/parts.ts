@@ -18,6 +18,7 @@ import { dailyBackupDuty } from './duties/daily-backup.ts';
 import { everyMinute, everySecond, runDuties, type Duty } from './duties/duty.ts';
 import { expireHistoryDuty } from './duties/expire-history.ts';
 import { holdFolderDuty } from './duties/hold-folder.ts';
+import { keepLatenciesDuty } from './duties/keep-latencies.ts';
 import { noticeChangeDuty } from './duties/notice-change.ts';
 import { noticeStandstillDuty } from './duties/notice-standstill.ts';
 import { selfCheckDuty } from './duties/self-check.ts';
@@ -88,6 +89,7 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     flap,
     store,
     commit: (tick) => outbox.commit({ ...tick, alerts: tick.alerts.map((alert) => house.loadTests.mention(alert, clock())) }),
+    onLook: house.latencies.saw,
     firstAnswers,
     carried: (target) => carried.get(target),
     quietOf,
@@ -133,7 +135,12 @@ function createRunning(house: House, settings: MonitorSettings, { rotations, loo
     ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
   ];
   if (settings.actions.length > 0) bySecond.push(restartHangingDuty(house, settings, watch));
-  const byMinute: Duty[] = [expireHistoryDuty(store), ...rotations.map(rotateLogsDuty), ...(backup ? [backup] : [])];
+  const byMinute: Duty[] = [
+    expireHistoryDuty(store),
+    keepLatenciesDuty(house.latencies),
+    ...rotations.map(rotateLogsDuty),
+    ...(backup ? [backup] : []),
+  ];
   return {
     watch,
     seenOf: (place) =>

@@ -44,6 +44,8 @@ export type WatchDeps = {
   readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents'>;
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
+  /** Told of every look. */
+  readonly onLook?: ((probe: string, result: ProbeResult) => void) | undefined;
   readonly firstAnswers: FirstAnswers;
   /** What this process has seen of a target already, as before a reload. */
   readonly carried: (target: string) => Health | undefined;
@@ -68,6 +70,7 @@ export function createWatch(deps: WatchDeps): Watch {
   const look = async (target: Target, signal: AbortSignal): Promise<void> => {
     const result = await runProbe(target.probe, { timeoutMs: target.cadence.timeoutMs, slowMs: target.patience.slowMs }, deps.clock);
     if (signal.aborted) return;
+    deps.onLook?.(target.name, result);
     state = record(deps, rules, state, { probe: target.name, result });
     // Whether a parent explains this failure is asked at once, not at the parent's next turn.
     if (state.health[target.name]?.failures === 1) for (const parent of target.dependsOn.flat()) wakeups.get(parent)?.wake();

@@ -2,6 +2,7 @@ import { beatTable } from './beat-table.ts';
 import { inTransaction, type Connection } from './database.ts';
 import { incidentTables } from './incident-tables.ts';
 import { jobTable } from './job-table.ts';
+import { latencyTable } from './latency-table.ts';
 import { messageTable } from './message-table.ts';
 import { quietTables } from './quiet-tables.ts';
 import { sloTable } from './slo-table.ts';
@@ -34,6 +35,7 @@ export function createStore(connection: Connection): MonitorStore {
       }),
     jobRuns: jobTable(connection),
     slo: sloTable(connection),
+    latencies: latencyTable(connection),
     beats: beatTable(connection),
     expire: (before) => expire(connection, before),
     close: () => connection.close(),

@@ -189,4 +189,18 @@ export const schemaSteps: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE latencies (
+    probe TEXT NOT NULL,
+    width TEXT NOT NULL CHECK (width IN ('minute', 'hour', 'day')),
+    at INTEGER NOT NULL,
+    looks INTEGER NOT NULL,
+    p50_ms REAL NOT NULL,
+    p95_ms REAL NOT NULL,
+    longest_ms REAL NOT NULL,
+    -- JSON: how many answers fell into each class, by which more can be added.
+    classes TEXT NOT NULL,
+    PRIMARY KEY (probe, width, at)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { BeatRecord } from '../model/beat.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Incident, IncidentKind, Note, StoredHealth } from '../model/incident.ts';
+import type { LatencyPoint, LatencyWidth, MinuteOfLatency } from '../model/latency.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
 import type { DayTally } from '../model/tally.ts';
 
@@ -70,6 +71,16 @@ export type SloLedger = {
   readonly forget: (before: number) => void;
 };
 
+/** How long answers took, by minute, hour and day. */
+export type LatencyLedger = {
+  /** Adds minutes to what is there of the same minutes, their hours and their days. */
+  readonly add: (minutes: readonly MinuteOfLatency[]) => void;
+  /** Of all that begin since then, oldest first; where nothing was answered there is none. */
+  readonly points: (probe: string, width: LatencyWidth, since: number) => readonly LatencyPoint[];
+  /** Forgets what is older than its width is kept. */
+  readonly forget: (now: number) => void;
+};
+
 /** What jobs said last of themselves. */
 export type BeatLedger = {
   readonly all: () => readonly BeatRecord[];
@@ -133,6 +144,7 @@ export type MonitorStore = IncidentRecords & {
   readonly write: (changes: StoreChanges) => void;
   readonly jobRuns: JobRuns;
   readonly slo: SloLedger;
+  readonly latencies: LatencyLedger;
   readonly beats: BeatLedger;
   /** Forgets what ended before then and has no message under way. */
   readonly expire: (before: number) => void;

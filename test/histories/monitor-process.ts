@@ -81,6 +81,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
       sloMarks: new Map(),
       loadTests: createLoadTestSight(),
       beats: createBeats({ ledger: around.store.beats, clock: systemClock }),
+      latencies: { saw: () => {}, keep: () => {} },
       clock: systemClock,
       logger,
       decorate: { store: (store) => store, channel: around.decorate },

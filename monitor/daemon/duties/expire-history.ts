@@ -7,7 +7,7 @@ const dayMs = 86_400_000;
 const historyKeptMs = 400 * dayMs;
 
 /** Once a day, and at the start, forgets what ended more than 400 days ago, and answers that no budget counts any more. */
-export function expireHistoryDuty(store: Pick<MonitorStore, 'expire' | 'slo'>): Duty {
+export function expireHistoryDuty(store: Pick<MonitorStore, 'expire' | 'slo' | 'latencies'>): Duty {
   let doneMs = -Infinity;
   return {
     name: 'expire history',
@@ -15,6 +15,7 @@ export function expireHistoryDuty(store: Pick<MonitorStore, 'expire' | 'slo'>): 
     run: ({ at, clockMs }) => {
       store.expire(at - historyKeptMs);
       store.slo.forget(at - periodMs);
+      store.latencies.forget(at);
       doneMs = clockMs;
     },
   };
