@@ -91,14 +91,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'api/db/shared-reads.ts',
-        find: '      return (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;',
+        find: '      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));',
         put: `      const kept = ((globalThis as any).kept ??= new Map());
       const old = kept.get(statement.name + id);
       if (old !== undefined && performance.now() - old.atMs < 5_000) return old.row;
       const atMs = performance.now();
-      const row = (await join(statement.name, statement, id, undefined)).byId.get(String(id)) as Row | undefined;
-      kept.set(statement.name + id, { atMs, row });
-      return row;`,
+      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));
+      kept.set(statement.name + id, { atMs, row });`,
       },
     ],
   },
