@@ -65,6 +65,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
         real.commit(tick, except);
       },
       serve: (channels, since) => {
+        if (process.isDead) return;
         served = channels;
         around.onServe(read);
         real.serve(channels, since);

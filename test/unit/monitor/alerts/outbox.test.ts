@@ -387,6 +387,18 @@ describe('after a reload the outbox', () => {
     expect(waiting('slack')).toEqual([]);
   });
 
+  test('has it for a channel that was named for an instant only, once that is named again', () => {
+    const { outbox, queue, waiting } = openOutbox();
+    outbox.serve([], startAt);
+    queue('a');
+    outbox.serve(['email'], startAt);
+    outbox.serve(['slack'], startAt);
+    queue('b');
+    outbox.serve(['slack', 'email'], startAt);
+    expect(waiting('email')).toEqual(['a']);
+    expect(waiting('slack')).toEqual(['b']);
+  });
+
   test('holds what the disk never took, and of what it took the later state, due at once', () => {
     const { outbox, disk, queue, first } = openOutbox();
     queue('a', ['email']);

@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { playMany } from '#test/histories/campaign.ts';
 import { slowest99 } from '#test/histories/judge.ts';
+import { usual } from '#test/histories/steps.ts';
+import { createWorld } from '#test/histories/world.ts';
 
 describe('over random histories of outages, channels, disk, clock, crashes, silences, planned work, reloads and objectives', () => {
   test(
@@ -16,4 +18,19 @@ describe('over random histories of outages, channels, disk, clock, crashes, sile
       expect(slowest99(delays)).toBeLessThanOrEqual(5_000);
     },
   );
+});
+
+test('what is written while no monitor runs comes into force with the next start, and of several only the last', async () => {
+  const world = await createWorld();
+  onTestFinished(() => world.close());
+  world.reset(usual, 1);
+  world.crash(1_000);
+  const inForce: (readonly string[])[] = [];
+  for (const channel of ['email', 'slack'] as const) {
+    world.configure({ ...usual, channels: [channel] });
+    await world.time.pass(0);
+    inForce.push(world.inForce.channels);
+  }
+  await world.time.pass(2_000);
+  expect([...inForce, world.inForce.channels]).toEqual([usual.channels, usual.channels, ['slack']]);
 });
