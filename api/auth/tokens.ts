@@ -41,6 +41,7 @@ export function createTokens(secret: string, ttlSeconds: number, clients: Active
   const verified = new LRUCache<string, VerifiedToken | typeof worthless>({
     max: 10_000,
     ttl: 60_000,
+    ttlAutopurge: true,
     ttlResolution: 0,
     fetchMethod: (token) => verifySignature(token, key),
     ignoreFetchAbort: true,
@@ -130,6 +131,7 @@ export function createActiveClients(pool: Pool): ActiveClients {
   const known = new LRUCache<number, Seen>({
     max: 10_000,
     ttl: rememberedMs,
+    ttlAutopurge: true,
     ttlResolution: 0,
     fetchMethod: async (clientId) => {
       const atMs = Date.now();

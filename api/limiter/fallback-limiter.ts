@@ -1,3 +1,4 @@
+import { KeptKeys } from './kept-keys.ts';
 import type { Limiter, Quota, Verdict } from './limiter.ts';
 
 export type FallbackOptions = {
@@ -83,30 +84,24 @@ const noCounts: LastCounts = { remember: () => {}, recall: (quotas) => [...quota
 type Remembered = { count: number; atMs: number };
 
 /**
- * What a counter said last of each key. When it falls silent, whoever counts instead begins there: callers who had used
- * up their limit do not get it anew.
- * @param maxKeys keys remembered at most; the one remembered longest makes room
+ * What a counter said last of each key, as long as it may still lie in the window. When it falls silent, whoever counts instead
+ * begins there: callers who had used up their limit do not get it anew.
+ * @param maxKeys keys remembered at most; at the bound a tenth of those with the same period makes room
  */
 function createLastCounts(now: () => number, maxKeys = 20_000): LastCounts {
-  const counts = new Map<string, Remembered>();
+  const kept = new KeptKeys<Remembered>(maxKeys);
   return {
     remember: (quotas, verdicts) => {
       const atMs = now();
-      quotas.forEach(({ key, limit }, index) => {
-        const count = limit - (verdicts[index] as Verdict).remaining;
-        const known = counts.get(key);
-        if (known) {
-          known.count = count;
-          known.atMs = atMs;
-          return;
-        }
-        if (counts.size >= maxKeys) counts.delete(counts.keys().next().value as string);
-        counts.set(key, { count, atMs });
+      quotas.forEach(({ key, limit, periodMs }, index) => {
+        const known = kept.use(key, periodMs, atMs, () => ({ count: 0, atMs }));
+        known.count = limit - (verdicts[index] as Verdict).remaining;
+        known.atMs = atMs;
       });
     },
     recall: (quotas) =>
       quotas.map((quota) => {
-        const known = counts.get(quota.key);
+        const known = kept.find(quota.key, quota.periodMs);
         return known ? { ...quota, counted: { count: known.count, ageMs: Math.round(now() - known.atMs) } } : quota;
       }),
   };

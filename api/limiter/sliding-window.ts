@@ -1,11 +1,12 @@
+import { KeptKeys } from './kept-keys.ts';
 import type { Limiter, Quota, Verdict } from './limiter.ts';
 
 /**
  * Times of the requests counted for one key, oldest first: a ring that doubles up to the limit, so that a key costs
- * eight bytes for each request in its window.
+ * eight bytes for each request in its window. Most keys count one or two, for which a typed array would cost 240 bytes more.
  */
 class RequestTimes {
-  #ring = new Float64Array(8);
+  #ring: number[] = [-Infinity];
   #head = 0;
   size = 0;
 
@@ -39,9 +40,9 @@ class RequestTimes {
   }
 
   #grow(): void {
-    const larger = new Float64Array(this.#ring.length * 2);
-    for (let index = 0; index < this.size; index += 1) larger[index] = this.at(index);
-    this.#ring = larger;
+    const ring = this.#ring;
+    // In order, and as much again to be written over.
+    this.#ring = ring.slice(this.#head).concat(ring.slice(0, this.#head), ring);
     this.#head = 0;
   }
 }
@@ -57,31 +58,23 @@ export type SlidingWindows = {
   readonly size: () => number;
 };
 
-type Entry = { readonly times: RequestTimes; periodMs: number };
-
 /**
  * Counts requests in memory, exactly. No clock of its own: the same calls give the same verdicts.
- * @param maxKeys keys held at most. At the bound, keys with an empty window go first, then the one held longest.
+ * @param maxKeys keys held at most. At the bound a tenth of those with the same period makes room.
  */
 export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
-  const entries = new Map<string, Entry>();
+  const kept = new KeptKeys<RequestTimes>(maxKeys);
 
-  const entryFor = (quota: Quota, nowMs: number): RequestTimes => {
-    let entry = entries.get(quota.key);
-    if (entry === undefined) {
-      if (entries.size >= maxKeys) makeRoom(entries, maxKeys, nowMs);
-      entry = { times: new RequestTimes(), periodMs: quota.periodMs };
-      entries.set(quota.key, entry);
-    }
-    entry.periodMs = quota.periodMs;
-    entry.times.dropUntil(nowMs - quota.periodMs);
-    takeOver(entry.times, quota, nowMs);
-    return entry.times;
+  const timesFor = (quota: Quota, nowMs: number): RequestTimes => {
+    const times = kept.use(quota.key, quota.periodMs, nowMs, () => new RequestTimes());
+    times.dropUntil(nowMs - quota.periodMs);
+    takeOver(times, quota, nowMs);
+    return times;
   };
 
   return {
     take: (quotas, nowMs, aloneAtMs = -Infinity) => {
-      const windows = quotas.map((quota) => entryFor(quota, nowMs));
+      const windows = quotas.map((quota) => timesFor(quota, nowMs));
       if (quotas.some(isGivenBack)) return windows.map((times, index) => giveBack(times, quotas[index] as Quota));
       const isOthers = ({ beside, periodMs }: Quota): boolean => beside === 'counted' && aloneAtMs <= nowMs - periodMs;
       const allAllow = windows.every((times, index) => times.size < (quotas[index] as Quota).limit || isOthers(quotas[index] as Quota));
@@ -91,7 +84,7 @@ export function createSlidingWindows(maxKeys = 100_000): SlidingWindows {
         return allAllow && isOthers(quota) ? noOpinion(quota) : verdictOf(times, quota, allAllow, nowMs);
       });
     },
-    size: () => entries.size,
+    size: () => kept.size,
   };
 }
 
@@ -120,19 +113,6 @@ function verdictOf(times: RequestTimes, quota: Quota, counted: boolean, nowMs: n
   // With a limit of 0 nothing ever leaves; the period is as good a time to ask again as any.
   const retryAfterMs = quota.limit === 0 ? quota.periodMs : untilLeaves(times.size - quota.limit);
   return { allowed: false, remaining: 0, retryAfterMs, resetMs };
-}
-
-/** Frees a tenth of the table, so that the sweep is paid for once in many new keys. */
-function makeRoom(entries: Map<string, Entry>, maxKeys: number, nowMs: number): void {
-  for (const [key, { times, periodMs }] of entries) {
-    times.dropUntil(nowMs - periodMs);
-    if (times.size === 0) entries.delete(key);
-  }
-  const keep = Math.floor(maxKeys * 0.9);
-  for (const key of entries.keys()) {
-    if (entries.size <= keep) return;
-    entries.delete(key);
-  }
 }
 
 /** Counts in this process alone, with the full limit: exact for one process, the last resort of several. */

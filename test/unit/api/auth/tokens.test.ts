@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SignJWT, UnsecuredJWT } from 'jose';
+import type { Pool } from 'pg';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createTokens } from '#api/auth/tokens.ts';
+import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
 
 const secret = 'a secret of at least 32 characters';
 const everyone = { isActive: async () => true, isKnown: () => true, forget: () => {} };
@@ -9,6 +12,7 @@ const refuse = (): Promise<never> => Promise.reject(new Error('the limit is used
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe('access tokens', () => {
@@ -100,5 +104,49 @@ describe('access tokens', () => {
     ];
     expect(await Promise.all(worthless.map((token) => tokens.verify(token)))).toEqual(worthless.map(() => undefined));
     expect(await tokens.verify(await signed('HS256', 'atalaya', '7'))).toMatchObject({ clientId: 7 });
+  });
+});
+
+/** Lets timers and the clock that caches look at go on by so much at once. */
+function timeThatGoesOn(): (byMs: number) => Promise<unknown> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  let nowMs = performance.now();
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  return (byMs) => vi.advanceTimersByTimeAsync((nowMs += byMs) && byMs);
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+async function settledHeapBytes(): Promise<number> {
+  await new Promise(setImmediate);
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+describe('what is remembered', () => {
+  test('of a token is gone a minute later, though nobody brings it again', async () => {
+    const goOn = timeThatGoesOn();
+    const tokens = createTokens(secret, 600, everyone);
+    const { accessToken } = await tokens.issue({ clientId: 7, quota: 'standard' });
+    const remembered = new WeakRef((await tokens.verify(accessToken)) as object);
+    await goOn(59_000);
+    await settledHeapBytes();
+    expect(remembered.deref()).toBeDefined();
+    await goOn(2_000);
+    await settledHeapBytes();
+    expect(remembered.deref()).toBeUndefined();
+  });
+
+  test('of a client and its sessions is gone five seconds later', async () => {
+    const goOn = timeThatGoesOn();
+    const sessions = Array.from({ length: 100 }, (_, index) => index);
+    const clients = createActiveClients({ query: async () => ({ rows: [{ sessions }] }) } as unknown as Pool);
+    const before = await settledHeapBytes();
+    for (let clientId = 0; clientId < 4_000; clientId += 1) await clients.isActive({ kind: 'customer', clientId, quota: 'standard' }, 0);
+    expect((await settledHeapBytes()) - before).toBeGreaterThan(8e6);
+    await goOn(6_000);
+    expect((await settledHeapBytes()) - before).toBeLessThan(3e6);
+    expect(clients.isKnown({ kind: 'customer', clientId: 7, quota: 'standard' })).toBe(false);
   });
 });

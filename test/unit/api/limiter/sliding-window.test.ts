@@ -82,12 +82,20 @@ describe('the sliding window', () => {
     expect(first(windows.take([quota(1, 1_000, 'other')], 0)).allowed).toBe(true);
   });
 
-  test('holds a bounded number of keys and drops those with nothing counted first', () => {
+  test('holds a bounded number of keys: of a flood its own make room', () => {
     const windows = createSlidingWindows(100);
     windows.take([quota(1, 10_000, 'busy')], 0);
-    for (let index = 0; index < 1_000; index += 1) windows.take([quota(1, 10, `k${index}`)], index);
+    for (let index = 0; index < 1_000; index += 1) windows.take([quota(1, 9_000, `k${index}`)], index);
     expect(windows.size()).toBeLessThanOrEqual(100);
     expect(first(windows.take([quota(1, 10_000, 'busy')], 1_000)).allowed).toBe(false);
+  });
+
+  test('holds of callers who come once no more than twice those of one period', () => {
+    const windows = createSlidingWindows();
+    for (let now = 0; now < 5_000; now += 1) {
+      windows.take([quota(3, 100, `k${now}`)], now);
+      expect(windows.size()).toBeLessThanOrEqual(200);
+    }
   });
 
   test('tells with each verdict what is left, when to ask again, and when the oldest request frees its place', () => {
@@ -133,16 +141,6 @@ describe('the sliding window', () => {
     expect(windows.size()).toBe(10);
     expect(allows('k1'), 'still counted').toBe(false);
     expect(allows('k0'), 'forgotten').toBe(true);
-  });
-
-  test('makes room by those with nothing counted, and leaves the others, when that is enough', () => {
-    const windows = createSlidingWindows(10);
-    const allows = (key: string, periodMs: number, now: number): boolean => first(windows.take([quota(1, periodMs, key)], now)).allowed;
-    allows('oldest', 10_000, 0);
-    for (let index = 0; index < 9; index += 1) allows(`k${index}`, 10, 0);
-    allows('new', 10_000, 10);
-    expect(windows.size()).toBe(2);
-    expect(allows('oldest', 10_000, 10)).toBe(false);
   });
 
   test('takes over into an empty window what leaves it when it is a period old', () => {
