@@ -43,7 +43,7 @@ const floors: Readonly<Record<string, string>> = {
     status-page
     backup
     config every-minute
-    action
+    action evidence
     alerts
     health
     slo logs

@@ -30,6 +30,13 @@ export function createPrimaryMetrics(status: () => { readonly ready: number; rea
     registers,
     collect: () => ready.set(status().ready),
   });
+  const startedAt = Date.now() / 1_000;
+  const started: Gauge = new Gauge({
+    name: 'process_start_time_seconds',
+    help: 'When the API was started, in s of the epoch.',
+    registers,
+    collect: () => started.set(startedAt),
+  });
   const restarts: Counter = new Counter({
     name: 'atalaya_worker_restarts_total',
     help: 'Worker processes that were replaced.',

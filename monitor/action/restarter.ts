@@ -4,16 +4,18 @@ import type { Logger } from '#lib/logger.ts';
 import type { Notice } from '../alerts/self-alerts.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
 import type { Incident } from '../model/incident.ts';
-import type { Clock } from '../model/look.ts';
+import type { Clock, Fact } from '../model/look.ts';
 import type { TimelineEntry } from '../model/quiet.ts';
 import type { JobRuns } from '../store/store.ts';
-import { decideRestart, hourMs, mostInAnHour, type Action } from './decide-restart.ts';
+import { decideRestart, hourMs, mostInAnHour, type Action, type RestartDecision } from './decide-restart.ts';
 
 export type RestarterDeps = {
   readonly snapshot: () => readonly TargetSnapshot[];
   readonly jobRuns: Pick<JobRuns, 'begin' | 'end' | 'recent'>;
   readonly keep: (entry: TimelineEntry) => void;
   readonly tell: (notice: Notice) => void;
+  /** Looks around, within seconds, and keeps what it saw on the timeline; never rejects. */
+  readonly evidence: (of: { readonly target: string; readonly incidentId: string }) => Promise<readonly Fact[]>;
   /** Asks an API to drain and end. Rejects with why it will not. */
   readonly drain: (admin: URL, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -24,7 +26,7 @@ const job = 'restart';
 
 /**
  * Restarts what hangs, by rule: each restart is on record before it is tried, so that no crash of the monitor gives one more, and it
- * is on the timeline and told to everybody, in a dry run as well.
+ * is on the timeline and told to everybody, in a dry run as well. What shows why it hangs is taken before the drain, which destroys it.
  * @throws {StoreError} the restarts before cannot be read, or one cannot be recorded: then none is tried
  */
 export function createRestarter(actions: readonly Action[], deps: RestarterDeps): { readonly run: (signal: AbortSignal) => Promise<void> } {
@@ -33,7 +35,12 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
   const restartsMs = deps.jobRuns.recent(job, mostInAnHour).map(({ startedAt }) => clockMs - Math.max(0, at - startedAt));
   const called = new Set<string>();
 
-  const restart = async ({ target, admin, mode }: Action, incident: Incident, signal: AbortSignal): Promise<void> => {
+  const decide = (action: Action): RestartDecision =>
+    decideRestart({ action, targets: deps.snapshot(), restartsMs, nowMs: deps.clock().clockMs });
+
+  const restart = async (action: Action, signal: AbortSignal, seen: { readonly incident: Incident; readonly facts: readonly Fact[] }) => {
+    const { target, admin, mode } = action;
+    const { incident, facts } = seen;
     const now = deps.clock();
     const key = deps.jobRuns.begin(job, now.at, `${target} hangs`);
     restartsMs.push(now.clockMs);
@@ -49,14 +56,20 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
       target,
       incident,
       detail,
+      facts,
       nextStep: 'look why it hung, in its log and at its memory; npm run monitor -- incidents tells when',
     });
   };
   return {
     run: async (signal) => {
       for (const action of actions) {
-        const decision = decideRestart({ action, targets: deps.snapshot(), restartsMs, nowMs: deps.clock().clockMs });
-        if (decision.do === 'restart') await restart(action, decision.incident, signal);
+        const decision = decide(action);
+        if (decision.do === 'restart') {
+          const facts = await deps.evidence({ target: action.target, incidentId: decision.incident.id });
+          // Meanwhile it may have answered, or somebody may have taken it on.
+          const still = decide(action);
+          if (still.do === 'restart' && !signal.aborted) await restart(action, signal, { incident: still.incident, facts });
+        }
         if (decision.do === 'call' && !called.has(decision.incident.id)) {
           called.add(decision.incident.id);
           const detail = `${action.target} hangs still after ${mostInAnHour} restarts within an hour: no more is tried, a person must look`;
@@ -67,11 +80,17 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
   };
 }
 
-type Report = { readonly target: string; readonly incident: Incident; readonly detail: string; readonly nextStep: string };
+type Report = {
+  readonly target: string;
+  readonly incident: Incident;
+  readonly detail: string;
+  readonly facts?: readonly Fact[];
+  readonly nextStep: string;
+};
 
-function report({ keep, tell, clock, logger }: RestarterDeps, { target, incident, detail, nextStep }: Report): void {
+function report({ keep, tell, clock, logger }: RestarterDeps, { target, incident, detail, facts = [], nextStep }: Report): void {
   keep({ at: clock().at, event: 'action', probe: target, incidentId: incident.id, by: 'monitor', detail });
-  tell({ part: 'action', detail, nextStep });
+  tell({ part: 'action', detail, facts, nextStep });
   logger.warn({ probe: target }, detail);
 }
 

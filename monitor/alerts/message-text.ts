@@ -19,11 +19,15 @@ export type Sender = {
 export type MessageText = {
   /** First words of every message: `[FIRING] api`, and the deployment where it has a name. */
   readonly title: string;
+  /** Why, in a sentence, where that is known; it stands before all else. */
+  readonly cause: string | undefined;
   readonly detail: string;
   /** In reading order. */
   readonly facts: readonly Fact[];
   readonly nextStep: string | undefined;
   readonly statusUrl: string;
+  /** Where operators see all that is on record of it; undefined where it is no incident. */
+  readonly incidentUrl: string | undefined;
   /** Where to take it on; undefined where there is nothing to take on. */
   readonly ackUrl: string | undefined;
 };
@@ -38,8 +42,10 @@ export function describeAlert(alert: Alert, delivery: Delivery, sender: Sender):
   const { deployment, host, statusUrl } = sender;
   return {
     title: `${alertTitle(alert)}${deployment === undefined ? '' : ` (${deployment})`}`,
+    cause: alert.cause,
     detail: alert.detail,
     facts: [
+      ...(alert.impact === undefined ? [] : [['Broken for', alert.impact] as const]),
       ...timeFacts(alert),
       ...(alert.facts ?? []),
       ...dependentFacts(alert),
@@ -50,9 +56,22 @@ export function describeAlert(alert: Alert, delivery: Delivery, sender: Sender):
     ],
     nextStep: alert.nextStep,
     statusUrl,
+    incidentUrl:
+      alert.event === 'test' ? undefined : new URL(`/operator/incidents/${encodeURIComponent(alert.incidentId)}`, statusUrl).href,
     ackUrl: isTakenOn(alert) ? sender.ackUrl?.(alert.incidentId) : undefined,
   };
 }
+
+/** The cause and what was seen, where that fits on one line. Pure. */
+export const leadOf = ({ cause, detail }: Pick<MessageText, 'cause' | 'detail'>): string =>
+  cause === undefined ? detail : `${cause} ${detail}`;
+
+/** Where to go from a message, in the order in which it is needed. Pure. */
+export const linksOf = ({ ackUrl, incidentUrl, statusUrl }: MessageText): readonly Fact[] => [
+  ...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]),
+  ...(incidentUrl === undefined ? [] : [['On record', incidentUrl] as const]),
+  ['Status page', statusUrl],
+];
 
 /** What goes on with a target; the monitor's own troubles have no reminders that somebody could end. */
 const isTakenOn = ({ event, probe }: Alert): boolean =>

@@ -1,6 +1,6 @@
 import { alertId, type Alert, type AlertEvent } from '../model/alert.ts';
 import { incidentId, type Incident } from '../model/incident.ts';
-import type { Clock } from '../model/look.ts';
+import type { Clock, Fact } from '../model/look.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartState } from './judge-parts.ts';
 
@@ -8,6 +8,7 @@ export type Notice = {
   /** What it is about, such as `watchdog`. */
   readonly part: string;
   readonly detail: string;
+  readonly facts?: readonly Fact[];
   readonly nextStep?: string;
   readonly except?: readonly string[];
 };
@@ -46,10 +47,10 @@ export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAl
       const gone = [...open.values()].filter(({ probe }) => !parts.some(({ part }) => probeOf(part) === probe));
       for (const incident of gone) resolve(incident, 'it is no longer in use', []);
     },
-    notice: ({ part, detail, nextStep, except }) => {
+    notice: ({ part, detail, facts, nextStep, except }) => {
       const { at } = clock();
       const incident = newIncident(part, detail, at);
-      outbox.commit({ health: [], incidents: [], alerts: [alertOf('notice', incident, { at, detail, nextStep })] }, except);
+      outbox.commit({ health: [], incidents: [], alerts: [alertOf('notice', incident, { at, detail, facts, nextStep })] }, except);
     },
   };
 }
@@ -77,7 +78,12 @@ function newIncident(part: string, detail: string, at: number): Incident {
 function alertOf(
   event: AlertEvent,
   { id, probe, startedAt, endedAt }: Incident,
-  said: { readonly at: number; readonly detail: string; readonly nextStep?: string | undefined },
+  said: {
+    readonly at: number;
+    readonly detail: string;
+    readonly facts?: readonly Fact[] | undefined;
+    readonly nextStep?: string | undefined;
+  },
 ): Alert {
   return {
     id: alertId(id, event),
@@ -85,6 +91,7 @@ function alertOf(
     incidentId: id,
     probe,
     detail: said.detail,
+    ...(said.facts === undefined ? {} : { facts: said.facts }),
     ...(said.nextStep === undefined ? {} : { nextStep: said.nextStep }),
     startedAt: new Date(startedAt).toISOString(),
     decidedAt: new Date(said.at).toISOString(),

@@ -53,6 +53,10 @@ export type BackupJobDeps = {
 };
 
 const jobName = 'backup';
+
+/** In the failure of a backup that was taken, and whose verification said no. */
+export const doesNotRestore = 'does not restore';
+
 /** Retries are 15 minutes apart and a slot lasts a day, so more attempts than this never fall into one. */
 const attemptsLookedAt = 100;
 
@@ -99,7 +103,7 @@ async function runOnce(deps: BackupJobDeps, reason: string, signal: AbortSignal)
   try {
     const taken = await deps.steps.take(signal);
     const verdict = await deps.steps.verify(taken.id, signal);
-    if (!verdict.ok) throw new Error(`${taken.id} does not restore: ${verdict.reasons.join('; ') || 'no reason given'}`);
+    if (!verdict.ok) throw new Error(`${taken.id} ${doesNotRestore}: ${verdict.reasons.join('; ') || 'no reason given'}`);
     await deps.steps.expire(signal);
     deps.jobRuns.end(key, { at: deps.now(), outcome: 'done', detail: taken.id });
     deps.logger.info({ backupId: taken.id, sizeBytes: taken.sizeBytes }, 'backup taken and verified');

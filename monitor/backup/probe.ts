@@ -1,6 +1,6 @@
 import { messageOf } from '#lib/errors.ts';
 import { showDuration } from '#lib/show.ts';
-import type { BackupOverview } from './job.ts';
+import { doesNotRestore, type BackupOverview } from './job.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
 
 /** A probe over the catalogue of backups: only a verified one counts. */
@@ -32,11 +32,15 @@ export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: nu
     newestVerifiedAt === undefined
       ? `no verified backup yet, after ${showDuration(ageMs)}`
       : `newest verified backup is ${showDuration(ageMs)} old`;
-  if (lastFailure !== undefined) return { outcome: 'failed', detail: `the last backup failed: ${lastFailure}; ${age}`, nextStep };
+  if (lastFailure !== undefined) {
+    const cause = lastFailure.includes(doesNotRestore) ? 'The last backup was taken, and cannot be restored.' : 'The last backup failed.';
+    return { outcome: 'failed', cause, detail: `the last backup failed: ${lastFailure}; ${age}`, nextStep };
+  }
   if (ageMs > maxAgeMs) {
     const detail = `${age}, more than ${showDuration(maxAgeMs)}`;
-    if (now - startedAt >= catchUpMs) return { outcome: 'failed', detail, nextStep };
-    return { outcome: 'degraded', detail: `${detail}; the missed one is being caught up` };
+    const cause = 'No backup has been taken and proven for too long.';
+    if (now - startedAt >= catchUpMs) return { outcome: 'failed', cause, detail, nextStep };
+    return { outcome: 'degraded', cause, detail: `${detail}; the missed one is being caught up` };
   }
   if (newestVerifiedAt !== undefined) return { outcome: 'ok', detail: age };
   return ageMs < catchUpMs ? { outcome: 'ok', detail: 'the first backup is due' } : { outcome: 'degraded', detail: age };

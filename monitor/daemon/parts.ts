@@ -6,6 +6,7 @@ import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
 import { createBackupJob, type BackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
 import type { MonitorSettings, ProbeSettings } from '../config/config.ts';
+import { withEvidence, type Evidence } from '../evidence/evidence.ts';
 import { createWatch, type Watch, type WatchDeps } from '../health/watch.ts';
 import type { Health } from '../model/look.ts';
 import { diskLogFiles } from '../logs/log-files.ts';
@@ -25,6 +26,7 @@ import { selfCheckDuty } from './duties/self-check.ts';
 import { restartHangingDuty } from './duties/restart-hanging.ts';
 import { sendHeartbeatDuty } from './duties/send-heartbeat.ts';
 import type { House } from './house.ts';
+import { seekEvidence } from './seek-evidence.ts';
 import { createTargets, type NamedRotation } from './targets.ts';
 
 /** What the settings make: targets, channels, duties. A reload exchanges all of it over the same house. */
@@ -62,7 +64,11 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
   const { store, outbox, silences, firstAnswers, clock, logger } = house;
   const { env } = settings;
   const ackUrl = (incidentId: string): string => ackLink(house, settings.sender.statusUrl, incidentId);
-  const channels = createChannels(env, { ...settings.sender, ackUrl }).map((channel) => house.decorate.channel(channel));
+  const resolveHost = createHostResolver();
+  const evidence = seekEvidence(house, settings, { watch: () => watch, resolveHost });
+  const channels = createChannels(env, { ...settings.sender, ackUrl }).map((channel) =>
+    house.decorate.channel(withEvidence(channel, evidence)),
+  );
   if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
   const loops = channels.map((channel) => createLoop(house, settings, channel));
   outbox.onQueued(() => loops.forEach((loop) => loop.wake()));
@@ -79,16 +85,20 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     ...createRotation(logs, { files: diskLogFiles, jobRuns: store.jobRuns, clock, logger }),
   }));
   const slo = { ledger: store.slo, marks: house.sloMarks, loadTests: house.loadTests, clock };
-  const targets = createTargets(settings, { backupJob, resolveHost: createHostResolver(), beats: house.beats, slo, rotations });
+  const targets = createTargets(settings, { backupJob, resolveHost, beats: house.beats, slo, rotations });
   const { flap, maintenance, probes } = settings;
   const carried = new Map(probes.map((probe) => [probe.name, deps.carried(probe)]));
   const quietOf: WatchDeps['quietOf'] = (target, now) =>
     silenceOf(target, silences.inForce(now)) ?? maintenanceOf(target, maintenance, now.at);
-  const watch = createWatch({
+  const watch: Watch = createWatch({
     targets,
     flap,
     store,
-    commit: (tick) => outbox.commit({ ...tick, alerts: tick.alerts.map((alert) => house.loadTests.mention(alert, clock())) }),
+    commit: (tick) => {
+      const alerts = tick.alerts.map((alert) => house.loadTests.mention(alert, clock()));
+      outbox.commit({ ...tick, alerts });
+      evidence.begin(alerts);
+    },
     onLook: house.latencies.saw,
     firstAnswers,
     carried: (target) => carried.get(target),
@@ -108,7 +118,7 @@ export function createParts(house: House, settings: MonitorSettings, deps: Parts
     backupSchedule: shownTime(env.BACKUP_SCHEDULE_UTC),
     clock,
   });
-  const work = { rotations, loops, watch, backupJob, takeSnapshot };
+  const work = { rotations, loops, watch, backupJob, takeSnapshot, evidence };
   return createRunning(house, settings, { ...work, deps });
 }
 
@@ -118,10 +128,12 @@ type Work = {
   readonly watch: Watch;
   readonly backupJob: BackupJob | undefined;
   readonly takeSnapshot: Parts['takeSnapshot'];
+  readonly evidence: Evidence;
   readonly deps: PartsDeps;
 };
 
-function createRunning(house: House, settings: MonitorSettings, { rotations, loops, watch, backupJob, takeSnapshot, deps }: Work): Parts {
+function createRunning(house: House, settings: MonitorSettings, work: Work): Parts {
+  const { rotations, loops, watch, backupJob, takeSnapshot, evidence, deps } = work;
   const { store, outbox, selfAlerts, clock, logger, lock } = house;
   const url = settings.env.HEARTBEAT_URL;
   const backup = backupJob && dailyBackupDuty(backupJob, watch, clock().clockMs + settings.backups.settleMs);
@@ -134,7 +146,7 @@ function createRunning(house: House, settings: MonitorSettings, { rotations, loo
     holdFolderDuty(lock, lost.reject),
     ...(url === undefined ? [] : [sendHeartbeatDuty({ url, judgeSelf: async () => (await takeSnapshot()).self, fetch: webhookFetch })]),
   ];
-  if (settings.actions.length > 0) bySecond.push(restartHangingDuty(house, settings, watch));
+  if (settings.actions.length > 0) bySecond.push(restartHangingDuty(house, settings, { watch, evidence }));
   const byMinute: Duty[] = [
     expireHistoryDuty(store),
     keepLatenciesDuty(house.latencies),

@@ -38,9 +38,14 @@ function timedOutcome(outcome: Outcome, latencyMs: number, { timeoutMs, slowMs }
 type Outcome = Finding & Pick<ProbeResult, 'outcome' | 'isSilent'>;
 
 function withoutSecrets(outcome: Outcome): Outcome {
-  const { detail, facts } = outcome;
+  const { cause, detail, facts } = outcome;
   const redacted = facts?.map(([label, value]): Fact => [label, redactText(value)]);
-  return { ...outcome, detail: redactText(detail), ...(redacted ? { facts: redacted } : {}) };
+  return {
+    ...outcome,
+    detail: redactText(detail),
+    ...(cause === undefined ? {} : { cause: redactText(cause) }),
+    ...(redacted ? { facts: redacted } : {}),
+  };
 }
 
 async function lookOnce(probe: Probe, timeoutMs: number): Promise<Outcome> {

@@ -104,8 +104,13 @@ const detailOf = (health: Health): string => health.recent.at(-1)?.detail ?? 'no
 
 /** What the last look found, with what the looks before it found. */
 function lastFinding(health: Health): Finding {
-  const { detail, facts = [], nextStep } = health.recent.at(-1) ?? { detail: detailOf(health) };
-  return { detail, facts: [...facts, ...looksOf(health)], ...(nextStep === undefined ? {} : { nextStep }) };
+  const { cause, detail, facts = [], nextStep }: Finding = health.recent.at(-1) ?? { detail: detailOf(health) };
+  return {
+    ...(cause === undefined ? {} : { cause }),
+    detail,
+    facts: [...facts, ...looksOf(health)],
+    ...(nextStep === undefined ? {} : { nextStep }),
+  };
 }
 
 const looksTold = 20;

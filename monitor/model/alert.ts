@@ -29,6 +29,8 @@ export type Alert = Finding & {
   readonly startedAt: string;
   readonly decidedAt: string;
   readonly endedAt?: string;
+  /** What is broken, and for whom; undefined where nothing is. */
+  readonly impact?: string;
   /** What stands on the target; their own alerts are held back while it is down. */
   readonly dependents: readonly Dependent[];
 };

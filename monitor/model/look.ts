@@ -18,6 +18,8 @@ export type Fact = readonly [label: string, value: string];
 
 /** What a look found, in words for people. */
 export type Finding = {
+  /** One sentence: why it is so, where that is known. Holds no secret. */
+  readonly cause?: string;
   /** One line: what was seen. Holds no secret. */
   readonly detail: string;
   /** What else helps, such as which check of a body is critical. */

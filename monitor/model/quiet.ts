@@ -30,7 +30,7 @@ export const silenceName = ({ number }: Pick<Silence, 'number'>): string => `s${
 export type TimelineEntry = {
   /** Ms of the epoch. */
   readonly at: number;
-  readonly event: 'silenced' | 'unsilenced' | 'held' | 'acknowledged' | 'reloaded' | 'reload_refused' | 'action';
+  readonly event: 'silenced' | 'unsilenced' | 'held' | 'acknowledged' | 'reloaded' | 'reload_refused' | 'action' | 'evidence';
   /** The target it concerns, where it is one; `incidentId` likewise. */
   readonly probe?: string | undefined;
   readonly incidentId?: string | undefined;

@@ -74,8 +74,10 @@ export function judgeCertificate(
   const left = leftMs <= 0 ? `has ended on ${end}` : `ends in ${Math.floor(leftMs / dayMs)} d, on ${end}`;
   const problems = [shown.nameProblem, target.tlsMode === 'acme' && leftMs > 0 ? shown.trustProblem : undefined].filter(Boolean);
   const detail = [`the certificate ${left}`, ...problems].join('; ');
-  if (leftMs < target.failBelow || leftMs <= 0 || problems.length > 0) return { outcome: 'failed', detail, nextStep };
-  return leftMs < target.warnBelow ? { outcome: 'degraded', detail, nextStep } : { outcome: 'ok', detail };
+  const ends = leftMs <= 0 ? `is over since ${end}` : `ends on ${end} and was not renewed`;
+  const cause = leftMs < target.warnBelow || leftMs <= 0 ? `The certificate ${ends}.` : 'The certificate is not one that clients take.';
+  if (leftMs < target.failBelow || leftMs <= 0 || problems.length > 0) return { outcome: 'failed', cause, detail, nextStep };
+  return leftMs < target.warnBelow ? { outcome: 'degraded', cause, detail, nextStep } : { outcome: 'ok', detail };
 }
 
 async function shakeHands(target: CertificateTarget, resolveHost: ResolveHost, signal: AbortSignal): Promise<ShownCertificate> {

@@ -66,6 +66,8 @@ export function judgeDisk(
     : '';
   const detail = `${path} has ${showBytes(freeBytes)} free, ${showShare(share)}${files}${pace}`;
   const nextStep = `du -xh ${path} | sort -h | tail shows what fills it`;
-  if (isBelow(failBelow)) return { outcome: 'failed', detail, nextStep };
-  return isBelow(warnBelow) || isFilling ? { outcome: 'degraded', detail, nextStep } : { outcome: 'ok', detail };
+  const isFull = freeBytes === 0 || (stats.files > 0 && stats.ffree === 0);
+  if (isBelow(failBelow)) return { outcome: 'failed', cause: `The disk of ${path} is ${isFull ? '' : 'nearly '}full.`, detail, nextStep };
+  if (!isBelow(warnBelow) && !isFilling) return { outcome: 'ok', detail };
+  return { outcome: 'degraded', cause: `The disk of ${path} fills up.`, detail, nextStep };
 }

@@ -69,7 +69,8 @@ export function judgeAnswer(target: DnsTarget, found: readonly string[]): ProbeR
   const missing = target.addresses?.filter((address) => !given.includes(plain(address))) ?? [];
   const detail = `${target.host} leads to ${shown(found)}`;
   if (foreign.length > 0) {
-    return { outcome: 'failed', detail: `${detail}; ${shown(foreign)} must not be among them`, nextStep: nextStep(target) };
+    const cause = `The name ${target.host} leads to a foreign address.`;
+    return { outcome: 'failed', cause, detail: `${detail}; ${shown(foreign)} must not be among them`, nextStep: nextStep(target) };
   }
   if (missing.length > 0) return { outcome: 'degraded', detail: `${detail}; ${shown(missing)} is missing`, nextStep: nextStep(target) };
   return { outcome: 'ok', detail };
@@ -110,5 +111,9 @@ export function judgeRefusal(target: DnsTarget, err: unknown): ProbeReport {
     meaning === undefined
       ? `${target.server} does not answer for ${target.host} (${code || messageOf(err)})`
       : `${target.host} ${meaning} (${code})`;
-  return { outcome: 'failed', detail, nextStep: nextStep(target) };
+  const cause =
+    meaning === undefined
+      ? `The name server ${target.server} does not answer.`
+      : `Name service does not give the address of ${target.host}.`;
+  return { outcome: 'failed', cause, detail, nextStep: nextStep(target) };
 }

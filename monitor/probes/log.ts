@@ -63,7 +63,11 @@ export function judgeLog({ path, errors: mostErrors, growth, largest }: LogTarge
   ].flat();
   const detail = [`${path} had ${errors} errors and ${showBytes(grownBytes)} in the last minute`, ...problems].join('; ');
   if (problems.length === 0) return { outcome: 'ok', detail, facts };
-  return { outcome: 'degraded', detail, facts, nextStep: `tail -n 50 ${path} shows what comes` };
+  const cause =
+    errors > mostErrors
+      ? `Errors come to ${path}${lastError === undefined ? '' : `, the last of them: ${describeLine(lastError)}`}.`
+      : `The log ${path} grows too fast or too large.`;
+  return { outcome: 'degraded', cause, detail, facts, nextStep: `tail -n 50 ${path} shows what comes` };
 }
 
 const longestShown = 200;

@@ -61,15 +61,17 @@ export async function readState(client: Client): Promise<PostgresState> {
 }
 
 const minute = 60_000;
+const whoAndWhat = 'pg_stat_activity and pg_stat_replication show who and what it is';
 
 /** What the state says, worst first; `slow` are statements that took too long on average since the last look. Pure. */
 export function judgeState(where: string, limits: PostgresLimits, state: PostgresState, slow: readonly string[] = []): ProbeReport {
   const { used, most, longest, behindMs, standbys } = state;
   const share = used / Math.max(1, most);
   const late = standbys.filter((standby) => standby.behindMs > limits.replicationLag);
+  const isOld = longest !== null && longest.ageMs > limits.longestTransaction;
   const problems = [
     share > limits.connections ? `${used} of ${most} connections are in use, ${showShare(share)}` : [],
-    longest && longest.ageMs > limits.longestTransaction
+    isOld
       ? `a transaction of ${longest.application || 'a client without a name'} (process ${longest.pid}, ${longest.state}) is ${showDuration(longest.ageMs)} old`
       : [],
     behindMs !== null && behindMs > limits.replicationLag ? `it is ${showDuration(behindMs)} behind its primary` : [],
@@ -86,7 +88,16 @@ export function judgeState(where: string, limits: PostgresLimits, state: Postgre
   if (unseen.length > 0) facts.push(['Cannot be seen', unseen.join('; ')]);
   const detail = [`${where} answers`, ...problems, ...unseen.map((what) => `not seen: ${what}`)].join('; ');
   if (problems.length === 0) return { outcome: 'ok', detail, facts };
-  return { outcome: 'degraded', detail, facts, nextStep: 'pg_stat_activity and pg_stat_replication show who and what it is' };
+  const isFull = share > limits.connections;
+  const cause = isFull
+    ? 'The connections of PostgreSQL are nearly used up.'
+    : isOld
+      ? `A transaction is left open: process ${longest.pid} of ${longest.application || 'a client without a name'} holds it.`
+      : slow.length > 0 && problems[0] === slow[0]
+        ? 'A statement is slow.'
+        : 'A standby of PostgreSQL is behind or gone.';
+  const nextStep = isOld && !isFull ? `SELECT pg_terminate_backend(${longest.pid}) ends it, once you know whose it is` : whoAndWhat;
+  return { outcome: 'degraded', cause, detail, facts, nextStep };
 }
 
 type Totals = ReadonlyMap<string, { readonly calls: number; readonly totalMs: number }>;

@@ -60,13 +60,19 @@ export function reportFailure(where: string, err: unknown): ProbeReport {
   }
   if (kind === 'too-many-connections') {
     const nextStep = 'pg_stat_activity shows who holds the connections';
-    return { outcome: 'degraded', detail: `${where} has no connection left${state}`, nextStep };
+    return {
+      outcome: 'degraded',
+      cause: 'PostgreSQL has no connection left.',
+      detail: `${where} has no connection left${state}`,
+      nextStep,
+    };
   }
   const nextStep = 'look whether the server runs, at the end of its log, and at its disk';
   return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}`, nextStep };
 }
 
-async function withConnection<T>(
+/** Asks over a connection of its own, which is cut when the signal fires. */
+export async function withConnection<T>(
   settings: PostgresSettings,
   { resolveHost, signal }: { readonly resolveHost: ResolveHost; readonly signal: AbortSignal },
   ask: (client: Client) => Promise<T>,

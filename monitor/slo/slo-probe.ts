@@ -1,11 +1,11 @@
 import { messageOf } from '#lib/errors.ts';
-import { lightHttp } from '#lib/light-http.ts';
 import { showDuration, showShare } from '#lib/show.ts';
 import type { Clock, Fact } from '../model/look.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
 import type { SloLedger } from '../store/store.ts';
 import { budgetLeft, burnFactor, findBurning, periodMs, type Burning, type Counts } from './burn.ts';
 import type { LoadTestSight } from './load-test-sight.ts';
+import { readMetrics } from './read-metrics.ts';
 import { increase, readTotals, type Answers, type Indicator, type Totals } from './request-totals.ts';
 
 /** What was last read of each source of each objective; kept over a reload, so that no answer goes uncounted. */
@@ -29,9 +29,6 @@ export type SloProbeDeps = {
   /** Reads a source; default: by HTTP. */
   readonly read?: (url: URL, token: string | undefined, signal: AbortSignal) => Promise<string>;
 };
-
-/** More than all series of an API with many workers. */
-const longestAnswerBytes = 8 * 1024 * 1024;
 
 /**
  * A probe of an objective: it adds what was answered since the last look to the ledger, and fails while the error budget burns so
@@ -82,7 +79,7 @@ const sumOf = (counts: readonly Answers[], which: keyof Answers): number => coun
 async function readSource(
   slo: Slo,
   source: URL,
-  { marks, token, signal, read = get }: SloProbeDeps & { readonly signal: AbortSignal },
+  { marks, token, signal, read = readMetrics }: SloProbeDeps & { readonly signal: AbortSignal },
 ): Promise<Answers> {
   const key = `${slo.name} ${slo.slowerThanSeconds ?? ''} ${source.href}`;
   const now = readTotals(await read(source, token, signal), slo);
@@ -90,22 +87,4 @@ async function readSource(
   // A worker that did not answer this time goes on from where it was.
   marks.set(key, new Map([...before, ...now]));
   return increase(before, now);
-}
-
-function get(url: URL, token: string | undefined, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'user-agent': 'atalaya-monitor', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
-    const sent = lightHttp().request(url, { signal, agent: false, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
-        if (text.length > longestAnswerBytes) response.destroy(new Error(`its answer is longer than ${longestAnswerBytes} bytes`));
-      });
-      response.once('error', reject).once('end', () => {
-        if (response.statusCode === 200) resolve(text);
-        else reject(new Error(`${url.origin} answers HTTP ${response.statusCode}`));
-      });
-    });
-    sent.once('error', reject).end();
-  });
 }

@@ -6,7 +6,7 @@ import { html } from '#lib/html.ts';
 import { addressOf, cleartextProblems, mailAddress, securedSmtpUrl, smtpUrl } from '#lib/smtp.ts';
 import { alertId, roleOf, type Alert } from '../../model/alert.ts';
 import { AlertDeliveryError, type Channel } from '../channel.ts';
-import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
+import { describeAlert, linksOf, type MessageText, type Sender } from '../message-text.ts';
 import type { ChannelKind, EnvOf } from './channel-kind.ts';
 import { judgeSmtpFailure } from './smtp-failure.ts';
 
@@ -102,17 +102,28 @@ function openingOf({ incidentId }: Alert): Alert['event'] {
   return incidentId.endsWith('-unknown') ? 'unknown' : 'firing';
 }
 
-function asText({ title, detail, facts, nextStep, statusUrl, ackUrl }: MessageText): string {
-  const links = [...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]), ['Status page', statusUrl] as const];
-  const rows = [...facts, ...links].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
-  return [title, '', detail, ...(nextStep === undefined ? [] : ['', `Next: ${nextStep}`]), '', ...rows, ''].join('\n');
+function asText(message: MessageText): string {
+  const { title, cause, detail, facts, nextStep } = message;
+  const rows = [...facts, ...linksOf(message)].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
+  return [
+    title,
+    '',
+    ...(cause === undefined ? [] : [cause, '']),
+    detail,
+    ...(nextStep === undefined ? [] : ['', `Next: ${nextStep}`]),
+    '',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
-function asHtml({ title, detail, facts, nextStep, statusUrl, ackUrl }: MessageText): string {
+function asHtml(message: MessageText): string {
+  const { title, cause, detail, facts, nextStep } = message;
   const { markup } = html`<!doctype html>
     <html lang="en">
       <body style="font-family: sans-serif; line-height: 1.4">
         <h1 style="font-size: 1.2em">${title}</h1>
+        ${cause !== undefined && html`<p><strong>${cause}</strong></p>`}
         <p>${detail}</p>
         ${nextStep !== undefined && html`<p><strong>Next:</strong> ${nextStep}</p>`}
         <table cellpadding="2">
@@ -124,7 +135,7 @@ function asHtml({ title, detail, facts, nextStep, statusUrl, ackUrl }: MessageTe
               </tr>`,
           )}
         </table>
-        <p>${ackUrl !== undefined && html`<a href="${ackUrl}">Take it on</a> · `}<a href="${statusUrl}">Status page</a></p>
+        <p>${linksOf(message).map(([label, href], index) => html`${index > 0 && ' · '}<a href="${href}">${label}</a>`)}</p>
       </body>
     </html>`;
   return markup;

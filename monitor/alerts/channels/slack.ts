@@ -2,7 +2,7 @@ import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import * as z from 'zod';
 import { secret } from '#lib/env.ts';
 import { AlertDeliveryError, type Channel, type DeliveryFailure } from '../channel.ts';
-import { describeAlert, type MessageText, type Sender } from '../message-text.ts';
+import { describeAlert, leadOf, linksOf, type MessageText, type Sender } from '../message-text.ts';
 import type { ChannelKind } from './channel-kind.ts';
 import { judgeHttpFailure, type Answer } from './http-failure.ts';
 import { webhookFetch } from './webhook-fetch.ts';
@@ -76,21 +76,22 @@ const marks: Readonly<Record<string, string>> = {
 
 /** What Slack is sent: `text` is the notification, the blocks are what the channel shows. Pure. */
 export function slackMessage(message: MessageText, event: string): IncomingWebhookSendArguments {
-  const { title, detail, nextStep, statusUrl, ackUrl } = message;
+  const { title, cause, detail, nextStep } = message;
   const facts = message.facts.map(([label, value]) => `*${label}:* ${escapeMrkdwn(value)}`);
   const next = nextStep === undefined ? [] : [`*Next:* ${escapeMrkdwn(nextStep)}`];
-  const ack = ackUrl === undefined ? [] : [`<${escapeMrkdwn(ackUrl)}|Take it on>`];
+  const why = cause === undefined ? [] : [`*${escapeMrkdwn(cause)}*`];
+  const [first, ...links] = linksOf(message).map(([label, url]) => `<${escapeMrkdwn(url)}|${label}>`);
   const mark = marks[event] ?? ':large_green_circle:';
   return {
-    text: escapeMrkdwn(`${title}: ${detail}`),
+    text: escapeMrkdwn(`${title}: ${leadOf(message)}`),
     blocks: [
       {
         type: 'section',
-        text: { type: 'mrkdwn', text: shorten([`${mark} *${escapeMrkdwn(title)}*`, escapeMrkdwn(detail), ...next].join('\n')) },
+        text: { type: 'mrkdwn', text: shorten([`${mark} *${escapeMrkdwn(title)}*`, ...why, escapeMrkdwn(detail), ...next].join('\n')) },
       },
       {
         type: 'context',
-        elements: [{ type: 'mrkdwn', text: shorten([...ack, ...facts, `<${escapeMrkdwn(statusUrl)}|Status page>`].join('  ·  ')) }],
+        elements: [{ type: 'mrkdwn', text: shorten([first, ...links, ...facts].join('  ·  ')) }],
       },
     ],
   };

@@ -1,7 +1,7 @@
 import { roleOf, type Alert } from '../../model/alert.ts';
 import type { Fact } from '../../model/look.ts';
 import type { Delivery } from '../channel.ts';
-import type { MessageText } from '../message-text.ts';
+import { leadOf, linksOf, type MessageText } from '../message-text.ts';
 
 /** One message as a webhook is given it. */
 export type Told = { readonly alert: Alert; readonly text: MessageText; readonly delivery: Delivery };
@@ -19,6 +19,8 @@ const standard: WebhookForm = ({ alert, text, delivery }) => ({
     incident_id: alert.incidentId,
     target: alert.probe,
     title: text.title,
+    cause: text.cause ?? null,
+    impact: alert.impact ?? null,
     detail: text.detail,
     facts: text.facts.map(([label, value]) => ({ label, value })),
     next_step: text.nextStep ?? null,
@@ -41,7 +43,7 @@ const pagerduty: WebhookForm = ({ alert, text }, key) => ({
   event_action: roleOf(alert.event) === 'closes' ? 'resolve' : alert.event === 'acknowledged' ? 'acknowledge' : 'trigger',
   dedup_key: alert.incidentId,
   payload: {
-    summary: shorten(`${text.title}: ${text.detail}`, 1_024),
+    summary: shorten(`${text.title}: ${leadOf(text)}`, 1_024),
     source: alert.probe,
     severity: severityOf(alert),
     timestamp: alert.startedAt,
@@ -57,7 +59,7 @@ const discord: WebhookForm = ({ alert, text }) => ({
   embeds: [
     {
       title: shorten(text.title, 256),
-      description: [shorten(text.detail, 1_500), ...(text.ackUrl === undefined ? [] : [`[Take it on](${text.ackUrl})`])].join('\n'),
+      description: [shorten(leadOf(text), 1_500), ...(text.ackUrl === undefined ? [] : [`[Take it on](${text.ackUrl})`])].join('\n'),
       url: text.statusUrl,
       color: colours[severityOf(alert)],
       fields: factsOf(text)
@@ -78,7 +80,7 @@ const teams: WebhookForm = ({ alert, text }) => ({
         version: '1.4',
         body: [
           { type: 'TextBlock', text: text.title, weight: 'bolder', size: 'large', wrap: true, color: cardColours[severityOf(alert)] },
-          { type: 'TextBlock', text: shorten(text.detail, 4_000), wrap: true },
+          { type: 'TextBlock', text: shorten(leadOf(text), 4_000), wrap: true },
           { type: 'FactSet', facts: factsOf(text).map(([title, value]) => ({ title, value: shorten(value, 500) })) },
         ],
         actions: linksOf(text).map(([title, url]) => ({ type: 'Action.OpenUrl', title, url })),
@@ -103,11 +105,6 @@ const cardColours: Readonly<Record<Severity, string>> = { critical: 'attention',
 const factsOf = ({ nextStep, facts }: MessageText): readonly Fact[] => [
   ...(nextStep === undefined ? [] : [['Next', nextStep] as const]),
   ...facts,
-];
-
-const linksOf = ({ statusUrl, ackUrl }: MessageText): readonly Fact[] => [
-  ...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]),
-  ['Status page', statusUrl],
 ];
 
 const shorten = (text: string, longest: number): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);

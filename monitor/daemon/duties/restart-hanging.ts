@@ -1,5 +1,6 @@
 import { askToDrain, createRestarter } from '../../action/restarter.ts';
 import type { MonitorSettings } from '../../config/config.ts';
+import type { Evidence } from '../../evidence/evidence.ts';
 import type { Watch } from '../../health/watch.ts';
 import type { House } from '../house.ts';
 import type { Duty } from './duty.ts';
@@ -11,13 +12,14 @@ import type { Duty } from './duty.ts';
 export function restartHangingDuty(
   { store, outbox, selfAlerts, clock, logger }: House,
   { actions, env }: Pick<MonitorSettings, 'actions' | 'env'>,
-  watch: Pick<Watch, 'snapshot'>,
+  { watch, evidence }: { readonly watch: Pick<Watch, 'snapshot'>; readonly evidence: Pick<Evidence, 'take'> },
 ): Duty {
   const restarter = createRestarter(actions, {
     snapshot: watch.snapshot,
     jobRuns: store.jobRuns,
     keep: (entry) => outbox.commit({ health: [], incidents: [], alerts: [], timeline: [entry] }),
     tell: selfAlerts.notice,
+    evidence: evidence.take,
     drain: askToDrain(env.ADMIN_TOKEN),
     clock,
     logger,

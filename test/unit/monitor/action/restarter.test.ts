@@ -91,8 +91,11 @@ function createPlay(settings: Action = action) {
   const now = { at: Date.parse('2026-11-26T00:00:00Z'), clockMs: 0 };
   const drains: { readonly clockMs: number; readonly world: World }[] = [];
   const told: string[] = [];
+  const shown: string[] = [];
+  const taken: string[] = [];
   const timeline: TimelineEntry[] = [];
   let world = hanging;
+  let afterEvidence: World | undefined;
   const start = () =>
     createRestarter([settings], {
       snapshot: () => targetsOf(world),
@@ -102,7 +105,15 @@ function createPlay(settings: Action = action) {
         recent: (_job, limit) => runs.toReversed().slice(0, limit),
       },
       keep: (entry) => void timeline.push(entry),
-      tell: ({ detail }) => void told.push(detail),
+      tell: ({ detail, facts = [] }) => {
+        told.push(detail);
+        shown.push(...facts.map(([label, value]) => `${label}: ${value}`));
+      },
+      evidence: ({ target }) => {
+        taken.push(`${target} at ${now.clockMs / minute} m, ${drains.length} drained`);
+        world = afterEvidence ?? world;
+        return Promise.resolve([['Pool', '10 of 10 in use']]);
+      },
       drain: () => Promise.resolve(void drains.push({ clockMs: now.clockMs, world })),
       clock: () => ({ ...now }),
       logger,
@@ -111,6 +122,10 @@ function createPlay(settings: Action = action) {
   return {
     drains,
     told,
+    shown,
+    taken,
+    /** What has become of the target once the evidence is taken. */
+    becomes: (next: World) => void (afterEvidence = next),
     timeline,
     restartMonitor: () => void (restarter = start()),
     setBack: (ms: number) => void (now.at -= ms),
@@ -137,6 +152,27 @@ describe('an API that hangs', () => {
     );
     await play.tick(minute);
     expect(play.drains).toHaveLength(4);
+  });
+
+  test('has its evidence taken before it is drained, which destroys it, and the message shows it', async () => {
+    const play = createPlay();
+    await play.tick(minute);
+    expect(play.taken).toEqual(['api-a at 1 m, 0 drained']);
+    expect(play.drains).toHaveLength(1);
+    expect(play.shown).toEqual(['Pool: 10 of 10 in use']);
+  });
+
+  test('is not drained when it has come back, or somebody has taken it on, while the evidence was taken', async () => {
+    for (const next of [
+      { ...hanging, status: 'up' as const },
+      { ...hanging, isAcknowledged: true },
+    ]) {
+      const play = createPlay();
+      play.becomes(next);
+      await play.tick(minute);
+      expect(play.taken).toHaveLength(1);
+      expect([play.drains, play.told]).toEqual([[], []]);
+    }
   });
 
   test('is left alone in a dry run, which says and counts what it would have done', async () => {
