@@ -1,12 +1,10 @@
-import type { Channel } from '../alerts/channel.ts';
 import { channelStates } from '../alerts/channel-states.ts';
-import { createChannels } from '../alerts/channels/kinds.ts';
 import { webhookFetch } from '../alerts/channels/webhook-fetch.ts';
-import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
+import type { DeliveryLoop } from '../alerts/deliver.ts';
 import { createBackupJob, type BackupJob } from '../backup/job.ts';
 import { backupSteps } from '../backup/steps.ts';
 import type { MonitorSettings, ProbeSettings } from '../config/config.ts';
-import { withEvidence, type Evidence } from '../evidence/evidence.ts';
+import type { Evidence } from '../evidence/evidence.ts';
 import { createWatch, type Watch, type WatchDeps } from '../health/watch.ts';
 import type { Health } from '../model/look.ts';
 import { diskLogFiles } from '../logs/log-files.ts';
@@ -15,6 +13,7 @@ import { createHostResolver } from '../probes/resolve-host.ts';
 import { maintenanceOf } from '../quiet/maintenance.ts';
 import { silenceOf } from '../quiet/silences.ts';
 import { createSnapshotTaker } from '../status-page/status-snapshot.ts';
+import { createDelivery } from './delivery.ts';
 import { dailyBackupDuty } from './duties/daily-backup.ts';
 import { everyMinute, everySecond, runDuties, type Duty } from './duties/duty.ts';
 import { expireHistoryDuty } from './duties/expire-history.ts';
@@ -63,18 +62,13 @@ export type PartsDeps = {
 export function createParts(house: House, settings: MonitorSettings, deps: PartsDeps): Parts {
   const { store, outbox, silences, firstAnswers, clock, logger } = house;
   const { env } = settings;
-  const ackUrl = (incidentId: string): string => ackLink(house, settings.sender.statusUrl, incidentId);
   const resolveHost = createHostResolver();
   const evidence = seekEvidence(house, settings, { watch: () => watch, resolveHost });
-  const channels = createChannels(env, { ...settings.sender, ackUrl }).map((channel) =>
-    house.decorate.channel(withEvidence(channel, evidence)),
-  );
-  if (channels.length === 0) logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
-  const loops = channels.map((channel) => createLoop(house, settings, channel));
+  const loops = createDelivery(house, settings, evidence);
   outbox.onQueued(() => loops.forEach((loop) => loop.wake()));
   // What was set aside lately is tried again: the settings may have been mended.
   outbox.serve(
-    channels.map(({ name }) => name),
+    loops.map(({ channel }) => channel),
     clock().at - dayMs,
   );
   const backupJob = env.BACKUP_ENABLED
@@ -170,30 +164,6 @@ function createRunning(house: House, settings: MonitorSettings, work: Work): Par
       await Promise.race([Promise.all(all), lost.promise]);
     },
   };
-}
-
-function createLoop({ outbox, selfAlerts, clock, logger }: House, settings: MonitorSettings, channel: Channel): DeliveryLoop {
-  return createDeliveryLoop({
-    channel,
-    outbox,
-    backoff: { ...settings.delivery, jitter: 0.5 },
-    clock,
-    random: Math.random,
-    onSetAside: ({ alert, attempts }, why) => {
-      // A message about the monitor itself that nobody takes would only beget the next one.
-      if (alert.probe.startsWith('monitor.')) return;
-      const detail = `${channel.name} refused a message ${attempts} times, so it is set aside: ${alert.event} ${alert.probe}, ${alert.detail} (${why})`;
-      selfAlerts.notice({ part: channel.name, detail, except: [channel.name] });
-    },
-    logger,
-  });
-}
-
-function ackLink({ signer }: House, statusUrl: string, incidentId: string): string {
-  const url = new URL('/ack', statusUrl);
-  url.searchParams.set('incident', incidentId);
-  url.searchParams.set('signature', signer.sign('ack', incidentId));
-  return url.href;
 }
 
 /** Each minute: what is due is decided from what was done, and what a run before could not finish is tried again. */

@@ -109,8 +109,8 @@ function createPlay(settings: Action = action) {
         told.push(detail);
         shown.push(...facts.map(([label, value]) => `${label}: ${value}`));
       },
-      evidence: ({ target }) => {
-        taken.push(`${target} at ${now.clockMs / minute} m, ${drains.length} drained`);
+      evidence: (of) => {
+        taken.push(`${of.target} at ${now.clockMs / minute} m, ${drains.length} drained`);
         world = afterEvidence ?? world;
         return Promise.resolve([['Pool', '10 of 10 in use']]);
       },
