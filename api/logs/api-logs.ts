@@ -61,10 +61,13 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
   const inodes = (): Record<string, number> =>
     Object.fromEntries(Object.entries(files ?? {}).map(([name, file]) => [`${name}.log`, file.inode() as number]));
   const note = settings.LOG_DIR === undefined ? undefined : announceWriter(settings.LOG_DIR, { worker, inodes, onProblem });
-  const followTimer = setInterval(() => {
-    for (const file of all) void file.followPath();
-    note?.renew();
-  }, followEveryMs).unref();
+  let isClosed = false;
+  const follow = async (): Promise<void> => {
+    await Promise.all(all.map((file) => file.followPath()));
+    // Not before: until the next look it would name a file that nothing is written to any more, and not the one that is.
+    if (!isClosed) note?.renew();
+  };
+  const followTimer = setInterval(() => void follow(), followEveryMs).unref();
 
   return {
     logger,
@@ -75,8 +78,7 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
     },
     reopen: async () => {
       // A second time: the first may have joined a look that began before the rename.
-      for (let look = 0; look < 2; look += 1) await Promise.all(all.map((file) => file.followPath()));
-      note?.renew();
+      for (let look = 0; look < 2; look += 1) await follow();
       return inodes();
     },
     dropped: () => all.reduce((sum, file) => sum + file.dropped(), 0),
@@ -86,6 +88,7 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
     },
     close: async () => {
       clearInterval(followTimer);
+      isClosed = true;
       access.handOver();
       await Promise.all(all.map((file) => file.close()));
       note?.withdraw();

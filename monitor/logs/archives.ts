@@ -49,10 +49,11 @@ export function planRotation({ file, entries, isDue, keep, inUse, now }: Rotatio
   return [
     ...parts.map(({ name }): Step => ({ do: 'sweep', name })),
     ...(renamed === undefined ? [] : [{ do: 'rename', name: file, to: renamed } as const]),
-    ...plain.filter(({ base }) => !surplus.includes(base)).map(({ entry }): Step => ({ do: 'compress', name: entry.name })),
+    // What makes room comes before what takes some: a full disk would keep the rest from being done.
     ...found
       .filter(({ base, entry }) => surplus.includes(base) && !inUse.has(entry.inode))
       .map(({ entry }): Step => ({ do: 'expire', name: entry.name })),
+    ...plain.filter(({ base }) => !surplus.includes(base)).map(({ entry }): Step => ({ do: 'compress', name: entry.name })),
   ];
 }
 

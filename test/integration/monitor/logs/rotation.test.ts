@@ -1,19 +1,20 @@
 // Rotation as a whole, from the renaming to the verified archive, with the one folder and writers that all of it shares; so it is long.
 
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
+import { createRandom } from '#loadtest/generate/random.ts';
 import { diskLogFiles, type LogFiles } from '#monitor/logs/log-files.ts';
 import { createRotation, type Rotation } from '#monitor/logs/rotation.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 import type { MonitorStore } from '#monitor/store/store.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { playKilled } from '#test/rotation/killed.ts';
+import { playAtOnce, playCopyTruncate, playOurs } from '#test/rotation/ways.ts';
+import { startWriter, untilWriting } from '#test/rotation/writers.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 const timeout = 90_000;
@@ -67,93 +68,50 @@ function linesIn(world: World): string[] {
   });
 }
 
-type Writer = { readonly child: ChildProcess; readonly finish: () => Promise<number> };
+/** Rotations so many that each step is killed at once. */
+const aRound = 24;
+const campaign = (rotations: number) => ({ rotations, linesPerSecond: 30_000, random: createRandom(1, 0), onRotated: () => {} });
+const nothingMissing = { lost: 0, dropped: 0, twice: 0, torn: 0, halves: 0, doubleNames: 0, faults: [] };
 
-function startWriter(world: World, worker: number, followMs = 20): Writer {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'log-writer.ts')], {
-    env: { ...cleanEnvironment(), LOG_DIR: world.dir, WRITER: String(worker), LOG_FOLLOW_MS: String(followMs) },
-    stdio: ['pipe', 'pipe', 'inherit'],
+describe('under the API’s own writers, three processes with 30,000 lines a second', { timeout }, () => {
+  test('the rotation loses no line, tears none and has none twice, and compresses what it renamed', async () => {
+    const outcome = await playOurs(campaign(40));
+    expect(outcome).toMatchObject({ ...nothingMissing, rotations: 40 });
+    expect(outcome.compressed).toBeGreaterThanOrEqual(39);
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  return {
-    child,
-    finish: async () => {
-      child.stdin.end();
-      await once(child, 'close');
-      const [written = 0, dropped] = said.trim().split(' ').map(Number);
-      expect(dropped).toBe(0);
-      return written;
-    },
-  };
-}
 
-const notesIn = ({ dir }: World): string[] => {
-  try {
-    return readdirSync(join(dir, '.writers')).filter((name) => name.endsWith('.json'));
-  } catch {
-    return [];
-  }
-};
+  test('nor does it when it is killed by SIGKILL at each of its steps', async () => {
+    const outcome = await playKilled(campaign(aRound));
+    expect(outcome).toMatchObject({ ...nothingMissing, remark: expect.stringMatching(/^(?:1\d|2\d) kills$/) });
+  });
 
-async function untilWriting(world: World, count: number): Promise<void> {
-  await expect.poll(() => notesIn(world).length, { timeout: 20_000 }).toBe(count);
-}
+  test('copying and truncating loses lines, as does compressing at once what was renamed', async () => {
+    expect((await playCopyTruncate(campaign(20))).lost).toBeGreaterThan(0);
+    expect((await playAtOnce(campaign(20))).lost).toBeGreaterThan(0);
+  });
 
-/** How many numbered lines of how many written are missing, and how many stand there more than once or torn. */
-function compare(world: World, written: readonly number[]): { readonly lost: number; readonly surplus: number } {
-  const seen = new Map<string, number>();
-  let torn = 0;
-  for (const line of linesIn(world)) {
-    const id = /"request_id":"(\d+-\d+)".*\}$/.exec(line)?.[1];
-    if (id === undefined) torn += 1;
-    else seen.set(id, (seen.get(id) ?? 0) + 1);
-  }
-  const wanted = written.flatMap((count, worker) => Array.from({ length: count }, (_, line) => `${worker + 1}-${line}`));
-  const lost = wanted.filter((id) => !seen.has(id)).length;
-  return { lost, surplus: torn + [...seen.values()].reduce((sum, count) => sum + count - 1, 0) };
-}
-
-describe('under the API’s own writers, in processes of their own', { timeout }, () => {
-  test('60 rotations lose no line and tear none, with archives of mode 0640, all but the newest compressed', async () => {
+  test('archives have mode 0640, and all but the newest are compressed', async () => {
     const world = await createWorld(1_000);
-    const writers = [1, 2, 3].map((worker) => startWriter(world, worker));
-    await untilWriting(world, 3);
+    const writer = startWriter(world.dir, 1);
+    onTestFinished(() => void writer.child.kill('SIGKILL'));
+    await untilWriting(world.dir, 1);
     const rotation = world.start();
-    for (let round = 0; round < 60; round += 1) {
+    for (let round = 0; round < 5; round += 1) {
       world.days += 1;
       await rotation.run(never);
-      await sleep(60);
+      await expect.poll(() => statSync(world.path('access.log'), { throwIfNoEntry: false })?.size ?? 0).toBeGreaterThan(0);
     }
-    const written = await Promise.all(writers.map(({ finish }) => finish()));
-    world.days += 1;
+    await writer.finish();
     await rotation.run(never);
-    expect(await rotation.probe(never)).toMatchObject({ outcome: 'ok' });
-    expect(compare(world, written)).toEqual({ lost: 0, surplus: 0 });
     const names = namesIn(world);
-    expect(names.filter((name) => name.endsWith('.gz')).length).toBeGreaterThanOrEqual(59);
     expect(names.filter((name) => name !== 'access.log' && !name.endsWith('.gz'))).toHaveLength(1);
     for (const name of names) expect(statSync(world.path(name)).mode & 0o777).toBe(0o640);
   });
 
-  test('copying and truncating, as a comparison, loses lines', async () => {
-    const world = await createWorld();
-    const writers = [1, 2, 3].map((worker) => startWriter(world, worker));
-    await untilWriting(world, 3);
-    for (let round = 0; round < 60; round += 1) {
-      copyFileSync(world.path('access.log'), world.path(`access.log-${20_260_000 + round}`));
-      truncateSync(world.path('access.log'));
-      await sleep(30);
-    }
-    const written = await Promise.all(writers.map(({ finish }) => finish()));
-    expect(compare(world, written).lost).toBeGreaterThan(0);
-  });
-
   test('one that is killed keeps nothing from being compressed once its note no longer counts', async () => {
     const world = await createWorld();
-    const writer = startWriter(world, 1);
-    await untilWriting(world, 1);
+    const writer = startWriter(world.dir, 1);
+    await untilWriting(world.dir, 1);
     writer.child.kill('SIGKILL');
     await once(writer.child, 'close');
     const rotation = world.start();

@@ -62,6 +62,15 @@ describe('a rotation', () => {
     expect(plan(['access.log', ...old])).toEqual(['rename to access.log-20261126', 'expire access.log-20261110.gz']);
     expect(plan([...old, 'access.log-20261110'])).toEqual(['compress access.log-20261110']);
   });
+
+  test('makes room before it takes some, so that a full disk does not keep it from making any', () => {
+    expect(plan(['access.log', 'access.log-20261101.gz', 'access.log-20261124', 'access.log-20261125'], { keep: 3 })).toEqual([
+      'rename to access.log-20261126',
+      'expire access.log-20261101.gz',
+      'compress access.log-20261124',
+      'compress access.log-20261125',
+    ]);
+  });
 });
 
 test('over any folder: no name is taken twice, nothing in use is touched, and the newest archives stay', () => {
