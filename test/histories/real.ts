@@ -111,9 +111,9 @@ async function step(scene: Scene, random: Random): Promise<void> {
 }
 
 async function reload({ plan, monitor }: Scene, text: string): Promise<void> {
-  await writeFile(join(plan.dir, 'monitor.yaml'), text);
-  // Before it has come up the signal would end it, as it would any program.
+  // Before it has come up it would begin with what is written, and the signal would end it, as they would any program.
   await monitor.untilStatus(() => true);
+  await writeFile(join(plan.dir, 'monitor.yaml'), text);
   monitor.child.kill('SIGHUP');
 }
 
