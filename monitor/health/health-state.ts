@@ -8,6 +8,7 @@ export function initialHealth(verdict: Verdict, since: Moment): Health {
   return {
     verdict,
     since,
+    backSince: undefined,
     failures: 0,
     successes: 0,
     failingSince: undefined,
@@ -20,17 +21,23 @@ export function initialHealth(verdict: Verdict, since: Moment): Health {
   };
 }
 
+/** What the process before left of a target. Times: ms of the epoch. */
+export type LeftHealth = {
+  readonly health: { readonly verdict: Verdict; readonly since: number } | undefined;
+  readonly wasFlapping: boolean;
+  /** When its last outage that is over ended. */
+  readonly backAt: number | undefined;
+};
+
 /**
  * Health as the process before left it. An outage goes on since it began; but nobody looked while no monitor ran, so a
- * target is up or degraded only from now on, and one that came and went has to settle anew.
+ * target is up or degraded only from now on, and one that came and went has to settle anew. How long it has been back is known by the
+ * clock of the machine alone: a time that has not come yet is now.
  */
-export function inheritedHealth(
-  left: { readonly verdict: Verdict; readonly since: number } | undefined,
-  wasFlapping: boolean,
-  now: Moment,
-): Health {
+export function inheritedHealth({ health: left, wasFlapping, backAt }: LeftHealth, now: Moment): Health {
   const since = left?.verdict === 'down' ? { at: left.since, clockMs: now.clockMs } : now;
-  return { ...initialHealth(left?.verdict ?? 'none', since), turnsMs: wasFlapping ? [now.clockMs] : [] };
+  const backSince = backAt === undefined ? undefined : { at: backAt, clockMs: now.clockMs - Math.max(0, now.at - backAt) };
+  return { ...initialHealth(left?.verdict ?? 'none', since), backSince, turnsMs: wasFlapping ? [now.clockMs] : [] };
 }
 
 /** Before the first look of a process an inherited verdict is not shown: nobody has looked yet. */
@@ -54,6 +61,7 @@ export function foldResult(health: Health, result: ProbeResult, thresholds: Thre
   return {
     verdict,
     since: verdict === health.verdict ? health.since : moment,
+    backSince: health.verdict === 'down' && verdict !== 'down' ? moment : health.backSince,
     failures,
     successes,
     failingSince: isFailure ? (health.failingSince ?? moment) : undefined,

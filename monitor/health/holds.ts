@@ -61,7 +61,8 @@ const dependency: HoldRule = (question) => {
 
 /** Within the grace time after its parent; one that came and went with it has had no turn since. */
 function isFollowing(parent: Parent, { kind, health, graceMs, clockMs }: Question): boolean {
-  if (kind !== 'flapping') return clockMs - parent.health.since.clockMs < graceMs;
+  const { backSince } = parent.health;
+  if (kind !== 'flapping') return backSince !== undefined && clockMs - backSince.clockMs < graceMs;
   return (health.turnsMs.at(-1) ?? 0) - (parent.health.turnsMs.at(-1) ?? 0) < graceMs;
 }
 

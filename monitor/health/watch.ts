@@ -41,7 +41,7 @@ export type WatchDeps = {
   readonly targets: readonly Target[];
   /** Undefined: nobody asks whether a target comes and goes. */
   readonly flap: FlapRules | undefined;
-  readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents'>;
+  readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents' | 'lastOutageEnds'>;
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
   /** Told of every look. */
@@ -130,15 +130,16 @@ function reportChanges(logger: Logger, before: WatchState, after: WatchState, pr
 function inheritState(deps: WatchDeps): WatchState {
   const now = deps.clock();
   const stored = new Map(deps.store.loadHealth().map((health) => [health.probe, health]));
+  const ends = deps.store.lastOutageEnds();
   const open = deps.store.openIncidents().filter(({ kind }) => kind !== 'self');
   const incidents = open.filter(({ probe }) => deps.targets.some(({ name }) => name === probe));
   for (const orphan of open.filter((incident) => !incidents.includes(incident))) endOrphan(deps, orphan, now);
   const health = deps.targets.map(({ name }) => {
     const seen = deps.carried(name);
     if (seen) return [name, seen] as const;
-    const isFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
+    const wasFlapping = incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
     const { awaitedSince, from } = deps.firstAnswers;
-    const inherited = inheritedHealth(stored.get(name), isFlapping, now);
+    const inherited = inheritedHealth({ health: stored.get(name), wasFlapping, backAt: ends.get(name) }, now);
     return [name, from.has(name) ? inherited : { ...inherited, awaitedSince }] as const;
   });
   return { health: Object.fromEntries(health), incidents };

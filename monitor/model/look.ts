@@ -55,6 +55,8 @@ export type Health = {
   readonly verdict: Verdict;
   /** Since when the verdict holds. */
   readonly since: Moment;
+  /** When it last came back from being down, on whose grace time others follow; undefined while nothing tells of it. */
+  readonly backSince: Moment | undefined;
   /** Consecutive failures and consecutive answers up to now; one of them is 0. */
   readonly failures: number;
   readonly successes: number;

@@ -24,7 +24,7 @@ type IncidentRow = {
 
 type HealthRow = { probe: string; verdict: Verdict; since: number; checked_at: number; latency_ms: number; detail: string };
 
-export type IncidentTables = Pick<MonitorStore, 'loadHealth' | 'openIncidents' | 'recentIncidents'> & {
+export type IncidentTables = Pick<MonitorStore, 'loadHealth' | 'openIncidents' | 'lastOutageEnds' | 'recentIncidents'> & {
   readonly writeHealth: (health: StoredHealth) => void;
   readonly writeIncident: (incident: Incident) => void;
 };
@@ -35,6 +35,13 @@ export function incidentTables(connection: Connection): IncidentTables {
     loadHealth: () =>
       guarded('cannot be read', () => (connection.prepare('SELECT * FROM health').all() as unknown as HealthRow[]).map(toHealth)),
     openIncidents: () => incidentsWhere(connection, 'ended_at IS NULL ORDER BY started_at', []),
+    lastOutageEnds: () =>
+      guarded('cannot be read', () => {
+        const rows = connection
+          .prepare("SELECT probe, max(ended_at) AS at FROM incidents WHERE kind = 'down' AND ended_at IS NOT NULL GROUP BY probe")
+          .all();
+        return new Map((rows as { probe: string; at: number }[]).map(({ probe, at }) => [probe, at]));
+      }),
     recentIncidents: (limit) => incidentsWhere(connection, 'true ORDER BY started_at DESC LIMIT ?', [limit]),
     writeHealth: ({ probe, verdict, since, checkedAt, latencyMs, detail }) => {
       connection

@@ -125,6 +125,8 @@ export type IncidentRecords = {
 export type MonitorStore = IncidentRecords & {
   readonly loadHealth: () => readonly StoredHealth[];
   readonly openIncidents: () => readonly Incident[];
+  /** When the last outage of each target that is over ended, in ms of the epoch, by target. */
+  readonly lastOutageEnds: () => ReadonlyMap<string, number>;
   /** Newest first. */
   readonly recentIncidents: (limit: number) => readonly Incident[];
   /** Every message that still has to go out, in the order in which they were queued. */

@@ -71,8 +71,9 @@ export type OpenTold = Map<string, { readonly target: string; readonly kind: Ale
 /** Long enough for looks, thresholds, graces and flapping to settle; of an objective the windows of its rules. */
 const steadyMs = (target: TargetName): number => (target === 'availability' ? 40 * 60_000 : 150_000);
 
-/** As long it may be until an outage is told; of an objective the time to follow its parent, which a start begins anew, and a look. */
-const toldWithinMs = (target: TargetName): number => (target === 'availability' ? 400_000 : 150_000);
+/** As long it may be until an outage is told; of an objective the time to follow its parent, which no start begins anew, and a look. */
+const toldWithinMs = 150_000;
+const followsWithinMs = 400_000;
 
 /** Judges what the monitor says at a moment beside what is the case. */
 export function judgeMoment(world: World, open: OpenTold): Violation[] {
@@ -83,6 +84,8 @@ export function judgeMoment(world: World, open: OpenTold): Violation[] {
     const { state } = world.targets[target];
     const parents = ({ db: [], api: ['db'], web: [], availability: ['api', 'db'] } as const)[target];
     if (target === 'web' && !world.inForce.isWebWatched) continue;
+    const followed = Math.max(world.targets[target].sinceMs, ...parents.map((parent) => world.targets[parent].seenMs));
+    const isFollowed = target !== 'availability' || world.time.nowMs() - followed >= followsWithinMs;
     const isTroubled = parents.some((parent) => world.targets[parent].state !== 'up');
     const steady =
       world.time.nowMs() -
@@ -99,7 +102,8 @@ export function judgeMoment(world: World, open: OpenTold): Violation[] {
       found.push({ rule: 'ended', what: `${target} has been up for ${steady} ms and is told as ${shown.join()}` });
     const isDown = state === 'down' || (state === 'hangs' && target !== 'availability');
     const isTold = shown.includes('firing') || shown.includes('flapping');
-    const mustTell = isDown && !isTroubled && steady >= toldWithinMs(target) && !mayBeQuiet(world, target, world.time.nowMs() - 150_000);
+    const isLate = isFollowed && steady >= toldWithinMs && !mayBeQuiet(world, target, world.time.nowMs() - toldWithinMs);
+    const mustTell = isDown && !isTroubled && isLate;
     if (mustTell && !isTold) found.push({ rule: 'heard', what: `${target} has been down for ${steady} ms and nobody was told` });
   }
   return found;

@@ -38,6 +38,8 @@ export type QuietTime = {
 const startAt = Date.parse('2026-11-24T02:00:00Z');
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
+/** A monitor that lives so long after a change has confirmed it and has it on disk. */
+const confirmedMs = 30_000;
 
 /** All around the monitor that a history changes, and all that is seen of it from there. One for many: its store is emptied between them. */
 export async function createWorld() {
@@ -60,7 +62,8 @@ export async function createWorld() {
     store,
     database,
     process: undefined as unknown as MonitorProcess,
-    targets: {} as Record<TargetName, { state: TargetState; sinceMs: number }>,
+    /** `seenMs`: since when a monitor has been able to see it so; one that crashes soon after has confirmed nothing. */
+    targets: {} as Record<TargetName, { state: TargetState; sinceMs: number; seenMs: number }>,
     channels: {} as Record<ChannelName, { state: ChannelState; sinceMs: number; troubles: Set<ChannelState>; hasDelivered: boolean }>,
     isDiskFull: false,
     written: usual,
@@ -91,7 +94,8 @@ export async function createWorld() {
       world.setBackMs += Math.max(0, -byMs);
     },
     setTarget: (name: TargetName, state: TargetState) => {
-      if (world.targets[name].state !== state) world.targets[name] = { state, sinceMs: time.nowMs() };
+      if (world.targets[name].state === state) return;
+      world.targets[name] = { state, sinceMs: time.nowMs(), seenMs: world.process.isDead ? Infinity : time.nowMs() };
     },
     setChannel: (name: ChannelName, state: ChannelState) => {
       const channel = world.channels[name];
@@ -130,7 +134,7 @@ export async function createWorld() {
     });
     for (const list of [world.quiets, world.decided, world.arrivals]) list.length = 0;
     world.setAside.clear();
-    for (const name of targetNames) world.targets[name] = { state: 'up', sinceMs: now };
+    for (const name of targetNames) world.targets[name] = { state: 'up', sinceMs: now, seenMs: now };
     for (const name of ['slack', 'email'] as const)
       world.channels[name] = { state: 'accept', sinceMs: -Infinity, troubles: new Set(), hasDelivered: true };
     Object.assign(world.answers, { good: 0, bad: 0, countedMs: now });
@@ -139,6 +143,7 @@ export async function createWorld() {
 
   function start(): void {
     world.startedMs = time.nowMs();
+    for (const target of Object.values(world.targets)) target.seenMs = Math.min(target.seenMs, time.nowMs());
     world.sloMarks.clear();
     world.process = startProcess(settingsOf(world.written), {
       store: diskOf(),
@@ -155,6 +160,9 @@ export async function createWorld() {
     if (world.process.isDead) return;
     world.process.isDead = true;
     world.crashes += 1;
+    const isForgetful = world.isDiskFull || world.process.outbox.storeFault() !== undefined;
+    for (const target of Object.values(world.targets))
+      if (isForgetful || time.nowMs() - target.seenMs < confirmedMs) target.seenMs = Infinity;
     time.clear();
     world.onCrash();
     besides(() => void (forMs === 0 ? start() : setTimeout(start, forMs)));

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { foldResult, inheritedHealth, initialHealth, isUnsettled, statusOf } from '#monitor/health/health-state.ts';
+import { foldResult, inheritedHealth, initialHealth, isUnsettled, statusOf, type LeftHealth } from '#monitor/health/health-state.ts';
 import type { Health, ProbeResult } from '#monitor/model/look.ts';
 
 const thresholds = { failures: 3, successes: 2 };
@@ -89,20 +89,45 @@ test('the verdict is what the thresholds say over any history, and the monitorâ€
 
 describe('what the process before left', () => {
   const now = { at: 9_000, clockMs: 5 };
+  const inherited = (health: LeftHealth['health'], more: Partial<LeftHealth> = {}) =>
+    inheritedHealth({ health, wasFlapping: false, backAt: undefined, ...more }, now);
 
   test('is an outage that goes on since it began', () => {
-    expect(inheritedHealth({ verdict: 'down', since: 1_000 }, false, now)).toMatchObject({ verdict: 'down', since: { at: 1_000 } });
+    expect(inherited({ verdict: 'down', since: 1_000 })).toMatchObject({ verdict: 'down', since: { at: 1_000 } });
   });
 
   test.each(['up', 'degraded'] as const)('is %s only from now on, since nobody looked meanwhile', (verdict) => {
-    expect(inheritedHealth({ verdict, since: 1_000 }, false, now)).toMatchObject({ verdict, since: { at: 9_000 } });
+    expect(inherited({ verdict, since: 1_000 })).toMatchObject({ verdict, since: { at: 9_000 } });
   });
 
   test('that came and went settles anew', () => {
-    expect(inheritedHealth({ verdict: 'up', since: 1_000 }, true, now).turnsMs).toEqual([5]);
+    expect(inherited({ verdict: 'up', since: 1_000 }, { wasFlapping: true }).turnsMs).toEqual([5]);
+  });
+
+  test('of the time since a target was back, over any restarts, is what the clock of the machine says, and never less than none', () => {
+    const graceMs = 330_000;
+    const life = fc.record({
+      forMs: fc.integer({ min: 0, max: 400_000 }),
+      setByMs: fc.oneof(fc.constant(0), fc.integer({ min: -2_000_000, max: 2_000_000 })),
+      bootMs: fc.integer({ min: 0, max: 1e9 }),
+    });
+    fc.assert(
+      fc.property(fc.array(life, { minLength: 1, maxLength: 6 }), (lives) => {
+        const backAt = 1e12;
+        let [passedMs, setMs, wasSet] = [0, 0, false];
+        for (const { forMs, setByMs, bootMs } of lives) {
+          [passedMs, setMs, wasSet] = [passedMs + forMs, setMs + setByMs, wasSet || setByMs !== 0];
+          const started = { at: backAt + passedMs + setMs, clockMs: bootMs };
+          const { backSince } = inheritedHealth({ health: { verdict: 'up', since: backAt }, wasFlapping: false, backAt }, started);
+          const leftMs = graceMs - (bootMs - (backSince?.clockMs ?? NaN));
+          expect(leftMs).toBeLessThanOrEqual(graceMs);
+          expect(leftMs).toBe(wasSet ? leftMs : graceMs - passedMs);
+        }
+      }),
+    );
   });
 
   test('is nothing where it left nothing', () => {
-    expect(inheritedHealth(undefined, false, now)).toEqual(initialHealth('none', now));
+    expect(inherited(undefined)).toEqual(initialHealth('none', now));
   });
 });

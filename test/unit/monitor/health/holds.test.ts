@@ -64,9 +64,17 @@ describe('the alert of a target that is down', () => {
 
   test('waits a grace time once the parent that explained it is back, and no longer', () => {
     const incident = { suppressedBy: 'postgresql' } as Incident;
-    const parents = [[parent({ since: at(100) })]];
+    const parents = [[parent({ backSince: at(100) })]];
     expect(ask({ incident, parents, clockMs: 1_099 })).toEqual({ reason: 'parent_recovering', parent: 'postgresql' });
     expect(ask({ incident, parents, clockMs: 1_100 })).toBeUndefined();
+  });
+
+  test('waits no longer when the parent that is back becomes slow meanwhile, and not for one that nobody knows to have been down', () => {
+    const incident = { suppressedBy: 'postgresql' } as Incident;
+    expect(
+      ask({ incident, parents: [[parent({ verdict: 'degraded', since: at(1_050), backSince: at(100) })]], clockMs: 1_100 }),
+    ).toBeUndefined();
+    expect(ask({ incident, parents: [[parent({ since: at(100) })]] })).toBeUndefined();
   });
 
   test('a parent that is down speaks louder than one that is unsettled', () => {

@@ -44,9 +44,12 @@ function play(rules: readonly TargetRules[], looks: readonly Look[], from = fres
 const restart = (state: WatchState, nowMs: number): WatchState => ({
   ...state,
   health: Object.fromEntries(
-    Object.entries(state.health).map(([name, { verdict, since }]) => {
+    Object.entries(state.health).map(([name, { verdict, since, backSince }]) => {
       const wasFlapping = state.incidents.some(({ kind, probe }) => kind === 'flapping' && probe === name);
-      return [name, inheritedHealth({ verdict, since: since.at }, wasFlapping, { at: nowMs, clockMs: nowMs })];
+      return [
+        name,
+        inheritedHealth({ health: { verdict, since: since.at }, wasFlapping, backAt: backSince?.at }, { at: nowMs, clockMs: nowMs }),
+      ];
     }),
   ),
 });

@@ -124,6 +124,32 @@ describe('what the process before left open', () => {
     expect(titles(commits.flatMap(({ alerts }) => alerts))).toEqual(told);
   });
 
+  describe('and what its parent explained, when that is back already', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    // It answers twice, at most 5 s, 2 s and twice 3 s after it is back, and a second more for a busy machine: 14 s.
+    test.each([
+      [5_000, 4_000, []],
+      [5_000, 12_000, ['firing shop']],
+      [-900_000, 12_000, []],
+      [-900_000, 16_000, ['firing shop']],
+    ])(
+      '%i ms ago, gets what is left of its time to follow, and a whole one by a clock set back: after %i ms %j',
+      async (agoMs, forMs, told) => {
+        const at = Date.now();
+        const outage = { ...open('down', at - 60_000), startedAt: at - 100_000, endedAt: at - agoMs };
+        const explained = { ...open('down', undefined), id: 'shop-1', probe: 'shop', suppressedBy: 'api' };
+        const { patience, ...rest } = api(() => 'failed');
+        const shop = { ...rest, patience: { ...patience, startGraceMs: 0 }, name: 'shop', dependsOn: [['api']] };
+        const store = storeWith(outage, explained);
+        const left = { probe: 'shop', verdict: 'down', since: at, checkedAt: at, latencyMs: 1, detail: 'refused' } as const;
+        store.write({ health: [left], incidents: [], messages: [] });
+        expect(titles(await watchFor(forMs, [api(() => 'ok'), shop], store))).toEqual(told);
+      },
+    );
+  });
+
   describe('in virtual time', { timeout: 60_000 }, () => {
     beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
     afterEach(() => void vi.useRealTimers());

@@ -79,6 +79,13 @@ describe('the store', () => {
     expect(store.openIncidents().map(({ id }) => id)).toEqual(['c']);
   });
 
+  test('says when the last outage of each target ended, and of nothing else', () => {
+    const store = memoryStore();
+    const ended = [incident('a', { endedAt: 9 }), incident('b', { endedAt: 7 }), incident('c', { kind: 'unknown', endedAt: 12 })];
+    store.write(changes({ incidents: [...ended, incident('d', { probe: 'shop' })] }));
+    expect([...store.lastOutageEnds()]).toEqual([['api', 9]]);
+  });
+
   test('keeps each message in the place in which it was queued, and never takes one back for an untried copy', () => {
     const store = memoryStore();
     store.write(changes({ messages: [message('a'), message('b'), message('c')] }));
