@@ -13,9 +13,11 @@ import { profileWorkload, showAreas, type WorkloadProfile } from './profile/prof
 import { showBench, showBenchTable } from './show-bench.ts';
 import { runGrowth } from './growth.ts';
 import { runOverload } from './overload.ts';
+import { routesNamed } from './routes/requests.ts';
+import { runRoutes, showRoutes } from './routes/run-routes.ts';
 import { showGrowth, showOverload, writeTable } from './show-tables.ts';
 
-/** The door of the bench. Long, since each of its seven verbs stands here with its flags and nothing else does. */
+/** The door of the bench. Long, since each of its eight verbs stands here with its flags and nothing else does. */
 
 const aText = { type: 'string' } as const;
 const aFlag = { type: 'boolean' } as const;
@@ -79,6 +81,14 @@ process.exitCode = await runCommandLine(
         options: { docs: aFlag, json: aFlag },
         positionals: [0, 0],
         run: benchGrowth,
+      },
+      routes: {
+        synopsis: '[--only orders,"GET /products/:id"] [--rounds 3] [--seconds 1] [--connections 100] [--docs] [--json]',
+        summary:
+          'Records what the API asks of the database for each read and the main writes, and puts it beside a bare server that asks the same; --only takes resources and routes, --docs writes the table into docs/performance.md.',
+        options: { only: aText, rounds: aText, ...played },
+        positionals: [0, 0],
+        run: benchRoutes,
       },
       backup: {
         synopsis: '[--rounds 5] [--lines 3] [--json]',
@@ -158,6 +168,19 @@ async function benchGrowth({ flags }: Arguments): Promise<ExitCode> {
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showGrowth(result));
   if (flags['docs'] === true) await writeTable('growth', showGrowth(result));
   return EXIT.done;
+}
+
+async function benchRoutes({ flags }: Arguments): Promise<ExitCode> {
+  const sizes = {
+    rounds: whole(flags, 'rounds', 3, 100),
+    seconds: whole(flags, 'seconds', 1, 600),
+    connections: whole(flags, 'connections', 100, 1_000),
+  };
+  const only = routesNamed(flags['only'] === undefined ? [] : String(flags['only']).split(','));
+  const result = await withProgress((context) => runRoutes({ ...sizes, only, ...context }));
+  print(flags['json'] === true ? JSON.stringify(result, null, 2) : showRoutes(result));
+  if (flags['docs'] === true) await writeTable('routes', showRoutes(result));
+  return result.some(({ comparison }) => Object.values(comparison).some(({ errors }) => errors > 0)) ? EXIT.failed : EXIT.done;
 }
 
 async function benchBackup({ flags }: Arguments): Promise<ExitCode> {

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { Pool } from 'pg';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
+import type { Recording } from './routes/record-routes.ts';
+import { replay } from './routes/replay.ts';
 import { placeOrder, readProduct, readProducts } from './floor-handlers.ts';
 import { listenByFastify } from './peers/fastify.ts';
 
@@ -15,6 +17,8 @@ export type FloorJob = {
   readonly poolMax: number;
   /** What stands between the requests and what is asked of the database. */
   readonly framework: 'none' | 'fastify';
+  /** Given, requests are answered as these were, and no others. */
+  readonly recordings?: readonly Recording[];
 };
 
 /**
@@ -30,15 +34,15 @@ function runPrimary(job: FloorJob): void {
   });
 }
 
-async function runWorker({ postgres, poolMax, framework }: FloorJob): Promise<void> {
+async function runWorker({ postgres, poolMax, framework, recordings }: FloorJob): Promise<void> {
   const pool = new Pool({ ...clientOptions(postgres, 'atalaya-floor'), max: poolMax });
   pool.on('error', () => {});
-  process.send?.({ port: framework === 'fastify' ? await listenByFastify(pool) : await listenBare(pool) });
+  process.send?.({ port: framework === 'fastify' ? await listenByFastify(pool) : await listenBare(pool, recordings) });
 }
 
-async function listenBare(pool: Pool): Promise<number> {
+async function listenBare(pool: Pool, recordings: FloorJob['recordings']): Promise<number> {
   const server = createServer((request, response) => {
-    answer(pool, request).then(
+    (recordings ? replay(pool, recordings, request) : answer(pool, request)).then(
       ([status, body]) => send(response, status, body),
       () => send(response, 500, '{}'),
     );

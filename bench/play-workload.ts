@@ -64,10 +64,15 @@ export async function playWorkload(workload: Workload, arena: Arena): Promise<{ 
 }
 
 /** One round of one contender. */
-export async function measure(workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> {
-  const { origin, pid } = arena.servers[contender] ?? { origin: '', pid: undefined };
-  const { phase, ...options } = playedBy(workload, `${contender}-${round}`, arena);
-  const { signal } = arena;
+export const measure = (workload: Workload, contender: Contender, round: number, arena: Arena): Promise<Score> =>
+  measureLoad(playedBy(workload, `${contender}-${round}`, arena), arena.servers[contender]);
+
+type Played = Pick<PhaseOptions, 'phase' | 'seed' | 'crowdFile' | 'facts' | 'users'> & { readonly signal: AbortSignal };
+
+/** What a server does under a load, from its last second of warm-up on. @throws {FloorError} when a client was lost */
+export async function measureLoad({ phase, ...options }: Played, server: Arena['servers'][Contender]): Promise<Score> {
+  const { origin, pid } = server ?? { origin: '', pid: undefined };
+  const { signal } = options;
   const [from, seconds] = [phase.warmUpMs / 1_000, phase.durationMs / 1_000];
   const slices: Slice[] = [];
   let cpuBefore: Promise<number | undefined> | undefined;
@@ -77,8 +82,8 @@ export async function measure(workload: Workload, contender: Contender, round: n
     if (second !== undefined && second >= from - 1) cpuBefore ??= serverProcesses(pid).then(cpuOf);
   };
   const result = await playPhase({ ...options, phase, origin, startSecond: 0, onSlices });
-  const [before, server] = [await cpuBefore, await serverProcesses(pid)];
-  const after = cpuOf(server);
+  const [before, running] = [await cpuBefore, await serverProcesses(pid)];
+  const after = cpuOf(running);
   signal.throwIfAborted();
   if (result.lost.length > 0) throw new FloorError(result.lost.join('; '));
 
@@ -93,13 +98,13 @@ export async function measure(workload: Workload, contender: Contender, round: n
     p99Ms: percentileMs(histogram, 99) ?? null,
     cpuMs: isKnown ? (1_000 * (after - before)) / requests : null,
     requests,
-    residentBytes: server.length === 0 ? null : residentBytes(server),
+    residentBytes: running.length === 0 ? null : residentBytes(running),
     errors: errorCount(counts) + counts.limited + counts.refused,
   };
 }
 
 /** What the users of one workload are given, who are fewer where more would only wait for one another. */
-function playedBy(workload: Workload, name: string, { phase, users: all, runId, catalogue, signal }: Arena) {
+function playedBy(workload: Workload, name: string, { phase, users: all, runId, catalogue, signal }: Arena): Played {
   const users = workload === 'order' ? all.slice(0, maxOrdering) : all;
   const facts: BenchFacts = { runId: `${runId}-${name}`, catalogue };
   const load = { kind: 'saturating', users: users.length } as const;
