@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -51,7 +51,12 @@ export async function openPostgres(dir: string): Promise<OwnPostgres> {
   const login = { port, user: 'atalaya', password: 'torture' };
   const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '100' };
   const kept = keepRunning(async () => {
-    const server = await startEmbeddedPostgres({ dataDir: join(dir, 'postgres'), ...login, settings, logFile });
+    const server = await startEmbeddedPostgres({
+      dataDir: join(dir, 'postgres'),
+      ...login,
+      settings,
+      onLog: (log) => log.pipe(createWriteStream(logFile, { flags: 'a' })),
+    });
     return { pid: server.process.pid as number, ended: once(server.process, 'exit'), stop: server.stop };
   });
   const postgres = {

@@ -1,8 +1,8 @@
 import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { chmod, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AppError, messageOf } from '#lib/errors.ts';
@@ -23,8 +23,8 @@ type EmbeddedPostgresOptions = {
   readonly password: string;
   /** Server settings, such as { max_connections: '100' }. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Takes the server's log. */
-  readonly logFile?: string;
+  /** Takes the server's log, from its first line on. */
+  readonly onLog?: (log: Readable) => void;
 };
 
 export type EmbeddedPostgres = {
@@ -120,9 +120,9 @@ async function acceptsConnections(child: ChildProcessWithoutNullStreams, options
   let lastLine = '';
   // An unread pipe would block the server once it is full.
   child.stdout.resume();
-  if (options.logFile !== undefined) child.stderr.pipe(createWriteStream(options.logFile, { flags: 'a', mode: 0o640 }));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    lastLine = text.trim().split('\n').at(-1) ?? lastLine;
+  options.onLog?.(child.stderr);
+  child.stderr.on('data', (said: Buffer) => {
+    lastLine = said.toString('utf8').trim().split('\n').at(-1) ?? lastLine;
   });
   const settings = {
     POSTGRES_HOST: '127.0.0.1',

@@ -4,7 +4,7 @@ import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { startEmbeddedPostgres } from '../postgres/embedded-postgres.ts';
 import type { Part } from './keep-running.ts';
-import { openOutput } from './program-output.ts';
+import { keepOutput } from './program-output.ts';
 
 type PostgresPart = {
   readonly dataDir: string;
@@ -25,15 +25,13 @@ export function postgresPart(options: PostgresPart): Part {
   return {
     name: 'PostgreSQL',
     launch: async () => {
-      // Sets aside a log that has grown large.
-      openOutput(options.logFile).handedOver();
       const server = await startEmbeddedPostgres({
         dataDir: options.dataDir,
         port: options.programs.POSTGRES_PORT,
         user: adminUser,
         password: options.adminPassword,
         settings: { max_connections: maxConnections },
-        logFile: options.logFile,
+        onLog: (log) => void keepOutput(options.logFile, [log]),
       });
       return { ready: () => makeDatabase(options), ended: endOf(server.process), stop: server.stop };
     },

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '#lib/errors.ts';
 import { runAs } from '../postgres/server-account.ts';
 import type { Part, RunningPart } from './keep-running.ts';
-import { openOutput, StartFailedError, startFailure, type Output } from './program-output.ts';
+import { keepOutput, openOutput, StartFailedError, startFailure, type Output } from './program-output.ts';
 
 export type NodeProgram = {
   readonly name: string;
@@ -36,20 +36,37 @@ export function nodeProgram(program: NodeProgram): Part {
 }
 
 function launch(program: NodeProgram): RunningPart {
-  const output = openOutput(program.outputFile);
-  const { file, args } = runAs(undefined, { file: process.execPath, args: [program.script] });
-  const stdout = program.keepsLogFiles ? 'ignore' : output.fd;
-  const child = spawn(file, args, { env: program.env, stdio: ['ignore', stdout, output.fd], detached: true });
-  output.handedOver();
-  const ended = new Promise<Exit>((resolve) => {
+  const { child, output, said } = program.keepsLogFiles === true ? spawnSilent(program) : spawnHeard(program);
+  const exited = new Promise<Exit>((resolve) => {
     child.once('error', (err) => resolve({ status: null, how: `could not be started: ${messageOf(err)}` }));
     child.once('exit', (status, signal) => resolve({ status, how: signal ? `was ended by ${signal}` : `ended with status ${status}` }));
   });
+  // Its last words come after its end.
+  const ended = exited.then((exit) => said().then(() => exit));
   return {
     ready: (signal) => becomesReady(program, output, ended, signal),
     ended: ended.then(({ how }) => how),
     stop: () => stop(program, child, ended),
   };
+}
+
+type Spawned = { readonly child: ChildProcess; readonly output: Output; readonly said: () => Promise<void> };
+
+/** Says little, and holds its file itself: what it writes when the stack's process was killed arrives too. */
+function spawnSilent({ script, env, outputFile }: NodeProgram): Spawned {
+  const output = openOutput(outputFile);
+  const { file, args } = runAs(undefined, { file: process.execPath, args: [script] });
+  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', output.fd], detached: true });
+  output.handedOver();
+  return { child, output, said: () => Promise.resolve() };
+}
+
+/** Says something for as long as it runs. */
+function spawnHeard({ script, env, outputFile }: NodeProgram): Spawned {
+  const { file, args } = runAs(undefined, { file: process.execPath, args: [script] });
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const output = keepOutput(outputFile, [child.stdout, child.stderr]);
+  return { child, output, said: output.ended };
 }
 
 type Exit = { readonly status: number | null; readonly how: string };

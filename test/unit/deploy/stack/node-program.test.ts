@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -70,6 +71,16 @@ describe('a node program', () => {
     const { running, program } = await launch(`${serves} console.log('out'); console.error('err');`);
     await running.ready(never);
     await expect.poll(() => readFile(program.outputFile, 'utf8'), { timeout: 15_000 }).toBe('out\nerr\n');
+  });
+
+  test('that says more than 10 MiB has its output file set aside in between, and goes on', async () => {
+    const talkative = `${serves} for (let line = 0; line < 120_000; line += 1) console.log('x'.repeat(100)); console.log('last');`;
+    const { running, program } = await launch(talkative);
+    await running.ready(never);
+    await expect.poll(async () => (await readFile(program.outputFile, 'utf8')).endsWith('last\n'), { timeout: 15_000 }).toBe(true);
+    const [before = 0, now = 0] = [`${program.outputFile}.1`, program.outputFile].map((file) => statSync(file).size);
+    expect(before + now).toBe(120_000 * 101 + 5);
+    expect(Math.max(before, now)).toBeLessThan(11 * 1024 * 1024);
   });
 
   test('that keeps log files itself has only its standard error written', async () => {
