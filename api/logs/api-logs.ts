@@ -96,8 +96,8 @@ export async function openApiLogs({ settings, worker, stdout = 1, followEveryMs 
   };
 }
 
-/** As many characters make it worth while to write; longest time that a line waits for others. */
-const gathering = { length: 16_384, ms: 20 } as const;
+/** As many characters make it worth while to write, each write waking a thread; longest time that a line waits for others. */
+const gathering = { length: 65_536, ms: 20 } as const;
 
 /**
  * Access lines are encoded many at a time and once for all who read them: one by one that cost more than anything else that

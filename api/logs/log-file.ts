@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { closeSync, fchmodSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, openSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sonicBoom from 'sonic-boom';
 import { messageOf } from '#lib/errors.ts';
@@ -86,15 +87,36 @@ function reopen(boom: Boom): Promise<void> {
   });
 }
 
-/** The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close. */
+/**
+ * The same for a stream that is already open, such as standard output; there is no path to follow and nothing to close.
+ * Nothing is written to the null device.
+ */
 export function openLogStream(fd: number, options: LogFileOptions): LogFile {
+  const stream = { followPath: () => Promise.resolve(), inode: () => undefined };
+  if (isNullDevice(fd)) return { ...stream, write: () => {}, flushSync: () => {}, dropped: () => 0, close: () => Promise.resolve() };
   const lines = createLines(new sonicBoom.SonicBoom({ fd, ...batches }), options);
-  return { ...lines, followPath: () => Promise.resolve(), inode: () => undefined, close: lines.finish };
+  return { ...stream, ...lines, write: (given) => inParts(given, lines.write), close: lines.finish };
+}
+
+function isNullDevice(fd: number): boolean {
+  const open = fstatSync(fd);
+  return open.isCharacterDevice() && open.rdev === statSync(devNull, { throwIfNoEntry: false })?.rdev;
+}
+
+/** A pipe with less room than it is given takes what fits, and then perhaps what another process writes. */
+function inParts(lines: string | Buffer, write: (part: Buffer) => void): void {
+  let rest = typeof lines === 'string' ? Buffer.from(lines) : lines;
+  while (rest.length > batches.maxWrite) {
+    const end = rest.lastIndexOf(newline, batches.maxWrite - 1) + 1 || rest.indexOf(newline) + 1 || rest.length;
+    write(rest.subarray(0, end));
+    rest = rest.subarray(end);
+  }
+  if (rest.length > 0) write(rest);
 }
 
 /**
- * Whole lines are gathered up to `minLength` and written up to `maxWrite` at a time; appends of that size by several
- * processes do not mix. Beyond `maxLength` of waiting lines, new ones are dropped. Bytes.
+ * Whole lines are gathered up to `minLength` and written up to `maxWrite` at a time, more only where they are given in one piece;
+ * appends to a file by several processes do not mix, of whatever size. Beyond `maxLength` of waiting lines, new ones are dropped. Bytes.
  */
 const batches = { minLength: 8_192, maxWrite: 16_384, maxLength: 8 * 1024 * 1024, contentMode: 'buffer' } as const;
 const newline = 10;
