@@ -129,15 +129,19 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
   };
 
   return {
-    query: async <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = [], isAwaited = always) =>
-      (await join(`${statement.name} ${JSON.stringify(values)}`, statement, { id: undefined, values, isAwaited })).rows as Row[],
-    byId: async <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) => {
+    query: <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = [], isAwaited = always) =>
+      join(`${statement.name} ${JSON.stringify(values)}`, statement, { id: undefined, values, isAwaited }).then(
+        ({ rows }) => rows as Row[],
+      ),
+    byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) => {
       // No value of one may make the question of all fail.
-      if (!Number.isSafeInteger(id)) throw new RangeError('an id must be a safe integer');
-      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));
-      // The question may have gone without it, for the others.
-      if (row === undefined && !isAwaited()) throw new ClientGoneError();
-      return row as Row | undefined;
+      if (!Number.isSafeInteger(id)) return Promise.reject(new RangeError('an id must be a safe integer'));
+      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
+        const row = byId.get(String(id));
+        // The question may have gone without it, for the others.
+        if (row === undefined && !isAwaited()) throw new ClientGoneError();
+        return row as Row | undefined;
+      });
     },
   };
 }

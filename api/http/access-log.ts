@@ -29,7 +29,7 @@ export function accessLog({
   exportSpan,
   observe,
 }: AccessLogDeps): ApiMiddleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const { req } = ctx;
     const forwardedFor = req.headers['x-forwarded-for'] as string | undefined;
     const ip = clientAddress(req.socket.remoteAddress ?? '', forwardedFor, isTrustedProxy);
@@ -38,9 +38,7 @@ export function accessLog({
     if (trace.parentId !== undefined) exchange.headers.push('Traceresponse', traceText(trace));
     ctx.state = exchange;
     inFlight.enter();
-    try {
-      await next();
-    } finally {
+    const record = (): void => {
       inFlight.leave();
       const method = req.method ?? '';
       const route = exchange.route?.path;
@@ -61,7 +59,11 @@ export function accessLog({
       });
       if (trace.isSampled) exportSpan?.(spanOf(exchange, trace, { method, durationMs }));
       for (const entry of securityEntries(exchange, method)) writeSecurity(entry);
-    }
+    };
+    return next().then(record, (err: unknown) => {
+      record();
+      throw err;
+    });
   };
 }
 

@@ -28,7 +28,8 @@ export function answer({ database, claimOf, isIfMatchRequired, inKeyTurn, countT
   return async (ctx) => {
     const { state, req } = ctx;
     const route = state.route as Route;
-    const { request, rawBody } = await readRequest(route, ctx);
+    const input = readRequest(route, ctx);
+    const { request, rawBody } = input instanceof Promise ? await input : input;
     if (isIfMatchRequired && isChange(route) && req.headers['if-match'] === undefined && !request.ifMatch)
       throw new ApiError('precondition_required', 'Say in If-Match, or as `version` in the body, which version is meant.');
     if (route.limitTarget) await countTarget(ctx, route.limitTarget(request.body));
@@ -69,18 +70,16 @@ function nextPage({ path, search }: Exchange, cursor: string): string {
  * @throws {ClientGoneError} when the client had left before its transaction began, or its question was sent
  * @throws {CommitUnknownError}
  */
-export async function perform(
-  database: Database,
-  route: Route,
-  request: RouteRequest,
-  { claim, isAwaited }: { readonly claim: Claim | undefined; readonly isAwaited?: () => boolean },
-): Promise<Performed> {
+export function perform(database: Database, route: Route, request: RouteRequest, given: Given): Promise<Performed> {
+  if (route.write !== 'nothing') return performWrite(database, route, request, given);
+  const db = given.isAwaited ? database.readFor(given.isAwaited) : database.read;
   // A route that writes nothing has declared a handler that asks for no more than `Db`.
-  if (route.write === 'nothing') {
-    const db = isAwaited ? database.readFor(isAwaited) : database.read;
-    const value = await route.handler(db as never, request, undefined);
-    return present(route, value, route.next?.(value as never));
-  }
+  return route.handler(db as never, request, undefined).then((value) => present(route, value, route.next?.(value as never)));
+}
+
+type Given = { readonly claim: Claim | undefined; readonly isAwaited?: () => boolean };
+
+async function performWrite(database: Database, route: Route, request: RouteRequest, { claim, isAwaited }: Given): Promise<Performed> {
   try {
     const prepared = await route.before?.(request, database.read);
     let refusal: ApiError | undefined;

@@ -8,22 +8,19 @@ import { send } from './send.ts';
 /** The one place where errors become answers: known ones by their code, all others as a bare 500 with a full log line. */
 export function errorBody(logger: Logger): ApiMiddleware {
   const logOutage = createOutageLog(logger);
-  return async (ctx, next) => {
-    try {
-      await next();
-    } catch (err) {
-      if (err instanceof ClientGoneError) {
-        ctx.respond = false;
-        ctx.state.status = 499;
-        return;
-      }
-      const { error, nature } = toProblem(err);
-      if (nature === 'defect') logger.error({ ...requestFields(ctx), err }, 'request failed');
-      if (nature === 'outage') logOutage(ctx, error.code, err);
-      const body = problemDocument(error, ctx.state.requestId);
-      send(ctx, { status: problemTypes[error.code].status, body, contentType: 'application/problem+json', headers: error.headers });
+  const answerError = (ctx: ApiContext, err: unknown): void => {
+    if (err instanceof ClientGoneError) {
+      ctx.respond = false;
+      ctx.state.status = 499;
+      return;
     }
+    const { error, nature } = toProblem(err);
+    if (nature === 'defect') logger.error({ ...requestFields(ctx), err }, 'request failed');
+    if (nature === 'outage') logOutage(ctx, error.code, err);
+    const body = problemDocument(error, ctx.state.requestId);
+    send(ctx, { status: problemTypes[error.code].status, body, contentType: 'application/problem+json', headers: error.headers });
   };
+  return (ctx, next) => next().catch((err: unknown) => answerError(ctx, err));
 }
 
 const requestFields = (ctx: ApiContext) => ({

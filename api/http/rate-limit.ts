@@ -50,7 +50,8 @@ export const noRateLimit: RateLimit = {
 export function createRateLimit({ limiter, policy, secret, onLimited, isKnownAddress }: RateLimitDeps): RateLimit {
   const targetKey = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'rate limit target', 32)));
   const hide = (text: string): string => createHmac('sha256', targetKey).update(text).digest('base64url');
-  const settle = (state: Exchange, taken: Taken): void => {
+  const settle = (state: Exchange, taken: Taken, countedAs = state.countedAs): void => {
+    state.countedAs = countedAs;
     const binding = bindingIndex(taken.verdicts);
     tell(state, rateLimitHeaders(taken.set, taken.verdicts, binding));
     state.taken = taken;
@@ -61,19 +62,14 @@ export function createRateLimit({ limiter, policy, secret, onLimited, isKnownAdd
     if (state.route?.limitClass === 'password_reset') state.note('reset_throttled');
     throw limited(hit, verdict);
   };
-  const count: Count = async ({ state }, caller) => {
+  const count: Count = ({ state }, caller) => {
     const { set, identity } = policy.countedAs(caller, state.ip, state.route?.limitClass ?? 'default');
-    if (state.countedAs === identity && state.taken?.set === set) return;
-    const verdicts = await limiter.take(quotasOf(set, identity));
-    state.countedAs = identity;
-    settle(state, { set, verdicts });
+    if (state.countedAs === identity && state.taken?.set === set) return Promise.resolve();
+    return limiter.take(quotasOf(set, identity)).then((verdicts) => settle(state, { set, verdicts }, identity));
   };
   return {
     count,
-    middleware: async (ctx, next) => {
-      await count(ctx, ctx.state.principal);
-      await next();
-    },
+    middleware: (ctx, goOn) => count(ctx, ctx.state.principal).then(goOn),
     countTarget: async ({ state }, target) => {
       const limitClass = state.route?.limitClass ?? 'default';
       const ofAll = targetPolicies[limitClass];

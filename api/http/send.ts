@@ -23,24 +23,35 @@ export class LeanKoa extends Koa<Exchange, ApiExtras> {
   }
 
   /** Takes the place of Koa's own method of this name, which `callback()` calls for each request. */
-  async handleRequest(ctx: ApiContext, run: (ctx: ApiContext) => Promise<void>): Promise<void> {
-    try {
-      await run(ctx);
+  handleRequest(ctx: ApiContext, run: (ctx: ApiContext) => Promise<void>): Promise<void> {
+    const check = (): void => {
       if (ctx.respond !== false) throw new TypeError('no middleware answered the request: each path must end in send(ctx, …)');
-    } catch (err) {
-      this.emit('error', err, ctx);
-      // Whatever went wrong, nobody is left waiting.
-      if (!ctx.res.headersSent) ctx.res.writeHead(500).end();
-    }
+    };
+    return run(ctx)
+      .then(check)
+      .catch((err: unknown) => {
+        this.emit('error', err, ctx);
+        // Whatever went wrong, nobody is left waiting.
+        if (!ctx.res.headersSent) ctx.res.writeHead(500).end();
+      });
   }
 }
 
 type Next = () => Promise<void>;
 type Middleware = (ctx: ApiContext, next: Next) => Promise<void>;
 
-/** What koa-compose does, without its check that nobody calls `next` twice and without a promise for each middleware that needs none. */
+/**
+ * What koa-compose does, without its check that nobody calls `next` twice and without a promise for each middleware that needs none.
+ * `next` never throws: what a middleware throws, it rejects with.
+ */
 function inOrder(middleware: readonly Middleware[]): (ctx: ApiContext) => Promise<void> {
-  const from = (ctx: ApiContext, index: number): Promise<void> => middleware[index]?.(ctx, () => from(ctx, index + 1)) ?? atEnd;
+  const from = (ctx: ApiContext, index: number): Promise<void> => {
+    try {
+      return middleware[index]?.(ctx, () => from(ctx, index + 1)) ?? atEnd;
+    } catch (err) {
+      return Promise.reject(err);
+    }
+  };
   return (ctx) => from(ctx, 0);
 }
 
@@ -80,7 +91,8 @@ export function send(ctx: ApiContext, { status, body, headers, contentType = 'ap
   }
   state.bytes = Buffer.byteLength(body);
   lines.push('Content-Type', contentType, 'Content-Length', String(state.bytes), 'X-Content-Type-Options', 'nosniff');
-  res.writeHead(status, lines).end(body);
+  // Of as many bytes as characters, it is ASCII, which need not be encoded.
+  res.writeHead(status, lines).end(body, state.bytes === body.length ? 'latin1' : 'utf8');
 }
 
 /** A cache may not know that X-API-Key makes an answer private, nor for how long a refusal holds. */

@@ -29,8 +29,9 @@ const productsById = textStatement<WrittenRow>(
 const productPage = pageOf('product-page', productView, 'products');
 
 /** @throws not_found */
-export async function readProduct(db: Db, id: number): Promise<WrittenRow> {
-  const row = await db.byId(productsById, id);
+export const readProduct = (db: Db, id: number): Promise<WrittenRow> => db.byId(productsById, id).then(assertFound);
+
+function assertFound(row: WrittenRow | undefined): WrittenRow {
   if (!row) throw new ApiError('not_found', 'The product does not exist.');
   return row;
 }

@@ -32,6 +32,13 @@ test('an answer sent goes out as it is, with the id of its request', async () =>
   expect(errors).toEqual([]);
 });
 
+test('a text that is no ASCII goes out whole, with its length in bytes', async () => {
+  for (const body of ['"ñandú"', '"10 €"', '"plain"']) {
+    const { text, headers } = await answerOf(async (ctx) => send(ctx, { status: 200, body }));
+    expect([text, headers.get('content-length')]).toEqual([body, String(Buffer.byteLength(body))]);
+  }
+});
+
 test('a process that drains closes the connection with each answer', async () => {
   expect((await answerOf(async (ctx) => send(ctx, { status: 204 }), true)).headers.get('connection')).toBe('close');
 });
