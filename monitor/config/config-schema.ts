@@ -46,6 +46,7 @@ const everyProbe = {
     .prefault([])
     .describe('Targets whose outage explains one of this; of a list in the list one is enough, so only all of them explain it.'),
   degradedBy: z.array(z.string()).default([]).describe('Targets whose outage degrades this one, and does not end it.'),
+  publicLatency: z.boolean().default(false).describe('Whether everybody may see how long its answers take, or operators alone.'),
   ...z.object(rhythm).partial().shape,
 };
 

@@ -98,6 +98,7 @@ function completeProbe(probe: ProbeConfig, defaults: ConfigFile['defaults'], env
     kind: probe.kind,
     dependsOn: probe.dependsOn,
     degradedBy: probe.degradedBy,
+    isLatencyPublic: probe.publicLatency,
     cadence: {
       intervalMs: rhythm.interval,
       timeoutMs: rhythm.timeout,

@@ -49,6 +49,7 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
         hear: (probe, beat) => hear({ beats: house.beats, watch: running.parts().watch }, probe, beat),
       },
       records: store,
+      latencies: store.latencies,
       origin: settings.sender.statusUrl.replace(/\/$/, ''),
       access: createAccess({
         password: () => running.parts().operatorPassword,

@@ -27,6 +27,8 @@ export type Target = {
   readonly dependsOn: DependsOn;
   /** Targets whose outage degrades this one, and does not end it. */
   readonly degradedBy: readonly string[];
+  /** Whether everybody may see how long its answers take; unless said so, operators alone may. */
+  readonly isLatencyPublic?: boolean;
   readonly cadence: Cadence;
   readonly patience: Patience;
   readonly probe: Probe;

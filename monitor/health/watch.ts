@@ -19,6 +19,7 @@ export type TargetSnapshot = {
   readonly name: string;
   readonly kind: string;
   readonly dependsOn: DependsOn;
+  readonly isLatencyPublic?: boolean | undefined;
   readonly cadence: Cadence;
   readonly status: HealthStatus;
   readonly health: Health;
@@ -154,13 +155,14 @@ function endOrphan(deps: WatchDeps, orphan: Incident, now: Moment): void {
 }
 
 function snapshotOf(target: Target, targets: readonly Target[], state: WatchState): TargetSnapshot {
-  const { name, kind, dependsOn, cadence } = target;
+  const { name, kind, dependsOn, isLatencyPublic, cadence } = target;
   const health = state.health[name] ?? initialHealth('none', { at: 0, clockMs: 0 });
   const parents = targets.filter((other) => dependsOn.flat().includes(other.name));
   return {
     name,
     kind,
     dependsOn,
+    isLatencyPublic,
     cadence,
     status: statusOf(health),
     health,

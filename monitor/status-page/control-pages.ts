@@ -13,6 +13,8 @@ import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentNote, type NoteView } from './incident-view.ts';
 import { presentSilence, type SilenceView } from './quiet-view.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
+import { voiceFor } from './voice-for.ts';
+import type { Voice } from './words.ts';
 
 /** What was done of a command. */
 export type Done =
@@ -56,24 +58,27 @@ export const controlPages: Readonly<Record<string, ControlPage>> = {
   },
   // Mail programs and chats open links by themselves: opening one only asks.
   'GET /ack': async (ctx, { signer }, takeSnapshot) => {
+    const voice = voiceFor(ctx);
+    const { forOperators: own } = voice.words;
     const { incident: id = '', signature = '' } = ctx.query as { incident?: string; signature?: string };
-    if (!signer.isSigned('ack', id, signature)) return showPage(ctx, 403, unsigned);
+    if (!signer.isSigned('ack', id, signature)) return showPage(ctx, 403, unsigned(own));
     const { targets, now } = await takeSnapshot();
     const incident = targets.flatMap(({ incidents }) => incidents).find((each) => each.id === id);
-    showPage(ctx, incident ? 200 : 410, incident ? ackForm(presentIncident(incident, now), signature) : isOver);
+    showPage(ctx, incident ? 200 : 410, incident ? ackForm(presentIncident(incident, now), signature, voice) : isOver(own));
   },
   'POST /ack': async (ctx, control) => {
+    const { forOperators: own } = voiceFor(ctx).words;
     const form = new URLSearchParams(await bodyOf(ctx));
     const [of, signature] = [form.get('incident') ?? '', form.get('signature') ?? ''];
-    if (!control.signer.isSigned('ack', of, signature)) return showPage(ctx, 403, unsigned);
+    if (!control.signer.isSigned('ack', of, signature)) return showPage(ctx, 403, unsigned(own));
     const command = commandSchema.safeParse({ do: 'ack', of, by: form.get('by') || 'somebody who was told' });
-    if (!command.success) return showPage(ctx, 422, html`<h1>The name must be one line of at most 60 characters</h1>`);
+    if (!command.success) return showPage(ctx, 422, html`<h1>${own.nameTooLong}</h1>`);
     try {
       const done = presentDone(control.obey(command.data));
-      if (done.done === 'ack') showPage(ctx, 200, acknowledged(done));
+      if (done.done === 'ack') showPage(ctx, 200, acknowledged(done, own));
     } catch (err) {
       if (!(err instanceof UsageError)) throw err;
-      showPage(ctx, 410, isOver);
+      showPage(ctx, 410, isOver(own));
     }
   },
 };
@@ -100,40 +105,49 @@ function presentDone(done: Done): DoneView {
   return { ...done, silence: presentSilence(done.silence) };
 }
 
-const unsigned = html`<h1>This link is not whole</h1>
-  <p>Open it from the message again.</p>`;
-const isOver = html`<h1>It is over</h1>
-  <p>There is nothing left to take on.</p>`;
+type OwnWords = Voice['words']['forOperators'];
 
-function ackForm({ id, target, detail, started_at: startedAt, acknowledged_by: by }: IncidentView, signature: string): Html {
-  const taken = by === null ? undefined : html`<p>${by} has taken it on.</p>`;
-  return html`<h1>Take on ${target}?</h1>
-    <p>${detail}<br /><span class="soft">since ${showTime(startedAt)}</span></p>
+const unsigned = (own: OwnWords): Html =>
+  html`<h1>${own.linkBroken}</h1>
+    <p>${own.linkCure}</p>`;
+const isOver = (own: OwnWords): Html =>
+  html`<h1>${own.isOver}</h1>
+    <p>${own.nothingLeft}</p>`;
+
+function ackForm(
+  { id, target, detail, started_at: startedAt, acknowledged_by: by }: IncidentView,
+  signature: string,
+  { language, words: { forOperators: own } }: Voice,
+): Html {
+  const taken = by === null ? undefined : html`<p>${own.hasTaken(by)}</p>`;
+  return html`<h1>${own.takeOn(target)}</h1>
+    <p>${detail}<br /><span class="soft">${own.since(showTime(startedAt))}</span></p>
     ${
       taken ??
-      html`<p>Everybody is told, and no reminders come until it is over.</p>
-        <form method="post" action="/ack">
+      html`<p>${own.takeOnMeans}</p>
+        <form method="post" action="/ack?lang=${language}">
           <input type="hidden" name="incident" value="${id}" /><input type="hidden" name="signature" value="${signature}" />
-          <label>Your name <input name="by" maxlength="60" autocomplete="name" /></label> <button>Take it on</button>
+          <label>${own.yourName} <input name="by" maxlength="60" autocomplete="name" /></label> <button>${own.takeItOn}</button>
         </form>`
     }`;
 }
 
-function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>): Html {
+function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>, own: OwnWords): Html {
   const [incident] = incidents;
-  if (!incident) return isOver;
+  if (!incident) return isOver(own);
   const { target, acknowledged_by: by } = incident;
-  return outcome === 'already' ? html`<h1>${by} has taken ${target} on already</h1>` : html`<h1>${by} has taken ${target} on</h1>`;
+  return html`<h1>${(outcome === 'already' ? own.takenAlready : own.taken)(by ?? '', target)}</h1>`;
 }
 
 /** A short page that says one thing. */
 export function showPage(ctx: Koa.Context, status: number, content: Html): void {
+  const { language, words } = voiceFor(ctx);
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
   ctx.body = pageShell({
-    language: 'en',
+    language,
     title: 'Atalaya',
     main: html`${content}
-      <p><a href="/">Status page</a></p>`,
+      <p><a href="/?lang=${language}">${words.back}</a></p>`,
   });
 }

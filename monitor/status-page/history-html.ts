@@ -21,13 +21,18 @@ export function historyHtml(history: readonly HistoryView[], now: number, { word
 }
 
 function targetHistory(history: HistoryView, now: number, words: Words): Html {
-  const { target, uptime_1d: day, uptime_30d: month, uptime_400d: all } = history;
-  const shares = [[1, day] as const, [30, month] as const, [historyDays, all] as const];
+  const { target } = history;
   return html`<article class="panel card" data-history="${target}">
     <h3>${target}</h3>
-    <p class="detail">${shares.map(([days, share]) => `${words.uptime(days)} ${uptimeShare(share, words)}`).join(' · ')}</p>
+    <p class="detail">${uptimeShares(history, words)}</p>
     ${dayBars(history, { days: historyDays, now, words })}
   </article>`;
+}
+
+/** Uptime today, over 30 and over 400 days, in words. Pure. */
+export function uptimeShares({ uptime_1d: day, uptime_30d: month, uptime_400d: all }: HistoryView, words: Words): string {
+  const shares = [[1, day] as const, [30, month] as const, [historyDays, all] as const];
+  return shares.map(([days, share]) => `${words.uptime(days)} ${uptimeShare(share, words)}`).join(' · ');
 }
 
 /** The last days of a target as bars, today at the right. Pure. */

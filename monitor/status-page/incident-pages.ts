@@ -9,6 +9,7 @@ import { incidentHtml, incidentPageHtml } from './incident-html.ts';
 import { presentStory, readIncidentPage, readIncidentQuery, type IncidentPageView, type IncidentStoryView } from './incident-view.ts';
 import { presentPublicIncident, type PublicIncident } from './public-view.ts';
 import { presentIncident } from './status-view.ts';
+import { voiceFor } from './voice-for.ts';
 
 /** A page of incidents as operators see them. @param path of the page, to which the next one's query is put */
 export function operatorIncidents(records: IncidentRecords, ctx: Koa.Context, now: number): IncidentPageView {
@@ -40,17 +41,19 @@ export function publicIncident(records: IncidentRecords, id: string): PublicInci
 
 export const showIncidents = (view: IncidentPageView, ctx: Koa.Context, targets: readonly string[]): string => {
   const { probe: target, kind } = readIncidentQuery(ctx.query);
-  return incidentPageHtml(view, { target, kind, targets });
+  return incidentPageHtml(view, { target, kind, targets }, voiceFor(ctx));
 };
 
-export const showIncident = (view: IncidentStoryView, ctx: Koa.Context, access: Access): string =>
-  incidentHtml(view, access.formToken(ctx.headers, Date.now()));
+export const showIncident = (view: IncidentStoryView, ctx: Koa.Context, access: Access, version: string): string =>
+  incidentHtml(view, voiceFor(ctx), { token: access.formToken(ctx.headers, Date.now()), version });
 
 /** What an operator writes to an incident, by the form on its page. */
 export async function keepNote(ctx: Koa.Context, access: Access, control: Control): Promise<void> {
+  const { language, words } = voiceFor(ctx);
+  const { forOperators: own } = words;
   const form = new URLSearchParams(await bodyOf(ctx));
   const token = access.formToken(ctx.headers, Date.now());
-  if (token === undefined || form.get('token') !== token) return showPage(ctx, 403, html`<h1>Sign in, and send it again</h1>`);
+  if (token === undefined || form.get('token') !== token) return showPage(ctx, 403, html`<h1>${own.signInAgain}</h1>`);
   const { of, by, text, kind = 'note', public: isPublic } = Object.fromEntries(form) as Record<string, string | undefined>;
   const command = commandSchema.safeParse({ do: 'note', of, by, text, kind, is_public: isPublic === 'yes' });
   if (!command.success) {
@@ -58,7 +61,7 @@ export async function keepNote(ctx: Koa.Context, access: Access, control: Contro
     return showPage(
       ctx,
       422,
-      html`<h1>It was not kept</h1>
+      html`<h1>${own.notKept}</h1>
         <p>${problems}</p>`,
     );
   }
@@ -66,9 +69,9 @@ export async function keepNote(ctx: Koa.Context, access: Access, control: Contro
     control.obey(command.data);
   } catch (err) {
     if (!(err instanceof UsageError)) throw err;
-    return showPage(ctx, 404, html`<h1>There is no such incident</h1>`);
+    return showPage(ctx, 404, html`<h1>${own.noSuchIncident}</h1>`);
   }
   ctx.status = 303;
-  ctx.set('location', `/operator/incidents/${encodeURIComponent(of ?? '')}`);
+  ctx.set('location', `/operator/incidents/${encodeURIComponent(of ?? '')}?lang=${language}`);
   ctx.body = '';
 }

@@ -6,7 +6,7 @@ import type { Logger } from '#lib/logger.ts';
 export type Live = {
   /**
    * Takes on a page that listens, and tells it at once when it has not seen the present version.
-   * Answers 503 when as many as may be listen already; the page then reloads itself from time to time, as without a script.
+   * Answers 503 when as many as may be listen already; the page then comes again a minute later. Ends after ten minutes.
    */
   readonly listen: (ctx: Koa.Context) => Promise<void>;
 };
@@ -21,6 +21,8 @@ const mostListeners = 64;
 const lookMs = 1_000;
 /** Shorter than the time after which the server, or a proxy with its usual settings, ends a connection that is silent. */
 const heartbeatMs = 10_000;
+/** A page comes again by itself, and is asked again who it is. */
+const longestMs = 600_000;
 
 /** Looks for news only while somebody listens. */
 export function createLive({ version, logger }: LiveDeps): Live {
@@ -57,7 +59,11 @@ export function createLive({ version, logger }: LiveDeps): Live {
       const { res } = ctx;
       // Until then it counts: many that come at once are still bounded.
       seen.set(res, lastSeen(ctx));
-      res.once('close', () => seen.delete(res));
+      const ending = setTimeout(() => res.end(), longestMs).unref();
+      res.once('close', () => {
+        clearTimeout(ending);
+        seen.delete(res);
+      });
       ctx.respond = false;
       // nginx would keep events back to fill its buffer.
       res.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
@@ -74,14 +80,3 @@ function lastSeen(ctx: Koa.Context): string {
   const { seen } = ctx.query;
   return ctx.get('last-event-id') || (typeof seen === 'string' ? seen : '');
 }
-
-/** What the page runs: it fetches itself anew when told, and puts what has changed in its place. */
-export const liveScript = `
-const source = new EventSource(document.currentScript.dataset.events);
-source.addEventListener('changed', async () => {
-  const response = await fetch(location.href);
-  if (!response.ok) return;
-  const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
-  for (const part of ['title', 'header', 'main']) document.querySelector(part).replaceWith(fresh.querySelector(part));
-});
-`;

@@ -1,6 +1,6 @@
 import { html, type Html } from '#lib/html.ts';
 import { showDuration } from '#lib/show.ts';
-import { dayBars, uptimeShare } from './history-html.ts';
+import { dayBars, uptimeShares } from './history-html.ts';
 import { pageShell } from './page-shell.ts';
 import { publicIncidentItems } from './public-incident-html.ts';
 import type { PublicState } from './public-cache.ts';
@@ -10,7 +10,9 @@ import { statusIcon, statusSign } from './status-signs.ts';
 import type { Voice } from './words.ts';
 
 const daysShown = 90;
-const refreshSeconds = 60;
+const reloadSeconds = 60;
+/** The others are on their own page. */
+const incidentsListed = 8;
 
 /** What anybody may see, in their language: whole, and reloaded each minute, without a script; with one, live. Pure. */
 export function publicHtml({ view, version }: Pick<PublicState, 'view' | 'version'>, voice: Voice): string {
@@ -28,9 +30,8 @@ export function publicHtml({ view, version }: Pick<PublicState, 'view' | 'versio
   return pageShell({
     language,
     title: `${view.status === 'up' ? '' : `${words.status[view.status].toUpperCase()} · `}Atalaya · ${words.title}`,
-    head: html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>
-      <script src="/live.js" data-events="/events?seen=${version}" defer></script>
-      <link rel="alternate" type="application/atom+xml" href="/feed.atom?lang=${language}" title="${words.incidents}" />
+    live: { events: `/events?seen=${version}`, reloadSeconds },
+    head: html`<link rel="alternate" type="application/atom+xml" href="/feed.atom?lang=${language}" title="${words.incidents}" />
       <link rel="icon" href="${statusIcon(view.status)}" />`,
     aside: html`<div class="small soft"><time datetime="${view.generated_at}">${words.asOf(time(view.generated_at))}</time></div>`,
     main,
@@ -60,17 +61,11 @@ function summary({ incidents: known, generated_at: now }: PublicView, words: Voi
 }
 
 function service({ name, status, history }: PublicTarget, voice: Voice, now: number): Html {
-  const { words } = voice;
-  const shares = [
-    [1, history.uptime_1d],
-    [30, history.uptime_30d],
-    [400, history.uptime_400d],
-  ] as const;
+  const { words, language } = voice;
   return html`<li class="${status}" data-target="${name}" data-status="${status}">
     <span class="what"
-      ><strong>${name}</strong><br /><span class="small soft"
-        >${shares.map(([days, share]) => `${words.uptime(days)} ${uptimeShare(share, words)}`).join(' · ')}</span
-      ></span
+      ><a href="/targets/${encodeURIComponent(name)}?lang=${language}"><strong>${name}</strong></a
+      ><br /><span class="small soft">${uptimeShares(history, words)}</span></span
     >
     <span class="end"><span class="pill">${words.status[status]}</span></span>
     <span class="bars">${dayBars(history, { days: daysShown, now, words })}</span>
@@ -91,6 +86,6 @@ function plannedWork(maintenance: readonly MaintenanceView[], { words, time }: V
 function incidents({ incidents: known, generated_at: now }: PublicView, voice: Voice): Html {
   const { words, language } = voice;
   if (known === null) return html`<p class="panel empty warn">${words.unreadable}</p>`;
-  return html`${publicIncidentItems(known, voice, Date.parse(now))}
+  return html`${publicIncidentItems(known.slice(0, incidentsListed), voice, Date.parse(now))}
     <p class="small"><a href="/incidents?lang=${language}">${words.allIncidents}</a></p>`;
 }

@@ -1,15 +1,19 @@
 import type Koa from 'koa';
-import type { IncidentRecords } from '../store/store.ts';
+import type { IncidentRecords, LatencyLedger } from '../store/store.ts';
 import { badgeSvg, toneOfUptime } from './badge-svg.ts';
 import { atomFeed } from './feed.ts';
 import { historyHtml, uptimeShare } from './history-html.ts';
 import { publicIncident, publicIncidents } from './incident-pages.ts';
-import { liveScript, type Live } from './live.ts';
+import { readLatency, readRange, type LatencyRange, type LatencyView } from './latency-view.ts';
+import type { Live } from './live.ts';
+import { pageFiles } from './page-files.ts';
 import type { createBodyCache, PublicState } from './public-cache.ts';
 import { publicHtml } from './public-html.ts';
 import { publicIncidentHtml, publicIncidentsHtml } from './public-incident-html.ts';
-import type { PublicTarget } from './public-view.ts';
-import { languageFor, voiceOf, type Voice } from './words.ts';
+import { presentPublicIncident, type PublicTarget } from './public-view.ts';
+import { publicTargetHtml } from './target-html.ts';
+import { voiceFor } from './voice-for.ts';
+import type { Voice } from './words.ts';
 
 /** What a page for everybody is made from. */
 export type PublicVisit = {
@@ -18,11 +22,14 @@ export type PublicVisit = {
   readonly name: string;
   readonly state: PublicState;
   readonly records: IncidentRecords;
+  readonly latencies: LatencyLedger;
   readonly show: ReturnType<typeof createBodyCache>;
   readonly live: Live;
   /** Where people reach the status page. */
   readonly origin: string;
 };
+
+const incidentsShown = 10;
 
 /** For everybody, by path. A page that depends on nothing but the state is made once for each. */
 export const publicPages: Readonly<Record<string, (visit: PublicVisit) => void | Promise<void>>> = {
@@ -42,9 +49,14 @@ export const publicPages: Readonly<Record<string, (visit: PublicVisit) => void |
     showBadge(visit, ({ name, history: { uptime_30d: share } }, { words }) =>
       badgeSvg(`${name} ${words.uptime(30)}`, uptimeShare(share, words), toneOfUptime(share)),
     ),
-  '/live.js': ({ ctx, show }) => {
-    ctx.type = 'text/javascript; charset=utf-8';
-    show(ctx, '', ctx.path, () => liveScript);
+  ...Object.fromEntries(Object.keys(pageFiles).map((path) => [path, showFile])),
+  '/targets/*': (visit) => {
+    const target = watchedAs(visit, visit.name);
+    if (target) showState(visit, 'html', (voice) => targetPage(visit, target, voice), rangeOf(visit));
+  },
+  '/api/latency/*': (visit) => {
+    const target = watchedAs(visit, visit.name);
+    if (target?.shows_latency) showState(visit, 'json', () => JSON.stringify(latencyOf(visit, target)), rangeOf(visit));
   },
   '/events': async ({ ctx, live }) => {
     if (ctx.method === 'GET') return live.listen(ctx);
@@ -71,20 +83,41 @@ export const publicPages: Readonly<Record<string, (visit: PublicVisit) => void |
 
 const historyOf = ({ state }: PublicVisit): PublicTarget['history'][] => state.view.targets.map(({ history }) => history);
 
-function showState({ ctx, state, show }: PublicVisit, type: string, make: (voice: Voice) => string): void {
+const rangeOf = ({ ctx }: PublicVisit): LatencyRange => readRange(ctx.query['range']);
+
+/** @param range of which it is, where there are several */
+function showState({ ctx, state, show }: PublicVisit, type: string, make: (voice: Voice) => string, range = ''): void {
   const voice = voiceFor(ctx);
   ctx.type = type;
-  show(ctx, state.version, `${ctx.path} ${voice.language}`, () => make(voice));
+  show(ctx, state.version, `${ctx.path} ${voice.language} ${range}`, () => make(voice));
 }
 
 /** Only of what is watched: names that anybody makes up fill no memory. */
+const watchedAs = ({ state }: PublicVisit, name: string): PublicTarget | undefined => state.view.targets.find((each) => each.name === name);
+
 function showBadge(visit: PublicVisit, make: (target: PublicTarget, voice: Voice) => string): void {
-  const target = visit.state.view.targets.find(({ name }) => `${name}.svg` === visit.name);
+  const target = visit.name.endsWith('.svg') ? watchedAs(visit, visit.name.slice(0, -'.svg'.length)) : undefined;
   if (target) showState(visit, 'svg', (voice) => make(target, voice));
 }
 
-function voiceFor(ctx: Koa.Context): Voice {
-  ctx.vary('Accept-Language');
-  const { lang } = ctx.query;
-  return voiceOf(languageFor(typeof lang === 'string' ? lang : undefined, ctx.get('accept-language')));
+function latencyOf(visit: PublicVisit, { name, shows_latency: isShown }: PublicTarget): LatencyView | undefined {
+  const { now, targets } = visit.state.snapshot;
+  const watched = targets.find((each) => each.name === name);
+  if (!isShown || !watched) return undefined;
+  return readLatency(visit.latencies, { target: name, range: rangeOf(visit), intervalMs: watched.cadence.intervalMs, now });
+}
+
+function targetPage(visit: PublicVisit, target: PublicTarget, voice: Voice): string {
+  const { records, state } = visit;
+  const found = records.incidentPage({ probe: target.name, isPublic: true, limit: incidentsShown });
+  const notes = records.notesOf(found.map(({ id }) => id));
+  const incidents = found.flatMap((each) => presentPublicIncident(each, notes));
+  return publicTargetHtml({ target, latency: latencyOf(visit, target), incidents, version: state.version, now: state.snapshot.now }, voice);
+}
+
+function showFile({ ctx, show }: PublicVisit): void {
+  const file = pageFiles[ctx.path];
+  if (!file) return;
+  ctx.type = file.type;
+  show(ctx, '', ctx.path, file.read);
 }

@@ -19,7 +19,13 @@ export type PublicView = {
   readonly maintenance: readonly MaintenanceView[];
 };
 
-export type PublicTarget = { readonly name: string; readonly status: HealthStatus; readonly history: HistoryView };
+export type PublicTarget = {
+  readonly name: string;
+  readonly status: HealthStatus;
+  /** Whether it was said that everybody may see how long its answers take. */
+  readonly shows_latency: boolean;
+  readonly history: HistoryView;
+};
 
 export type PublicIncident = {
   readonly id: string;
@@ -48,7 +54,12 @@ export function presentPublic(snapshot: StatusSnapshot, notes: readonly Note[]):
   return {
     status: worstOf(targets.map(({ status }) => status)),
     generated_at: new Date(Math.floor(now / grainMs) * grainMs).toISOString(),
-    targets: histories.map((history, index) => ({ name: history.target, status: targets[index]?.status ?? 'unknown', history })),
+    targets: histories.map((history, index) => ({
+      name: history.target,
+      status: targets[index]?.status ?? 'unknown',
+      shows_latency: targets[index]?.isLatencyPublic === true,
+      history,
+    })),
     incidents: incidents?.flatMap((each) => presentPublicIncident(each, notes)) ?? null,
     maintenance: maintenance.flatMap((planned) => presentMaintenance(planned, now)),
   };

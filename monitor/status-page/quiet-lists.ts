@@ -1,15 +1,23 @@
 import { html, type Html } from '#lib/html.ts';
 import { showTime } from '#lib/show.ts';
-import { whom, type MaintenanceView, type SilenceView, type TimelineView } from './quiet-view.ts';
+import type { MaintenanceView, SilenceView, TimelineView } from './quiet-view.ts';
 import type { StatusView } from './status-view.ts';
+import type { Voice, Words } from './words.ts';
 
 /** Silences in force, planned work, and what people and the monitor have done lately; nothing where there is nothing. Pure. */
-export function quietLists({ silences, maintenance, timeline }: StatusView): Html {
+export function quietLists({ silences, maintenance, timeline }: StatusView, { words }: Voice): Html {
+  const { forOperators: own } = words;
+  const quiet = [...silences.map((each) => silenceItem(each, own)), ...maintenance.map((each) => maintenanceItem(each, own))];
   return html`<div class="columns">
-    ${section('Silences and planned work', [...silences.map(silenceItem), ...maintenance.map(maintenanceItem)])}
-    ${section('What was done', timeline?.map(entryItem))}
+    ${section(own.quiet, quiet)}
+    ${section(
+      own.done,
+      timeline?.map((each) => entryItem(each, own)),
+    )}
   </div>`;
 }
+
+type OwnWords = Words['forOperators'];
 
 function section(title: string, items: readonly Html[] = []): Html {
   if (items.length === 0) return html``;
@@ -21,26 +29,29 @@ function section(title: string, items: readonly Html[] = []): Html {
   </section>`;
 }
 
-function silenceItem(silence: SilenceView): Html {
-  const { name, ends_at: endsAt, by, reason } = silence;
+function silenceItem(silence: SilenceView, own: OwnWords): Html {
+  const { name, targets, ends_at: endsAt, by, reason } = silence;
   return html`<li class="degraded" data-silence="${name}">
-    <span class="what">${whom(silence)}<br /><span class="small soft">silence ${name}, by ${by}: ${reason}</span></span>
-    <span class="end small">until ${showTime(endsAt)}</span>
+    <span class="what"
+      >${targets?.join(', ') ?? own.everyTarget}<br /><span class="small soft">${own.silence(name, by, reason)}</span></span
+    >
+    <span class="end small">${own.until(showTime(endsAt))}</span>
   </li>`;
 }
 
-function maintenanceItem(planned: MaintenanceView): Html {
-  const { name, is_under_way: isUnderWay, starts_at: startsAt, ends_at: endsAt } = planned;
+function maintenanceItem(planned: MaintenanceView, own: OwnWords): Html {
+  const { name, targets, is_under_way: isUnderWay, starts_at: startsAt, ends_at: endsAt } = planned;
   return html`<li class="${isUnderWay ? 'degraded' : ''}" data-maintenance="${name}">
-    <span class="what">${whom(planned)}<br /><span class="small soft">maintenance ${name}</span></span>
-    <span class="end small">${isUnderWay ? `until ${showTime(endsAt)}` : `from ${showTime(startsAt)}`}</span>
+    <span class="what">${targets?.join(', ') ?? own.everyTarget}<br /><span class="small soft">${own.planned(name)}</span></span>
+    <span class="end small">${isUnderWay ? own.until(showTime(endsAt)) : own.from(showTime(startsAt))}</span>
   </li>`;
 }
 
-function entryItem({ at, event, target, by, detail }: TimelineView): Html {
+function entryItem({ at, event, target, by, detail }: TimelineView, own: OwnWords): Html {
+  const name = event.replace('_', ' ');
   return html`<li>
     <span class="what small"
-      ><strong>${event.replace('_', ' ')}</strong> ${target === null ? '' : `${target} `}by ${by}<br /><span class="soft"
+      ><strong>${own.event[name] ?? name}</strong> ${target === null ? '' : `${target} `}${own.by(by)}<br /><span class="soft"
         >${detail}</span
       ></span
     >

@@ -3,6 +3,8 @@ import { html, type Html } from '#lib/html.ts';
 import type { Access, Admission } from './access.ts';
 import { bodyOf } from './control-pages.ts';
 import { pageShell } from './page-shell.ts';
+import { voiceFor } from './voice-for.ts';
+import type { Voice } from './words.ts';
 
 type SignInPage = (ctx: Koa.Context, access: Access) => void | Promise<void>;
 
@@ -12,10 +14,10 @@ export const signInPages: Readonly<Record<string, SignInPage>> = {
     if (isFromElsewhere(ctx)) return showSignIn(ctx, 'refused');
     const form = new URLSearchParams(await bodyOf(ctx));
     const { admission, cookie } = access.signIn(form.get('password') ?? '', addressOf(ctx), Date.now());
-    if (cookie === undefined) return showSignIn(ctx, admission, 'The password is not right.');
+    if (cookie === undefined) return showSignIn(ctx, admission, true);
     ctx.set('set-cookie', cookie);
     ctx.status = 303;
-    ctx.set('location', '/operator');
+    ctx.set('location', `/operator?lang=${voiceFor(ctx).language}`);
     ctx.body = '';
   },
   'POST /operator/sign-out': async (ctx, access) => {
@@ -52,37 +54,40 @@ function refusedAs(ctx: Koa.Context, admission: Admission): void {
 
 const closed = 'this is for operators, and MONITOR_PASSWORD is not set';
 
-function showSignIn(ctx: Koa.Context, admission: Admission, problem?: string): void {
+function showSignIn(ctx: Koa.Context, admission: Admission, isWrong = false): void {
+  const voice = voiceFor(ctx);
+  const { language, words } = voice;
   refusedAs(ctx, admission);
   ctx.type = 'text/html; charset=utf-8';
   ctx.body = pageShell({
-    language: 'en',
-    title: 'Atalaya · sign in',
-    main: html`${signInForm(admission, problem)}
-      <p><a href="/">Status page</a></p>`,
+    language,
+    title: `Atalaya · ${words.forOperators.signIn}`,
+    main: html`${signInForm(admission, isWrong, voice)}
+      <p><a href="/?lang=${language}">${words.back}</a></p>`,
   });
 }
 
-function signInForm(admission: Admission, problem: string | undefined): Html {
+function signInForm(admission: Admission, isWrong: boolean, { language, words }: Voice): Html {
+  const { forOperators: own } = words;
   if (admission === 'closed') {
-    return html`<h1 class="plain">Operators cannot sign in</h1>
-      <p>Set MONITOR_PASSWORD and start the monitor again. Until then <code>npm run monitor -- status</code> shows the same.</p>`;
+    return html`<h1 class="plain">${own.closed}</h1>
+      <p>${own.closedCure} <code>npm run monitor -- status</code>.</p>`;
   }
-  const told = admission === 'throttled' ? 'Too many wrong passwords: wait a minute.' : problem;
-  return html`<h1 class="plain">For operators</h1>
+  const told = admission === 'throttled' ? own.throttled : isWrong && own.wrongPassword;
+  return html`<h1 class="plain">${words.operators}</h1>
     ${told && html`<p class="warn" role="alert">${told}</p>`}
-    <form method="post" action="/operator/sign-in">
+    <form method="post" action="/operator/sign-in?lang=${language}">
       <input type="hidden" name="username" value="operator" autocomplete="username" />
-      <label for="password">Password</label>
+      <label for="password">${own.password}</label>
       <p><input id="password" name="password" type="password" autocomplete="current-password" required autofocus /></p>
-      <p><button>Sign in</button></p>
+      <p><button>${own.signIn}</button></p>
     </form>`;
 }
 
 /** The form that ends a session; nothing for who came without one. Pure. */
-export const signOutForm = (token: string | undefined): Html | undefined =>
+export const signOutForm = (token: string | undefined, { words }: Voice): Html | undefined =>
   token === undefined
     ? undefined
     : html`<form class="inline" method="post" action="/operator/sign-out">
-        <input type="hidden" name="token" value="${token}" /><button class="link">Sign out</button>
+        <input type="hidden" name="token" value="${token}" /><button class="link">${words.forOperators.signOut}</button>
       </form>`;

@@ -1,20 +1,25 @@
 import { html, type Html } from '#lib/html.ts';
 import { showBytes, showDuration, showTime } from '#lib/show.ts';
 import type { BackupsView, ChannelView, IncidentView, StatusView } from './status-view.ts';
+import type { Voice, Words } from './words.ts';
+
+/** The others are on their own page. */
+const incidentsListed = 8;
 
 /** The last incidents, newest first; a target that came and went stands there once, without each of its outages. Pure. */
-export function incidentList(view: StatusView): Html {
-  if (view.incidents === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
-  if (view.incidents.length === 0) return html`<p class="panel empty">None so far.</p>`;
+export function incidentList(view: StatusView, voice: Voice): Html {
+  const { words } = voice;
+  if (view.incidents === null) return html`<p class="panel empty warn">${words.forOperators.storeUnreadable}</p>`;
+  if (view.incidents.length === 0) return html`<p class="panel empty">${words.noIncidents}</p>`;
   const flapping = view.incidents.filter(({ kind }) => kind === 'flapping');
   const shown = view.incidents.filter((incident) => incident.alerted_at !== null || !flapping.some((each) => covers(each, incident)));
-  return incidentItems(shown);
+  return incidentItems(shown.slice(0, incidentsListed), voice);
 }
 
 /** Incidents as operators see them, each with the way to all that is on record of it. Pure. */
-export const incidentItems = (incidents: readonly IncidentView[]): Html =>
+export const incidentItems = (incidents: readonly IncidentView[], voice: Voice): Html =>
   html`<ol class="panel list incidents">
-    ${incidents.map(incidentItem)}
+    ${incidents.map((each) => incidentItem(each, voice))}
   </ol>`;
 
 /** The outage by which a target is found to come and go is detected in the same moment, and begins before it. */
@@ -24,16 +29,17 @@ function covers(flapping: IncidentView, incident: IncidentView): boolean {
   return incident.kind === 'down' && incident.target === flapping.target && isWithin;
 }
 
-function incidentItem(incident: IncidentView): Html {
+function incidentItem(incident: IncidentView, { words, language }: Voice): Html {
+  const { forOperators: own } = words;
   const isOpen = incident.ended_at === null;
   const tone = incident.kind === 'degraded' || incident.kind === 'unknown' ? incident.kind : 'down';
-  const until = incident.ended_at === null ? 'still going on' : `to ${timeOfDay(incident.started_at, incident.ended_at)}`;
+  const until = incident.ended_at === null ? words.stillGoing : own.to(timeOfDay(incident.started_at, incident.ended_at));
   return html`<li class="${isOpen ? tone : ''}" data-incident="${incident.id}">
     <span
-      ><strong><a href="/operator/incidents/${encodeURIComponent(incident.id)}">${incident.target}</a></strong
-      >${incident.kind === 'down' ? undefined : html`<br /><span class="small soft">${kinds[incident.kind]}</span>`}</span
+      ><strong><a href="/operator/incidents/${encodeURIComponent(incident.id)}?lang=${language}">${incident.target}</a></strong
+      >${incident.kind === 'down' ? undefined : html`<br /><span class="small soft">${own.kind[incident.kind]}</span>`}</span
     >
-    <span class="what small">${incident.detail}<br /><span class="soft">${told(incident)}</span></span>
+    <span class="what small">${incident.detail}<br /><span class="soft">${told(incident, own)}</span></span>
     <span class="when small"
       ><time datetime="${incident.started_at}">${showTime(incident.started_at)}</time><br /><span class="soft">${until}</span></span
     >
@@ -43,22 +49,13 @@ function incidentItem(incident: IncidentView): Html {
   </li>`;
 }
 
-const kinds = {
-  down: 'down',
-  unknown: 'could not be judged',
-  flapping: 'came and went',
-  degraded: 'degraded',
-  self: 'the monitor itself',
-} as const;
-
-function told(incident: IncidentView): string {
-  if (incident.acknowledged_by !== null) return `taken on by ${incident.acknowledged_by}`;
-  if (incident.alerted_at === null && incident.held_by !== null) return `kept back by ${incident.held_by}`;
-  if (incident.explained_by !== null) return `told with ${incident.explained_by}, on which it depends`;
-  if (incident.alerted_at === null)
-    return incident.ended_at === null ? 'alert held until its cause is clear' : 'over before an alert was due';
+function told(incident: IncidentView, own: Words['forOperators']): string {
+  if (incident.acknowledged_by !== null) return own.takenOnBy(incident.acknowledged_by);
+  if (incident.alerted_at === null && incident.held_by !== null) return own.keptBackBy(incident.held_by);
+  if (incident.explained_by !== null) return own.toldWith(incident.explained_by);
+  if (incident.alerted_at === null) return incident.ended_at === null ? own.held : own.overBefore;
   const afterMs = Date.parse(incident.alerted_at) - Date.parse(incident.started_at);
-  return afterMs > 0 ? `alert raised after ${showDuration(afterMs)}` : 'alert raised at once';
+  return afterMs > 0 ? own.raisedAfter(showDuration(afterMs)) : own.raisedAtOnce;
 }
 
 /** The second time of a span: without the date where it is the same day. */
@@ -67,29 +64,30 @@ function timeOfDay(start: string, end: string): string {
 }
 
 /** Backups and alert channels, side by side. Pure. */
-export function sideLists(view: StatusView): Html {
+export function sideLists(view: StatusView, { words }: Voice): Html {
+  const { forOperators: own } = words;
   return html`<div class="columns">
     <section>
-      <h2>Backups</h2>
-      ${backupList(view.backups, view.generated_at)}
+      <h2>${own.backups}</h2>
+      ${backupList(view.backups, view.generated_at, words)}
     </section>
     <section>
-      <h2>Alert channels</h2>
-      ${channelList(view.channels)}
+      <h2>${own.channels}</h2>
+      ${channelList(view.channels, words)}
     </section>
   </div>`;
 }
 
-function backupList(backups: BackupsView, now: string): Html {
-  if (backups.state === 'off') return html`<p class="panel empty">Off: BACKUP_ENABLED is false.</p>`;
-  if (backups.state === 'unreadable') return html`<p class="panel empty warn">The catalogue of backups cannot be read.</p>`;
+function backupList(backups: BackupsView, now: string, { forOperators: own }: Words): Html {
+  if (backups.state === 'off') return html`<p class="panel empty">${own.backupsOff}</p>`;
+  if (backups.state === 'unreadable') return html`<p class="panel empty warn">${own.backupsUnreadable}</p>`;
   if (!('recent' in backups)) return html``;
   const tone = { running: 'degraded', failing: 'down', waiting: 'unknown', ok: 'up' }[backups.state];
-  const next = backups.next_at === null ? 'due now' : `next ${showTime(backups.next_at).slice(0, 16)} UTC`;
+  const next = backups.next_at === null ? own.dueNow : own.next(showTime(backups.next_at).slice(0, 16));
   return html`<ul class="panel list backups">
     <li class="${tone}">
-      <span>Daily at ${backups.schedule_utc} UTC<br /><span class="small soft">${next}</span></span
-      ><span class="end"><span class="pill">${backups.state}</span></span>
+      <span>${own.daily(backups.schedule_utc)}<br /><span class="small soft">${next}</span></span
+      ><span class="end"><span class="pill">${own.backup[backups.state] ?? backups.state}</span></span>
     </li>
     ${backups.last_failure === null ? undefined : html`<li><span class="small warn what">${backups.last_failure}</span></li>`}
     ${backups.recent.map(
@@ -98,34 +96,34 @@ function backupList(backups: BackupsView, now: string): Html {
           <span class="small"
             ><time datetime="${backup.taken_at}">${showTime(backup.taken_at)}</time>
             <span class="soft"
-              >· ${showBytes(backup.size_bytes)} · ${showDuration(Date.parse(now) - Date.parse(backup.taken_at))} ago</span
+              >· ${showBytes(backup.size_bytes)} · ${own.ago(showDuration(Date.parse(now) - Date.parse(backup.taken_at)))}</span
             ></span
           >
-          <span class="end"><span class="pill">${backup.state}</span></span>
+          <span class="end"><span class="pill">${own.backup[backup.state] ?? backup.state}</span></span>
         </li>`,
     )}
   </ul>`;
 }
 
-function channelList(channels: readonly ChannelView[] | null): Html {
-  if (channels === null) return html`<p class="panel empty warn">The monitor’s own store cannot be read.</p>`;
+function channelList(channels: readonly ChannelView[] | null, words: Words): Html {
+  if (channels === null) return html`<p class="panel empty warn">${words.forOperators.storeUnreadable}</p>`;
   if (channels.length === 0) {
-    return html`<p class="panel empty">None. Set SLACK_WEBHOOK_URL or SMTP_URL, and nobody has to look here.</p>`;
+    return html`<p class="panel empty">${words.forOperators.noChannels}</p>`;
   }
   return html`<ul class="panel list channels">
-    ${channels.map(channelItem)}
+    ${channels.map((each) => channelItem(each, words))}
   </ul>`;
 }
 
-function channelItem(channel: ChannelView): Html {
-  const last = channel.last_sent_at === null ? 'no message yet' : `last message ${showTime(channel.last_sent_at)}`;
+function channelItem(channel: ChannelView, { forOperators: own }: Words): Html {
+  const last = channel.last_sent_at === null ? own.noMessage : own.lastMessage(showTime(channel.last_sent_at));
   const isBroken = channel.broken_since !== null || channel.failed > 0;
   const isWell = channel.pending === 0 && !isBroken;
-  const broken = channel.broken_since === null ? `${channel.failed} set aside` : 'broken';
-  const state = isBroken ? broken : isWell ? 'delivered' : `${channel.pending} waiting`;
+  const broken = channel.broken_since === null ? own.setAside(channel.failed) : own.broken;
+  const state = isBroken ? broken : isWell ? own.delivered : own.waiting(channel.pending);
   const error = channel.last_error === null ? undefined : html`<br /><span class="small warn">${channel.last_error}</span>`;
   return html`<li class="${isBroken ? 'down' : isWell ? 'up' : 'degraded'}">
     <span class="what">${channel.name}<br /><span class="small soft">${last}</span>${error}</span>
-    <span class="end"><span class="pill">${channel.last_sent_at === null && isWell ? 'ready' : state}</span></span>
+    <span class="end"><span class="pill">${channel.last_sent_at === null && isWell ? own.ready : state}</span></span>
   </li>`;
 }

@@ -1,11 +1,12 @@
 import Koa from 'koa';
 import type { Logger } from '#lib/logger.ts';
-import type { IncidentRecords } from '../store/store.ts';
+import type { IncidentRecords, LatencyLedger } from '../store/store.ts';
 import type { Access } from './access.ts';
 import { hearBeat } from './beat-page.ts';
 import { controlPages, type Control } from './control-pages.ts';
 import { keepNote, operatorIncident, operatorIncidents, showIncident, showIncidents } from './incident-pages.ts';
-import { createLive } from './live.ts';
+import { readLatency, readRange } from './latency-view.ts';
+import { createLive, type Live } from './live.ts';
 import { renderMetrics } from './metrics.ts';
 import { createBodyCache, createPublicState } from './public-cache.ts';
 import { publicPages } from './public-pages.ts';
@@ -13,21 +14,36 @@ import { addressOf, refuseEntry, signInPages, signOutForm } from './sign-in-page
 import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentStatus } from './status-view.ts';
+import { operatorTargetHtml, readTarget } from './target-html.ts';
+import { voiceFor } from './voice-for.ts';
 
 /** What a page is made from. */
-type Visit = Pick<PageDeps, 'access' | 'records'> & {
+type Visit = Pick<PageDeps, 'access' | 'records' | 'latencies'> & {
   readonly ctx: Koa.Context;
   readonly snapshot: StatusSnapshot;
+  /** Of what is shown, as `live` tells it. */
+  readonly version: string;
+  readonly live: Live;
   /** What the path has in the place of the star. */
   readonly name: string;
 };
+
+/** Operators see each look; what everybody sees, such as an outage, at once. */
+const operatorGrainMs = 5_000;
 
 type PageMaker = (visit: Visit) => void | Promise<void>;
 
 /** What is neither here nor among the public pages is not there. */
 const operatorPages: Readonly<Record<string, PageMaker>> = {
-  '/operator': ({ ctx, snapshot, access }) =>
-    showHtml(ctx, statusHtml(presentStatus(snapshot), signOutForm(access.formToken(ctx.headers, Date.now())))),
+  '/operator': ({ ctx, snapshot, access, version }) => {
+    const voice = voiceFor(ctx);
+    const signOut = signOutForm(access.formToken(ctx.headers, Date.now()), voice);
+    showHtml(ctx, statusHtml(presentStatus(snapshot), voice, { version, signOut }));
+  },
+  '/operator/events': async ({ ctx, live }) => {
+    if (ctx.method === 'GET') return live.listen(ctx);
+    ctx.body = '';
+  },
   '/api/operator/status': ({ ctx, snapshot }) => {
     ctx.body = presentStatus(snapshot);
   },
@@ -38,12 +54,21 @@ const operatorPages: Readonly<Record<string, PageMaker>> = {
   '/api/operator/incidents': ({ ctx, records, snapshot }) => {
     ctx.body = operatorIncidents(records, ctx, snapshot.now);
   },
-  '/operator/incidents/*': ({ ctx, records, snapshot, access, name }) => {
+  '/operator/incidents/*': ({ ctx, records, snapshot, access, version, name }) => {
     const view = operatorIncident(records, name, snapshot.now);
-    if (view) showHtml(ctx, showIncident(view, ctx, access));
+    if (view) showHtml(ctx, showIncident(view, ctx, access, version));
   },
   '/api/operator/incidents/*': ({ ctx, records, snapshot, name }) => {
     ctx.body = operatorIncident(records, name, snapshot.now);
+  },
+  '/operator/targets/*': ({ ctx, snapshot, records, latencies, version, name }) => {
+    const view = readTarget(snapshot, { records, latencies }, name, readRange(ctx.query['range']));
+    if (view) showHtml(ctx, operatorTargetHtml(view, voiceFor(ctx), version));
+  },
+  '/api/operator/latency/*': ({ ctx, snapshot, latencies, name }) => {
+    const target = snapshot.targets.find((each) => each.name === name);
+    const range = readRange(ctx.query['range']);
+    if (target) ctx.body = readLatency(latencies, { target: name, range, intervalMs: target.cadence.intervalMs, now: snapshot.now });
   },
   '/metrics': async ({ ctx, snapshot }) => {
     const { contentType, text } = await renderMetrics(snapshot, process.memoryUsage.rss());
@@ -67,6 +92,7 @@ export type PageDeps = {
   readonly control: Control;
   readonly access: Access;
   readonly records: IncidentRecords;
+  readonly latencies: LatencyLedger;
   /** Where people reach the status page, as feeds name it. */
   readonly origin: string;
   readonly logger: Logger;
@@ -92,9 +118,11 @@ function decoded(name: string): string | undefined {
 }
 
 /** The pages as a request handler: names and how they fare for everybody, all else for operators; what changes something has to be signed. */
-export function statusPages({ takeSnapshot, control, access, records, origin, logger }: PageDeps): ReturnType<Koa['callback']> {
+export function statusPages({ takeSnapshot, control, access, records, latencies, origin, logger }: PageDeps): ReturnType<Koa['callback']> {
   const publicState = createPublicState(takeSnapshot, records);
   const live = createLive({ version: async () => (await publicState()).version, logger });
+  const operatorVersion = async (): Promise<string> => `${(await publicState()).version}.${Math.floor(Date.now() / operatorGrainMs)}`;
+  const operatorLive = createLive({ version: operatorVersion, logger });
   const showBody = createBodyCache();
   const app = new Koa();
   app.use(async (ctx) => {
@@ -124,12 +152,13 @@ export function statusPages({ takeSnapshot, control, access, records, origin, lo
     const open = pageAt(publicPages, ctx.path);
     const guarded = open ? undefined : pageAt(operatorPages, ctx.path);
     if (open) {
-      await open.make({ ctx, name: open.name, state: await publicState(), records, show: showBody, live, origin });
+      await open.make({ ctx, name: open.name, state: await publicState(), records, latencies, show: showBody, live, origin });
     } else if (guarded) {
       const asker = { headers: ctx.headers, method: 'GET', path: ctx.path, address: addressOf(ctx) };
       const admission = access.admits(asker, Date.now());
       if (admission !== 'admitted') return refuseEntry(ctx, admission);
-      await guarded.make({ ctx, snapshot: await takeSnapshot(), access, records, name: guarded.name });
+      const [snapshot, version] = [await takeSnapshot(), await operatorVersion()];
+      await guarded.make({ ctx, snapshot, version, live: operatorLive, access, records, latencies, name: guarded.name });
     }
     if (ctx.respond !== false && ctx.status !== 304 && (ctx.body === undefined || ctx.body === null)) notThere(ctx);
   }

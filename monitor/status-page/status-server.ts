@@ -16,7 +16,7 @@ export type StatusServerOptions = PageDeps & { readonly host: string; readonly p
 const securityHeaders = new Map([
   [
     'content-security-policy',
-    `default-src 'none'; style-src '${styleHash}'; img-src data:; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src 'self' '${styleHash}'; img-src data:; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
   ],
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'no-referrer'],

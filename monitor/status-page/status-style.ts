@@ -62,7 +62,7 @@ textarea, select { font: inherit; color: inherit; background: var(--page); borde
 textarea { display: block; width: 100%; }
 .filter { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; margin-bottom: 1rem; }
 h1.plain { font-size: 1.3rem; margin: 1rem 0; }
-main > .card { margin-bottom: 1rem; }
+[data-live] > .card { margin-bottom: 1rem; }
 label { display: block; margin: 0 0 .4rem; }
 input:not([type="hidden"], [type="checkbox"]) { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; width: 100%; max-width: 24rem; }
 button { font: inherit; color: var(--panel); background: var(--ink); border: 0; border-radius: .5rem; padding: .5rem 1.1rem; cursor: pointer; }
@@ -73,6 +73,19 @@ form.inline { display: inline; }
 .warn { color: var(--down); }
 footer { padding-top: 2rem; padding-bottom: 2.5rem; color: var(--soft); font-size: .85rem; }
 a { color: inherit; }
+h1.plain .pill { vertical-align: .25em; margin-left: .5rem; }
+.ranges { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; }
+.card > p.small { margin: 0; }
+.legend { margin: 0; padding: 0; border: 0; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); }
+.legend .p50 { --tone: var(--up); } .legend .p95 { --tone: var(--degraded); } .legend .longest { --tone: var(--soft); }
+.legend [class]:not([class=""]) dt::before { content: ""; display: inline-block; width: .8em; height: .2em; background: var(--tone); margin-right: .45em; vertical-align: .25em; }
+figure { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .3rem .6rem; margin: 0; min-width: 0; }
+figure.drawn { display: block; overflow: hidden; }
+figure svg { width: 100%; height: 12.5rem; overflow: hidden; }
+figure path { fill: none; stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
+figure .grid { stroke: var(--line); stroke-width: 1; } figure .longest { stroke: var(--soft); stroke-width: 1; opacity: .55; } figure .p95 { stroke: var(--degraded); } figure .p50 { stroke: var(--up); }
+.scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
+figcaption { grid-column: 2; display: flex; justify-content: space-between; }
 @media (max-width: 44rem) {
   .list li { grid-template-columns: 1fr auto; }
   .facts-list li { grid-template-columns: 1fr; }

@@ -115,7 +115,8 @@ export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
   return gravest ?? (statuses.length === 0 ? 'unknown' : 'up');
 }
 
-function presentTarget(target: TargetSnapshot): TargetView {
+/** Pure. */
+export function presentTarget(target: TargetSnapshot): TargetView {
   const { health } = target;
   const last = health.recent.at(-1);
   return {

@@ -1,4 +1,5 @@
 import type { HealthStatus } from '../model/look.ts';
+import { operatorEnglish, operatorSpanish } from './operator-words.ts';
 
 export type Language = 'en' | 'es';
 
@@ -44,9 +45,20 @@ const english = {
   operators: 'For operators',
   back: 'Status page',
   other: 'Español',
+  latency: 'Latency',
+  latencyOf: (target: string, range: string) => `latency of ${target}, ${range}`,
+  range: { '24h': '24 hours', '7d': '7 days', '90d': '90 days' },
+  median: 'median',
+  p95: '95th percentile',
+  longest: 'longest',
+  answers: 'answers',
+  time: 'time',
+  noneAnswered: 'Nothing was answered in this time.',
+  latencyNote: 'By minute, hour or day of UTC. Only what was answered has a latency; percentiles are right to 2.5 %.',
+  forOperators: operatorEnglish,
 };
 
-/** Every word of the public pages. A language that lacks one does not pass the type check. */
+/** Every word of the pages. A language that lacks one does not pass the type check. */
 export type Words = typeof english;
 
 const spanish: Words = {
@@ -91,6 +103,17 @@ const spanish: Words = {
   operators: 'Para operadores',
   back: 'Página de estado',
   other: 'English',
+  latency: 'Latencia',
+  latencyOf: (target, range) => `latencia de ${target}, ${range}`,
+  range: { '24h': '24 horas', '7d': '7 días', '90d': '90 días' },
+  median: 'mediana',
+  p95: 'percentil 95',
+  longest: 'máxima',
+  answers: 'respuestas',
+  time: 'hora',
+  noneAnswered: 'En este tiempo no hubo respuestas.',
+  latencyNote: 'Por minuto, hora o día en UTC. Solo lo que respondió tiene latencia; los percentiles son exactos al 2,5 %.',
+  forOperators: operatorSpanish,
 };
 
 const dictionary: Readonly<Record<Language, Words>> = { en: english, es: spanish };

@@ -1,4 +1,4 @@
-import { latencyPoint, latencyWidths, mergeLatency, type LatencySketch, type LatencyWidth } from '../model/latency.ts';
+import { latencyPoint, latencyWidths, mergeLatency, noLatency, type LatencySketch, type LatencyWidth } from '../model/latency.ts';
 import { guarded, inTransaction, type Connection } from './database.ts';
 import type { LatencyLedger } from './store.ts';
 
@@ -11,14 +11,17 @@ const widths = Object.keys(latencyWidths) as LatencyWidth[];
  * days of minutes, 30 of hours and 400 of days, and what comes until the next `forget`.
  */
 export function latencyTable(connection: Connection): LatencyLedger {
-  const sketchAt = (...key: readonly [string, LatencyWidth, number]): LatencySketch | undefined => {
-    const row = connection.prepare('SELECT classes, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at = ?').get(...key);
-    const held = row as { classes: string; longest_ms: number } | undefined;
-    return held && { classes: JSON.parse(held.classes) as LatencySketch['classes'], longestMs: held.longest_ms };
+  const sketches = (condition: string, ...key: readonly [string, LatencyWidth, number]): LatencySketch[] => {
+    const rows = connection
+      .prepare(`SELECT classes, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at ${condition}`)
+      .all(...key);
+    return (rows as unknown as { classes: string; longest_ms: number }[]).map(({ classes, longest_ms: longestMs }) => ({
+      classes: JSON.parse(classes) as LatencySketch['classes'],
+      longestMs,
+    }));
   };
   const addTo = (probe: string, width: LatencyWidth, at: number, sketch: LatencySketch): void => {
-    const held = sketchAt(probe, width, at);
-    const sum = held ? mergeLatency(held, sketch) : sketch;
+    const sum = sketches('= ?', probe, width, at).reduce(mergeLatency, sketch);
     const { looks, p50Ms, p95Ms, longestMs } = latencyPoint(at, sum);
     connection
       .prepare(
@@ -42,6 +45,7 @@ export function latencyTable(connection: Connection): LatencyLedger {
             .all(probe, width, since) as unknown as PointRow[]
         ).map(({ at, looks, p50_ms: p50Ms, p95_ms: p95Ms, longest_ms: longestMs }) => ({ at, looks, p50Ms, p95Ms, longestMs })),
       ),
+    sum: (probe, width, since) => guarded('cannot be read', () => sketches('>= ?', probe, width, since).reduce(mergeLatency, noLatency)),
     forget: (now) =>
       inTransaction(connection, () => {
         for (const width of widths) {

@@ -1,7 +1,7 @@
 import type { BeatRecord } from '../model/beat.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Incident, IncidentKind, Note, StoredHealth } from '../model/incident.ts';
-import type { LatencyPoint, LatencyWidth, MinuteOfLatency } from '../model/latency.ts';
+import type { LatencyPoint, LatencySketch, LatencyWidth, MinuteOfLatency } from '../model/latency.ts';
 import type { Silence, TimelineEntry } from '../model/quiet.ts';
 import type { DayTally } from '../model/tally.ts';
 
@@ -77,6 +77,8 @@ export type LatencyLedger = {
   readonly add: (minutes: readonly MinuteOfLatency[]) => void;
   /** Of all that begin since then, oldest first; where nothing was answered there is none. */
   readonly points: (probe: string, width: LatencyWidth, since: number) => readonly LatencyPoint[];
+  /** All of those together. */
+  readonly sum: (probe: string, width: LatencyWidth, since: number) => LatencySketch;
   /** Forgets what is older than its width is kept. */
   readonly forget: (now: number) => void;
 };

@@ -30,8 +30,19 @@ const paths = [
   '/badge/uptime/target-1.svg',
   '/incidents',
   '/incidents?target=target-3',
+  '/targets/target-3',
+  '/api/latency/target-3',
 ];
-const guarded = ['/operator', '/api/operator/status', '/operator/incidents?kind=down', '/operator/incidents/target-1-1500', '/metrics'];
+const guarded = [
+  '/operator',
+  '/operator/targets/target-3',
+  '/operator/targets/target-3?range=90d',
+  '/api/operator/latency/target-3',
+  '/api/operator/status',
+  '/operator/incidents?kind=down',
+  '/operator/incidents/target-1-1500',
+  '/metrics',
+];
 
 const dir = mkdtempSync(join(tmpdir(), 'atalaya-page-'));
 const store = createStore(openDatabase(join(dir, 'monitor.db')));
@@ -43,6 +54,7 @@ const targets = (): TargetSnapshot[] =>
     name,
     kind: 'http',
     dependsOn: [],
+    isLatencyPublic: true,
     cadence: { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 },
     status: isDown && index === 0 ? 'down' : 'up',
     health: initialHealth('up', systemClock()),
@@ -72,6 +84,7 @@ const server = await startStatusServer({
   control: { signer, obey: refuse, hear: refuse, takeNonce: refuse },
   access: createAccess({ password: () => operatorPassword, signer, isSecure: false }),
   records: store,
+  latencies: store.latencies,
   origin: 'http://127.0.0.1',
   logger: createLogger('measure', { LOG_LEVEL: 'error', LOG_FORMAT: 'text' }),
 });

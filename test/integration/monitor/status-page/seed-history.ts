@@ -1,4 +1,5 @@
 import type { Incident } from '#monitor/model/incident.ts';
+import { addLatency, latencyWidths, noLatency, type MinuteOfLatency } from '#monitor/model/latency.ts';
 import type { MonitorStore, StoredMessage } from '#monitor/store/store.ts';
 
 export const seededTargets = Array.from({ length: 12 }, (_, index) => `target-${index}`);
@@ -7,7 +8,10 @@ const days = 400;
 const dayMs = 86_400_000;
 const incidentsOfHistory = 3_000;
 
-/** 400 days of every target, with an outage on each seventh day, and 3,000 incidents with two messages and a note each. */
+/**
+ * 400 days of every target, with an outage on each seventh day, 3,000 incidents with two messages and a note each, and all latencies
+ * that are kept of target 3.
+ */
 export function seedHistory(store: MonitorStore, now: number): void {
   const today = Math.floor(now / dayMs);
   const tallies = seededTargets.flatMap((probe, target) =>
@@ -17,6 +21,7 @@ export function seedHistory(store: MonitorStore, now: number): void {
     }),
   );
   store.write({ health: [], incidents: [], messages: [], tallies });
+  store.latencies.add(latenciesOf('target-3', now));
   for (let first = 0; first < incidentsOfHistory; first += 500) {
     const incidents = Array.from({ length: 500 }, (_, index) => incidentOf(first + index, now));
     const notes = incidents.map(({ id, startedAt }) => {
@@ -25,6 +30,18 @@ export function seedHistory(store: MonitorStore, now: number): void {
     });
     store.write({ health: [], incidents, messages: incidents.flatMap(messagesOf), notes });
   }
+}
+
+/** A look each five seconds, slower by day than by night. */
+function latenciesOf(probe: string, now: number): MinuteOfLatency[] {
+  return Object.values(latencyWidths).flatMap(({ widthMs, keptMs }) =>
+    Array.from({ length: keptMs / widthMs }, (_, back) => {
+      const at = Math.floor(now / widthMs - back) * widthMs;
+      const usualMs = 40 + 25 * Math.sin((at / dayMs) * 2 * Math.PI) + (at % 7);
+      const times = Array.from({ length: 12 }, (_look, index) => usualMs + ((index * 37 + back * 13) % 29));
+      return { probe, at, sketch: times.reduce(addLatency, noLatency) };
+    }),
+  );
 }
 
 function incidentOf(back: number, now: number): Incident {

@@ -34,7 +34,7 @@ async function signIn(page: Page, url: string): Promise<void> {
   await page.goto(`${url}/operator`);
   await page.getByLabel('Password').fill(operatorPassword);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL(`${url}/operator`);
+  await page.waitForURL(`${url}/operator?lang=en`);
 }
 
 const bodyText = (page: Page): Promise<string> => page.locator('body').innerText();
@@ -178,7 +178,7 @@ describe('the status server', { timeout }, () => {
       get('/api/operator/status', { headers: asOperator }),
       get('/metrics', { headers: asOperator }),
     ]);
-    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'self' 'sha256-/);
     expect(await health.json()).toEqual({ status: 'ok' });
     expect(await metrics.text()).toContain('atalaya_monitor_target_status{target="api",status="up"} 1');
     const texts = [await page.text(), await status.text()].join('\n');

@@ -9,7 +9,7 @@ import type { Signer } from '#monitor/quiet/signature.ts';
 import { createAccess } from '#monitor/status-page/access.ts';
 import type { Control } from '#monitor/status-page/control-pages.ts';
 import { startStatusServer } from '#monitor/status-page/status-server.ts';
-import type { IncidentRecords } from '#monitor/store/store.ts';
+import type { IncidentRecords, LatencyLedger } from '#monitor/store/store.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
@@ -30,6 +30,13 @@ const records: IncidentRecords = {
   incidentPage: () => [],
   storyOf: () => ({ messages: [], timeline: [], explained: [] }),
   notesOf: () => [],
+};
+const point = { at: 0, looks: 1, p50Ms: 4_711, p95Ms: 4_711, longestMs: 4_711 };
+const latencies: LatencyLedger = {
+  add: () => {},
+  points: () => [point],
+  sum: () => ({ classes: { 1: 1 }, longestMs: 4_711 }),
+  forget: () => {},
 };
 const snapshot: StatusSnapshot = {
   now: 0,
@@ -54,6 +61,7 @@ async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise
     control,
     access,
     records,
+    latencies,
     origin: 'http://status.test',
     logger,
   });
@@ -139,7 +147,7 @@ describe('an operator', () => {
     const operatorPage = (cookie: string): Promise<Response> => fetch(`http://127.0.0.1:${port}/operator`, { headers: { cookie } });
     expect((await operatorPage('')).status).toBe(401);
     const entered = await post(port, '/operator/sign-in', { password });
-    expect([entered.status, entered.headers.get('location')]).toEqual([303, '/operator']);
+    expect([entered.status, entered.headers.get('location')]).toEqual([303, '/operator?lang=en']);
     const cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? '';
     const page = await operatorPage(cookie);
     expect(page.status).toBe(200);
@@ -242,5 +250,42 @@ describe('a page for everybody', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/?lang=en`, { headers: { 'accept-language': 'es' } })).text()).toContain(
       '<html lang="en">',
     );
+  });
+});
+
+const watched = (isLatencyPublic: boolean): StatusSnapshot => {
+  const cadence = { intervalMs: 5_000, timeoutMs: 3_000, confirmIntervalMs: 2_000, failures: 3, successes: 2 };
+  const target = { name: 'shop', status: 'up', isLatencyPublic, cadence, incidents: [], health: { recent: [] } };
+  return { ...snapshot, targets: [target as unknown as TargetSnapshot] };
+};
+const shown = async (port: number, path: string): Promise<readonly [number, string]> => {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
+  return [response.status, await response.text()];
+};
+
+describe('how long answers take', () => {
+  test('is for operators alone, unless it was said of a target that everybody may see it', async () => {
+    const [closed, open] = [await start(() => Promise.resolve(watched(false))), await start(() => Promise.resolve(watched(true)))];
+    expect((await shown(closed, '/api/latency/shop'))[0]).toBe(404);
+    expect((await shown(closed, '/api/latency/another'))[0]).toBe(404);
+    for (const path of ['/', '/targets/shop', '/api/status', '/targets/shop?range=7d']) {
+      const [status, text] = await shown(closed, path);
+      expect([path, status, /4\.71|4711|4710/.test(text)]).toEqual([path, 200, false]);
+    }
+    expect((await shown(closed, '/operator/targets/shop'))[0]).toBe(403);
+    expect((await shown(closed, '/api/operator/latency/shop'))[0]).toBe(403);
+    expect(JSON.parse((await shown(open, '/api/latency/shop'))[1])).toMatchObject({ target: 'shop', range: '24h', longest: [4710] });
+    expect((await shown(open, '/targets/shop?range=7d'))[1]).toContain('<dd>4.71 s</dd>');
+  });
+
+  test('is drawn by what the page itself serves, license and all, and by nothing else', async () => {
+    const port = await start(() => Promise.resolve(watched(true)));
+    const [, page] = await shown(port, '/targets/shop');
+    const loaded = [...page.matchAll(/(?:src|rel="stylesheet" href)="([^"]+)"/g)].map(([, path = '']) => path);
+    expect(loaded).toEqual(['/live.js', '/uplot.css', '/uplot.js', '/chart.js']);
+    for (const path of loaded) expect((await shown(port, path))[0]).toBe(200);
+    expect((await shown(port, '/uplot.js'))[1]).toContain('MIT');
+    const { headers } = await fetch(`http://127.0.0.1:${port}/targets/shop`);
+    expect(headers.get('content-security-policy')).not.toContain('unsafe');
   });
 });

@@ -114,11 +114,14 @@ describe('the page of an incident', () => {
     const view = presentStory(incident({ detail: nasty }), store.storyOf(incident()), store.notesOf(['shop-1']), now);
     const [known] = presentPublicIncident(incident(), store.notesOf(['shop-1']));
     if (!known) throw new Error('everybody may see it');
-    for (const page of [incidentHtml(view, 'token'), publicIncidentHtml(known, voiceOf('es'), now)]) {
-      expect(page).not.toContain('<script');
+    for (const page of [
+      incidentHtml(view, voiceOf('en'), { token: 'token', version: 'v' }),
+      publicIncidentHtml(known, voiceOf('es'), now),
+    ]) {
+      expect(page).not.toContain('<script>');
       expect(page).toContain('The disk was full.\n&quot;&gt;&lt;script&gt;');
     }
-    expect(incidentHtml(view, undefined)).not.toContain('<form');
+    expect(incidentHtml(view, voiceOf('en'), { token: undefined, version: 'v' })).not.toContain('<form');
     expect(publicIncidentHtml(known, voiceOf('es'), now)).not.toContain('Ana');
   });
 

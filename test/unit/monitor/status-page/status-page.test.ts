@@ -6,7 +6,8 @@ import type { BackupOverview } from '#monitor/backup/job.ts';
 import { renderMetrics } from '#monitor/status-page/metrics.ts';
 import { statusHtml } from '#monitor/status-page/status-html.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
-import { presentStatus, worstOf } from '#monitor/status-page/status-view.ts';
+import { presentStatus, worstOf, type StatusView } from '#monitor/status-page/status-view.ts';
+import { voiceOf } from '#monitor/status-page/words.ts';
 import type { ChannelState } from '#monitor/model/alert.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 
@@ -57,17 +58,19 @@ const snapshot = (changes: Partial<StatusSnapshot> = {}): StatusSnapshot => ({
 const incidentAt = (kind: Incident['kind'], detectedAt: number, firedAt: number | undefined, endedAt: number | undefined) =>
   ({ id: `${kind}-${detectedAt}`, kind, probe: 'api', startedAt: detectedAt, detectedAt, detail: 'x', firedAt, endedAt }) as Incident;
 
+const english = (view: StatusView): string => statusHtml(view, voiceOf('en'), { version: 'v' });
+
 describe('the page', () => {
   test('shows whatever a target says as text, never as markup', () => {
     const nasty = '"><script>alert(1)</script>';
     const last = { outcome: 'failed', detail: nasty, latencyMs: 1, at: now, clockMs: 1 } as const;
-    const html = statusHtml(presentStatus(snapshot({ targets: [target(nasty, { health: { ...target('x').health, recent: [last] } })] })));
-    expect(html).not.toContain('<script');
+    const html = english(presentStatus(snapshot({ targets: [target(nasty, { health: { ...target('x').health, recent: [last] } })] })));
+    expect(html).not.toContain('<script>');
     expect(html).toContain('&quot;&gt;&lt;script&gt;');
   });
 
   test('says so when the store cannot be read', () => {
-    const html = statusHtml(presentStatus(snapshot({ incidents: undefined, channels: undefined })));
+    const html = english(presentStatus(snapshot({ incidents: undefined, channels: undefined })));
     expect(html.match(/own store cannot be read/g)).toHaveLength(2);
   });
 
@@ -75,7 +78,7 @@ describe('the page', () => {
     const incident = { kind: 'flapping', probe: 'api' } as Incident;
     const last = { outcome: 'failed', detail: 'HTTP 503', latencyMs: 1, at: now, clockMs: 1 } as const;
     const health = { ...target('x').health, recent: [{ ...last, facts: [['Says of itself', 'checks.database is critical']] as const }] };
-    const html = statusHtml(presentStatus(snapshot({ targets: [target('api', { incidents: [incident], health })] })));
+    const html = english(presentStatus(snapshot({ targets: [target('api', { incidents: [incident], health })] })));
     expect(html).toContain('comes and goes');
     expect(html).toContain('Says of itself: checks.database is critical');
   });
@@ -83,7 +86,7 @@ describe('the page', () => {
   test('lists a target that came and went once, and not each of its outages', () => {
     const outages = [incidentAt('down', now - 7_000, undefined, now - 6_000), incidentAt('down', now - 9_000, undefined, now - 8_000)];
     const before = incidentAt('down', now - 20_000, now - 20_000, now - 15_000);
-    const html = statusHtml(
+    const html = english(
       presentStatus(snapshot({ incidents: [...outages, incidentAt('flapping', now - 9_000, now - 9_000, undefined), before] })),
     );
     expect([...html.matchAll(/data-incident="([^"]+)"/g)].map(([, id]) => id)).toEqual([`flapping-${now - 9_000}`, `down-${now - 20_000}`]);
@@ -105,7 +108,7 @@ describe('the page', () => {
     };
     const view = presentStatus(snapshot({ incidents: [incident] }));
     expect(view.incidents?.[0]).toMatchObject({ duration_ms: 85_000, alerted_at: null, explained_by: 'postgresql' });
-    expect(statusHtml(view)).toContain('told with postgresql, on which it depends');
+    expect(english(view)).toContain('told with postgresql, on which it depends');
   });
 });
 
