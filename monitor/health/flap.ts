@@ -20,5 +20,22 @@ export function isFlapping(health: Health, wasFlapping: boolean, rules: FlapRule
   if (wasFlapping) return clockMs - lastTurnMs < rules.settleMs;
   // The very look by which it went down; later ones must not begin again what has settled.
   if (health.verdict !== 'down' || lastTurnMs !== clockMs) return false;
-  return health.turnsMs.filter((turnMs) => clockMs - turnMs < rules.windowMs).length >= rules.turns;
+  return lateTurns(health, rules, clockMs).length >= rules.turns;
 }
+
+/**
+ * How often a target that comes and goes has done so: those of its window at first, and from then on each. Pure.
+ * @param counted so far; undefined: it has only begun to
+ */
+export function countTurns(
+  health: Health,
+  counted: number | undefined,
+  rules: FlapRules | undefined,
+  { hasTurned, clockMs }: { readonly hasTurned: boolean; readonly clockMs: number },
+): number {
+  return counted === undefined ? lateTurns(health, rules, clockMs).length : counted + (hasTurned ? 1 : 0);
+}
+
+/** The turns within the window before a moment, oldest first. Pure. */
+export const lateTurns = ({ turnsMs }: Health, rules: FlapRules | undefined, clockMs: number): number[] =>
+  turnsMs.filter((turnMs) => rules !== undefined && clockMs - turnMs < rules.windowMs);

@@ -3,7 +3,7 @@ import type { Alert, Dependent } from '../model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '../model/incident.ts';
 import type { Health, Moment, ProbeResult } from '../model/look.ts';
 import { quietLabel, type Quiet, type TimelineEntry } from '../model/quiet.ts';
-import { isFlapping } from './flap.ts';
+import { countTurns, isFlapping } from './flap.ts';
 import { foldResult, statusOf } from './health-state.ts';
 import { holdOf, type Parent } from './holds.ts';
 import type { TargetRules } from './target.ts';
@@ -51,6 +51,7 @@ export function planTick(
     ...state,
     rules,
     flapping: new Set(flapping.map(({ name }) => name)),
+    turned: folded.turnsMs === healthOf(before, target.name).turnsMs ? undefined : target.name,
     now: look.now,
     quietOf: look.quietOf ?? (() => undefined),
   };
@@ -86,6 +87,8 @@ function storedHealth(probe: string, { verdict, since, recent }: Health): TickCo
 type View = WatchState & {
   readonly rules: readonly TargetRules[];
   readonly flapping: ReadonlySet<string>;
+  /** The target that this very look saw go down or come back. */
+  readonly turned: string | undefined;
   readonly now: Moment;
   readonly quietOf: (target: string) => Quiet | undefined;
 };
@@ -99,9 +102,12 @@ type Step = Decided & {
 function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const { kind } = trouble;
   const { now } = view;
-  const incident = openIncident(view, rules.name, kind);
-  const isOpen = incident !== undefined;
-  const subject = { rules, health: healthOf(view, rules.name), isFlapping: view.flapping.has(rules.name), isOpen, now };
+  const open = openIncident(view, rules.name, kind);
+  const isOpen = open !== undefined;
+  const health = healthOf(view, rules.name);
+  const turns = countTurns(health, open?.turns, rules.flap, { hasTurned: view.turned === rules.name, clockMs: now.clockMs });
+  const incident = kind === 'flapping' && open ? { ...open, turns } : open;
+  const subject = { rules, health, isFlapping: view.flapping.has(rules.name), isOpen, turns, now };
   const isOn = trouble.isOn(subject);
   const parents = parentsOf(rules, kind, view);
   const { graceMs, patience } = rules;
@@ -131,7 +137,7 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const explains = incident?.firedAt === undefined && (hold?.reason === 'parent_down' || hold?.reason === 'parent_flapping');
   const suppressedBy = explains ? hold.parent : incident?.suppressedBy;
   const heldBy = quiet ? quietLabel(quiet) : incident?.heldBy;
-  if (incident && incident.suppressedBy === suppressedBy && incident.heldBy === heldBy) return step;
+  if (incident && incident.suppressedBy === suppressedBy && incident.heldBy === heldBy && incident.turns === open?.turns) return step;
   return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy, heldBy } };
 }
 
@@ -153,6 +159,7 @@ function beginIncident(trouble: Trouble, subject: Subject): Incident {
     lastToldAt: undefined,
     suppressedBy: undefined,
     endedAt: undefined,
+    turns: trouble.kind === 'flapping' ? subject.turns : undefined,
     looks: subject.health.recent.slice(-looksKept).map(({ at, outcome, latencyMs, detail }) => ({ at, outcome, latencyMs, detail })),
   };
 }

@@ -2,6 +2,7 @@ import { showDuration } from '#lib/show.ts';
 import type { AlertEvent } from '../model/alert.ts';
 import type { IncidentKind } from '../model/incident.ts';
 import type { Fact, Finding, Health, Moment } from '../model/look.ts';
+import { lateTurns } from './flap.ts';
 import type { TargetRules } from './target.ts';
 
 /** One target as it is judged. */
@@ -11,6 +12,8 @@ export type Subject = {
   readonly isFlapping: boolean;
   /** Whether this kind of trouble is open already, as a process before may have left it. */
   readonly isOpen: boolean;
+  /** Of what comes and goes: how often it has, as far as is known. */
+  readonly turns: number;
   readonly now: Moment;
 };
 
@@ -54,8 +57,8 @@ const flapping: Trouble = {
   isOn: ({ isFlapping }) => isFlapping,
   since: ({ now }) => now.at,
   opening: ({ health, rules, now }) => {
-    const { windowMs = 0, settleMs = 0 } = rules.flap ?? {};
-    const turns = health.turnsMs.filter((turnMs) => now.clockMs - turnMs < windowMs);
+    const { settleMs = 0 } = rules.flap ?? {};
+    const turns = lateTurns(health, rules.flap, now.clockMs);
     const overMs = now.clockMs - (turns[0] ?? now.clockMs);
     const { facts = [] } = lastFinding(health);
     return {
@@ -63,7 +66,9 @@ const flapping: Trouble = {
       facts: [...facts, ['What follows', `nothing, until it has been steady for ${showDuration(settleMs)}`]],
     };
   },
-  closing: ({ health }) => ({ detail: `it has settled and is ${health.verdict}: ${detailOf(health)}` }),
+  closing: ({ health, turns }) => ({
+    detail: `it has settled and is ${health.verdict}, after it went down or came back ${turns} times: ${detailOf(health)}`,
+  }),
 };
 
 /** The monitor has not been able to tell for too long. */

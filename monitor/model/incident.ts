@@ -40,6 +40,8 @@ export type Incident = {
   /** When somebody took it on, and who; from then on there are no reminders. */
   readonly acknowledged?: { readonly at: number; readonly by: string } | undefined;
   readonly endedAt: number | undefined;
+  /** Of one that is flapping: how often its target has gone down or come back, from the first of those by which it was found out. */
+  readonly turns?: number | undefined;
   /** The looks by which it was found out, oldest first; none where no look did. */
   readonly looks?: readonly LookRecord[] | undefined;
 };

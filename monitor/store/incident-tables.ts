@@ -20,6 +20,7 @@ type IncidentRow = {
   acknowledged_by?: string | null;
   ended_at: number | null;
   looks?: string | null;
+  turns?: number | null;
 };
 
 type HealthRow = { probe: string; verdict: Verdict; since: number; checked_at: number; latency_ms: number; detail: string };
@@ -52,11 +53,12 @@ export function incidentTables(connection: Connection): IncidentTables {
       connection
         .prepare(
           `INSERT INTO incidents (id, kind, probe, started_at, detected_at, detail, fired_at, reminders, last_told_at, suppressed_by,
-             ended_at, held_by, acknowledged_at, acknowledged_by, looks)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ended_at, held_by, acknowledged_at, acknowledged_by, looks, turns)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET fired_at = excluded.fired_at, reminders = excluded.reminders,
              last_told_at = excluded.last_told_at, suppressed_by = excluded.suppressed_by, ended_at = excluded.ended_at,
-             held_by = excluded.held_by, acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by`,
+             held_by = excluded.held_by, acknowledged_at = excluded.acknowledged_at, acknowledged_by = excluded.acknowledged_by,
+             turns = excluded.turns`,
         )
         .run(...toIncidentRow(incident));
     },
@@ -73,11 +75,11 @@ export function incidentsWhere(connection: Connection, condition: string, parame
 
 function toIncidentRow(incident: Incident): (string | number | null)[] {
   const { id, kind, probe, startedAt, detectedAt, detail, firedAt, reminders, lastToldAt, suppressedBy, endedAt } = incident;
-  const { heldBy, acknowledged, looks } = incident;
+  const { heldBy, acknowledged, looks, turns } = incident;
   const optional = [firedAt ?? null, reminders, lastToldAt ?? null, suppressedBy ?? null, endedAt ?? null];
   const quiet = [heldBy ?? null, acknowledged?.at ?? null, acknowledged?.by ?? null];
   const found = looks && JSON.stringify(looks);
-  return [id, kind, probe, startedAt, detectedAt, detail, ...optional, ...quiet, found ?? null];
+  return [id, kind, probe, startedAt, detectedAt, detail, ...optional, ...quiet, found ?? null, turns ?? null];
 }
 
 function toIncident(row: IncidentRow): Incident {
@@ -95,6 +97,7 @@ function toIncident(row: IncidentRow): Incident {
     heldBy: row.held_by ?? undefined,
     acknowledged: typeof row.acknowledged_at === 'number' ? { at: row.acknowledged_at, by: row.acknowledged_by ?? '' } : undefined,
     endedAt: row.ended_at ?? undefined,
+    turns: row.turns ?? undefined,
     looks: typeof row.looks === 'string' ? (JSON.parse(row.looks) as LookRecord[]) : undefined,
   };
 }

@@ -1,3 +1,4 @@
+// The whole history of the schema, which is never shortened; so it is long.
 /**
  * Steps from an empty store to the present one; `user_version` counts those applied. Only ever append.
  * Times are ms of the epoch.
@@ -202,5 +203,9 @@ export const schemaSteps: readonly string[] = [
     classes TEXT NOT NULL,
     PRIMARY KEY (probe, width, at)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Of what comes and goes: how often it has.
+  ALTER TABLE incidents ADD COLUMN turns INTEGER;
   `,
 ];

@@ -1,6 +1,6 @@
 import type { Alert } from '#monitor/model/alert.ts';
 import { roleOf } from '#monitor/model/alert.ts';
-import { channelNames, type ChannelName, type TargetName } from './steps.ts';
+import { channelNames, flapTurns, type ChannelName, type TargetName } from './steps.ts';
 import type { Arrival, Decided, World } from './world.ts';
 
 /** What must hold in every history, and what was broken. */
@@ -12,6 +12,7 @@ export const rules = {
   marked: 'whatever comes twice says so',
   heard: 'an outage that lasts is told, unless something is to keep it back',
   ended: 'what was told as begun is told as ended once it is, whatever else keeps messages back',
+  summary: 'while a target comes and goes one message says so and one that it has settled, with how often it did; nothing fires in between',
   quiet: 'nothing that begins is told in a silence or in planned work',
   parent: 'what a parent explains is not told beside it',
   acknowledged: 'no reminder follows once somebody has taken it on',
@@ -139,6 +140,14 @@ export function judgeDecision(world: World, { alert, atMs }: Decided, open: Open
     found.push({ rule: 'quiet', what: `${id} in a silence or planned work` });
   if (event === 'reminder' && open.get(incidentId)?.isAcknowledged)
     found.push({ rule: 'acknowledged', what: `${id} after somebody took it on` });
+  const isFlapping = [...open.values()].some(({ target, kind }) => target === probe && kind === 'flapping');
+  if (isFlapping && (event === 'firing' || event === 'flapping'))
+    found.push({ rule: 'summary', what: `${id} while its target comes and goes` });
+  const turns = Number(/went down or came back (\d+) times/.exec(alert.detail)?.[1]);
+  // A turn that a crash kept from the disk is seen again.
+  const most = world.turns.get(probe as TargetName) ?? 0;
+  if (event === 'settled' && !(turns >= flapTurns && turns <= most + world.crashes))
+    found.push({ rule: 'summary', what: `${id} tells ${turns} turns; ${most} were seen` });
   const { db } = world.targets;
   const isDbDown = (db.state === 'down' || db.state === 'hangs') && atMs - Math.max(db.sinceMs, world.startedMs) >= 60_000;
   if (event === 'firing' && probe === 'api' && isDbDown) found.push({ rule: 'parent', what: `${id} beside the outage of db` });

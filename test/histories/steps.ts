@@ -37,6 +37,9 @@ export type Configured = {
   readonly maintenance: { readonly forMinutes: number; readonly targets: readonly TargetName[] | undefined } | undefined;
 };
 
+/** So many turns within two minutes are a target that comes and goes. */
+export const flapTurns = 3;
+
 export const usual: Configured = { channels: channelNames, isWebWatched: true, maintenance: undefined };
 
 const minuteMs = 60_000;

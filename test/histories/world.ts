@@ -9,7 +9,16 @@ import { createStore } from '#monitor/store/open-store.ts';
 import type { MonitorStore } from '#monitor/store/store.ts';
 import { channelOf, lookAt, objectiveOf } from './outside.ts';
 import { besides, isAlive, startProcess, type MonitorProcess } from './monitor-process.ts';
-import { targetNames, usual, type ChannelName, type ChannelState, type Configured, type TargetName, type TargetState } from './steps.ts';
+import {
+  flapTurns,
+  targetNames,
+  usual,
+  type ChannelName,
+  type ChannelState,
+  type Configured,
+  type TargetName,
+  type TargetState,
+} from './steps.ts';
 import { takeTime } from './virtual-time.ts';
 
 export type Decided = { readonly alert: Alert; readonly atMs: number; readonly channels: readonly string[] };
@@ -64,6 +73,8 @@ export async function createWorld() {
     process: undefined as unknown as MonitorProcess,
     /** `seenMs`: since when a monitor has been able to see it so; one that crashes soon after has confirmed nothing. */
     targets: {} as Record<TargetName, { state: TargetState; sinceMs: number; seenMs: number }>,
+    /** How often each was changed. */
+    turns: new Map<TargetName, number>(),
     channels: {} as Record<ChannelName, { state: ChannelState; sinceMs: number; troubles: Set<ChannelState>; hasDelivered: boolean }>,
     isDiskFull: false,
     written: usual,
@@ -95,6 +106,7 @@ export async function createWorld() {
     },
     setTarget: (name: TargetName, state: TargetState) => {
       if (world.targets[name].state === state) return;
+      world.turns.set(name, (world.turns.get(name) ?? 0) + 1);
       world.targets[name] = { state, sinceMs: time.nowMs(), seenMs: world.process.isDead ? Infinity : time.nowMs() };
     },
     setChannel: (name: ChannelName, state: ChannelState) => {
@@ -134,6 +146,7 @@ export async function createWorld() {
     });
     for (const list of [world.quiets, world.decided, world.arrivals]) list.length = 0;
     world.setAside.clear();
+    world.turns.clear();
     for (const name of targetNames) world.targets[name] = { state: 'up', sinceMs: now, seenMs: now };
     for (const name of ['slack', 'email'] as const)
       world.channels[name] = { state: 'accept', sinceMs: -Infinity, troubles: new Set(), hasDelivered: true };
@@ -186,7 +199,7 @@ export async function createWorld() {
         SMTP_URL: channels.includes('email') ? SMTP_URL : undefined,
       },
       probes: targetNames.filter((name) => name !== 'web' || isWebWatched).map((name) => probeOf(name)),
-      flap: { turns: 3, windowMs: 2 * minuteMs, settleMs: minuteMs },
+      flap: { turns: flapTurns, windowMs: 2 * minuteMs, settleMs: minuteMs },
       maintenance: plannedOf(written),
     };
     made.set(settings, written);

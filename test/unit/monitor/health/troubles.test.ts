@@ -80,7 +80,7 @@ describe('a target that goes down for a second every other second, for a minute'
     expect(told).toEqual(['firing api', 'resolved api', 'flapping api', 'settled api']);
     expect(alerts[2]?.detail).toMatch(/^it went down or came back 3 times in 2 s; now: api failed$/);
     expect(alerts[2]?.facts).toContainEqual(['What follows', 'nothing, until it has been steady for 1 m']);
-    expect(alerts[3]?.detail).toBe('it has settled and is up: api ok');
+    expect(alerts[3]?.detail).toBe('it has settled and is up, after it went down or came back 60 times: api ok');
     expect(state.incidents).toEqual([]);
   });
 
@@ -113,6 +113,8 @@ describe('a target that goes down for a second every other second, for a minute'
   });
 });
 
+const timesIn = (detail: string): number => Number(/ (\d+) times/.exec(detail)?.[1]);
+
 describe('over any sequence of looks', { timeout: 60_000 }, () => {
   const run = fc.record({
     outcome: fc.constantFrom<Outcome>('ok', 'failed', 'degraded', 'faulty'),
@@ -138,6 +140,28 @@ describe('over any sequence of looks', { timeout: 60_000 }, () => {
           expect(own.every(({ incidentId }, index) => index % 2 === 0 || incidentId === own[index - 1]?.incidentId)).toBe(true);
         }
         expect(new Set(alerts.map(({ id }) => id)).size).toBe(alerts.length);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('what tells that it has settled says how often it has gone down or come back since the first time, through a restart too', () => {
+    fc.assert(
+      fc.property(looks, fc.integer({ min: 0, max: 900 }), (sequence, cut) => {
+        let played = play([target('api')], []);
+        let turns = 0;
+        const said: (readonly [times: number, right: number])[] = [];
+        for (const [index, look] of sequence.entries()) {
+          const was = played.state.health['api']?.verdict;
+          played = play([target('api')], [look], index === cut ? restart(played.state, look[2]) : played.state);
+          const is = played.state.health['api']?.verdict;
+          if (was !== 'none' && (was === 'down') !== (is === 'down')) turns += 1;
+          for (const { event, detail } of played.alerts) {
+            if (event === 'flapping') turns = timesIn(detail);
+            if (event === 'settled') said.push([timesIn(detail), turns]);
+          }
+        }
+        expect(said.filter(([times, right]) => times !== right)).toEqual([]);
       }),
       { numRuns: 300 },
     );

@@ -79,6 +79,12 @@ describe('the store', () => {
     expect(store.openIncidents().map(({ id }) => id)).toEqual(['c']);
   });
 
+  test('counts on with an incident how often its target came and went', () => {
+    const store = memoryStore();
+    for (const turns of [3, 5]) store.write(changes({ incidents: [incident('a', { kind: 'flapping', turns })] }));
+    expect(store.openIncidents()).toMatchObject([{ id: 'a', turns: 5 }]);
+  });
+
   test('says when the last outage of each target ended, and of nothing else', () => {
     const store = memoryStore();
     const ended = [incident('a', { endedAt: 9 }), incident('b', { endedAt: 7 }), incident('c', { kind: 'unknown', endedAt: 12 })];
