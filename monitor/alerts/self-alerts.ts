@@ -24,6 +24,8 @@ export type SelfAlerts = {
 /** @param left incidents of an earlier process; only open ones of the kind `self` count */
 export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAlerts {
   const open = new Map(left.filter(({ kind }) => kind === 'self').map((incident) => [incident.probe, incident]));
+  /** Several of one part may be told in one millisecond, as messages that are set aside together: each is another message. */
+  let last = { id: '', count: 0 };
 
   const fire = ({ part, detail, nextStep, except }: PartState): void => {
     const { at } = clock();
@@ -50,7 +52,9 @@ export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAl
     notice: ({ part, detail, facts, nextStep, except }) => {
       const { at } = clock();
       const incident = newIncident(part, detail, at);
-      outbox.commit({ health: [], incidents: [], alerts: [alertOf('notice', incident, { at, detail, facts, nextStep })] }, except);
+      last = { id: incident.id, count: incident.id === last.id ? last.count + 1 : 1 };
+      const alert = alertOf('notice', incident, { at, detail, facts, nextStep, count: last.count });
+      outbox.commit({ health: [], incidents: [], alerts: [alert] }, except);
     },
   };
 }
@@ -83,10 +87,11 @@ function alertOf(
     readonly detail: string;
     readonly facts?: readonly Fact[] | undefined;
     readonly nextStep?: string | undefined;
+    readonly count?: number;
   },
 ): Alert {
   return {
-    id: alertId(id, event),
+    id: alertId(id, event, said.count),
     event,
     incidentId: id,
     probe,

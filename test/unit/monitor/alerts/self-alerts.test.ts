@@ -80,4 +80,12 @@ describe('an alert about the monitor itself', () => {
     expect(told()).toEqual(['notice monitor.watchdog not slack']);
     expect(commits[0]?.tick.incidents).toEqual([]);
   });
+
+  test('of several things within one millisecond is as many messages', () => {
+    const { commits, selfAlerts } = create();
+    for (const detail of ['a is set aside', 'b is set aside']) selfAlerts.notice({ part: 'email', detail });
+    selfAlerts.notice({ part: 'slack', detail: 'c is set aside' });
+    const ids = commits.flatMap(({ tick }) => tick.alerts.map(({ id }) => id.replace(/-\d{8}T\d{9}Z/, '')));
+    expect(ids).toEqual(['monitor.email.notice.1', 'monitor.email.notice.2', 'monitor.slack.notice.1']);
+  });
 });
