@@ -47,7 +47,7 @@ const optionsOf = (view, names, width) => {
   };
 };
 
-const show = async (figure) => {
+const drawOne = async (figure) => {
   const { chart: address, names } = figure.dataset;
   const drawing = figure.querySelector('svg');
   const held = plots.get(address);
@@ -73,10 +73,10 @@ const show = async (figure) => {
   plots.set(address, { plot, range: options.range });
 };
 
-const showAll = () => {
-  for (const figure of document.querySelectorAll('figure[data-chart]')) show(figure).catch(() => {});
+const drawAll = () => {
+  for (const figure of document.querySelectorAll('figure[data-chart]')) drawOne(figure).catch(() => {});
 };
-document.addEventListener('fresh', showAll);
+document.addEventListener('fresh', drawAll);
 addEventListener('resize', () => plots.forEach(({ plot }) => plot.setSize({ width: plot.root.parentElement.clientWidth, height })));
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plots.forEach(({ plot }) => plot.redraw()));
-showAll();
+drawAll();
