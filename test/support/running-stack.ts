@@ -21,7 +21,7 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder of the checkout; default: this one. */
   readonly root?: string;
-  /** Default: Node on deploy/local/start.ts. */
+  /** Default: Node on deploy/local/start.mjs. */
   readonly command?: readonly [string, ...string[]];
 };
 
@@ -44,7 +44,7 @@ export async function freePorts(): Promise<Ports> {
 
 /** Starts the local stack as a person would from a terminal: in a process group of its own, without input. */
 export function startStack({ dataDir, ports, env = {}, root = resolve('.'), command }: StartOptions): StartedStack {
-  const [file, ...args] = command ?? [process.execPath, join(root, 'deploy/local/start.ts')];
+  const [file, ...args] = command ?? [process.execPath, join(root, 'deploy/local/start.mjs')];
   const child = spawn(file, args, {
     cwd: root,
     env: { ...cleanEnvironment(), LOCAL_DATA_DIR: dataDir, ...ports, ...env },
