@@ -6,6 +6,7 @@ import { openCourse, type Course } from './asking.ts';
 import { buy } from './clients/buyer.ts';
 import { keep } from './clients/keeper.ts';
 import { comeAndGo } from './clients/leaver.ts';
+import { keepChanging } from './clients/password.ts';
 import { stayLoggedIn } from './clients/session.ts';
 import { serve } from './clients/staff.ts';
 import type { History, What } from './history.ts';
@@ -30,7 +31,7 @@ export type RoundOptions = {
   readonly onProgress: (text: string) => void;
 };
 
-export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8 };
+export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8, changers: 3 };
 
 export type RoundResult = {
   readonly seed: number;
@@ -92,6 +93,7 @@ function playersOf(
     ...keepers.map((client) => keep({ course, random: random(), client, products: kept, known })),
     ...many(crowd.staff, (name) => serve({ course, random: random(), name, placed, registers })),
     ...many(crowd.sessions, (name) => stayLoggedIn({ course, random: random(), name: `session-${name}` })),
+    ...many(crowd.changers, (name) => keepChanging({ course, random: random(), name: `changer-${name}` })),
     ...many(crowd.leavers, (name) => comeAndGo({ course, random: random(), name: `leaver-${name}`, products })),
   ];
 }

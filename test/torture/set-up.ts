@@ -18,6 +18,7 @@ export type Crowd = {
   readonly keepers: number;
   readonly staff: number;
   readonly sessions: number;
+  readonly changers: number;
   readonly leavers: number;
 };
 

@@ -26,7 +26,7 @@ test.skipIf(!hasRedis)(
     const database = await createMigratedDatabase();
     const stack = await openStack({ dir, root: resolve('.'), database: database.settings, workers: 2 });
     try {
-      const crowd = { buyers: 8, staff: 3, sessions: 1, leavers: 1, keepers: 2 };
+      const crowd = { buyers: 8, staff: 3, sessions: 1, leavers: 1, keepers: 2, changers: 1 };
       const { signal } = new AbortController();
       const result = await playRound(stack, { seed: 1, durationMs: 5_000, faults, crowd, signal, onProgress: () => {} });
       expect(result.violations).toEqual([]);
@@ -39,6 +39,7 @@ test.skipIf(!hasRedis)(
         'make acknowledged': expect.any(Number),
         'change acknowledged': expect.any(Number),
         'remove acknowledged': expect.any(Number),
+        'password acknowledged': expect.any(Number),
       });
     } finally {
       await stack.close();

@@ -46,11 +46,12 @@ export async function logIn(course: Course, random: Random, { clientId, login }:
   return { course, name, clientId, tokens: [token], access };
 }
 
-/** From some address: logins are counted by it. */
-export function askLogin(course: Course, random: Random, login: LoginAccount['login']): Promise<Answer | undefined> {
-  const address = Array.from({ length: 3 }, () => randomInt(random, 1, 250)).join('.');
-  const headers = { 'x-forwarded-for': `10.${address}` };
-  return course.ask({ method: 'POST', path: '/clients/login', headers, body: login });
+export const askLogin = (course: Course, random: Random, login: LoginAccount['login']): Promise<Answer | undefined> =>
+  course.ask({ method: 'POST', path: '/clients/login', headers: fromSomewhere(random), body: login });
+
+/** From some address: logins, and changes of a password, are counted by it. */
+export function fromSomewhere(random: Random): Ask['headers'] {
+  return { 'x-forwarded-for': `10.${Array.from({ length: 3 }, () => randomInt(random, 1, 250)).join('.')}` };
 }
 
 /** Shows the refresh token of that generation. */

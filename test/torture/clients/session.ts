@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pick, randomInt, type Random } from '#loadtest/generate/random.ts';
 import { isOpen, send, type Course } from '../asking.ts';
 import { change, logIn, registerWithPassword, type LoginAccount, type Session } from './login.ts';
-import { changePassword, tryAccess, type Ended } from './password.ts';
 
 /** One who logs in and goes on with a session, token by token, and tries tokens that must not work any more. */
 
@@ -13,20 +12,8 @@ const sessionsEach = 6;
 
 export async function stayLoggedIn({ course, random, name }: SessionOptions): Promise<void> {
   let account: LoginAccount | undefined;
-  let ended: Ended | undefined;
   for (let number = 0; !course.isOver(); number += 1) {
-    if (number % sessionsEach === 0) {
-      const made = await registerWithPassword(course, random, `${name}-${number}`);
-      const isChanged = random() < 0.6;
-      const known =
-        made && (isChanged ? await changePassword(course, random, made, `${name}-${number}`) : { account: made, ended: undefined });
-      account = known?.account;
-      ended = known?.ended;
-    }
-    if (ended && course.now() > ended.worthlessAtMs) {
-      await tryAccess(course, ended);
-      ended = undefined;
-    }
+    if (number % sessionsEach === 0) account = await registerWithPassword(course, random, `${name}-${number}`);
     const session = account && (await logIn(course, random, account, `${name}-${number}`));
     if (session === undefined) await sleep(100);
     else await live(session, random);
