@@ -59,6 +59,19 @@ export function decideRestart({ action, targets, restartsMs, nowMs }: RestartQue
   return { do: recent.length < mostInAnHour ? 'restart' : 'call', incident };
 }
 
+/**
+ * How long ago an earlier process began a restart, in ms, never more than it was on a machine that has been up since: nobody can set
+ * how long that is. Where it was started anew, or nobody said, the clock of the machine is all that is known; a time that has not come
+ * yet is now. Pure.
+ */
+export function restartAgeMs(
+  { startedAt, machineUpMs }: { readonly startedAt: number; readonly machineUpMs?: number | undefined },
+  now: { readonly at: number; readonly machineUpMs: number },
+): number {
+  if (machineUpMs !== undefined && now.machineUpMs >= machineUpMs) return now.machineUpMs - machineUpMs;
+  return Math.max(0, now.at - startedAt);
+}
+
 /** It takes connections, or lets them wait, and says nothing: so at every look since it began to fail. */
 function hangs({ health }: TargetSnapshot): boolean {
   const since = health.failingSince?.clockMs;

@@ -7,7 +7,7 @@ import type { Incident } from '../model/incident.ts';
 import type { Clock, Fact } from '../model/look.ts';
 import type { TimelineEntry } from '../model/quiet.ts';
 import type { JobRuns } from '../store/store.ts';
-import { decideRestart, hourMs, mostInAnHour, type Action, type RestartDecision } from './decide-restart.ts';
+import { decideRestart, hourMs, mostInAnHour, restartAgeMs, type Action, type RestartDecision } from './decide-restart.ts';
 
 export type RestarterDeps = {
   readonly snapshot: () => readonly TargetSnapshot[];
@@ -19,6 +19,8 @@ export type RestarterDeps = {
   /** Asks an API to drain and end. Rejects with why it will not. */
   readonly drain: (admin: URL, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
+  /** How long the machine has been up, in ms. */
+  readonly machineUpMs: () => number;
   readonly logger: Logger;
 };
 
@@ -31,8 +33,8 @@ const job = 'restart';
  */
 export function createRestarter(actions: readonly Action[], deps: RestarterDeps): { readonly run: (signal: AbortSignal) => Promise<void> } {
   const { at, clockMs } = deps.clock();
-  // Of an earlier process the clock of the machine is all that is known; a time that has not come yet is now.
-  const restartsMs = deps.jobRuns.recent(job, mostInAnHour).map(({ startedAt }) => clockMs - Math.max(0, at - startedAt));
+  const started = { at, machineUpMs: deps.machineUpMs() };
+  const restartsMs = deps.jobRuns.recent(job, mostInAnHour).map((run) => clockMs - restartAgeMs(run, started));
   const called = new Set<string>();
 
   const decide = (action: Action): RestartDecision =>
@@ -42,7 +44,7 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
     const { target, admin, mode } = action;
     const { incident, facts } = seen;
     const now = deps.clock();
-    const key = deps.jobRuns.begin(job, now.at, `${target} hangs`);
+    const key = deps.jobRuns.begin(job, now.at, `${target} hangs`, deps.machineUpMs());
     restartsMs.push(now.clockMs);
     const inHour = restartsMs.filter((atMs) => now.clockMs - atMs < hourMs).length;
     const count = `${inHour} of ${mostInAnHour} within an hour`;

@@ -208,4 +208,7 @@ export const schemaSteps: readonly string[] = [
   -- Of what comes and goes: how often it has.
   ALTER TABLE incidents ADD COLUMN turns INTEGER;
   `,
+  `
+  ALTER TABLE job_runs ADD COLUMN machine_up_ms REAL;
+  `,
 ];

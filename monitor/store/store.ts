@@ -43,6 +43,8 @@ export type StoreChanges = {
 export type JobRun = {
   readonly job: string;
   readonly startedAt: number;
+  /** How long the machine had been up then, in ms; undefined where nobody said. */
+  readonly machineUpMs?: number | undefined;
   readonly reason: string;
   readonly endedAt: number | undefined;
   /** Undefined while it runs. `put_off`: nothing was tried, and nothing went wrong. */
@@ -54,7 +56,7 @@ export type JobOutcome = 'done' | 'failed' | 'put_off';
 
 export type JobRuns = {
   /** @returns the key `end` takes */
-  readonly begin: (job: string, startedAt: number, reason: string) => number;
+  readonly begin: (job: string, startedAt: number, reason: string, machineUpMs?: number) => number;
   readonly end: (key: number, end: { readonly at: number; readonly outcome: JobOutcome; readonly detail: string }) => void;
   /** Ends runs that a process before this one left without an end, as failed. @returns how many */
   readonly endCutOff: (job: string, end: { readonly at: number; readonly detail: string }) => number;

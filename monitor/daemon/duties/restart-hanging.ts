@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { askToDrain, createRestarter } from '../../action/restarter.ts';
 import type { MonitorSettings } from '../../config/config.ts';
 import type { Evidence } from '../../evidence/evidence.ts';
@@ -22,6 +23,7 @@ export function restartHangingDuty(
     evidence: evidence.take,
     drain: askToDrain(env.ADMIN_TOKEN),
     clock,
+    machineUpMs: () => uptime() * 1_000,
     logger,
   });
   return { name: 'restart what hangs', isDue: () => true, run: (_now, signal) => restarter.run(signal) };

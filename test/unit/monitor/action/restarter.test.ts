@@ -94,13 +94,15 @@ function createPlay(settings: Action = action) {
   const shown: string[] = [];
   const taken: string[] = [];
   const timeline: TimelineEntry[] = [];
+  let upMs = 5 * hourMs;
   let world = hanging;
   let afterEvidence: World | undefined;
   const start = () =>
     createRestarter([settings], {
       snapshot: () => targetsOf(world),
       jobRuns: {
-        begin: (job, startedAt, reason) => runs.push({ job, startedAt, reason, endedAt: undefined, outcome: undefined, detail: '' }),
+        begin: (job, startedAt, reason, machineUpMs) =>
+          runs.push({ job, startedAt, reason, machineUpMs, endedAt: undefined, outcome: undefined, detail: '' }),
         end: () => {},
         recent: (_job, limit) => runs.toReversed().slice(0, limit),
       },
@@ -116,6 +118,7 @@ function createPlay(settings: Action = action) {
       },
       drain: () => Promise.resolve(void drains.push({ clockMs: now.clockMs, world })),
       clock: () => ({ ...now }),
+      machineUpMs: () => upMs,
       logger,
     });
   let restarter = start();
@@ -128,10 +131,12 @@ function createPlay(settings: Action = action) {
     becomes: (next: World) => void (afterEvidence = next),
     timeline,
     restartMonitor: () => void (restarter = start()),
-    setBack: (ms: number) => void (now.at -= ms),
+    restartMachine: () => void (upMs = 0),
+    setClock: (byMs: number) => void (now.at += byMs),
     tick: async (ms: number, next: World = hanging) => {
       now.at += ms;
       now.clockMs += ms;
+      upMs += ms;
       world = next;
       await restarter.run(new AbortController().signal);
     },
@@ -183,13 +188,28 @@ describe('an API that hangs', () => {
     expect(play.told[0]).toBe('api-a hangs: in a dry run nothing was done: mode: act would drain it; 1 of 3 within an hour');
   });
 
-  test('waits no longer because the clock was set back while no monitor ran', async () => {
+  test.each([
+    ['back', -10 * hourMs],
+    ['forward', 10 * hourMs],
+  ])('waits as long as it would have when the clock is set %s while no monitor runs, and is drained no more often', async (_way, byMs) => {
     const play = createPlay();
     await play.tick(minute);
-    play.setBack(10 * hourMs);
+    play.setClock(byMs);
     play.restartMonitor();
-    await play.tick(2 * minute);
-    expect(play.drains).toHaveLength(2);
+    for (let minutes = 0; minutes < 59; minutes += 1) await play.tick(minute);
+    expect(play.drains.map(({ clockMs }) => clockMs / minute)).toEqual([1, 3, 5]);
+    await play.tick(minute);
+    expect(play.drains).toHaveLength(4);
+  });
+
+  test('is not waited for when the machine was started anew a day after', async () => {
+    const play = createPlay();
+    for (let minutes = 0; minutes < 6; minutes += 1) await play.tick(minute);
+    await play.tick(24 * hourMs, { ...hanging, status: 'up' });
+    play.restartMachine();
+    play.restartMonitor();
+    await play.tick(minute);
+    expect(play.drains).toHaveLength(4);
   });
 
   test.each<[string, Partial<World>, string]>([
@@ -227,15 +247,15 @@ const step = fc.record({
   ms: fc.integer({ min: 1_000, max: 20 * minute }),
   world: fc.oneof(fc.constant(hanging), anyWorld),
   isKilled: fc.boolean(),
-  setBackMs: fc.option(fc.integer({ min: 0, max: 5 * hourMs }), { freq: 4, nil: 0 }),
+  setByMs: fc.option(fc.integer({ min: -5 * hourMs, max: 5 * hourMs }), { freq: 4, nil: 0 }),
 });
 
-test('in no history is it drained more than three times within any hour, nor for any cause but its own hanging, whenever the monitor is killed and the clock set back', async () => {
+test('in no history is it drained more than three times within any hour, nor for any cause but its own hanging, whenever the monitor is killed and the clock set', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const play = createPlay();
-      for (const { ms, world, isKilled, setBackMs } of steps) {
-        play.setBack(setBackMs ?? 0);
+      for (const { ms, world, isKilled, setByMs } of steps) {
+        play.setClock(setByMs ?? 0);
         if (isKilled) play.restartMonitor();
         await play.tick(ms, world);
       }
