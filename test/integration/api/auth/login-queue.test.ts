@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect } from 'vitest';
-import { cpuSeconds, processTree, readProcesses } from '#lib/proc.ts';
+import { cpuSeconds, processTree, readProcesses, residentBytes } from '#lib/proc.ts';
 import { call, eventually, type Answer } from '#test/support/api-process.ts';
 import { test, type RunningApi } from '../processes/running-api.ts';
 
@@ -51,6 +51,15 @@ describe('logins', { timeout: 60_000 }, () => {
     }
     const middle = (some: typeof answers): number => some.map(({ ms }) => ms).toSorted((a, b) => a - b)[some.length >> 1] ?? NaN;
     expect(middle(refused), 'refusals do not wait for the others').toBeLessThan(middle(checked));
+  });
+
+  test('give the 16 MiB that each password takes back to the machine', async ({ start }) => {
+    const api = await start(oneWorker);
+    const taken = async (): Promise<number> => residentBytes(processTree(await readProcesses(), api.child.pid ?? 0));
+    for (let read = 0; read < 20; read += 1) await call(`${api.url}/products/1`);
+    const before = await taken();
+    for (let pair = 0; pair < 8; pair += 1) await Promise.all([logIn(api), logIn(api)]);
+    expect((await taken()) - before).toBeLessThan(40 * 2 ** 20);
   });
 
   test('whose clients have left are not checked, and leave their place to those who wait', async ({ start }) => {
