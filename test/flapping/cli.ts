@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { migrateUp } from '#api/db/migrate.ts';
-import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import type { PostgresSettings } from '#lib/settings.ts';
 import { wholeNumber } from '#loadtest/options.ts';
 import { startApi } from '../support/api-process.ts';
-import { freePort } from '../support/free-port.ts';
+import { startOwnPostgres } from '../support/own-postgres.ts';
 import { markdownTable } from '../support/markdown-table.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { playFlapping, type Fault, type Played } from './campaign.ts';
@@ -103,17 +97,7 @@ async function playAll(stages: readonly Stage[], forMs: number): Promise<Played[
 
 /** A database, a Redis and an API of four workers. */
 async function openStage(course: Course): Promise<Stage> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'atalaya-flapping-'));
-  const login = { port: await freePort(), user: 'atalaya', password: 'flapping' };
-  const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), ...login, settings: { synchronous_commit: 'off' } });
-  const settings: PostgresSettings = {
-    POSTGRES_HOST: '127.0.0.1',
-    POSTGRES_PORT: login.port,
-    POSTGRES_DB: 'postgres',
-    POSTGRES_USER: login.user,
-    POSTGRES_PASSWORD: login.password,
-  };
-  await migrateUp(settings);
+  const { settings, stop } = await startOwnPostgres('flapping');
   const redis = course.isInRedis ? await startRedis() : undefined;
   const limits = { RATE_LIMIT_CALLS: `${window.limit}`, RATE_LIMIT_PERIOD: `${window.periodMs / 1_000}`, TRUSTED_PROXIES: '127.0.0.1' };
   const inRedis = redis && { REDIS_ENABLED: 'true', REDIS_HOST: '127.0.0.1', REDIS_PORT: `${redis.port}` };
@@ -122,8 +106,7 @@ async function openStage(course: Course): Promise<Stage> {
   const close = async (): Promise<void> => {
     await api.stop();
     await redis?.stop();
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await stop();
   };
   return { course, url: api.url, redis, close };
 }

@@ -1,14 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { migrateUp } from '#api/db/migrate.ts';
-import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import type { PostgresSettings } from '#lib/settings.ts';
 import { showCount } from '#lib/show.ts';
 import { wholeNumber } from '#loadtest/options.ts';
-import { freePort } from '../support/free-port.ts';
+import { startOwnPostgres } from '../support/own-postgres.ts';
 import { openFuzzedShop, runCampaign, type FuzzedShop, type Tally } from './campaign.ts';
 
 process.exitCode = await runCommandLine(
@@ -71,18 +65,8 @@ function show({ requests, findings, pairs }: Tally): string {
 
 /** A database and a shop on it, for as long as `work` takes. */
 async function withShop<T>(work: (shop: FuzzedShop) => Promise<T>): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'atalaya-fuzz-'));
-  const login = { port: await freePort(), user: 'atalaya', password: 'fuzz' };
-  const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), ...login, settings: { synchronous_commit: 'off' } });
-  const settings: PostgresSettings = {
-    POSTGRES_HOST: '127.0.0.1',
-    POSTGRES_PORT: login.port,
-    POSTGRES_DB: 'postgres',
-    POSTGRES_USER: login.user,
-    POSTGRES_PASSWORD: login.password,
-  };
+  const { settings, stop } = await startOwnPostgres('fuzz');
   try {
-    await migrateUp(settings);
     const shop = await openFuzzedShop(settings);
     try {
       return await work(shop);
@@ -90,7 +74,6 @@ async function withShop<T>(work: (shop: FuzzedShop) => Promise<T>): Promise<T> {
       await shop.close();
     }
   } finally {
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await stop();
   }
 }

@@ -1,9 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
-import { migrateUp } from '#api/db/migrate.ts';
-import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { clientOptions } from '#lib/postgres.ts';
@@ -12,7 +7,7 @@ import { showCount } from '#lib/show.ts';
 import { wholeNumber } from '#loadtest/options.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { operatorKey, startApi, type ApiProcess } from '../support/api-process.ts';
-import { freePort } from '../support/free-port.ts';
+import { startOwnPostgres } from '../support/own-postgres.ts';
 import { isAlive } from '../support/processes.ts';
 import { runCampaign, type Tally } from './campaign.ts';
 
@@ -77,19 +72,9 @@ function show({ reads, products, stale, writes, kills, freezes, failed }: Tally)
 
 /** A database and the instances on it, for as long as `work` takes. */
 async function withApis<T>(workers: number, work: (apis: readonly ApiProcess[]) => Promise<T>): Promise<T> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'atalaya-staleness-'));
-  const login = { port: await freePort(), user: 'atalaya', password: 'staleness' };
-  const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), ...login, settings: { synchronous_commit: 'off' } });
-  const settings: PostgresSettings = {
-    POSTGRES_HOST: '127.0.0.1',
-    POSTGRES_PORT: login.port,
-    POSTGRES_DB: 'postgres',
-    POSTGRES_USER: login.user,
-    POSTGRES_PASSWORD: login.password,
-  };
+  const { settings, stop } = await startOwnPostgres('staleness');
   const apis: ApiProcess[] = [];
   try {
-    await migrateUp(settings);
     await addProducts(settings);
     const env = { API_WORKERS: `${workers}`, API_INSTANCES: `${instances}`, RATE_LIMIT_ENABLED: 'false' };
     for (let left = instances; left > 0; left -= 1) apis.push(await startApi(settings, env));
@@ -97,8 +82,7 @@ async function withApis<T>(workers: number, work: (apis: readonly ApiProcess[]) 
     return await work(apis);
   } finally {
     await Promise.all(apis.map((api) => api.stop()));
-    await server.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await stop();
   }
 }
 

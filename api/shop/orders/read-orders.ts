@@ -12,13 +12,15 @@ const oneOrder = textStatement<WrittenRow>(
 const allOrders = pageOf('order-page', orderView, 'orders');
 const ordersOfClient = pageOf('order-page-of-client', orderView, 'orders', 'client_id = $4');
 
+const orderNotFound = (): ApiError => new ApiError('not_found', 'The order does not exist.');
+
 /**
  * @param only whose order it must be; undefined: anyone's
  * @throws not_found also for another's order
  */
 export async function readOrder(db: Db, id: number, only: number | undefined): Promise<WrittenRow> {
   const [order] = await db.query(oneOrder, [id, only ?? null]);
-  if (!order) throw new ApiError('not_found', 'The order does not exist.');
+  if (!order) throw orderNotFound();
   return order;
 }
 
@@ -29,7 +31,9 @@ export function readOrders(db: Db, page: Page, only: number | undefined): Promis
 
 const eventsOfOrder = textStatement<Written>(
   'order-events',
-  `SELECT ${orderEventView.listSql} AS json FROM (SELECT ${orderEventView.select} FROM order_events WHERE order_id = $1 ORDER BY id_key) AS events`,
+  `SELECT (
+     SELECT ${orderEventView.listSql} FROM (SELECT ${orderEventView.select} FROM order_events WHERE order_id = orders.id_key ORDER BY id_key) AS events
+   ) AS json FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2)`,
 );
 
 /**
@@ -38,6 +42,7 @@ const eventsOfOrder = textStatement<Written>(
  * @throws not_found also for another's order
  */
 export async function readOrderEvents(db: Db, id: number, only: number | undefined): Promise<Written> {
-  await readOrder(db, id, only);
-  return (await db.query(eventsOfOrder, [id]))[0] as Written;
+  const [events] = await db.query(eventsOfOrder, [id, only ?? null]);
+  if (!events) throw orderNotFound();
+  return events;
 }
