@@ -45,6 +45,7 @@ export async function startDaemon(settings: MonitorSettings, logger: Logger, { d
       control: {
         signer,
         takeNonce: createNonces(store, Date.now),
+        incident: store.incident,
         obey: (command) => obey({ silences, watch: running.parts().watch, store }, command),
         hear: (probe, beat) => hear({ beats: house.beats, watch: running.parts().watch }, probe, beat),
       },

@@ -3,11 +3,13 @@ import { createChannels } from '../alerts/channels/kinds.ts';
 import { createDeliveryLoop, type DeliveryLoop } from '../alerts/deliver.ts';
 import type { MonitorSettings } from '../config/config.ts';
 import { withEvidence, type Evidence } from '../evidence/evidence.ts';
+import { signLink, type SignedLink } from '../quiet/signature.ts';
 import type { House } from './house.ts';
 
 /** The ways to people that the settings name, each with its loop; their messages tell what was found out since they were queued. */
 export function createDelivery(house: House, settings: MonitorSettings, evidence: Evidence): DeliveryLoop[] {
-  const ackUrl = (incidentId: string): string => ackLink(house, settings.sender.statusUrl, incidentId);
+  const { statusUrl } = settings.sender;
+  const ackUrl = (incidentId: string): string => ackPath(statusUrl, signLink(house.signer, incidentId, house.clock().at));
   const channels = createChannels(settings.env, { ...settings.sender, ackUrl });
   if (channels.length === 0) house.logger.warn('no alert channel is configured; set SLACK_WEBHOOK_URL or SMTP_URL');
   return channels.map((channel) => createLoop(house, settings, house.decorate.channel(withEvidence(channel, evidence))));
@@ -30,9 +32,4 @@ function createLoop({ outbox, selfAlerts, clock, logger }: House, settings: Moni
   });
 }
 
-function ackLink({ signer }: House, statusUrl: string, incidentId: string): string {
-  const url = new URL('/ack', statusUrl);
-  url.searchParams.set('incident', incidentId);
-  url.searchParams.set('signature', signer.sign('ack', incidentId));
-  return url.href;
-}
+const ackPath = (statusUrl: string, link: SignedLink): string => new URL(`/ack?${new URLSearchParams(link).toString()}`, statusUrl).href;

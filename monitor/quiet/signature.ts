@@ -68,6 +68,25 @@ export function isCommandSigned(
   return Math.abs(now - Number(at)) <= mostApartMs && signer.isSigned('command', `${at}\n${body}`, signature);
 }
 
+/** How long a link of a message counts, in ms; each reminder brings a new one. */
+export const linkCountsMs = 7 * 86_400_000;
+
+/** By what whoever was told takes on one incident, and nothing else. `until`: ms of the epoch. */
+export type SignedLink = { readonly incident: string; readonly until: string; readonly signature: string };
+
+const linkText = ({ incident, until }: Omit<SignedLink, 'signature'>): string => `${until}\n${incident}`;
+
+export function signLink(signer: Signer, incident: string, now: number): SignedLink {
+  const until = String(now + linkCountsMs);
+  return { incident, until, signature: signer.sign('ack', linkText({ incident, until })) };
+}
+
+/** Whether a link counts. `forged`: nobody signed it as it is. `ended`: it is older than a link counts. */
+export function judgeLink(signer: Signer, link: SignedLink, now: number): 'good' | 'ended' | 'forged' {
+  if (!/^\d{1,15}$/.test(link.until) || !signer.isSigned('ack', linkText(link), link.signature)) return 'forged';
+  return now < Number(link.until) ? 'good' : 'ended';
+}
+
 /** Says that a signed command is taken; false when it was before, over every restart. */
 export type TakeNonce = (nonce: string) => boolean;
 

@@ -6,7 +6,7 @@ import { showTime } from '#lib/show.ts';
 import type { Incident, Note } from '../model/incident.ts';
 import type { Silence } from '../model/quiet.ts';
 import { commandSchema, type Command } from '../quiet/command.ts';
-import { isCommandSigned, type TakeNonce } from '../quiet/signature.ts';
+import { isCommandSigned, judgeLink, type SignedLink, type TakeNonce } from '../quiet/signature.ts';
 import type { BeatDeps } from './beat-page.ts';
 import { pageShell } from './page-shell.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
@@ -30,6 +30,8 @@ export type DoneView =
 
 export type Control = BeatDeps & {
   readonly takeNonce: TakeNonce;
+  /** One on record, over or not. @throws {StoreError} */
+  readonly incident: (id: string) => Incident | undefined;
   /** @throws {UsageError} it cannot be done as asked · {StoreError} */
   readonly obey: (command: Command) => Done;
 };
@@ -57,31 +59,58 @@ export const controlPages: Readonly<Record<string, ControlPage>> = {
     }
   },
   // Mail programs and chats open links by themselves: opening one only asks.
-  'GET /ack': async (ctx, { signer }, takeSnapshot) => {
+  'GET /ack': async (ctx, control, takeSnapshot) => {
     const voice = voiceFor(ctx);
-    const { forOperators: own } = voice.words;
-    const { incident: id = '', signature = '' } = ctx.query as { incident?: string; signature?: string };
-    if (!signer.isSigned('ack', id, signature)) return showPage(ctx, 403, unsigned(own));
+    const link = linkIn(ctx.URL.searchParams);
+    if (!mayAsk(ctx, control, link)) return;
     const { targets, now } = await takeSnapshot();
-    const incident = targets.flatMap(({ incidents }) => incidents).find((each) => each.id === id);
-    showPage(ctx, incident ? 200 : 410, incident ? ackForm(presentIncident(incident, now), signature, voice) : isOver(own));
+    const incident = targets.flatMap(({ incidents }) => incidents).find(({ id }) => id === link.incident);
+    if (incident) showPage(ctx, 200, ackForm(presentIncident(incident, now), link, voice));
+    else showOver(ctx, control, link);
   },
   'POST /ack': async (ctx, control) => {
     const { forOperators: own } = voiceFor(ctx).words;
     const form = new URLSearchParams(await bodyOf(ctx));
-    const [of, signature] = [form.get('incident') ?? '', form.get('signature') ?? ''];
-    if (!control.signer.isSigned('ack', of, signature)) return showPage(ctx, 403, unsigned(own));
-    const command = commandSchema.safeParse({ do: 'ack', of, by: form.get('by') || 'somebody who was told' });
+    const link = linkIn(form);
+    if (!mayAsk(ctx, control, link)) return;
+    const command = commandSchema.safeParse({ do: 'ack', of: link.incident, by: form.get('by') || 'somebody who was told' });
     if (!command.success) return showPage(ctx, 422, html`<h1>${own.nameTooLong}</h1>`);
     try {
       const done = presentDone(control.obey(command.data));
       if (done.done === 'ack') showPage(ctx, 200, acknowledged(done, own));
     } catch (err) {
       if (!(err instanceof UsageError)) throw err;
-      showPage(ctx, 410, isOver(own));
+      showOver(ctx, control, link);
     }
   },
 };
+
+function linkIn(given: URLSearchParams): SignedLink {
+  const [incident, until, signature] = ['incident', 'until', 'signature'].map((name) => given.get(name) ?? '') as [string, string, string];
+  return { incident, until, signature };
+}
+
+/** Shows why not, where whoever has the link may not ask. */
+function mayAsk(ctx: Koa.Context, { signer }: Control, link: SignedLink): boolean {
+  const { forOperators: own } = voiceFor(ctx).words;
+  const state = judgeLink(signer, link, Date.now());
+  if (state === 'forged') showPage(ctx, 403, says(own.linkBroken, own.linkCure));
+  if (state === 'ended') showPage(ctx, 410, says(own.linkEnded, own.linkEndedCure));
+  return state === 'good';
+}
+
+/** That nothing is left to take on, and of what, as far as that is still on record. */
+function showOver(ctx: Koa.Context, control: Control, { incident: id }: SignedLink): void {
+  const { forOperators: own } = voiceFor(ctx).words;
+  const incident = control.incident(id);
+  if (incident?.endedAt === undefined) return showPage(ctx, 410, says(own.isOver, own.nothingLeft));
+  const took = incident.acknowledged === undefined ? '' : own.hasTaken(incident.acknowledged.by);
+  showPage(
+    ctx,
+    410,
+    says(own.targetIsOver(incident.probe), `${own.lasted(showTime(incident.startedAt), showTime(incident.endedAt))} ${took}`),
+  );
+}
 
 /** @throws when it is longer than anything meant */
 export const bodyOf = (ctx: Koa.Context): Promise<string> => readBody(ctx.req, { limit: longestBodyBytes, encoding: 'utf8' });
@@ -107,16 +136,13 @@ function presentDone(done: Done): DoneView {
 
 type OwnWords = Voice['words']['forOperators'];
 
-const unsigned = (own: OwnWords): Html =>
-  html`<h1>${own.linkBroken}</h1>
-    <p>${own.linkCure}</p>`;
-const isOver = (own: OwnWords): Html =>
-  html`<h1>${own.isOver}</h1>
-    <p>${own.nothingLeft}</p>`;
+const says = (what: string, more: string): Html =>
+  html`<h1>${what}</h1>
+    <p>${more}</p>`;
 
 function ackForm(
   { id, target, detail, started_at: startedAt, acknowledged_by: by }: IncidentView,
-  signature: string,
+  { until, signature }: SignedLink,
   { language, words: { forOperators: own } }: Voice,
 ): Html {
   const taken = by === null ? undefined : html`<p>${own.hasTaken(by)}</p>`;
@@ -126,7 +152,8 @@ function ackForm(
       taken ??
       html`<p>${own.takeOnMeans}</p>
         <form method="post" action="/ack?lang=${language}">
-          <input type="hidden" name="incident" value="${id}" /><input type="hidden" name="signature" value="${signature}" />
+          <input type="hidden" name="incident" value="${id}" /><input type="hidden" name="until" value="${until}" />
+          <input type="hidden" name="signature" value="${signature}" />
           <label>${own.yourName} <input name="by" maxlength="60" autocomplete="name" /></label> <button>${own.takeItOn}</button>
         </form>`
     }`;
@@ -134,7 +161,7 @@ function ackForm(
 
 function acknowledged({ outcome, incidents }: Extract<DoneView, { done: 'ack' }>, own: OwnWords): Html {
   const [incident] = incidents;
-  if (!incident) return isOver(own);
+  if (!incident) return says(own.isOver, own.nothingLeft);
   const { target, acknowledged_by: by } = incident;
   return html`<h1>${(outcome === 'already' ? own.takenAlready : own.taken)(by ?? '', target)}</h1>`;
 }

@@ -146,7 +146,8 @@ export function judgeDecision(world: World, { alert, atMs }: Decided, open: Open
   const turns = Number(/went down or came back (\d+) times/.exec(alert.detail)?.[1]);
   // A turn that a crash kept from the disk is seen again.
   const most = world.turns.get(probe as TargetName) ?? 0;
-  if (event === 'settled' && !(turns >= flapTurns && turns <= most + world.crashes))
+  const isWatched = alert.detail !== 'it is no longer watched';
+  if (event === 'settled' && isWatched && !(turns >= flapTurns && turns <= most + world.crashes))
     found.push({ rule: 'summary', what: `${id} tells ${turns} turns; ${most} were seen` });
   const { db } = world.targets;
   const isDbDown = (db.state === 'down' || db.state === 'hangs') && atMs - Math.max(db.sinceMs, world.startedMs) >= 60_000;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { linkCountsMs, readSigner, signLink } from '#monitor/quiet/signature.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-recorder.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
@@ -120,19 +121,26 @@ describe('the link in a message', { timeout }, () => {
     const opened = await fetch(url);
     expect([opened.status, await opened.text()]).toEqual([200, expect.stringContaining('Take on api?')]);
     expect(slack.texts('[ACKNOWLEDGED]')).toEqual([]);
-    const body = new URLSearchParams({
-      incident: url.searchParams.get('incident') ?? '',
-      signature: url.searchParams.get('signature') ?? '',
-      by: 'Ana <b>',
-    });
-    const taken = await fetch(new URL('/ack', url), { method: 'POST', body });
-    expect([taken.status, await taken.text()]).toEqual([200, expect.stringContaining('Ana &lt;b&gt; has taken api on')]);
+    const take = async (changes: Record<string, string>): Promise<[number, string]> => {
+      const body = new URLSearchParams({ ...Object.fromEntries(url.searchParams), ...changes });
+      const answer = await fetch(new URL('/ack', url), { method: 'POST', body });
+      return [answer.status, await answer.text()];
+    };
+    expect(await take({ incident: 'other-1', by: 'Eve' })).toEqual([403, expect.stringContaining('This link is not whole')]);
+    expect(await take({ by: 'Ana <b>' })).toEqual([200, expect.stringContaining('Ana &lt;b&gt; has taken api on')]);
+    expect(await take({ by: 'Eve' })).toEqual([200, expect.stringContaining('Ana &lt;b&gt; has taken api on already')]);
+    const signer = readSigner(join(scene.plan.dir, 'data'));
+    const old = signLink(signer, url.searchParams.get('incident') ?? '', Date.now() - linkCountsMs);
+    expect(await take({ ...old, by: 'Ben' })).toEqual([410, expect.stringContaining('This link has ended')]);
     await slack.until(() => slack.texts('[ACKNOWLEDGED] api').length === 1);
     await monitor.untilStatus((view) => view.incidents?.[0]?.acknowledged_by === 'Ana <b>');
     expect((await cli(scene, 'incidents')).stdout).toContain('taken on by Ana <b>');
     await api.start();
     await slack.until(() => slack.texts('[RESOLVED] api').length === 1);
-    expect((await fetch(url)).status).toBe(410);
+    const over = await fetch(url);
+    expect([over.status, await over.text()]).toEqual([410, expect.stringMatching(/api: it is over.*Ana &lt;b&gt; has taken it on/s)]);
+    expect(await take({ by: 'Ben' })).toEqual([410, expect.stringContaining('api: it is over')]);
+    expect(slack.texts('[ACKNOWLEDGED]')).toHaveLength(1);
   });
 
   test('that somebody made up, and a command that is not signed, change nothing', async () => {

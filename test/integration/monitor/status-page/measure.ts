@@ -81,7 +81,7 @@ const server = await startStatusServer({
   host: '127.0.0.1',
   port: 0,
   takeSnapshot,
-  control: { signer, obey: refuse, hear: refuse, takeNonce: refuse },
+  control: { signer, obey: refuse, hear: refuse, takeNonce: refuse, incident: refuse },
   access: createAccess({ password: () => operatorPassword, signer, isSecure: false }),
   records: store,
   latencies: store.latencies,

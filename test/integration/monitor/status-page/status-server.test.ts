@@ -20,6 +20,7 @@ const signer: Signer = {
 const control: Control = {
   signer,
   takeNonce: () => false,
+  incident: () => undefined,
   obey: () => {
     throw new Error('nobody may ask');
   },

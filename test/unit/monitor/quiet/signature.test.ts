@@ -1,7 +1,16 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { createNonces, isCommandSigned, openSigner, readSigner, signCommand } from '#monitor/quiet/signature.ts';
+import {
+  createNonces,
+  isCommandSigned,
+  judgeLink,
+  linkCountsMs,
+  openSigner,
+  readSigner,
+  signCommand,
+  signLink,
+} from '#monitor/quiet/signature.ts';
 import { openDatabase, StoreError } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
@@ -23,6 +32,25 @@ test('a signature counts for its own text and purpose only', async () => {
   expect(signer.isSigned('command', 'api-1', signature)).toBe(false);
   expect(signer.isSigned('ack', 'api-1', '')).toBe(false);
   expect(signer.isSigned('ack', 'api-1', `${signature}ñ`)).toBe(false);
+});
+
+test('a link counts for a week and for its own incident only, and no other signature makes one', async () => {
+  const signer = openSigner(await temporaryFolder());
+  const now = 1_000_000;
+  const link = signLink(signer, 'api-1', now);
+  expect(judgeLink(signer, link, now + linkCountsMs - 1)).toBe('good');
+  expect(judgeLink(signer, link, now + linkCountsMs)).toBe('ended');
+  const others = [
+    { incident: 'api-12' },
+    { incident: '' },
+    { until: String(now + 2 * linkCountsMs) },
+    { until: '' },
+    { until: `${link.until}\napi-1`, incident: '' },
+    { signature: '' },
+    { signature: signer.sign('ack', 'api-1') },
+    { signature: signer.sign('command', `${link.until}\napi-1`) },
+  ];
+  expect(others.map((other) => judgeLink(signer, { ...link, ...other }, now))).toEqual(others.map(() => 'forged'));
 });
 
 test('a signed command counts for a minute, and not with another body', async () => {
