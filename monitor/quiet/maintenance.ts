@@ -70,12 +70,24 @@ export function momentOf(shown: number, timeZone: string): number {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/** The same few moments are asked for at every look, and the formatter is slow. */
+const offsets = new Map<string, number>();
+const offsetsKept = 1_000;
+/** Clocks are set at quarters of an hour. */
+const quarterMs = 900_000;
+
 /** What the clocks of a zone are ahead of UTC at a moment, in ms. V8 reads its locales only where a zone is not UTC. */
 function offsetOf(timeZone: string, at: number): number {
   if (timeZone === 'UTC') return 0;
+  const key = `${timeZone} ${Math.floor(at / quarterMs)}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
   const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   formats.set(timeZone, format);
   const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
   const [, sign, hours, minutes] = /GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
-  return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
+  if (offsets.size >= offsetsKept) offsets.clear();
+  offsets.set(key, offset);
+  return offset;
 }

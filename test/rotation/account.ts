@@ -35,6 +35,8 @@ export async function accountFor(dir: string, written: readonly number[]): Promi
   const names = logNames(dir);
   for (const name of names) {
     const isWhole = await eachLine(join(dir, name), (line) => {
+      // Where the disk was full a line may be begun anew.
+      if (line === '') return;
       const [, writer, number] = /"request_id":"(\d+)-(\d+)".*\}$/.exec(line) ?? [];
       const own = seen[Number(writer) - 1];
       const index = Number(number);

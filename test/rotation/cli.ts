@@ -5,16 +5,24 @@ import { showCount } from '#lib/show.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { wholeNumber } from '#loadtest/options.ts';
 import { markdownTable } from '../support/markdown-table.ts';
+import { playFullDisk } from './full-disk.ts';
 import { playKilled } from './killed.ts';
 import type { ArmOptions, Outcome } from './stage.ts';
 import { playAtOnce, playCopyTruncate, playOurs } from './ways.ts';
 
-/** What is played, each in a folder of its own. Those that must lose lines show that this campaign would notice. */
+/**
+ * What is played, each in a folder of its own. Those that must lose lines show that this campaign would notice; a full disk may leave the
+ * beginning of a line, as long as the line stands there whole as well.
+ */
 const arms: Readonly<
-  Record<string, { readonly says: string; readonly mustLose?: true; readonly play: (options: ArmOptions) => Promise<Outcome> }>
+  Record<
+    string,
+    { readonly says: string; readonly mustLose?: true; readonly mayTear?: true; readonly play: (options: ArmOptions) => Promise<Outcome> }
+  >
 > = {
   ours: { says: 'the monitor’s rotation', play: playOurs },
   killed: { says: 'the monitor’s, killed by SIGKILL at each step', play: playKilled },
+  'full-disk': { says: 'the monitor’s, on a disk that fills up', mayTear: true, play: playFullDisk },
   copytruncate: { says: 'copied and truncated', mustLose: true, play: playCopyTruncate },
   'at-once': { says: 'renamed, compressed at once', mustLose: true, play: playAtOnce },
 };
@@ -48,12 +56,12 @@ async function run({ flags }: Arguments): Promise<ExitCode> {
     throw new UsageError(`--only ${String(only)} must be one of ${Object.keys(arms).join(', ')}`);
   const rows: string[][] = [];
   let isWell = true;
-  for (const [name, { says, mustLose, play }] of Object.entries(arms)) {
+  for (const [name, { says, mustLose, mayTear, play }] of Object.entries(arms)) {
     if (only !== undefined && only !== name) continue;
     const outcome = await watched(says, rotations, (onRotated) =>
       play({ rotations, linesPerSecond: rate, random: createRandom(seed, 0), onRotated }),
     );
-    const isAsItMust = mustLose ? outcome.lost > 0 : isWhole(outcome);
+    const isAsItMust = mustLose ? outcome.lost > 0 : isWhole({ ...outcome, ...(mayTear && { torn: 0 }) });
     isWell &&= isAsItMust;
     rows.push(rowOf(says, outcome));
     for (const fault of outcome.faults) print(`${says}: ${fault}`);

@@ -12,9 +12,11 @@ import { createRotation, type Rotation } from '#monitor/logs/rotation.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 import type { MonitorStore } from '#monitor/store/store.ts';
+import { playFullDisk } from '#test/rotation/full-disk.ts';
 import { playKilled } from '#test/rotation/killed.ts';
 import { playAtOnce, playCopyTruncate, playOurs } from '#test/rotation/ways.ts';
 import { startWriter, untilWriting } from '#test/rotation/writers.ts';
+import { mountTmpfs } from '#test/support/mount-tmpfs.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 
 const timeout = 90_000;
@@ -83,6 +85,15 @@ describe('under the API’s own writers, three processes with 30,000 lines a sec
   test('nor does it when it is killed by SIGKILL at each of its steps', async () => {
     const outcome = await playKilled(campaign(aRound));
     expect(outcome).toMatchObject({ ...nothingMissing, remark: expect.stringMatching(/^(?:1\d|2\d) kills$/) });
+  });
+
+  test('nor on a disk that is full now and again: each line stands there whole once there is room, and what could not be done is done', async ({
+    skip,
+  }) => {
+    if (!mountTmpfs(await temporaryFolder(), 'size=64k')) skip('a small file system takes root to mount');
+    const { torn, ...outcome } = await playFullDisk({ ...campaign(12), random: createRandom(3, 0) });
+    expect(outcome).toMatchObject({ lost: 0, dropped: 0, twice: 0, halves: 0, doubleNames: 0, faults: [] });
+    expect(torn).toBeLessThan(30);
   });
 
   test('copying and truncating loses lines, as does compressing at once what was renamed', async () => {
