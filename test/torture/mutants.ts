@@ -91,13 +91,15 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'api/db/shared-reads.ts',
-        find: '      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));',
+        find: `      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
+        const row = byId.get(String(id));`,
         put: `      const kept = ((globalThis as any).kept ??= new Map());
       const old = kept.get(statement.name + id);
-      if (old !== undefined && performance.now() - old.atMs < 5_000) return old.row;
+      if (old !== undefined && performance.now() - old.atMs < 5_000) return Promise.resolve(old.row);
       const atMs = performance.now();
-      const row = (await join(statement.name, statement, { id, values: undefined, isAwaited })).byId.get(String(id));
-      kept.set(statement.name + id, { atMs, row });`,
+      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
+        const row = byId.get(String(id));
+        kept.set(statement.name + id, { atMs, row });`,
       },
     ],
   },

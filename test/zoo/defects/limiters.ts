@@ -38,8 +38,8 @@ const count: readonly Defect[] = [
     expects: /boundary/,
     part: 'address',
     seed: inMemory(
-      'entry.times.dropUntil(nowMs - quota.periodMs);',
-      'if (entry.times.size > 0 && entry.times.at(0) <= nowMs - quota.periodMs) entry.times.dropUntil(nowMs);',
+      'times.dropUntil(nowMs - quota.periodMs);',
+      'if (times.size > 0 && times.at(0) <= nowMs - quota.periodMs) times.dropUntil(nowMs);',
     ),
   },
   {
@@ -88,7 +88,10 @@ const count: readonly Defect[] = [
     says: 'HEAD is not counted',
     expects: /head-as-get/,
     part: 'address',
-    seed: told('await count(ctx, ctx.state.principal);', "if (ctx.req.method !== 'HEAD') await count(ctx, ctx.state.principal);"),
+    seed: told(
+      'count(ctx, ctx.state.principal).then(goOn)',
+      "(ctx.req.method === 'HEAD' ? Promise.resolve() : count(ctx, ctx.state.principal)).then(goOn)",
+    ),
   },
   {
     name: 'classes-share-a-count',
