@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
+import { openConnection, type Connection } from '#loadtest/generate/connection.ts';
 import { pick, randomInt, type Random } from '#loadtest/generate/random.ts';
 import type { ApiProcess } from '../support/api-process.ts';
 
@@ -7,7 +7,7 @@ import type { ApiProcess } from '../support/api-process.ts';
 
 export type CampaignOptions = {
   readonly apis: readonly ApiProcess[];
-  readonly workersOf: (api: ApiProcess) => readonly number[];
+  readonly workersOf: (api: ApiProcess) => Promise<readonly number[]>;
   readonly headers: Readonly<Record<string, string>>;
   /** Ids of the products that are written and read, each at version 1. */
   readonly products: readonly number[];
@@ -15,6 +15,8 @@ export type CampaignOptions = {
   readonly readers: number;
   readonly writers: number;
   readonly random: Random;
+  /** Ends it before. */
+  readonly signal: AbortSignal;
   readonly onProgress: (tally: Tally) => void;
 };
 
@@ -34,73 +36,94 @@ export type Tally = {
 
 type Row = { readonly id_key: number; readonly version: number };
 
+/** What writers have been told, in the order in which they were. */
+type Told = {
+  readonly add: (id: number, version: number) => void;
+  /** How much has been told. */
+  readonly count: () => number;
+  /** The newest version of a product among the first `count` that were told, which is what whoever asked then must be shown. */
+  readonly leastOf: (id: number, count: number) => number;
+};
+
+function createTold(products: readonly number[]): Told {
+  let count = 0;
+  const byId = new Map(products.map((id) => [id, [{ at: 0, version: 1 }]]));
+  return {
+    add: (id, version) => byId.get(id)?.push({ at: ++count, version }),
+    count: () => count,
+    leastOf: (id, before) => byId.get(id)?.findLast(({ at }) => at <= before)?.version ?? 0,
+  };
+}
+
 /** Runs until so many answers have been looked at. */
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
-  const { apis, reads, readers, writers, onProgress } = options;
+  const { reads, readers, writers, products, signal, onProgress } = options;
   const tally: Tally = { reads: 0, products: 0, stale: 0, writes: 0, failed: 0, kills: 0, freezes: 0, witnesses: [] };
-  const pools = apis.map(({ url }) => new Pool(url, { connections: readers + writers, bodyTimeout: 20_000, headersTimeout: 20_000 }));
-  /** By product: the newest version that a writer has been told of. */
-  const answered = new Map(options.products.map((id) => [id, 1]));
-  const course = { ...options, pools, tally, answered, isOver: () => tally.reads >= reads };
+  const course: Course = { ...options, tally, told: createTold(products), isOver: () => tally.reads >= reads || signal.aborted };
   const ticker = setInterval(() => onProgress(tally), 1_000);
   try {
     await Promise.all([
-      ...Array.from({ length: readers }, () => read(course)),
-      ...Array.from({ length: writers }, (_, writer) => write(course, writer)),
+      ...Array.from({ length: readers }, () => asked(course, (ask) => read(course, ask))),
+      ...Array.from({ length: writers }, (_, writer) => asked(course, (ask) => write(course, writer, ask))),
       disturb(course),
     ]);
   } finally {
     clearInterval(ticker);
-    await Promise.all(pools.map((pool) => pool.destroy()));
   }
   return tally;
 }
 
-type Course = CampaignOptions & {
-  readonly pools: readonly Pool[];
-  readonly tally: Tally;
-  readonly answered: Map<number, number>;
-  readonly isOver: () => boolean;
-};
+type Course = CampaignOptions & { readonly tally: Tally; readonly told: Told; readonly isOver: () => boolean };
+
+/** Undefined where it was not answered, or with an error. */
+type Ask = (path: string, body?: object) => Promise<unknown>;
 
 const missing: readonly Row[] = [];
 
-async function ask({ pools, random, headers, tally }: Course, path: string, body?: object): Promise<unknown> {
+/** One client, with a connection of its own to each instance. */
+async function asked({ apis, random, headers, tally }: Course, use: (ask: Ask) => Promise<void>): Promise<void> {
+  const connections: readonly Connection[] = apis.map(({ url }) => openConnection(url, 20_000));
   try {
-    const answer = await pick(random, pools).request({
-      path,
-      method: body ? 'PUT' : 'GET',
-      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
+    await use(async (path, body) => {
+      const answer = await pick(random, connections).send(
+        body
+          ? {
+              endpoint: 'write',
+              method: 'PUT',
+              path,
+              headers: { ...headers, 'content-type': 'application/json' },
+              body: JSON.stringify(body),
+            }
+          : { endpoint: 'read', method: 'GET', path, headers },
+      );
+      if (answer.kind === 'answer' && answer.status === 200) return JSON.parse(answer.body) as unknown;
+      // Every product is there all the time: who does not find one looks at something else than the database.
+      if (answer.kind === 'answer' && answer.status === 404) return missing;
+      // A worker that was killed takes its connections with it.
+      tally.failed += 1;
+      await sleep(10);
+      return undefined;
     });
-    const text = await answer.body.text();
-    if (answer.statusCode === 200) return JSON.parse(text) as unknown;
-    // Every product is there all the time: who does not find one looks at something else than the database.
-    if (answer.statusCode === 404) return missing;
-  } catch {
-    // A worker that was killed takes its connections with it.
+  } finally {
+    await Promise.all(connections.map((connection) => connection.close()));
   }
-  tally.failed += 1;
-  await sleep(10);
-  return undefined;
 }
 
 /** One reader: single products, and a few pages and searches that many ask for at once. */
-async function read(course: Course): Promise<void> {
-  const { products, random, answered, tally, isOver } = course;
+async function read({ products, random, told, tally, isOver }: Course, ask: Ask): Promise<void> {
   while (!isOver()) {
     const dice = random();
     const skip = 20 * randomInt(random, 0, 2);
     const list = dice < 0.8 ? `?skip=${skip}&limit=20` : `/filter?search=thing&sort_by=name&skip=${skip}&limit=20`;
-    const atLeast = new Map(answered);
+    const toldBefore = told.count();
     const path = `/api/v1/products${dice < 0.6 ? `/${pick(random, products)}` : list}`;
-    const shown = await ask(course, path);
+    const shown = await ask(path);
     if (shown === undefined) continue;
     tally.reads += 1;
     if (shown === missing) note(tally, `GET ${path}: not found`);
     for (const { id_key: id, version } of (Array.isArray(shown) ? shown : [shown]) as Row[]) {
       tally.products += 1;
-      const least = atLeast.get(id) ?? 0;
+      const least = told.leastOf(id, toldBefore);
       if (version < least) note(tally, `GET ${path}: product ${id} at version ${version}, after ${least} was answered`);
     }
   }
@@ -112,15 +135,14 @@ function note(tally: Tally, witness: string): void {
 }
 
 /** One writer, the only one of its products. */
-async function write(course: Course, writer: number): Promise<void> {
-  const { products, writers, random, answered, tally, isOver } = course;
+async function write({ products, writers, random, told, tally, isOver }: Course, writer: number, ask: Ask): Promise<void> {
   const own = products.filter((_, index) => index % writers === writer);
   while (!isOver()) {
     const id = pick(random, own);
-    const row = (await ask(course, `/api/v1/products/${id}`, { stock: randomInt(random, 0, 999) })) as Row | undefined;
+    const row = (await ask(`/api/v1/products/${id}`, { stock: randomInt(random, 0, 999) })) as Row | undefined;
     if (row === undefined) continue;
     tally.writes += 1;
-    answered.set(id, row.version);
+    told.add(id, row.version);
   }
 }
 
@@ -128,7 +150,7 @@ async function write(course: Course, writer: number): Promise<void> {
 async function disturb({ apis, workersOf, random, tally, isOver }: Course): Promise<void> {
   while (!isOver()) {
     for (let left = randomInt(random, 20, 60); left > 0 && !isOver(); left -= 1) await sleep(100);
-    const workers = workersOf(pick(random, apis));
+    const workers = await workersOf(pick(random, apis));
     if (isOver() || workers.length === 0) continue;
     const pid = pick(random, workers);
     if (random() < 0.5) {

@@ -2,17 +2,21 @@ import { Client } from 'pg';
 import { createProgress, print, runCommandLine, type Arguments } from '#lib/command-line.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { clientOptions } from '#lib/postgres.ts';
+import { processTree, readProcesses } from '#lib/proc.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { showCount } from '#lib/show.ts';
+import { stopSignal } from '#lib/shutdown.ts';
 import { wholeNumber } from '#loadtest/options.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { operatorKey, startApi, type ApiProcess } from '../support/api-process.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
-import { isAlive } from '../support/processes.ts';
 import { runCampaign, type Tally } from './campaign.ts';
 
 const instances = 2;
 const productCount = 200;
+
+const stopping = new AbortController();
+void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 
 process.exitCode = await runCommandLine(
   {
@@ -49,13 +53,15 @@ async function play(apis: readonly ApiProcess[], reads: number, seed: number): P
   try {
     return await runCampaign({
       apis,
-      workersOf: (api) => [...api.stdout().matchAll(/"worker_pid":(\d+)/g)].map(([, pid]) => Number(pid)).filter((pid) => isAlive(pid)),
+      workersOf: async ({ child: { pid: primary = Number.NaN } }) =>
+        processTree(await readProcesses(), primary).flatMap(({ pid }) => (pid === primary ? [] : [pid])),
       headers: { 'x-api-key': operatorKey },
       products: Array.from({ length: productCount }, (_, index) => index + 1),
       reads,
       readers: 60,
       writers: 8,
       random: createRandom(seed, 0),
+      signal: stopping.signal,
       onProgress: (tally) => progress.update(show(tally)),
     });
   } finally {

@@ -24,6 +24,8 @@ export type ApiProcess = {
 };
 
 const readyWithinMs = 30_000;
+/** Characters: a text has a greatest length, and millions of access lines go beyond it. */
+const mostKept = 2 ** 26;
 
 /**
  * The API as its own program, on ports of its own, against a database.
@@ -56,6 +58,7 @@ export async function startApi(
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {
       output[name] += text;
+      if (output[name].length > 2 * mostKept) output[name] = output[name].slice(-mostKept);
     });
   }
   const exited = once(child, 'close').then(([status]) => status as number | null);
