@@ -77,8 +77,8 @@ export const linksOf = ({ ackUrl, incidentUrl, statusUrl }: MessageText): readon
 const isTakenOn = ({ event, probe }: Alert): boolean =>
   (roleOf(event) === 'opens' || event === 'reminder') && !probe.startsWith('monitor.');
 
-function timeFacts({ startedAt, endedAt, event }: Alert): Fact[] {
-  if (event === 'notice' || event === 'test') return [['At', showTime(startedAt)]];
+function timeFacts({ startedAt, endedAt, event, probe }: Alert): Fact[] {
+  if (event === 'test' || (event === 'notice' && probe.startsWith('monitor.'))) return [['At', showTime(startedAt)]];
   if (endedAt === undefined) return [['Since', showTime(startedAt)]];
   return [
     ['Since', showTime(startedAt)],

@@ -24,8 +24,9 @@ export function seekEvidence(
   });
 }
 
-function sourcesOf({ env, probes, objectives, rotation }: MonitorSettings, resolveHost: ResolveHost): Source[] {
-  const metrics = [...new Map(objectives.flatMap(({ sources }) => sources).map((url) => [url.href, url])).values()];
+function sourcesOf({ env, probes, objectives, actions, rotation }: MonitorSettings, resolveHost: ResolveHost): Source[] {
+  const shown = [...objectives.flatMap(({ sources }) => sources), ...actions.map(({ admin }) => new URL('/metrics', admin))];
+  const metrics = [...new Map(shown.map((url) => [url.href, url])).values()];
   const logs = [...rotation.map(({ dir }) => dir), ...probes.filter(({ kind }) => kind === 'log').map(({ where }) => dirname(where))];
   return [
     ...(metrics.length === 0 ? [] : [apiMetrics(metrics, env.METRICS_TOKEN)]),

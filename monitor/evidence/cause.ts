@@ -34,7 +34,8 @@ const lockRule: Rule = (_alert, { target, signs: { lock, pool } }) => {
 const soonMs = 10 * 60_000;
 
 const releaseRule: Rule = ({ startedAt }, { target, signs, watchingSince }) => {
-  if (!served.has(target.kind) || signs.startedAt === undefined || signs.startedAt <= watchingSince || isGone(target)) return undefined;
+  if (!served.has(target.kind) || signs.startedAt === undefined || signs.startedAt <= watchingSince || isGone(target, signs))
+    return undefined;
   const afterMs = Date.parse(startedAt) - signs.startedAt;
   if (afterMs < -soonMs || afterMs > soonMs) return undefined;
   return {
@@ -43,14 +44,20 @@ const releaseRule: Rule = ({ startedAt }, { target, signs, watchingSince }) => {
   };
 };
 
-const loadTestRule: Rule = ({ facts = [] }, { target }) => {
-  const isRunning = facts.some(([label]) => label === loadTestLabel);
-  if (!isRunning || !served.has(target.kind) || isGone(target)) return undefined;
+const loadTestRule: Rule = ({ facts = [] }, { target, signs }) => {
+  const { loadTestAnswers = 0 } = signs;
+  const isRunning = loadTestAnswers > 0 || facts.some(([label]) => label === loadTestLabel);
+  if (!isRunning || !served.has(target.kind) || isGone(target, signs)) return undefined;
   return { sentence: 'A load test runs against it.', nextStep: 'find out who runs the load test, and end it if nobody meant this' };
 };
 
 /** Label of the fact by which `slo/load-test-sight` mentions a load test. */
 const loadTestLabel = 'Load test';
+
+const poolRule: Rule = (_alert, { target, signs: { pool } }) => {
+  if (!pool || pool.waiting === 0 || pool.inUse < pool.most || !served.has(target.kind)) return undefined;
+  return { sentence: `The pool of connections is used up: all ${pool.most} are in use, and ${pool.waiting} requests wait for one.` };
+};
 
 const ownRule: Rule = ({ cause }) => (cause === undefined ? undefined : { sentence: cause });
 
@@ -61,11 +68,20 @@ const symptoms: readonly { readonly sign: RegExp; readonly says: (who: string) =
   { sign: /EHOSTUNREACH|ENETUNREACH/, says: (who) => `${who} cannot be reached: there is no way through the network to it.` },
 ];
 
-const symptomRule: Rule = ({ event }, { target }) => {
+/** Kinds that connect to what they look at. */
+const connected: ReadonlySet<string> = new Set(['http', 'postgres', 'redis', 'certificate']);
+
+const symptomRule: Rule = ({ event }, { target, signs: { pool } }) => {
   const last = target.health.recent.at(-1);
   if (!last || event !== 'firing') return undefined;
   const who = nameOf(target);
-  if (last.isSilent) return { sentence: `${who} hangs: it lets itself be connected to and does not answer.` };
+  if (last.isSilent && target.kind === 'dns')
+    return { sentence: 'The name server does not answer.', nextStep: 'ask it by hand with dig, from the machine of the monitor' };
+  // An API whose requests wait for a connection is at work.
+  if (last.isSilent && connected.has(target.kind) && !(target.kind === 'http' && pool && pool.waiting > 0)) {
+    const nextStep = `look whether ${who} is stopped, out of memory or busy with one thing, then start it anew`;
+    return { sentence: `${who} hangs: it lets itself be connected to and does not answer.`, nextStep };
+  }
   const symptom = symptoms.find(({ sign }) => sign.test(last.detail));
   return symptom && { sentence: symptom.says(who) };
 };
@@ -75,15 +91,18 @@ const saysRule: Rule = ({ facts = [] }, { target }) => {
   return said === undefined ? undefined : { sentence: `${nameOf(target)} answers, and says that it is not well: ${said}.` };
 };
 
-const isGone = ({ health }: Scene['target']): boolean => {
+const isGone = ({ health }: Scene['target'], { pool }: Signs): boolean => {
   const last = health.recent.at(-1);
-  return last?.isSilent === true || symptoms.some(({ sign }) => last?.outcome === 'failed' && sign.test(last.detail));
+  return (
+    (last?.isSilent === true && !(pool && pool.waiting > 0)) ||
+    symptoms.some(({ sign }) => last?.outcome === 'failed' && sign.test(last.detail))
+  );
 };
 
 const nameOf = ({ name, kind }: Scene['target']): string => ({ postgres: 'PostgreSQL', redis: 'Redis' })[kind] ?? name;
 
 /** In the order of how sure they are: what was seen from inside comes before what happens to be at the same time. */
-const rules: readonly Rule[] = [lockRule, symptomRule, releaseRule, loadTestRule, ownRule, saysRule];
+const rules: readonly Rule[] = [lockRule, symptomRule, releaseRule, loadTestRule, poolRule, ownRule, saysRule];
 
 /** Why what a message tells is so, as far as it shows; undefined where nothing does. Pure. */
 export function causeOf(alert: Alert, scene: Scene): Cause | undefined {

@@ -14,6 +14,8 @@ export type Signs = {
   readonly pool?: { readonly inUse: number; readonly most: number; readonly waiting: number } | undefined;
   /** When the API that was started last was, in ms of the epoch. */
   readonly startedAt?: number | undefined;
+  /** How many answers a load test is given in the moment of the look. */
+  readonly loadTestAnswers?: number | undefined;
 };
 
 /** A place where something can be found out by reading alone; what it opens it closes when the signal fires. */

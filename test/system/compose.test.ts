@@ -159,9 +159,22 @@ describe('the production stack, from the .env.production of the guide with only 
         { timeout: 60_000, interval: 500 },
       )
       .toEqual(
-        ['disk', 'postgresql', 'redis', 'api-a', 'api-b', 'nginx', 'site', 'certificate', 'availability', 'logs-a', 'logs-b'].map(
-          (name) => `${name} up`,
-        ),
+        [
+          'disk',
+          'postgresql',
+          'redis',
+          'api-a',
+          'api-b',
+          'nginx',
+          'site',
+          'certificate',
+          'names',
+          'errors-a',
+          'errors-b',
+          'availability',
+          'logs-a',
+          'logs-b',
+        ].map((name) => `${name} up`),
       );
   });
 

@@ -5,17 +5,25 @@ import { onTestFinished } from 'vitest';
 /** What the server says to one question: addresses, a code of RFC 1035 §4.1.1, bytes of its own, or nothing. */
 export type Said = readonly string[] | { readonly code: number } | { readonly bytes: Buffer } | 'nothing';
 
-/** A DNS server over UDP on a free port of 127.0.0.1 that says of every name what it is told. @returns its address and port */
+/** A DNS server over UDP on a free port of 127.0.0.1 that says of every name what it is told, until the test is over. @returns its address and port */
 export async function startNameServer(answer: (question: Buffer) => Said): Promise<string> {
+  const { address, close } = await openNameServer(answer);
+  onTestFinished(close);
+  return address;
+}
+
+/** The same for whoever closes it. */
+export async function openNameServer(
+  answer: (question: Buffer) => Said,
+): Promise<{ readonly address: string; readonly close: () => void }> {
   const socket: Socket = createSocket('udp4');
-  onTestFinished(() => void socket.close());
   socket.on('message', (question, { port, address }) => {
     const said = answer(question);
     if (said !== 'nothing') socket.send(replyTo(question, said), port, address);
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  return `127.0.0.1:${socket.address().port}`;
+  return { address: `127.0.0.1:${socket.address().port}`, close: () => void socket.close() };
 }
 
 /** A reply with one question and its addresses. @see https://www.rfc-editor.org/rfc/rfc1035#section-4 */

@@ -9,6 +9,7 @@ import type { PostgresSettings } from '#lib/settings.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startRedis } from '#test/support/redis.ts';
+import { openNameServer } from '../probes/name-server.ts';
 
 /** What stands around the monitor in production, on this machine. */
 export type Surroundings = {
@@ -41,6 +42,7 @@ export async function startSurroundings(dir: string, postgres: PostgresSettings)
       return `127.0.0.1:${(server.address() as AddressInfo).port}`;
     }),
   )) as [string, string, string, string];
+  const names = await openNameServer(() => ['192.0.2.1']);
   const places = {
     'api-a:8000': apiA,
     'api-b:8000': apiB,
@@ -50,6 +52,7 @@ export async function startSurroundings(dir: string, postgres: PostgresSettings)
     'nginx:8443': https,
     '/var/lib/atalaya/backups': dir,
     '/var/log/atalaya': join(dir, 'logs'),
+    'host: monitor': `host: monitor\n    server: ${names.address}`,
   };
   const production = readFileSync(resolve('deploy/docker/monitor.yaml'), 'utf8');
   const config = Object.entries(places).reduce((text, [there, here]) => text.replaceAll(there, here), production);
@@ -76,6 +79,7 @@ export async function startSurroundings(dir: string, postgres: PostgresSettings)
         server.close();
         server.closeAllConnections();
       }
+      names.close();
       await redis.stop();
     },
   };
