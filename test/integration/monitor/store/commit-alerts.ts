@@ -7,8 +7,8 @@ import { openOrReplaceDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
 
 /**
- * Fires outages through the outbox, asks for silences, takes commands and keeps notes, and says what of it is on record. Run under a
- * trace by its test.
+ * Fires outages through the outbox, asks for silences, takes commands, keeps notes, runs jobs, counts and times answers, and says what
+ * of it is on record: something for each table. Run under a trace by its test.
  */
 const dir = process.argv[2] as string;
 const silent = { info: () => {}, warn: () => {}, error: () => {} } as unknown as Logger;
@@ -39,6 +39,24 @@ for (let n = 1; n <= 12; n += 1) {
       notes: [{ incidentId: incident.id, at: n, by: 'ann', kind: 'note', isPublic: false, text: `note ${n}` }],
     });
     say(`noted ${incident.id}`);
+  }
+  if (n % 3 === 2) {
+    const taken: Incident = { ...incident, acknowledged: { at: n, by: 'ann' } };
+    const { id, probe } = taken;
+    const health = [{ probe, verdict: 'down' as const, since: n, checkedAt: n, latencyMs: 1, detail: 'x' }];
+    const timeline = [{ at: n, event: 'acknowledged' as const, incidentId: id, by: 'ann', detail: 'x' }];
+    outbox.commit({ health, incidents: [taken], alerts: [], timeline, tallies: [{ probe, day: 1, upMs: 1, degradedMs: 0, downMs: 0 }] });
+    if (!outbox.storeFault()) say(`acknowledged ${id}`);
+    const key = store.jobRuns.begin('restart', n, 'it hangs', 1);
+    say(`began ${key}`);
+    store.jobRuns.end(key, { at: n, outcome: 'done', detail: 'x' });
+    say(`ended ${key}`);
+    store.slo.add(probe, { at: n, good: 1, bad: 0 });
+    say(`counted ${probe}`);
+    store.latencies.add([{ probe, at: n, sketch: { classes: { 1: 1 }, longestMs: 1 } }]);
+    say(`timed ${probe}`);
+    store.beats.write({ probe, awaitedAt: n, doneAt: n, startedAt: undefined, failedAt: undefined, exitCode: undefined });
+    say(`heard ${probe}`);
   }
   // What a daemon meets once in thousands of writes, and what moves pages from the log into the file.
   if (n % 4 === 0) connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
