@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { closeSync, fchmodSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, openSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import sonicBoom from 'sonic-boom';
 import { messageOf } from '#lib/errors.ts';
+import { goOnWithWholeLines, newline, type WritingBoom } from './whole-lines.ts';
 
 export type LogFile = {
   /** Takes whole lines, newlines included; what is given must not be changed afterwards. Never waits, never throws. */
@@ -31,8 +32,7 @@ export type LogFileOptions = {
   readonly flushAfterMs?: number;
 };
 
-const mode = 0o640;
-const followWithinMs = 500;
+const [mode, followWithinMs] = [0o640, 500] as const;
 
 /**
  * Appends lines to a file that several processes share and another program may rotate by renaming it.
@@ -45,7 +45,7 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
   await once(boom, 'ready');
   let inode = openInode(boom);
   let following: Promise<void> | undefined;
-  goOnWithWholeLines(boom);
+  goOnWithWholeLines(boom as Boom & WritingBoom);
   const lines = createLines(boom, options);
   const goOver = async (): Promise<void> => {
     if ((await inodeOf(path)) === inode) return;
@@ -72,56 +72,8 @@ export async function openLogFile(path: string, options: LogFileOptions): Promis
   return { ...lines, followPath, inode: () => inode, close };
 }
 
-/** Of sonic-boom: what it is writing, and how much it holds in all. */
-type Inner = { _writingBuf: Buffer; _len: number; release: (err: Error | null | undefined, written: number) => void };
-
-/* oxlint-disable no-underscore-dangle -- sonic-boom has no other names for them */
-/**
- * A disk that fills up takes the beginning of a line, and what another process writes before the rest of it would stand in its middle.
- * So whoever was refused goes on with a line of its own: with the one that was cut, from its beginning, or with the next where another's
- * stands there cut. What remains of a cut one is a line that cannot be read; none is lost.
- */
-function goOnWithWholeLines(boom: Boom): void {
-  const inner = boom as Boom & Inner;
-  const { release } = inner;
-  const beginAnew = (from: number): void => {
-    const before = inner._writingBuf.length;
-    inner._writingBuf = Buffer.concat([lineEnd, inner._writingBuf.subarray(from)]);
-    const more = inner._writingBuf.length - before;
-    inner._len += more;
-    boom.emit('write', -more);
-  };
-  inner.release = (err, written) => {
-    const buffer = inner._writingBuf;
-    const begin = err ? 0 : buffer.lastIndexOf(newline, written - 1) + 1;
-    const isCut = !err && written > 0 && written < buffer.length && begin !== written;
-    if (isCut || (err && buffer[0] !== newline && endsInALine(fdOf(boom)))) beginAnew(begin);
-    release(err, isCut ? 0 : written);
-  };
-}
-
-/* oxlint-enable no-underscore-dangle */
-
-/** Whether the last line of an open file is not whole. It may have been renamed, so it is opened by its number; false but on Linux. */
-function endsInALine(fd: number): boolean {
-  try {
-    const reading = openSync(`/proc/self/fd/${fd}`, 'r');
-    try {
-      const { size } = fstatSync(reading);
-      const last = Buffer.alloc(1);
-      return size > 0 && readSync(reading, last, 0, 1, size - 1) === 1 && last[0] !== newline;
-    } finally {
-      closeSync(reading);
-    }
-  } catch {
-    return false;
-  }
-}
-
 /** Of the file that is open, not of the one now under its path: that may have been renamed meanwhile. */
-const openInode = (boom: Boom): number => fstatSync(fdOf(boom)).ino;
-
-const fdOf = (boom: Boom): number => (boom as Boom & { readonly fd: number }).fd;
+const openInode = (boom: Boom): number => fstatSync((boom as Boom & WritingBoom).fd).ino;
 
 /** A write that is under way delays the reopening until it has succeeded: one that fails would put it off for ever. */
 function reopen(boom: Boom): Promise<void> {
@@ -168,8 +120,6 @@ function inParts(lines: string | Buffer, write: (part: Buffer) => void): void {
  * appends to a file by several processes do not mix, of whatever size. Beyond `maxLength` of waiting lines, new ones are dropped. Bytes.
  */
 const batches = { minLength: 8_192, maxWrite: 16_384, maxLength: 8 * 1024 * 1024, contentMode: 'buffer' } as const;
-const newline = 10;
-const lineEnd = Buffer.from([newline]);
 const closeWithinMs = 1_000;
 
 type Boom = InstanceType<typeof sonicBoom.SonicBoom>;

@@ -1,7 +1,7 @@
 import type { Random } from '#loadtest/generate/random.ts';
 
-/** Of the answers to customers of a healthy API so many are errors; of those to a load test, which aims beyond what it can bear. */
-const [errorShare, loadTestErrorShare] = [0.0001, 0.3];
+/** Of the answers to customers of a healthy API so many are errors, half of what its objective allows; of those to a load test, which aims beyond what it can bear. */
+const [errorShare, loadTestErrorShare] = [0.0005, 0.3];
 const hourMs = 3_600_000;
 
 type Moment = { readonly at: number; readonly isLoadTested: boolean; readonly isClosed: boolean };
