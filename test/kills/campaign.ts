@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomInt, type Random } from '#loadtest/generate/random.ts';
 import { planFor, startMonitor, statusOf, type RunningMonitor } from '#test/integration/monitor/run-monitor.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
-import { freePort } from '#test/support/free-port.ts';
 import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-recorder.ts';
 
 /** SIGKILL: the port refuses from then on. SIGSTOP: connections are taken, and nothing is ever answered. */
@@ -43,9 +42,11 @@ export type Watched = {
 /** Has a daemon of its own watch a program of its own that is killed again and again at random moments, and times what it tells Slack. */
 export async function watchOne({ how, outages, random, cadence, longestPauseMs, onOutage }: WatcherOptions): Promise<Watched> {
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-kills-'));
-  const [port, slack] = await Promise.all([freePort(), startSlackRecorder()]);
+  const slack = await startSlackRecorder();
+  const first = await startTarget();
+  const { port } = first;
+  let target = first.child;
   const env = { API_URL: `http://127.0.0.1:${port}`, SLACK_WEBHOOK_URL: slack.url };
-  let target = await startTarget(port);
   let monitor: RunningMonitor | undefined;
   try {
     monitor = await startMonitor(planFor(dir, env, { defaults: cadence ?? {} }));
@@ -71,17 +72,18 @@ export async function watchOne({ how, outages, random, cadence, longestPauseMs, 
   }
 }
 
-async function startTarget(port: number): Promise<ChildProcess> {
+/** @param wanted the port it had; default: any that is free */
+async function startTarget(wanted = 0): Promise<{ readonly child: ChildProcess; readonly port: number }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'target.ts')], {
-    env: { ...cleanEnvironment(), PORT: `${port}` },
+    env: { ...cleanEnvironment(), PORT: `${wanted}` },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(child.stdout, 'data');
-  return child;
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, port: Number(said.toString()) };
 }
 
 async function revive(target: ChildProcess, how: How, port: number): Promise<ChildProcess> {
-  if (how === 'SIGKILL') return startTarget(port);
+  if (how === 'SIGKILL') return (await startTarget(port)).child;
   target.kill('SIGCONT');
   return target;
 }
