@@ -25,7 +25,10 @@ export type Tx = Db & {
 };
 
 /** A statement with its values. */
-export type Asked = { readonly statement: Statement; readonly values: readonly unknown[] };
+export type Asked<Row extends QueryResultRow = QueryResultRow> = {
+  readonly statement: Statement<Row>;
+  readonly values: readonly unknown[];
+};
 
 export type Database = {
   /** Each statement by itself, on whichever connection is free. */
@@ -39,14 +42,19 @@ export type Database = {
    * @throws {ClientGoneError} when nobody waited for it any more once it could have begun
    * @throws overloaded when it has waited for a connection for more than five seconds, and too many wait behind it
    */
-  readonly transact: <T>(work: (tx: Tx) => Promise<T>, options: TransactOptions) => Promise<T>;
+  readonly transact: <T>(work: (tx: Tx) => Promise<T>, options: TransactOptions<T>) => Promise<T>;
 };
 
-export type TransactOptions = {
+export type TransactOptions<T = unknown> = {
   /** Whether `work` notices by itself that it was done before; an unknown commit is then found out by running it again. */
   readonly isOnce: boolean;
   /** Whether somebody still waits for it; by default somebody does. */
   readonly isAwaited?: IsAwaited | undefined;
+  /**
+   * The same as `work` in one statement, which is a transaction by itself and needs one round trip; tried first. Undefined
+   * when it did nothing: `work` is then for it. Whether a broken connection has carried it out is never known.
+   */
+  readonly atOnce?: ((tx: Pick<Db, 'query'>) => Promise<T | undefined>) | undefined;
 };
 
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
@@ -63,11 +71,12 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
   return {
     read,
     readFor: (isAwaited) => new CallerReads(read, isAwaited),
-    transact: async (work, { isOnce, isAwaited }) => {
+    transact: async (work, { isOnce, isAwaited, atOnce }) => {
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await transactOnce(pool, work, isAwaited);
+          const done = atOnce && attempt === 1 ? await doAtOnce(pool, atOnce, isAwaited) : undefined;
+          return done ?? (await transactOnce(pool, work, isAwaited));
         } catch (err) {
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
@@ -105,6 +114,24 @@ class CallerReads implements Db {
 
 /** It says that nothing was done, which is true of this attempt alone. */
 const isNotBegun = (err: unknown): boolean => err instanceof ClientGoneError || (err instanceof ApiError && err.code === 'overloaded');
+
+async function doAtOnce<T>(
+  pool: Pool,
+  atOnce: NonNullable<TransactOptions<T>['atOnce']>,
+  isAwaited: TransactOptions['isAwaited'],
+): Promise<T | undefined> {
+  const client = await connectInTime(pool, isAwaited);
+  let broken: CommitUnknownError | undefined;
+  try {
+    return await atOnce(new ClientTx(client, []));
+  } catch (err) {
+    const failure = asCommitFailure(err);
+    if (failure instanceof CommitUnknownError) broken = failure;
+    throw failure;
+  } finally {
+    client.release(broken);
+  }
+}
 
 async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>, isAwaited: TransactOptions['isAwaited']): Promise<T> {
   const client = await connectInTime(pool, isAwaited);

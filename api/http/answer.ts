@@ -1,8 +1,9 @@
 import type { Principal } from '../auth/principal.ts';
 import { ApiError } from '../errors.ts';
 import { explainConstraint } from '../db/constraints.ts';
-import type { Database, Tx } from '../db/tx.ts';
+import type { Database, TransactOptions, Tx } from '../db/tx.ts';
 import { withTiming, type RequestTiming } from '../observe/request-timing.ts';
+import { keepingValues, runAtOnce } from './at-once.ts';
 import { isUnchanged } from './etag.ts';
 import type { ApiMiddleware, Exchange } from './exchange.ts';
 import { runOnce, type Claim, type ClaimedRequest, type OnceAnswer } from './idempotency.ts';
@@ -92,6 +93,7 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
     const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
       isOnce: claim !== undefined,
       isAwaited,
+      atOnce: atOnceOf(route, request, claim),
     });
     if (refusal) throw refusal;
     if (!route.after) return written;
@@ -101,6 +103,17 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
   } catch (err) {
     throw explainConstraint(route.constraints, err);
   }
+}
+
+/** Without a key nobody would ever find out whether a broken connection has done it. */
+function atOnceOf(route: Route, request: RouteRequest, claim: Claim | undefined): TransactOptions<OnceAnswer>['atOnce'] {
+  if (!claim || !route.atOnce) return undefined;
+  const asked = route.atOnce(request, keepingValues(claim, `/api/v1${route.path}/`, route.view.tag?.({ version: 1 }, '')));
+  if (!asked) return undefined;
+  return async (db) => {
+    const row = await runAtOnce(db, asked);
+    return row && present(route, row);
+  };
 }
 
 /** `next`: the cursor of the page after a list. */

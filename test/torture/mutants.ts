@@ -20,9 +20,17 @@ export type Mutant = {
 const files = {
   idempotency: 'api/http/idempotency.ts',
   tx: 'api/db/tx.ts',
+  atOnce: 'api/http/at-once.ts',
   change: 'api/shop/orders/change-order.ts',
   lines: 'api/shop/order-details/order-details.ts',
 } as const;
+
+/** Orders with a key go the way that other writes go, so that what is wrong there is wrong for them too. */
+const nothingAtOnce: Replacement = {
+  file: 'api/http/answer.ts',
+  find: 'if (!claim || !route.atOnce) return undefined;',
+  put: 'if (claim !== null) return undefined;',
+};
 
 export const mutants: readonly Mutant[] = [
   {
@@ -42,13 +50,20 @@ export const mutants: readonly Mutant[] = [
     name: 'no-key-row',
     says: 'no answer is kept with an Idempotency-Key',
     expects: ['no-duplicate-orders', 'same-answer'],
-    edits: [{ file: files.idempotency, find: '  if (!claim) return work();', put: '  return work();' }],
+    edits: [nothingAtOnce, { file: files.idempotency, find: '  if (!claim) return work();', put: '  return work();' }],
+  },
+  {
+    name: 'no-key-row-at-once',
+    says: 'an order in one statement keeps its answer under another key',
+    expects: ['no-duplicate-orders', 'same-answer'],
+    edits: [{ file: files.atOnce, find: 'SELECT $1, $2, $3, 201,', put: 'SELECT $1, $2 || gen_random_uuid(), $3, 201,' }],
   },
   {
     name: 'answered-before-commit',
     says: 'the answer is sent 30 ms before COMMIT is',
     expects: ['fresh-reads', 'orders-kept', 'done-once', 'no-lost-update'],
     edits: [
+      nothingAtOnce,
       { file: files.tx, find: '  let broken: Error | undefined;', put: '  let broken: Error | undefined;\n  let isLate = false;' },
       {
         file: files.tx,
@@ -129,6 +144,7 @@ export const mutants: readonly Mutant[] = [
     says: 'an error of COMMIT is taken for success',
     expects: ['orders-kept', 'done-once', 'no-lost-update', 'one-account'],
     edits: [
+      nothingAtOnce,
       {
         file: files.tx,
         find: "  if (committed.status === 'rejected') throw asCommitFailure(committed.reason);",
@@ -142,6 +158,7 @@ export const mutants: readonly Mutant[] = [
     says: 'each worker remembers in its own memory which keys it has answered',
     expects: ['no-duplicate-orders'],
     edits: [
+      nothingAtOnce,
       {
         file: files.idempotency,
         find: '  if (!claim) return work();',
@@ -164,6 +181,11 @@ export const mutants: readonly Mutant[] = [
         file: 'api/shop/stock/stock.ts',
         find: 'ORDER BY id_key FOR NO KEY UPDATE',
         put: 'ORDER BY array_position($1::bigint[], id_key) FOR NO KEY UPDATE',
+      },
+      {
+        file: 'api/db/migrations/0016_stock_functions.ts',
+        find: 'ORDER BY products.id_key FOR NO KEY UPDATE',
+        put: 'ORDER BY array_position(ids, products.id_key) FOR NO KEY UPDATE',
       },
     ],
   },

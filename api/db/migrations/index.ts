@@ -14,6 +14,7 @@ import * as keyScope from './0012_key_scope.ts';
 import * as mail from './0013_mail.ts';
 import * as knownAddresses from './0014_known_addresses.ts';
 import * as filterOrders from './0015_filter_orders.ts';
+import * as stockFunctions from './0016_stock_functions.ts';
 
 export type Migration = {
   /** Number and topic, as in 0001_clients; it is also the name of its file here. */
@@ -45,4 +46,5 @@ export const migrations: readonly Migration[] = [
   { name: '0013_mail', isExpansion: true, ...mail },
   { name: '0014_known_addresses', isExpansion: true, ...knownAddresses },
   { name: '0015_filter_orders', isExpansion: true, ...filterOrders },
+  { name: '0016_stock_functions', isExpansion: true, ...stockFunctions },
 ];

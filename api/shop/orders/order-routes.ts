@@ -1,4 +1,4 @@
-import { assertMayActFor, clientToList, onlyClient } from '../../auth/principal.ts';
+import { assertMayActFor, clientToList, onlyClient, type Principal } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
 import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
@@ -15,9 +15,15 @@ import {
   orderView,
   orderWithLinesView,
   refundInput,
+  type OrderInput,
 } from './order-schema.ts';
-import { placeOrder } from './place-order.ts';
+import { orderAtOnce, placeOrder } from './place-order.ts';
 import { readOrder, readOrderEvents, readOrders } from './read-orders.ts';
+
+function assertMayOrder({ client_id, bill }: OrderInput, principal: Principal): void {
+  assertMayActFor(principal, client_id, '/client_id');
+  if (bill) assertMayDiscount(principal, bill.discount, '/bill/discount');
+}
 
 export const orderRoutes: readonly Route[] = [
   read({
@@ -47,13 +53,16 @@ export const orderRoutes: readonly Route[] = [
     limitClass: 'order_create',
     summary: 'Place an order',
     body: orderInput,
-    answers: { 201: orderWithLinesView },
+    answers: { 201: asWritten(orderWithLinesView) },
     errors: ['not_found', 'insufficient_stock', 'price_mismatch', 'duplicate'],
     constraints: orderConstraints,
     foresee: ({ body }) => lockOf(body.lines.map(({ product_id }) => product_id)),
-    handler: async (tx, { body, principal }) => {
-      assertMayActFor(principal, body.client_id, '/client_id');
-      if (body.bill) assertMayDiscount(principal, body.bill.discount, '/bill/discount');
+    atOnce: ({ body, principal }, keeping) => {
+      assertMayOrder(body, principal);
+      return orderAtOnce(body, keeping);
+    },
+    handler: (tx, { body, principal }) => {
+      assertMayOrder(body, principal);
       return placeOrder(tx, body);
     },
   }),

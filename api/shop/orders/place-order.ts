@@ -1,43 +1,58 @@
 import { clientNotFound } from '../../auth/principal.ts';
-import { statement } from '../../db/statement.ts';
-import type { Tx } from '../../db/tx.ts';
-import type { Shown } from '../../http/view.ts';
+import { textStatement } from '../../db/statement.ts';
+import type { Asked, Tx } from '../../db/tx.ts';
+import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
+import type { WrittenRow } from '../../http/view.ts';
 import { assertBillOf, createBill, settleBill } from '../bills/bills.ts';
-import { assertTaken, lockProducts, productsMissing, takingStock, type LockedProduct } from '../stock/stock.ts';
-import type { OrderInput, orderWithLinesView } from './order-schema.ts';
+import { lockedProducts, lockProducts, takingStock } from '../stock/stock.ts';
+import { orderWithLinesView, type OrderInput } from './order-schema.ts';
 import { assertExpectedTotal, assertInStock, totalCentsOf } from './price-order.ts';
 
-type Line = OrderInput['lines'][number];
-type Products = ReadonlyMap<number, LockedProduct>;
+/**
+ * Order, lines, stock, ledger and answer in one statement: each round trip saved is time in which others wait for the locks.
+ * It holds all that `placeOrder` says, and places nothing where that refuses. Named as their tables are, what it inserts
+ * is shown by the view itself.
+ */
+const recordOrder = textStatement<WrittenRow>(
+  'order-record',
+  `WITH given AS (
+     SELECT product_id, quantity, position FROM unnest($9::bigint[], $10::integer[]) WITH ORDINALITY AS given (product_id, quantity, position)
+   ), wanted AS (
+     SELECT product_id, sum(quantity)::integer AS quantity FROM given GROUP BY product_id
+   ), found AS MATERIALIZED (
+     ${lockedProducts('$9')}
+   ), priced AS (
+     SELECT product_id, quantity, price_cents, name, position FROM given JOIN found ON found.id_key = product_id
+   ), total AS (
+     SELECT coalesce(sum(quantity * price_cents), 0) AS total_cents FROM priced
+   ), orders AS (
+     INSERT INTO orders (total_cents, delivery_method, client_id, bill_id)
+     SELECT (SELECT total_cents FROM total), $6, id_key, $8 FROM clients
+     WHERE NOT EXISTS (SELECT FROM wanted LEFT JOIN found ON id_key = product_id WHERE coalesce(stock, 0) < quantity)
+       AND ($11::bigint IS NULL OR $11 = (SELECT total_cents FROM total)) AND ${isKeyFree}
+       AND id_key = $7 AND deleted_at IS NULL FOR SHARE
+     RETURNING *
+   ), order_details AS (
+     INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
+     SELECT orders.id_key, product_id, quantity, price_cents, name FROM orders, priced ORDER BY position
+     RETURNING *
+   ), ${takingStock('wanted', 'order_details')}, answer AS (
+     SELECT ${orderWithLinesView.written} FROM orders
+   ), ${keepingAnswer('answer')}
+   SELECT answer.*, (SELECT count(*) FROM taken) AS taken FROM answer`,
+);
 
-type Recorded = {
-  readonly id_key: number;
-  readonly date: Date;
-  readonly status: number;
-  readonly version: number;
-  readonly line_ids: readonly number[];
-  readonly missing: number;
+/** @param keeping the first values of the statement: what is kept under which key */
+const recording = ({ lines, client_id, delivery_method, total }: OrderInput, bill_id: number | null, keeping: readonly unknown[]) => {
+  const products = lines.map(({ product_id }) => product_id);
+  const quantities = lines.map(({ quantity }) => quantity);
+  const expectedCents = lines.length === 0 || total === undefined ? null : Math.round(total * 100);
+  return { statement: recordOrder, values: [...keeping, delivery_method, client_id, bill_id, products, quantities, expectedCents] };
 };
 
-/** Order, lines, stock and ledger in one statement: each round trip saved is time in which others wait for the locks. */
-const recordOrder = statement<Recorded>(
-  'order-record',
-  `WITH placed AS (
-     INSERT INTO orders (total_cents, delivery_method, client_id, bill_id)
-     SELECT $1, $2, id_key, $8 FROM clients WHERE id_key = $3 AND deleted_at IS NULL FOR SHARE
-     RETURNING id_key, date, status, version
-   ), lines AS (
-     INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
-     SELECT placed.id_key, line.product_id, line.quantity, line.price_cents, line.product_name
-     FROM placed, unnest($4::bigint[], $5::integer[], $6::bigint[], $7::text[])
-       WITH ORDINALITY AS line (product_id, quantity, price_cents, product_name, position)
-     ORDER BY line.position
-     RETURNING id_key, order_id, product_id, quantity
-   ), ${takingStock('lines')}
-   SELECT id_key, date, status, version, ${productsMissing} AS missing,
-     (SELECT coalesce(json_agg(lines.id_key ORDER BY lines.id_key), '[]') FROM lines) AS line_ids
-   FROM placed`,
-);
+/** Places the order by one statement that also keeps its answer; undefined for one with a bill, which takes more. */
+export const orderAtOnce = (input: OrderInput, keeping: readonly unknown[]): Asked | undefined =>
+  input.bill || input.bill_id !== null ? undefined : recording(input, null, keeping);
 
 /**
  * Places an order: takes the stock of all lines, at the prices of this moment, and writes the ledger. Products are locked
@@ -47,34 +62,24 @@ const recordOrder = statement<Recorded>(
  * @throws price_mismatch when `total` was given and is another
  * @throws duplicate when another order refers to the bill
  */
-export async function placeOrder(tx: Tx, input: OrderInput): Promise<Shown<typeof orderWithLinesView>> {
-  const { lines, client_id, delivery_method } = input;
+export async function placeOrder(tx: Tx, input: OrderInput): Promise<WrittenRow> {
+  const { lines } = input;
   const products = await lockProducts(
     tx,
     lines.map(({ product_id }) => product_id),
   );
   assertInStock(lines, products);
-  const priced = lines.map((line) => ({ ...line, ...priceOf(products, line) }));
-  const total_cents = totalCentsOf(priced);
-  if (lines.length > 0) assertExpectedTotal(input.total, total_cents);
+  const totalCents = totalCentsOf(
+    lines.map(({ product_id, quantity }) => ({ quantity, price_cents: products.get(product_id)!.price_cents })),
+  );
+  if (lines.length > 0) assertExpectedTotal(input.total, totalCents);
 
-  const bill_id = await findBill(tx, input);
-  const [recorded] = await tx.query(recordOrder, [
-    total_cents,
-    delivery_method,
-    client_id,
-    priced.map(({ product_id }) => product_id),
-    priced.map(({ quantity }) => quantity),
-    priced.map(({ price_cents }) => price_cents),
-    priced.map(({ product_name }) => product_name),
-    bill_id,
-  ]);
-  if (!recorded) throw clientNotFound('/client_id');
-  const { line_ids, missing, ...order } = recorded;
-  assertTaken(missing);
-  if (bill_id !== null) await settleBill(tx, bill_id, total_cents);
-  const placed = priced.map((line, index) => ({ ...line, id_key: line_ids[index] as number }));
-  return { ...order, total_cents, delivery_method, client_id, bill_id, refunded_cents: 0, lines: placed };
+  const billId = await findBill(tx, input);
+  const { statement, values } = recording(input, billId, keepingNothing);
+  const [placed] = await tx.query(statement, values);
+  if (!placed) throw clientNotFound('/client_id');
+  if (billId !== null) await settleBill(tx, billId, totalCents);
+  return placed;
 }
 
 /** The bill that the order refers to, locked or just made; null: none. */
@@ -82,9 +87,4 @@ async function findBill(tx: Tx, { bill, bill_id, client_id }: OrderInput): Promi
   if (bill) return Number((await createBill(tx, { ...bill, client_id })).id_key);
   if (bill_id !== null) await assertBillOf(tx, bill_id, client_id);
   return bill_id;
-}
-
-function priceOf(products: Products, { product_id }: Line): { readonly price_cents: number; readonly product_name: string } {
-  const { price_cents, name } = products.get(product_id) as LockedProduct;
-  return { price_cents, product_name: name };
 }

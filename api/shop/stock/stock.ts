@@ -35,30 +35,23 @@ export function lockOf(productIds: Iterable<number>): { statement: typeof lockIn
   return ids.length === 0 ? undefined : { statement: lockInIdOrder, values: [ids] };
 }
 
+/** The products of an order, for its WITH: locked in id order, and as they are once they are. @param ids SQL of an array of ids */
+export const lockedProducts = (ids: string): string => `SELECT id_key, name, price_cents, stock FROM lock_products(${ids})`;
+
 /**
  * What takes the stock of an order's lines, and writes the ledger, within the statement that records them: expressions
- * for its WITH. Their products are locked by this transaction and were found to be enough.
- * @param lines name of the expression that has the lines: `id_key`, `order_id`, `product_id`, `quantity`
+ * for its WITH, of which `taken` must be asked for. Their products are `lockedProducts` and were found to be enough; were
+ * they not, a constraint of the table would undo the statement.
+ * @param wanted name of the expression that has the pieces of each product: `product_id`, `quantity`
+ * @param lines name of the one that has the lines: `id_key`, `order_id`, `product_id`, `quantity`
  */
-export const takingStock = (lines: string): string => `
-   wanted AS (
-     SELECT product_id, sum(quantity)::integer AS quantity FROM ${lines} GROUP BY product_id
-   ), taken AS (
-     UPDATE products SET stock = products.stock - wanted.quantity, version = products.version + 1, updated_at = now()
-     FROM wanted WHERE products.id_key = wanted.product_id AND products.stock >= wanted.quantity
-     RETURNING products.id_key
+export const takingStock = (wanted: string, lines: string): string => `
+   taken AS MATERIALIZED (
+     SELECT take_stock(array_agg(product_id), array_agg(quantity)) FROM ${wanted} WHERE EXISTS (SELECT FROM ${lines})
    ), moved AS (
      INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
      SELECT product_id, -quantity, 'sale', order_id, id_key FROM ${lines}
    )`;
-
-/** Of how many products `takingStock` found too little after all; for the same statement's SELECT. */
-export const productsMissing = '(SELECT count(*) FROM wanted)::integer - (SELECT count(*) FROM taken)::integer';
-
-/** @throws insufficient_stock when `productsMissing` is not 0; the transaction must then not commit */
-export function assertTaken(missing: number): void {
-  if (missing !== 0) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.');
-}
 
 const setCounted = statement(
   'stock-set',
@@ -93,7 +86,7 @@ const move = statement<{ readonly missing: number }>(
      INSERT INTO stock_movements (product_id, quantity, reason, order_id, order_detail_id)
      SELECT product_id, quantity, $4, $5, line_id FROM moves
    )
-   SELECT ${productsMissing} AS missing`,
+   SELECT (SELECT count(*) FROM wanted)::integer - (SELECT count(*) FROM taken)::integer AS missing`,
 );
 
 /**
@@ -113,5 +106,5 @@ export async function moveStock(
     reason,
     orderId,
   ]);
-  assertTaken(outcome?.missing ?? 0);
+  if (outcome?.missing !== 0) throw new ApiError('insufficient_stock', 'There is not enough in stock; nothing was changed.');
 }

@@ -1,6 +1,6 @@
 import type { Defect } from '../defect.ts';
 import { type Product, oneProduct, placed, isReplay, onMatching, trigger } from '../shop.ts';
-import { oneIn, onAnswer, onJson, onRequest, onStatement, setHeader } from '../tampering.ts';
+import { onAnswer, onJson, onRequest, setHeader } from '../tampering.ts';
 
 /** Books that are wrong: money, stock, orders. A list, so it is as long as it is. */
 
@@ -11,9 +11,9 @@ const money: readonly Defect[] = [
     says: 'every total is a cent more than its lines, answered and stored',
     expects: /order-total/,
     seed: {
-      file: 'api/shop/orders/price-order.ts',
-      find: 'total + quantity * price_cents, 0)',
-      put: 'total + quantity * price_cents, 1)',
+      file: 'api/shop/orders/place-order.ts',
+      find: 'SELECT (SELECT total_cents FROM total), $6',
+      put: 'SELECT (SELECT total_cents FROM total) + 1, $6',
     },
   },
   {
@@ -21,7 +21,12 @@ const money: readonly Defect[] = [
     kind: 'money',
     says: 'one in 20 orders is stored with a cent more than was answered',
     expects: /orders-as-answered/,
-    seed: { sql: trigger('BEFORE INSERT ON orders', 'IF NEW.id_key % 20 = 0 THEN NEW.total_cents := NEW.total_cents + 1; END IF;') },
+    seed: {
+      sql: trigger(
+        'AFTER INSERT ON orders',
+        'IF NEW.id_key % 20 = 0 THEN UPDATE orders SET total_cents = total_cents + 1 WHERE id_key = NEW.id_key; END IF;',
+      ),
+    },
   },
   {
     name: 'charged-at-another-price',
@@ -30,8 +35,10 @@ const money: readonly Defect[] = [
     expects: /orders-as-answered/,
     seed: {
       sql: trigger(
-        'BEFORE INSERT ON order_details',
-        'IF NEW.id_key % 20 = 0 THEN NEW.price_cents := 10 * ceil((NEW.price_cents + 1) / 10.0); END IF;',
+        'AFTER INSERT ON order_details',
+        `IF NEW.id_key % 20 = 0 THEN
+           UPDATE order_details SET price_cents = 10 * ceil((price_cents + 1) / 10.0) WHERE id_key = NEW.id_key;
+         END IF;`,
       ),
     },
   },
@@ -134,9 +141,17 @@ const orders: readonly Defect[] = [
   {
     name: 'acknowledged-and-lost',
     kind: 'orders',
-    says: 'one in 30 transactions is rolled back and answered as if it had been kept',
+    says: 'one in 30 orders is rolled back and answered as if it had been kept',
     expects: /orders-kept/,
-    seed: { tamper: loseCommits },
+    seed: {
+      file: 'api/db/tx.ts',
+      find: 'return await atOnce(new ClientTx(client, []));',
+      put: `if (Math.random() > 1 / 30) return await atOnce(new ClientTx(client, []));
+    await client.query('BEGIN');
+    const lost = await atOnce(new ClientTx(client, []));
+    await client.query('ROLLBACK');
+    return lost;`,
+    },
   },
   {
     name: 'key-forgotten',
@@ -188,10 +203,5 @@ const orders: readonly Defect[] = [
     },
   },
 ];
-
-function loseCommits(): void {
-  const isTurn = oneIn(30);
-  onStatement((text) => (/^\s*commit\b/i.test(text) && isTurn() ? 'ROLLBACK' : text));
-}
 
 export const books: readonly Defect[] = [...money, ...stock, ...orders];

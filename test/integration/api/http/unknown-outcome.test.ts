@@ -10,7 +10,7 @@ type Doored = {
   readonly api: ApiProcess;
   readonly door: DatabaseProxy;
   /** Places an order for one of 5 pieces. */
-  readonly order: (headers?: Record<string, string>) => ReturnType<typeof call>;
+  readonly order: (headers?: Record<string, string>, more?: object) => ReturnType<typeof call>;
   /** Orders and pieces left, asked past the door. */
   readonly books: () => Promise<{ orders: number; stock: number }>;
 };
@@ -30,7 +30,8 @@ const test = base.extend<{ doored: Doored }>({
       await use({
         api,
         door,
-        order: (headers) => call(`${api.url}/orders`, { headers: { ...customer.headers, ...headers }, body: orderOf(customer, productId) }),
+        order: (headers, more) =>
+          call(`${api.url}/orders`, { headers: { ...customer.headers, ...headers }, body: { ...orderOf(customer, productId), ...more } }),
         books: async () => {
           const { rows } = await books.query<{ orders: number; stock: number }>(
             'SELECT (SELECT count(*)::integer FROM orders) AS orders, stock FROM products',
@@ -49,6 +50,8 @@ const test = base.extend<{ doored: Doored }>({
 });
 
 const commit = 'COMMIT\0';
+/** Who sends a key has all of it in one statement, which is a transaction by itself. */
+const wholeOrder = 'order-record\0';
 
 describe('a connection that breaks', { timeout: 60_000 }, () => {
   test('during COMMIT never looks like a refusal: who sent no key is told that nobody knows', async ({ doored }) => {
@@ -65,25 +68,37 @@ describe('a connection that breaks', { timeout: 60_000 }, () => {
     }
   });
 
-  test('during COMMIT is found out by the key, and the order is made once, whether that COMMIT arrived or not', async ({ doored }) => {
-    const { door, order, books } = doored;
-    for (const [when, orders] of [
-      ['before', 1],
-      ['after', 2],
-    ] as const) {
-      const cut = door.cutAt(commit, when);
-      const placed = await order({ 'idempotency-key': when });
-      await cut;
-      expect([placed.status, placed.body['total']]).toEqual([201, 19.99]);
-      expect(await books()).toEqual({ orders, stock: 5 - orders });
-      expect((await order({ 'idempotency-key': when })).body).toEqual(placed.body);
-      expect(await books()).toEqual({ orders, stock: 5 - orders });
-    }
+  test.for([
+    ['of an order in one statement', wholeOrder, {}],
+    ['of an order with a bill, which takes several', commit, { bill: { payment_type: 1 } }],
+  ] as const)(
+    'during COMMIT %s is found out by the key, and it is made once, whether that arrived or not',
+    async ([, words, more], { doored }) => {
+      const { door, order, books } = doored;
+      for (const [when, orders] of [
+        ['before', 1],
+        ['after', 2],
+      ] as const) {
+        const cut = door.cutAt(words, when);
+        const placed = await order({ 'idempotency-key': when }, more);
+        await cut;
+        expect([placed.status, placed.body['total']]).toEqual([201, 19.99]);
+        expect(await books()).toEqual({ orders, stock: 5 - orders });
+        expect((await order({ 'idempotency-key': when }, more)).body).toEqual(placed.body);
+        expect(await books()).toEqual({ orders, stock: 5 - orders });
+      }
+    },
+  );
+
+  test('does not hinder the next order with a key, which needs one statement and no claim', async ({ doored }) => {
+    const { door, order } = doored;
+    expect((await order({ 'idempotency-key': 'k' })).status).toBe(201);
+    expect(['order-record', 'idempotency-claim', 'idempotency-store'].map(door.ran)).toEqual([1, 0, 0]);
   });
 
   test('for longer than the API can look is said to be unknown, and the same key finds it out later', async ({ doored }) => {
     const { api, door, order, books } = doored;
-    const shut = door.cutAt(commit, 'after').then(() => door.close());
+    const shut = door.cutAt(wholeOrder, 'after').then(() => door.close());
     const answer = await order({ 'idempotency-key': 'k' });
     await shut;
     expect([answer.status, answer.body['code']]).toEqual([504, 'outcome_unknown']);

@@ -1,0 +1,50 @@
+import type { QueryResultRow } from 'pg';
+import { failureOf } from '#lib/postgres.ts';
+import type { Asked, Db } from '../db/tx.ts';
+import { purging, type Claim } from './idempotency.ts';
+
+/**
+ * A write in one statement, which does what a request asks and keeps the answer with its key: one round trip, and locks are
+ * held no longer than the database itself takes. It decides nothing that anyone is told: where it is refused it does nothing,
+ * as where the key is taken, and `runOnce` then finds out why.
+ *
+ * The values of such a statement begin with `keepingValues`; its row has `id_key`, `version` and `json`.
+ */
+
+/** Whether the key is free, as far as can be seen. */
+export const isKeyFree = 'NOT EXISTS (SELECT FROM idempotency_keys WHERE principal = $1 AND key = $2)';
+
+/**
+ * Keeps the answer: expressions for WITH. Whoever waits for the key here holds all else it needs, so that nobody waits in
+ * a circle; the second of two is undone.
+ * @param answer name of the expression that has its row; none where nothing was done
+ */
+export const keepingAnswer = (answer: string): string => `${purging}, kept AS (
+     INSERT INTO idempotency_keys (principal, key, fingerprint, status, headers, body)
+     SELECT $1, $2, $3, 201, jsonb_build_object('Location', $4 || id_key::text, 'ETag', $5::text), json FROM ${answer} WHERE $2 IS NOT NULL
+   )`;
+
+/**
+ * @param path what the id follows in Location
+ * @param etag of what is new
+ */
+export const keepingValues = ({ principal, key, fingerprint }: Claim, path: string, etag: string | undefined): readonly unknown[] => [
+  principal,
+  key,
+  fingerprint,
+  path,
+  etag,
+];
+
+/** For the same statement where the answer is not its to keep. */
+export const keepingNothing: readonly unknown[] = [null, null, null, null, null];
+
+/** The row of such a statement; undefined when it did nothing, or was undone because another had the key at the same time. */
+export async function runAtOnce<Row extends QueryResultRow>(db: Pick<Db, 'query'>, asked: Asked<Row>): Promise<Row | undefined> {
+  try {
+    return (await db.query(asked.statement, asked.values))[0];
+  } catch (err) {
+    if (failureOf(err)?.constraint === 'idempotency_keys_pk') return undefined;
+    throw err;
+  }
+}
