@@ -121,15 +121,15 @@ async function doAtOnce<T>(
   isAwaited: TransactOptions['isAwaited'],
 ): Promise<T | undefined> {
   const client = await connectInTime(pool, isAwaited);
-  let broken: CommitUnknownError | undefined;
+  let unknown: CommitUnknownError | undefined;
   try {
     return await atOnce(new ClientTx(client, []));
   } catch (err) {
     const failure = asCommitFailure(err);
-    if (failure instanceof CommitUnknownError) broken = failure;
+    if (failure instanceof CommitUnknownError) unknown = failure;
     throw failure;
   } finally {
-    client.release(broken);
+    client.release(unknown);
   }
 }
 
