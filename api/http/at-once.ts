@@ -15,8 +15,8 @@ import { purging, type Claim } from './idempotency.ts';
 export const isKeyFree = 'NOT EXISTS (SELECT FROM idempotency_keys WHERE principal = $1 AND key = $2)';
 
 /**
- * Keeps the answer: expressions for WITH. Whoever waits for the key here holds all else it needs, so that nobody waits in
- * a circle; the second of two is undone.
+ * Keeps the answer: expressions for WITH. Whoever waits for the key here holds all else it needs, as in `runOnce`, so that nobody
+ * waits in a circle; the second of two is undone.
  * @param answer name of the expression that has its row; none where nothing was done
  */
 export const keepingAnswer = (answer: string): string => `${purging}, kept AS (

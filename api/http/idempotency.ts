@@ -143,21 +143,21 @@ export const storeAnswer = statement(
  * Runs `work` at most once for a claim, and stores its answer. A second request with the claim waits for the first; it
  * gets the first one's answer with the header `Idempotency-Replayed: true`, or runs itself when the first failed. An error
  * of `work` is not stored. Without a claim `work` simply runs.
- * @param foreseen what `work` will ask first; sent along with the claim
+ * @param foreseen what `work` will ask first; sent along with the claim, and ahead of it: `keepingAnswer` too has its locks before
+ *   it has the key, and whoever took the two the other way round would meet it in a circle
  * @throws idempotency_key_reused when the key came with another request before
  * @throws idempotency_in_flight when the first request takes longer than the lock timeout
  * @throws gone when the answer has been erased
  */
 export async function runOnce(tx: Tx, claim: Claim | undefined, work: () => Promise<OnceAnswer>, foreseen?: Asked): Promise<OnceAnswer> {
-  const claimed = claim && isClaimed(tx, claim);
   const ahead = foreseen && tx.foresee(foreseen);
+  const claimed = claim && isClaimed(tx, claim);
   if (!claim) return work();
+  claimed?.catch(() => {});
+  // Where that failed, the transaction is broken, and nothing asked after it says why.
+  await ahead;
   const { principal, key } = claim;
-  if (!(await claimed)) {
-    // What was foreseen in vain must at least not have broken the transaction.
-    await ahead;
-    return replay(claim, await tx.query(readAnswer, [principal, key]));
-  }
+  if (!(await claimed)) return replay(claim, await tx.query(readAnswer, [principal, key]));
   const answer = await work();
   const { status, headers, body = null, owner = null } = answer;
   tx.atEnd({ statement: storeAnswer, values: [principal, key, status, JSON.stringify(headers), body, owner] });

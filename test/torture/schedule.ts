@@ -18,6 +18,12 @@ export const faultKinds = {
     lasts: [0, 0],
   },
   'commit-unsent': { says: 'the connection to the database ends with COMMIT not yet sent on', weight: 12, lasts: [0, 0] },
+  'order-unheard': {
+    says: 'the connection to the database ends after an order was placed by one statement, before the API hears of it',
+    weight: 12,
+    lasts: [0, 0],
+  },
+  'order-unsent': { says: 'the connection to the database ends with such an order not yet sent on', weight: 6, lasts: [0, 0] },
   'answer-lost': { says: 'the connection to the client ends after a write was done, before its answer', weight: 25, lasts: [0, 0] },
   'request-lost': { says: 'the connection to the client ends with a write not yet sent on', weight: 6, lasts: [0, 0] },
   'database-cut': { says: 'every connection between the API and the database ends', weight: 6, lasts: [0, 0] },
