@@ -41,8 +41,12 @@ export function dayBars(
   { days, now, words }: { readonly days: number; readonly now: number; readonly words: Words },
 ): Html {
   const first = Math.floor(now / dayMs) - days + 1;
-  const shown = known.filter(({ date }) => Date.parse(date) / dayMs >= first);
-  const bars = joinQuietDays(shown).map((run) => runBar(run, (Date.parse(run.from.date) / dayMs - first) * barWidth, words));
+  // Of each day one is known at most, so the last of them are enough.
+  const shown = known
+    .slice(-days)
+    .map((view) => ({ view, day: Date.parse(view.date) / dayMs }))
+    .filter(({ day }) => day >= first);
+  const bars = joinQuietDays(shown).map((run) => runBar(run, (run.first - first) * barWidth, words));
   return html`<svg
     class="spark"
     viewBox="0 0 ${days * barWidth} 34"
@@ -54,17 +58,17 @@ export function dayBars(
   </svg>`;
 }
 
-/** Days that are told together: one of which there is something to say, or several without. */
-type Run = { readonly from: DayView; to: DayView; count: number };
+/** Days that are told together: one of which there is something to say, or several without. `first`: its first, in days since 1970. */
+type Run = { readonly from: DayView; to: DayView; readonly first: number; count: number };
 
 /** Most days are like the day before: a year of them is one bar, and the page stays small. */
-function joinQuietDays(days: readonly DayView[]): Run[] {
+function joinQuietDays(days: readonly { readonly view: DayView; readonly day: number }[]): Run[] {
   const runs: Run[] = [];
-  for (const day of days) {
+  for (const { view, day } of days) {
     const last = runs.at(-1);
-    const isNext = last && Date.parse(day.date) - Date.parse(last.to.date) === dayMs;
-    if (isNext && isQuiet(day) && isQuiet(last.to)) Object.assign(last, { to: day, count: last.count + 1 });
-    else runs.push({ from: day, to: day, count: 1 });
+    const isNext = last && day === last.first + last.count;
+    if (isNext && isQuiet(view) && isQuiet(last.to)) Object.assign(last, { to: view, count: last.count + 1 });
+    else runs.push({ from: view, to: view, first: day, count: 1 });
   }
   return runs;
 }

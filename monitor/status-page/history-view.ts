@@ -28,17 +28,28 @@ export type DayView = {
 /** Pure. */
 export function presentHistory(targets: readonly string[], tallies: readonly DayTally[], now: number): HistoryView[] {
   const today = Math.floor(now / dayMs);
+  const byTarget = Map.groupBy(tallies, ({ probe }) => probe);
   return targets.map((target) => {
-    const own = tallies.filter(({ probe }) => probe === target);
+    const own = byTarget.get(target) ?? [];
     const since = (days: number): number | null => uptimeOf(own.filter(({ day }) => day > today - days)) ?? null;
     return {
       target,
       uptime_1d: since(1),
       uptime_30d: since(30),
       uptime_400d: since(historyDays),
-      days: own.map((tally) => presentDay(tally, now)),
+      days: own.map((tally) => presentKnownDay(tally, now)),
     };
   });
+}
+
+/** What was made of days that are over: there are thousands, and each change of a page shows them all. */
+const pastDays = new WeakMap<DayTally, DayView>();
+
+function presentKnownDay(tally: DayTally, now: number): DayView {
+  const isOver = now >= (tally.day + 1) * dayMs;
+  const view = (isOver && pastDays.get(tally)) || presentDay(tally, now);
+  if (isOver) pastDays.set(tally, view);
+  return view;
 }
 
 function presentDay(tally: DayTally, now: number): DayView {

@@ -15,17 +15,17 @@ export type LiveDeps = {
   /** What stands for everything shown: another text whenever a page would be another. */
   readonly version: () => Promise<string>;
   readonly logger: Logger;
+  /** A page that has listened for so long comes again by itself, and is asked again who it is. */
+  readonly longestMs?: number;
 };
 
 const mostListeners = 64;
 const lookMs = 1_000;
 /** Shorter than the time after which the server, or a proxy with its usual settings, ends a connection that is silent. */
 const heartbeatMs = 10_000;
-/** A page comes again by itself, and is asked again who it is. */
-const longestMs = 600_000;
 
 /** Looks for news only while somebody listens. */
-export function createLive({ version, logger }: LiveDeps): Live {
+export function createLive({ version, logger, longestMs = 600_000 }: LiveDeps): Live {
   const seen = new Map<ServerResponse, string>();
   let timer: NodeJS.Timeout | undefined;
   let quietMs = 0;

@@ -52,10 +52,12 @@ export type SnapshotSources = {
 };
 
 const incidentsShown = 20;
+const dayMs = 86_400_000;
 
 /** @returns a function that takes the snapshot; that one never throws */
 export function createSnapshotTaker(sources: SnapshotSources): () => Promise<StatusSnapshot> {
   const started = sources.clock();
+  const readTallies = keepPast(sources.store.tallies);
   return async () => {
     const moment = sources.clock();
     const { at: now, clockMs } = moment;
@@ -68,7 +70,7 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
       incidents: readOrUndefined(() => sources.store.recentIncidents(incidentsShown)),
       silences: sources.silences.inForce(moment),
       maintenance: sources.maintenance,
-      readTallies: () => sources.store.tallies(Math.floor(now / 86_400_000) - historyDays + 1),
+      readTallies: () => readTallies(Math.floor(now / dayMs)),
       timeline: readOrUndefined(() => sources.store.recentTimeline(incidentsShown)),
       channels,
       backups: await readBackups(sources),
@@ -82,6 +84,18 @@ export function createSnapshotTaker(sources: SnapshotSources): () => Promise<Sta
         settingsFault: sources.settingsFault(),
       }),
     };
+  };
+}
+
+/**
+ * Days that are over stay as they are, so they are read once a day: of 400 days of a dozen targets that is all but a few rows.
+ * Yesterday is read again, since the look at midnight tells of both days.
+ */
+function keepPast(read: MonitorStore['tallies']): (today: number) => readonly DayTally[] {
+  let past: { readonly today: number; readonly tallies: readonly DayTally[] } | undefined;
+  return (today) => {
+    if (past?.today !== today) past = { today, tallies: read(today - historyDays + 1).filter(({ day }) => day < today - 1) };
+    return [...past.tallies, ...read(today - 1)];
   };
 }
 

@@ -5,7 +5,7 @@ const styleSheet = `
 :root {
   color-scheme: light dark;
   --page: #f4f6f8; --panel: #ffffff; --line: #dfe5eb; --ink: #16212e; --soft: #5b6b7c; --faint: #e9edf1;
-  --up: #14804a; --degraded: #a16207; --down: #c42b2b; --unknown: #5d6b7a;
+  --up: #117845; --degraded: #94590a; --down: #c42b2b; --unknown: #5d6b7a;
   --up-bg: #e4f5ec; --degraded-bg: #fbf1d6; --down-bg: #fce8e7; --unknown-bg: #e8ecf0;
 }
 @media (prefers-color-scheme: dark) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { print, runCommandLine } from '#lib/command-line.ts';
 import { ConfigError, UnreachableError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
+import { builtInConfig } from '#monitor/config/config-schema.ts';
 import { launchBrowser, missingBrowser } from '#test/support/browser.ts';
 import { cleanEnvironment } from '#test/support/clean-environment.ts';
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
@@ -30,14 +31,17 @@ type Shot = {
   readonly width: number;
   readonly height: number | undefined;
   readonly headers?: Record<string, string>;
+  /** What is drawn late, and waited for. */
+  readonly awaits?: string;
 };
 
 /** @param height as much as is shown of the page; undefined: all of it */
-async function photograph({ url, file, width, height, headers = {} }: Shot): Promise<void> {
+async function photograph({ url, file, width, height, headers = {}, awaits }: Shot): Promise<void> {
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage({ viewport: { width, height: height ?? 900 }, extraHTTPHeaders: headers });
     await page.goto(url);
+    if (awaits !== undefined) await page.locator(awaits).first().waitFor();
     await page.screenshot({ path: join(images, file), fullPage: height === undefined });
   } finally {
     await browser.close();
@@ -50,6 +54,7 @@ async function photographStatusPage(dir: string): Promise<void> {
   const dataDir = join(dir, 'local');
   const told = {
     MONITOR_PASSWORD: operatorPassword,
+    MONITOR_CONFIG: await writeConfig(dir),
     SLACK_WEBHOOK_URL: slack.url,
     SMTP_URL: mail.url,
     ALERT_EMAIL_FROM: 'atalaya@example.com',
@@ -71,13 +76,28 @@ async function photographStatusPage(dir: string): Promise<void> {
     await slack.until(() => slack.texts('[RESOLVED]').length > 0, 120_000);
     await sleep(3 * settleMs);
     const url = `http://127.0.0.1:${ports.MONITOR_PORT}`;
+    const { incidents } = (await (await fetch(`${url}/api/incidents?kind=down`)).json()) as { incidents: readonly { id: string }[] };
+    const operator = { width: 1200, height: undefined, headers: asOperator };
     await photograph({ url, file: 'status-page.png', width: 1200, height: undefined });
-    await photograph({ url: `${url}/operator`, file: 'operator-page.png', width: 1200, height: undefined, headers: asOperator });
+    await photograph({ url: `${url}/operator`, file: 'operator-page.png', ...operator });
+    await photograph({ url: `${url}/operator/incidents/${incidents[0]?.id}`, file: 'incident-page.png', ...operator });
+    const awaits = 'figure canvas';
+    await photograph({ url: `${url}/targets/api`, file: 'status-page-phone.png', width: 390, height: 844, awaits });
   } finally {
     stack.child.kill('SIGTERM');
     await stack.exited;
     await Promise.all([slack.close(), mail.close()]);
   }
+}
+
+/** What `npm start` watches, and that everybody may see how fast the API is. */
+async function writeConfig(dir: string): Promise<string> {
+  const { probes, ...rest } = builtInConfig() as { probes: readonly object[] };
+  const file = join(dir, 'monitor.yaml');
+  const shown = probes.map((probe) => ('url' in probe ? { ...probe, publicLatency: true } : probe));
+  // Every JSON is YAML.
+  await writeFile(file, JSON.stringify({ ...rest, probes: shown }));
+  return file;
 }
 
 async function photographReport(dir: string): Promise<void> {

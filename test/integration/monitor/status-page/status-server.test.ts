@@ -1,6 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import Koa from 'koa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
 import type { TargetSnapshot } from '#monitor/health/watch.ts';
@@ -8,9 +10,11 @@ import type { Incident } from '#monitor/model/incident.ts';
 import type { Signer } from '#monitor/quiet/signature.ts';
 import { createAccess } from '#monitor/status-page/access.ts';
 import type { Control } from '#monitor/status-page/control-pages.ts';
+import { createLive } from '#monitor/status-page/live.ts';
 import { startStatusServer } from '#monitor/status-page/status-server.ts';
 import type { IncidentRecords, LatencyLedger } from '#monitor/store/store.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
+import { changedId, eventsOf } from './events.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
 const signer: Signer = {
@@ -174,23 +178,13 @@ describe('an operator', () => {
   });
 });
 
-/** Events as they come: each a list of its lines. */
-async function* eventsOf(response: Response): AsyncGenerator<string> {
-  let text = '';
-  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += chunk;
-    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
-      yield text.slice(0, end);
-      text = text.slice(end + 2);
-    }
-  }
-}
+const readEvents = (response: Response): AsyncGenerator<string> =>
+  eventsOf((response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()));
 const listen = async (port: number, headers: Readonly<Record<string, string>> = {}): Promise<Response> => {
   const leaving = new AbortController();
   onTestFinished(() => leaving.abort());
   return fetch(`http://127.0.0.1:${port}/events`, { headers, signal: leaving.signal });
 };
-const changedId = (event: string | void): string => /^id: (\S+)\nevent: changed\n/.exec(event ?? '')?.[1] ?? '';
 
 describe('a page that is open', () => {
   test('is told when something changes, hears in between that the monitor is there, and after a break only what it missed', async () => {
@@ -198,7 +192,7 @@ describe('a page that is open', () => {
     const port = await start(() => Promise.resolve(shown));
     const response = await listen(port);
     expect(response.headers.get('x-accel-buffering')).toBe('no');
-    const events = eventsOf(response);
+    const events = readEvents(response);
     expect((await events.next()).value).toBe('retry: 3000');
     const first = changedId((await events.next()).value);
     shown = { ...snapshot, now: 20_000 };
@@ -207,11 +201,20 @@ describe('a page that is open', () => {
     expect(second).not.toBe(first);
     expect((await events.next()).value).toBe(': still here');
     const [missed, informed] = await Promise.all([listen(port, { 'last-event-id': first }), listen(port, { 'last-event-id': second })]);
-    const [atOnce, later] = [eventsOf(missed), eventsOf(informed)];
+    const [atOnce, later] = [readEvents(missed), readEvents(informed)];
     await Promise.all([atOnce.next(), later.next()]);
     expect(changedId((await atOnce.next()).value)).toBe(second);
     expect((await later.next()).value).toBe(': still here');
   }, 40_000);
+
+  test('comes again after a while, and is asked again who it is', async () => {
+    const live = createLive({ version: () => Promise.resolve('v1'), logger, longestMs: 50 });
+    const server = createServer(new Koa().use((ctx) => live.listen(ctx)).callback());
+    onTestFinished(() => void server.close());
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    expect(await response.text()).toBe('retry: 3000\n\nid: v1\nevent: changed\ndata: v1\n\n');
+  });
 
   test('is one of at most 64, and makes room when it is closed', async () => {
     const port = await start();

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { historyHtml } from '#monitor/status-page/history-html.ts';
 import { historyDays, presentHistory } from '#monitor/status-page/history-view.ts';
+import { createSnapshotTaker, type SnapshotSources } from '#monitor/status-page/status-snapshot.ts';
 import { voiceOf } from '#monitor/status-page/words.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -68,4 +69,40 @@ test('what is added of a day is summed in the store, and forgotten after 400 day
   expect(store.tallies(today - historyDays)).toEqual([tally(today, 1_000, 10_000)]);
   store.expire(now - historyDays * dayMs);
   expect(store.tallies(0)).toHaveLength(1);
+});
+
+test('days that are over are read once a day, and shown as they were until the day after next', async () => {
+  const store = createStore(openDatabase(':memory:'));
+  onTestFinished(() => store.close());
+  const asked: number[] = [];
+  let at = now;
+  const takeSnapshot = createSnapshotTaker({
+    store: {
+      ...store,
+      tallies: (sinceDay: number) => {
+        asked.push(today - sinceDay);
+        return store.tallies(sinceDay);
+      },
+    },
+    watch: { snapshot: () => [] },
+    silences: { inForce: () => [] },
+    maintenance: [],
+    channels: () => [],
+    storeFault: () => undefined,
+    settingsFault: () => undefined,
+    backupJob: undefined,
+    backupSchedule: '02:00',
+    clock: () => ({ at, clockMs: at }),
+  } as unknown as SnapshotSources);
+  const write = (day: number, downMs: number): void =>
+    store.write({ health: [], incidents: [], messages: [], tallies: [tally(day, downMs)] });
+  const downMs = async (): Promise<number[]> => (await takeSnapshot()).readTallies().map((each) => each.downMs);
+  for (const back of [5, 1, 0]) write(today - back, 1);
+  expect(await downMs()).toEqual([1, 1, 1]);
+  // The look at midnight tells of yesterday too; what is older than that never changes.
+  for (const back of [5, 1, 0]) write(today - back, 1);
+  expect(await downMs()).toEqual([1, 2, 2]);
+  expect(asked).toEqual([399, 1, 1]);
+  at += dayMs;
+  expect(await downMs()).toEqual([2, 2, 2]);
 });
