@@ -16,6 +16,7 @@ import { asOperator, operatorPassword } from '#test/support/operator.ts';
 import { processesWith } from '#test/support/processes.ts';
 import { freePorts, startStack } from '#test/support/running-stack.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
+import { writePast } from './past.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const images = join(root, 'docs/images');
@@ -48,7 +49,7 @@ async function photograph({ url, file, width, height, headers = {}, awaits }: Sh
   }
 }
 
-/** The status page of a stack whose API stood still for a while, of which Slack and mail were told. */
+/** The status page of a stack with a past that is made up, and whose API stood still for a while, of which Slack and mail were told. */
 async function photographStatusPage(dir: string): Promise<void> {
   const [slack, mail, ports] = await Promise.all([startSlackRecorder(), startMailRecorder(), freePorts()]);
   const dataDir = join(dir, 'local');
@@ -60,6 +61,7 @@ async function photographStatusPage(dir: string): Promise<void> {
     ALERT_EMAIL_FROM: 'atalaya@example.com',
     ALERT_EMAIL_TO: 'ana@example.com',
   };
+  writePast(join(dataDir, 'monitor'), Date.now());
   const stack = startStack({ dataDir, ports, env: told });
   try {
     await stack.serving();
@@ -83,6 +85,7 @@ async function photographStatusPage(dir: string): Promise<void> {
     await photograph({ url: `${url}/operator/incidents/${incidents[0]?.id}`, file: 'incident-page.png', ...operator });
     const awaits = 'figure canvas';
     await photograph({ url: `${url}/targets/api`, file: 'status-page-phone.png', width: 390, height: 844, awaits });
+    await photograph({ url: `${url}/operator/targets/api`, file: 'target-page.png', awaits, ...operator });
   } finally {
     stack.child.kill('SIGTERM');
     await stack.exited;
@@ -92,7 +95,7 @@ async function photographStatusPage(dir: string): Promise<void> {
 
 /** What `npm start` watches, and that everybody may see how fast the API is. */
 async function writeConfig(dir: string): Promise<string> {
-  const { probes, ...rest } = builtInConfig() as { probes: readonly object[] };
+  const { probes, ...rest } = builtInConfig(false, join(dir, 'local/logs')) as { probes: readonly object[] };
   const file = join(dir, 'monitor.yaml');
   const shown = probes.map((probe) => ('url' in probe ? { ...probe, publicLatency: true } : probe));
   // Every JSON is YAML.

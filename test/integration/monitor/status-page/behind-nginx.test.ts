@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '#lib/run-command.ts';
 import { docker } from '#test/system/compose/docker.ts';
-import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { changedId, eventsOf } from './events.ts';
 import { startSeeded, type SeededPage } from './start-seeded.ts';
 
@@ -23,10 +23,12 @@ const isHere = await docker(['image', 'inspect', image], { timeoutMs: 15_000 }).
 type Edge = { readonly address: string; readonly certificate: string };
 let seeded: SeededPage | undefined;
 let edge: Edge;
+let dir: string;
+const asked = new Set<ClientRequest>();
 
 /** The nginx of production, with its own configuration, before the status page where the APIs are otherwise. */
 async function startEdge(gateway: string): Promise<Edge> {
-  const dir = await temporaryFolder();
+  dir = await mkdtemp(join(tmpdir(), 'atalaya-nginx-'));
   const [key, certificate] = [join(dir, 'key.pem'), join(dir, 'certificate.pem')];
   const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:${host}`];
   const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', ...subject];
@@ -74,10 +76,16 @@ afterAll(async () => {
   await docker(['rm', '--force', name], { timeoutMs }).catch(() => {});
   await docker(['network', 'rm', name], { timeoutMs }).catch(() => {});
   await seeded?.close();
+  await rm(dir, { recursive: true, force: true });
 }, 120_000);
 
+afterEach(() => {
+  for (const each of asked) each.destroy();
+  asked.clear();
+});
+
 async function ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> {
-  const asked: ClientRequest = request({
+  const sent = request({
     host: edge.address,
     port: 8_443,
     servername: host,
@@ -86,8 +94,8 @@ async function ask(path: string, headers: Readonly<Record<string, string>> = {})
     headers: { host, ...headers },
     agent: false,
   });
-  onTestFinished(() => void asked.on('error', () => {}).destroy());
-  const [response] = (await once(asked.end(), 'response')) as [IncomingMessage];
+  asked.add(sent.on('error', () => {}));
+  const [response] = (await once(sent.end(), 'response')) as [IncomingMessage];
   return response.on('error', () => {});
 }
 
