@@ -4,7 +4,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '#lib/run-command.ts';
 import { docker } from '#test/system/compose/docker.ts';
 import { changedId, eventsOf } from './events.ts';
@@ -69,7 +69,13 @@ beforeAll(async () => {
   const gateway = (await docker(['network', 'inspect', '--format', '{{(index .IPAM.Config 0).Gateway}}', name], { timeoutMs })).trim();
   seeded = await startSeeded({ host: gateway, port: 8_000 });
   edge = await startEdge(gateway);
-  await expect.poll(() => ask('/api/status').then(({ statusCode }) => statusCode, String), { timeout: 30_000 }).toBe(200);
+  await vi.waitFor(
+    async () => {
+      const { statusCode } = await ask('/api/status');
+      if (statusCode !== 200) throw new Error(`nginx answers ${statusCode}`);
+    },
+    { timeout: 30_000, interval: 250 },
+  );
 }, 120_000);
 afterAll(async () => {
   if (!isHere) return;

@@ -110,7 +110,7 @@ test.each(['up', 'degraded', 'down', 'unknown'] as const)('what is %s can be rea
 });
 
 describe('a page that is open', { timeout: 30_000 }, () => {
-  test('keeps what an operator is writing, and the place of who goes through it by the keyboard', async ({ skip }) => {
+  test('keeps the place of who goes through it by the keyboard', async ({ skip }) => {
     skip(missingBrowser !== undefined, missingBrowser);
     const page = await newPage({ extraHTTPHeaders: asOperator });
     await page.goto(`${seeded.url}/operator`);
