@@ -93,7 +93,7 @@ async function belongingsOf(
   http: HttpClient,
   { accessToken, clientId, ...rest }: ShopClient & Pick<Belongings, 'index' | 'catalogue'>,
 ): Promise<Belongings> {
-  const make = async (path: string, body: object): Promise<{ id_key: number; order_details?: { id_key: number }[] }> => {
+  const make = async (path: string, body: object): Promise<{ id_key: number; lines?: { id_key: number }[] }> => {
     const headers = { authorization: `Bearer ${accessToken}` };
     const { status, json, text } = await http.send({ method: 'POST', path: `/api/v1${path}`, headers, body });
     if (status !== 201) throw new FloorError(`POST ${path} was answered ${status}: ${text}`);
@@ -117,7 +117,7 @@ async function belongingsOf(
       address,
       bill,
       order: placed.id_key,
-      line: placed.order_details?.[0]?.id_key ?? Number.NaN,
+      line: nth(placed.lines ?? [], 0).id_key,
       review: reviewId,
     };
   }
