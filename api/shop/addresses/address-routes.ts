@@ -4,7 +4,7 @@ import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { nextPage } from '../pages.ts';
 import { addressChanges, addressInput, addressQuery, addressView } from './address-schema.ts';
-import { createAddress, deleteAddress, readAddress, readAddresses, updateAddress } from './addresses.ts';
+import { addressAtOnce, createAddress, deleteAddress, readAddress, readAddresses, updateAddress } from './addresses.ts';
 
 export const addressRoutes: readonly Route[] = [
   read({
@@ -36,6 +36,8 @@ export const addressRoutes: readonly Route[] = [
     body: addressInput,
     answers: { 201: addressView },
     errors: ['not_found'],
+    // What is kept under another's key says whose it is, which the one statement does not write.
+    atOnce: ({ body, principal }, keeping) => (onlyClient(principal) === body.client_id ? addressAtOnce(body, keeping) : undefined),
     handler: async (tx, { body, principal }) => {
       assertMayActFor(principal, body.client_id, '/client_id');
       return createAddress(tx, body);

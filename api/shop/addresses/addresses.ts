@@ -1,24 +1,13 @@
-import { Model } from 'objection';
 import { clientNotFound } from '../../auth/principal.ts';
-import { textStatement, unseen } from '../../db/statement.ts';
-import type { Db, Tx } from '../../db/tx.ts';
+import { statement, textStatement, unseen } from '../../db/statement.ts';
+import type { Asked, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
+import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
 import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
-import { assertVersion, raised } from '../versioned.ts';
+import { assertVersion } from '../versioned.ts';
 import { addressView, type AddressChanges, type AddressInput } from './address-schema.ts';
 
 /** Where a client's things are sent. All of it is personal: it goes when the client does. */
-class Address extends Model {
-  static override readonly tableName = 'addresses';
-  static override readonly idColumn = 'id_key';
-
-  declare readonly id_key: number;
-  declare readonly street: string | null;
-  declare readonly number: string | null;
-  declare readonly city: string | null;
-  declare readonly client_id: number;
-  declare readonly version: number;
-}
 
 type AddressText = {
   readonly id_key: string;
@@ -27,6 +16,12 @@ type AddressText = {
   readonly city: string | null;
   readonly client_id: string;
   readonly version: string;
+};
+
+type Address = Pick<AddressText, 'street' | 'number' | 'city'> & {
+  readonly id_key: number;
+  readonly client_id: number;
+  readonly version: number;
 };
 
 const addressesById = textStatement<AddressText>(
@@ -53,41 +48,70 @@ export function readAddresses(db: Db, page: Page, only: number | undefined): Pro
   return only === undefined ? askPage(db, addressPage, page) : askPage(db, addressesOfClient, page, [only]);
 }
 
+const recordAddress = textStatement<AddressText>(
+  'address-record',
+  `WITH made AS (
+     INSERT INTO addresses (street, number, city, client_id)
+     SELECT $6, $7, $8, id_key FROM clients WHERE ${isKeyFree} AND id_key = $9 AND deleted_at IS NULL FOR SHARE
+     RETURNING *
+   ), answer AS (
+     SELECT ${addressView.select}, ${addressView.sql} AS json FROM made
+   ), ${keepingAnswer('answer')}
+   SELECT ${addressView.select} FROM answer`,
+);
+
+/** @param keeping the first values of the statement: what is kept under which key, which then must be the client's own */
+export const addressAtOnce = ({ street, number, city, client_id }: AddressInput, keeping: readonly unknown[]): Asked<AddressText> => ({
+  statement: recordAddress,
+  values: [...keeping, street, number, city, client_id],
+});
+
 /** @throws not_found when there is no such client */
-export async function createAddress(tx: Tx, input: AddressInput): Promise<Address> {
-  // Held until the end, so that a client deleted meanwhile does not leave it behind.
-  const owner = await tx.knex('clients').where({ id_key: input.client_id }).whereNull('deleted_at').forShare().first('id_key');
-  if (owner === undefined) throw clientNotFound('/client_id');
-  return Address.query(tx.knex)
-    .insert(input)
-    .returning([...addressView.columns]);
+export async function createAddress(tx: Tx, input: AddressInput): Promise<AddressText> {
+  const { statement: record, values } = addressAtOnce(input, keepingNothing);
+  const [made] = await tx.query(record, values);
+  if (!made) throw clientNotFound('/client_id');
+  return made;
 }
 
 type Addressed = { readonly id: number; readonly only: number | undefined; readonly ifMatch: readonly number[] | undefined };
 
+const lockAddress = statement<Address>('address-lock', `SELECT ${addressView.select} FROM addresses WHERE id_key = $1 FOR NO KEY UPDATE`);
+const changeAddress = statement(
+  'address-change',
+  'UPDATE addresses SET street = $2, number = $3, city = $4, version = version + 1, updated_at = now() WHERE id_key = $1',
+);
+
 /** @throws not_found also for another's, version_mismatch, or validation_failed when it would become another client's */
 export async function updateAddress(tx: Tx, changes: AddressChanges, addressed: Addressed): Promise<Address> {
   const found = await lock(tx, addressed);
-  const { client_id: clientId = found.client_id, ...fields } = changes;
+  const { street = found.street, number = found.number, city = found.city, client_id: clientId = found.client_id } = changes;
   if (clientId !== found.client_id)
     throw new ApiError('validation_failed', 'An address stays its client’s.', {
       errors: [{ pointer: '/client_id', message: 'is not the client that it belongs to' }],
     });
-  return Address.query(tx.knex).patchAndFetchById(found.id_key, raised(fields));
+  tx.atEnd({ statement: changeAddress, values: [found.id_key, street, number, city] });
+  return { ...found, street, number, city, version: found.version + 1 };
 }
+
+const removeAddress = statement('address-remove', 'DELETE FROM addresses WHERE id_key = $1');
 
 /** @throws not_found also for another's, or version_mismatch */
 export async function deleteAddress(tx: Tx, addressed: Addressed): Promise<void> {
-  await Address.query(tx.knex).deleteById((await lock(tx, addressed)).id_key);
+  const { id_key: id } = await lock(tx, addressed);
+  tx.atEnd({ statement: removeAddress, values: [id] });
 }
 
+/** Nobody else changes it until the end, so that what it becomes is known before it is written, together with COMMIT. */
 async function lock(tx: Tx, { id, only, ifMatch }: Addressed): Promise<Address> {
-  const found = await Address.query(tx.knex).findById(id).forUpdate();
-  assertVersion(found?.client_id === (only ?? found?.client_id) ? found : undefined, ifMatch, 'address');
+  const [found] = await tx.query(lockAddress, [id]);
+  assertVersion(only === undefined || found?.client_id === only ? found : undefined, ifMatch, 'address');
   return found as Address;
 }
 
+const removeAll = statement('address-remove-all', 'DELETE FROM addresses WHERE client_id = $1');
+
 /** Part of a client's deletion. */
 export async function eraseAddresses(tx: Tx, clientId: number): Promise<void> {
-  await Address.query(tx.knex).delete().where({ client_id: clientId });
+  await tx.query(removeAll, [clientId]);
 }

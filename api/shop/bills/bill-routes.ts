@@ -4,13 +4,18 @@ import { read, write, type Route } from '../../http/route.ts';
 import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { nextPage } from '../pages.ts';
-import { billChanges, billConstraints, billInput, billQuery, billView } from './bill-schema.ts';
-import { createBill, deleteBill, readBill, readBills, updateBill } from './bills.ts';
+import { billChanges, billConstraints, billInput, billQuery, billView, type BillInput } from './bill-schema.ts';
+import { billAtOnce, createBill, deleteBill, readBill, readBills, updateBill } from './bills.ts';
 
 /** @throws validation_failed when somebody else than an operator gives a discount */
 export function assertMayDiscount(principal: Principal, discountCents: number, pointer: string): void {
   if (discountCents === 0 || principal.kind === 'operator') return;
   throw new ApiError('validation_failed', 'Only the shop gives a discount.', { errors: [{ pointer, message: 'must be 0' }] });
+}
+
+function assertMayBill({ client_id, discount }: BillInput, principal: Principal): void {
+  assertMayActFor(principal, client_id, '/client_id');
+  assertMayDiscount(principal, discount, '/discount');
 }
 
 export const billRoutes: readonly Route[] = [
@@ -43,9 +48,12 @@ export const billRoutes: readonly Route[] = [
     answers: { 201: billView },
     errors: ['not_found', 'duplicate'],
     constraints: billConstraints,
+    atOnce: ({ body, principal }, keeping) => {
+      assertMayBill(body, principal);
+      return billAtOnce(body, keeping);
+    },
     handler: async (tx, { body, principal }) => {
-      assertMayActFor(principal, body.client_id, '/client_id');
-      assertMayDiscount(principal, body.discount, '/discount');
+      assertMayBill(body, principal);
       return createBill(tx, body);
     },
   }),

@@ -1,7 +1,8 @@
 import { clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
-import type { Db, Tx } from '../../db/tx.ts';
+import type { Asked, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
+import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
 import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
@@ -49,16 +50,35 @@ export function readBills(db: Db, page: Page, only: number | undefined): Promise
 
 const recordBill = textStatement<BillText>(
   'bill-record',
-  `INSERT INTO bills (bill_number, discount_cents, date, payment_type, client_id)
-   SELECT coalesce($1, 'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')),
-     $2, coalesce($3::date, (now() AT TIME ZONE 'UTC')::date), $4, id_key
-   FROM clients WHERE id_key = $5 AND deleted_at IS NULL FOR SHARE
-   RETURNING ${billView.select}`,
+  `WITH made AS (
+     INSERT INTO bills (bill_number, discount_cents, date, payment_type, client_id)
+     SELECT coalesce($6, 'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')),
+       $7, coalesce($8::date, (now() AT TIME ZONE 'UTC')::date), $9, id_key
+     FROM clients WHERE ${isKeyFree} AND id_key = $10 AND deleted_at IS NULL FOR SHARE
+     RETURNING *
+   ), answer AS (
+     SELECT ${billView.select}, ${billView.sql} AS json FROM made
+   ), ${keepingAnswer('answer')}
+   SELECT ${billView.select} FROM answer`,
 );
 
+/** @param keeping the first values of the statement: what is kept under which key */
+const recording = ({ bill_number, discount, date, payment_type, client_id }: BillInput, keeping: readonly unknown[]) => ({
+  statement: recordBill,
+  values: [...keeping, bill_number ?? null, discount, date ?? null, payment_type, client_id],
+});
+
+/**
+ * Makes the bill by one statement that also keeps its answer; undefined for one that brings its number, under which two of one key
+ * would meet before they meet under the key.
+ */
+export const billAtOnce = (input: BillInput, keeping: readonly unknown[]): Asked | undefined =>
+  input.bill_number === undefined ? recording(input, keeping) : undefined;
+
 /** @throws not_found when there is no such client, or duplicate when the number is taken */
-export async function createBill(tx: Tx, { bill_number, discount, date, payment_type, client_id }: BillInput): Promise<BillText> {
-  const [bill] = await tx.query(recordBill, [bill_number ?? null, discount, date ?? null, payment_type, client_id]);
+export async function createBill(tx: Tx, input: BillInput): Promise<BillText> {
+  const { statement, values } = recording(input, keepingNothing);
+  const [bill] = await tx.query(statement, values);
   if (!bill) throw clientNotFound('/client_id');
   return bill;
 }
@@ -86,7 +106,7 @@ const removeBill = textStatement('bill-remove', 'DELETE FROM bills WHERE id_key 
 /** @throws not_found, version_mismatch, or in_use while an order refers to it */
 export async function deleteBill(tx: Tx, addressed: Addressed): Promise<void> {
   await lock(tx, addressed);
-  await tx.query(removeBill, [addressed.id]);
+  tx.atEnd({ statement: removeBill, values: [addressed.id] });
 }
 
 async function lock(tx: Tx, { id, ifMatch }: Addressed): Promise<void> {

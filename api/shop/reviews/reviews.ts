@@ -1,30 +1,21 @@
-import { Model } from 'objection';
 import { statement, textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown, WrittenRow } from '../../http/view.ts';
 import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
-import { assertVersion, raised } from '../versioned.ts';
+import { assertVersion } from '../versioned.ts';
 import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
 
 /** What somebody says of a product. It stays, without its author, when they leave. */
-class Review extends Model {
-  static override readonly tableName = 'reviews';
-  static override readonly idColumn = 'id_key';
-
-  declare readonly id_key: number;
-  declare readonly rating_tenths: number;
-  declare readonly comment: string | null;
-  declare readonly product_id: number;
-  /** Null for one that an operator brought along, and when its author has left. */
-  declare readonly client_id: number | null;
-  declare readonly author: string | null;
-  declare readonly verified_purchase: boolean;
-  declare readonly date: Date;
-  declare readonly version: number;
-}
 
 type ReviewRow = Shown<typeof reviewView> & { readonly id_key: number };
+
+type LockedReview = ReviewRow & {
+  readonly product_id: number;
+  /** Null for one that an operator brought along, and when its author has left. */
+  readonly client_id: number | null;
+  readonly version: number;
+};
 
 const reviewsById = textStatement<WrittenRow>(
   'reviews-by-id',
@@ -72,31 +63,48 @@ export async function createReview(tx: Tx, { rating, comment, product_id }: Revi
 
 type Addressed = { readonly id: number; readonly only: number | undefined; readonly ifMatch: readonly number[] | undefined };
 
+const lockReview = statement<LockedReview>(
+  'review-lock',
+  `SELECT ${reviewView.select}, client_id FROM reviews WHERE id_key = $1 FOR NO KEY UPDATE`,
+);
+const changeReview = statement(
+  'review-change',
+  'UPDATE reviews SET rating_tenths = $2, comment = $3, version = version + 1, updated_at = now() WHERE id_key = $1',
+);
+
 /** @throws not_found also for another's, version_mismatch, or validation_failed when it would become another product's */
-export async function updateReview(tx: Tx, { rating, comment, product_id }: ReviewChanges, addressed: Addressed): Promise<Review> {
+export async function updateReview(tx: Tx, changes: ReviewChanges, addressed: Addressed): Promise<ReviewRow> {
   const found = await lock(tx, addressed);
-  if (product_id !== undefined && product_id !== found.product_id)
+  const { rating = found.rating_tenths, comment = found.comment, product_id: productId = found.product_id } = changes;
+  if (productId !== found.product_id)
     throw new ApiError('validation_failed', 'A review stays its product’s.', {
       errors: [{ pointer: '/product_id', message: 'is not the product that it is about' }],
     });
-  const changes = { ...(rating !== undefined && { rating_tenths: rating }), ...(comment !== undefined && { comment }) };
-  return Review.query(tx.knex).patchAndFetchById(found.id_key, raised(changes));
+  tx.atEnd({ statement: changeReview, values: [found.id_key, rating, comment] });
+  return { ...found, rating_tenths: rating, comment, version: found.version + 1 };
 }
+
+const removeReview = statement('review-remove', 'DELETE FROM reviews WHERE id_key = $1');
 
 /** @throws not_found also for another's, or version_mismatch */
 export async function deleteReview(tx: Tx, addressed: Addressed): Promise<void> {
-  await Review.query(tx.knex).deleteById((await lock(tx, addressed)).id_key);
+  const { id_key: id } = await lock(tx, addressed);
+  tx.atEnd({ statement: removeReview, values: [id] });
 }
 
-async function lock(tx: Tx, { id, only, ifMatch }: Addressed): Promise<Review> {
-  const found = await Review.query(tx.knex).findById(id).forUpdate();
+/** Nobody else changes it until the end, so that what it becomes is known before it is written, together with COMMIT. */
+async function lock(tx: Tx, { id, only, ifMatch }: Addressed): Promise<LockedReview> {
+  const [found] = await tx.query(lockReview, [id]);
   assertVersion(only === undefined || found?.client_id === only ? found : undefined, ifMatch, 'review');
-  return found as Review;
+  return found as LockedReview;
 }
+
+const forgetAuthor = statement(
+  'review-forget-author',
+  'UPDATE reviews SET client_id = NULL, author = NULL, version = version + 1, updated_at = now() WHERE client_id = $1',
+);
 
 /** Part of a client's deletion: what they wrote stays, and names nobody. */
 export async function eraseAuthor(tx: Tx, clientId: number): Promise<void> {
-  await Review.query(tx.knex)
-    .patch(raised({ client_id: null, author: null }))
-    .where({ client_id: clientId });
+  await tx.query(forgetAuthor, [clientId]);
 }

@@ -1,6 +1,18 @@
 import { describe, expect } from 'vitest';
 import { test } from '#test/support/migrated-database.ts';
-import { addClient, addProduct, brokenInvariants, customer, openShop, operator, stockOf, versionTag, type Shop } from './shop.ts';
+import {
+  addClient,
+  addProduct,
+  brokenInvariants,
+  customer,
+  openShop,
+  operator,
+  stockOf,
+  versionTag,
+  whileHeld,
+  type Answer,
+  type Shop,
+} from './shop.ts';
 
 async function emptyOrder(shop: Shop, clientId: number, more: object = {}): Promise<number> {
   const { json } = await shop.call(customer(clientId), 'POST /orders', { body: { client_id: clientId, delivery_method: 1, ...more } });
@@ -135,6 +147,31 @@ describe('bills', () => {
     await expect(make({ bill_number: 'X-1' })).rejects.toMatchObject({ code: 'duplicate', errors: [{ pointer: '/bill_number' }] });
     await expect(make({ bill_number: 'a-2026-5' })).rejects.toMatchObject({ code: 'validation_failed' });
     await expect(make({ date: '2026-02-30' })).rejects.toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/date' }] });
+  });
+
+  test('made with a key are made once by five that come at the same time, with a number of their own or the shop’s', async ({ db }) => {
+    const shop = openShop(db);
+    const client_id = await addClient(shop);
+    for (const own of [{}, { bill_number: 'X-1', date: '2026-02-28' }]) {
+      const body = { payment_type: 2, client_id, discount: 1.5, ...own };
+      const key = JSON.stringify(own).length.toString();
+      const make = () => Promise.all(Array.from({ length: 5 }, () => shop.call(operator, 'POST /bills', { body, key })));
+      const answers = (await whileHeld(db, `UPDATE clients SET version = version + 1 WHERE id_key = ${client_id}`, make, 5)) as Answer[];
+      expect(answers).toHaveLength(5);
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+      expect(answers.filter(({ headers }) => !('Idempotency-Replayed' in headers))).toHaveLength(1);
+      const [{ json, text } = { json: {}, text: '' }] = answers;
+      expect(json).toMatchObject({ discount: 1.5, total: 0, payment_type: 2, client_id, version: 1, ...own });
+      expect((await shop.call(operator, `GET /bills/${json.id_key}`)).text).toBe(text);
+    }
+    expect((await shop.call(operator, 'GET /bills')).json).toHaveLength(2);
+    const refused = [
+      [operator, { client_id: 999 }, { code: 'not_found', errors: [{ pointer: '/client_id' }] }],
+      [customer(client_id), { client_id, discount: 1 }, { code: 'validation_failed', errors: [{ pointer: '/discount' }] }],
+      [customer(client_id + 1), { client_id }, { code: 'not_found' }],
+    ] as const;
+    for (const [who, body, refusal] of refused)
+      await expect(shop.call(who, 'POST /bills', { body: { payment_type: 1, ...body }, key: 'refused' })).rejects.toMatchObject(refusal);
   });
 
   test('are made with their order, or for one order alone, of their own client', async ({ db }) => {

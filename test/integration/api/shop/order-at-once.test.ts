@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
-import { Client } from 'pg';
 import { describe, expect } from 'vitest';
-import { clientOptions } from '#lib/postgres.ts';
-import { test, type MigratedDatabase } from '#test/support/migrated-database.ts';
-import { addClient, addProduct, brokenInvariants, openShop, operator, stockOf, type Answer, type Shop } from './shop.ts';
+import { test } from '#test/support/migrated-database.ts';
+import { addClient, addProduct, brokenInvariants, openShop, operator, stockOf, whileHeld, type Answer, type Shop } from './shop.ts';
 
 /** An order with a key is one statement, in which SQL decides; without one, `price-order` decides. They must not differ. */
 
@@ -104,20 +102,3 @@ describe('an order with a key', () => {
     expect(await brokenInvariants(shop)).toEqual([]);
   });
 });
-
-/** Starts `work` while a change is not committed yet, and commits that once `work` waits for it. What came of `work`. */
-async function whileHeld(db: MigratedDatabase, change: string, work: () => Promise<Answer>): Promise<unknown> {
-  const holder = new Client(clientOptions(db.settings, 'atalaya-test'));
-  await holder.connect();
-  try {
-    await holder.query('BEGIN');
-    await holder.query(change);
-    const outcome = work().catch((err: unknown) => err);
-    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    await expect.poll(async () => (await db.pool.query(waiting)).rowCount, { timeout: 4_000 }).toBe(1);
-    await holder.query('COMMIT');
-    return await outcome;
-  } finally {
-    await holder.end();
-  }
-}

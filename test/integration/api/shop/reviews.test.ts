@@ -55,6 +55,11 @@ describe('reviews', () => {
     await expect(shop.call(customer(other), `DELETE ${path}`)).rejects.toMatchObject(denied);
     const changed = await shop.call(customer(author), `PUT ${path}`, { body: { rating: 2.5, product_id: lamp }, ifMatch: 1 });
     expect(changed.json).toEqual({ ...json, rating: 2.5, version: 2 });
+    const worded = await shop.call(customer(author), `PUT ${path}`, { body: { comment: 'It went dark "at once".' }, ifMatch: 2 });
+    expect((await shop.call(anonymous, `GET ${path}`)).text).toBe(worded.text);
+    const silent = await shop.call(operator, `PUT ${path}`, { body: { comment: null } });
+    expect(silent.json).toEqual({ ...changed.json, version: 4 });
+    expect((await shop.call(anonymous, `GET ${path}`)).text).toBe(silent.text);
     await expect(shop.call(customer(author), `PUT ${path}`, { body: { product_id: lamp + 1 } })).rejects.toMatchObject({
       code: 'validation_failed',
       errors: [{ pointer: '/product_id' }],

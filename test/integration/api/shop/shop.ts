@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { Client } from 'pg';
 import { expect } from 'vitest';
 import { createKnownAddresses } from '#api/auth/known-addresses.ts';
 import { createPasswordResets } from '#api/auth/password-resets.ts';
@@ -16,6 +17,7 @@ import type { Route } from '#api/http/route.ts';
 import { validateInput } from '#api/http/validate.ts';
 import { answerSchema, refusalCodes } from '#api/openapi/openapi-document.ts';
 import { createRoutes, type ApiServices } from '#api/shop/routes.ts';
+import { clientOptions } from '#lib/postgres.ts';
 import type { MigratedDatabase } from '#test/support/migrated-database.ts';
 
 export { anonymous };
@@ -135,6 +137,23 @@ export async function addProduct({ call }: Shop, { stock, price = 9.99, name = '
 export async function stockOf({ pool }: MigratedDatabase, productId: number): Promise<number> {
   const { rows } = await pool.query<{ stock: number }>('SELECT stock FROM products WHERE id_key = $1', [productId]);
   return rows[0]!.stock;
+}
+
+/** Starts `work` while a change is not committed yet, and commits that once as many as `waiting` wait for it. What came of `work`. */
+export async function whileHeld(db: MigratedDatabase, change: string, work: () => Promise<unknown>, waiting = 1): Promise<unknown> {
+  const holder = new Client(clientOptions(db.settings, 'atalaya-test'));
+  await holder.connect();
+  try {
+    await holder.query('BEGIN');
+    await holder.query(change);
+    const outcome = work().catch((err: unknown) => err);
+    const locked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    await expect.poll(async () => (await db.pool.query(locked)).rowCount, { timeout: 4_000 }).toBe(waiting);
+    await holder.query('COMMIT');
+    return await outcome;
+  } finally {
+    await holder.end();
+  }
 }
 
 /**
