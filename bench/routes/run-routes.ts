@@ -122,18 +122,20 @@ async function playRoute(route: string, field: Field, { users, recordings }: Rec
 /** Below this share of what its own SQL gives a route is named as slow. */
 export const leastShare = 0.8;
 
-/** The results as a Markdown table, with the slow routes named below it. Pure. */
+/** The results as a Markdown table, with the slow routes named below it, and those of which part was refused. Pure. */
 export function showRoutes(results: readonly RouteResult[]): string {
   const rows = results.map(({ route, statements, comparison: { api } }) => {
     const perSecond = showSpread(api?.requestsPerSecond, (value) => showCount(Math.round(value)));
     return `| ${route} | ${statements} | ${perSecond} | ${showRatio(api?.throughputRatio)} | ${showRatio(api?.cpuRatio)} |`;
   });
   const slow = results.filter(({ comparison: { api } }) => (api?.throughputRatio?.median ?? 0) < leastShare).map(({ route }) => route);
+  const refused = results.filter(({ comparison }) => Object.values(comparison).some(({ errors }) => errors > 0)).map(({ route }) => route);
   return [
     '| route | statements | a second | throughput, × its own SQL | CPU of a request, × its own SQL |',
     '| --- | ---: | ---: | ---: | ---: |',
     ...rows,
     '',
     slow.length === 0 ? `No route is below ${leastShare}.` : `Below ${leastShare}: ${slow.join(', ')}.`,
+    ...(refused.length === 0 ? [] : ['', `No comparison, since not every request was answered well: ${refused.join(', ')}.`]),
   ].join('\n');
 }
