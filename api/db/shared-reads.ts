@@ -22,7 +22,19 @@ export type SharedReads = {
    * @param statement has the ids, a `bigint[]`, as its only parameter, and shows `id_key`
    */
   readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited?: IsAwaited) => Promise<Row | undefined>;
+  /**
+   * The row of these numbers; undefined when there is none. Reads of the same statement are joined into one question, so it should
+   * be one that never takes long: they wait for each other.
+   * @param statement has for each of the numbers a `bigint[]`, whose nth elements belong together, and shows that n, from 1, as `id_key`
+   */
+  readonly byEach: <Row extends IdentifiedRow>(
+    statement: Statement<Row>,
+    numbers: Numbers,
+    isAwaited?: IsAwaited,
+  ) => Promise<Row | undefined>;
 };
+
+export type Numbers = readonly (number | null)[];
 
 /** Whether somebody still waits for a read; by default somebody does. */
 export type IsAwaited = () => boolean;
@@ -42,13 +54,15 @@ export type SharedReadsOptions = {
 const maxOnTheWay = 2;
 /** Keeps the answer to one question small; who comes after it asks the next. */
 const maxIds = 500;
+/** The same of several numbers, by which more than a row is found. */
+const maxEach = 32;
 /** Go in one piece at most, as far as they take no longer: a slow question keeps those behind it waiting. */
 const maxTogether = 16;
 const maxTogetherMs = 50;
 
 /** What is asked in the same words: one statement by ids, or one statement with certain values. */
 type Line = {
-  readonly key: string;
+  readonly name: string;
   readonly statement: Statement;
   readonly waiting: Question[];
   /** Questions that have a connection, or are about to get one. */
@@ -66,10 +80,10 @@ type Kin = {
 
 /** One question to the database. It is open to others as long as it stands in the line's `waiting`. */
 type Question = {
-  /** Undefined where the values are the ids. */
+  /** Undefined where the values are the keys. */
   readonly values: readonly unknown[] | undefined;
-  /** Who waits for each id; for the rows, where there are values. */
-  readonly askers: Map<number | undefined, IsAwaited[]>;
+  /** Who waits for what each key finds; for the rows, where there are values. */
+  readonly askers: Map<Key | undefined, IsAwaited[]>;
   readonly answer: Promise<Answer>;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (reason: unknown) => void;
@@ -77,10 +91,13 @@ type Question = {
   readonly deadline: NodeJS.Timeout;
 };
 
-type Answer = { readonly rows: QueryResultRow[]; readonly byId: ReadonlyMap<string, QueryResultRow>; sentAtMs: number; endedAtMs: number };
+/** An id, or several numbers as text with commas between, of which nothing is null. */
+type Key = number | string;
 
-/** One read: of an id, or with values. */
-type Asked = { readonly id: number | undefined; readonly values: readonly unknown[] | undefined; readonly isAwaited: IsAwaited };
+type Answer = { readonly rows: QueryResultRow[]; readonly byKey: ReadonlyMap<string, QueryResultRow>; sentAtMs: number; endedAtMs: number };
+
+/** One read: of a key, or with values. */
+type Asked = { readonly key: Key | undefined; readonly values: readonly unknown[] | undefined; readonly isAwaited: IsAwaited };
 
 export function createSharedReads(pool: Pool, { timesOf = () => undefined }: SharedReadsOptions = {}): SharedReads {
   const lines = new Map<string, Line>();
@@ -88,11 +105,11 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
   /** What is asked for many runs in the context of none of them. */
   const outside = AsyncLocalStorage.snapshot();
 
-  const join = (key: string, statement: Statement, { id, values, isAwaited }: Asked): Promise<Answer> => {
-    let line = lines.get(key);
-    if (!line) lines.set(key, (line = { key, statement, waiting: [], onTheWay: 0, kin: kinOf(statement) }));
+  const join = (name: string, statement: Statement, { key, values, isAwaited }: Asked): Promise<Answer> => {
+    let line = lines.get(name);
+    if (!line) lines.set(name, (line = { name, statement, waiting: [], onTheWay: 0, kin: kinOf(statement) }));
     let question = line.waiting.at(-1);
-    if (question === undefined || question.askers.size >= maxIds) {
+    if (question === undefined || question.askers.size >= (typeof key === 'string' ? maxEach : maxIds)) {
       question = outside(() => openQuestion(pool, line, values));
       // What arrives in the same turn of the event loop still joins.
       if (line.onTheWay < maxOnTheWay) {
@@ -100,9 +117,9 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
         outside(() => setImmediate(() => void work(line)));
       }
     }
-    const alike = question.askers.get(id);
+    const alike = question.askers.get(key);
     if (alike) alike.push(isAwaited);
-    else question.askers.set(id, [isAwaited]);
+    else question.askers.set(key, [isAwaited]);
     const noteTimes = timesOf();
     if (!noteTimes) return question.answer;
     const askedAtMs = performance.now();
@@ -125,24 +142,29 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
     await asked;
     while (line.waiting.length > 0) await askNext(pool, line, (other, answered) => void work(other, answered));
     line.onTheWay -= 1;
-    if (line.onTheWay === 0) lines.delete(line.key);
+    if (line.onTheWay === 0) lines.delete(line.name);
   };
+
+  const findOne = <Row>(statement: Statement, key: Key, isAwaited: IsAwaited): Promise<Row | undefined> =>
+    join(statement.name, statement, { key, values: undefined, isAwaited }).then(({ byKey }) => {
+      const row = byKey.get(String(key));
+      // The question may have gone without it, for the others.
+      if (row === undefined && !isAwaited()) throw new ClientGoneError();
+      return row as Row | undefined;
+    });
 
   return {
     query: <Row extends QueryResultRow>(statement: Statement<Row>, values: readonly unknown[] = [], isAwaited = always) =>
-      join(`${statement.name} ${JSON.stringify(values)}`, statement, { id: undefined, values, isAwaited }).then(
+      join(`${statement.name} ${JSON.stringify(values)}`, statement, { key: undefined, values, isAwaited }).then(
         ({ rows }) => rows as Row[],
       ),
-    byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) => {
-      // No value of one may make the question of all fail.
-      if (!Number.isSafeInteger(id)) return Promise.reject(new RangeError('an id must be a safe integer'));
-      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
-        const row = byId.get(String(id));
-        // The question may have gone without it, for the others.
-        if (row === undefined && !isAwaited()) throw new ClientGoneError();
-        return row as Row | undefined;
-      });
-    },
+    // No value of one may make the question of all fail.
+    byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) =>
+      Number.isSafeInteger(id) ? findOne<Row>(statement, id, isAwaited) : Promise.reject(new RangeError('an id must be a safe integer')),
+    byEach: <Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers, isAwaited = always) =>
+      numbers.every((one) => one === null || Number.isSafeInteger(one))
+        ? findOne<Row>(statement, numbers.join(), isAwaited)
+        : Promise.reject(new RangeError('numbers must be safe integers')),
   };
 }
 
@@ -207,16 +229,28 @@ function linesToTake({ waiting, msEach = maxTogetherMs }: Kin): Line[] {
 
 /** Whether it was answered. Whoever waits learns that before the connection is free again. */
 async function ask(client: PoolClient, statement: Statement, question: Question, sentAtMs: number): Promise<boolean> {
-  const { askers, values = [`{${[...askers.keys()].join(',')}}`], resolve, reject } = question;
+  const { askers, values, resolve, reject } = question;
+  const keys = values ? [] : ([...askers.keys()] as Key[]);
   try {
-    const rows = await runStatement(client, statement, values);
-    const byId = new Map(question.values ? [] : rows.map((row) => [String(row['id_key']), row]));
-    resolve({ rows, byId, sentAtMs, endedAtMs: performance.now() });
+    const rows = await runStatement(client, statement, values ?? arraysOf(keys));
+    resolve({ rows, byKey: rowsByKey(rows, keys), sentAtMs, endedAtMs: performance.now() });
     return true;
   } catch (err) {
     reject(err);
     return false;
   }
+}
+
+/** For the parameters of a statement, the arrays of all that is asked, as PostgreSQL reads them. */
+function arraysOf(keys: readonly Key[]): string[] {
+  if (typeof keys[0] === 'number') return [`{${keys.join(',')}}`];
+  const all = (keys as readonly string[]).map((key) => key.split(','));
+  return (all[0] ?? []).map((_, index) => `{${all.map((numbers) => numbers[index] || 'NULL').join(',')}}`);
+}
+
+function rowsByKey(rows: readonly QueryResultRow[], keys: readonly Key[]): Map<string, QueryResultRow> {
+  const nameOf = (id: unknown): string => (typeof keys[0] === 'string' ? String(keys[Number(id) - 1]) : String(id));
+  return new Map(keys.length === 0 ? [] : rows.map((row) => [nameOf(row['id_key']), row]));
 }
 
 /** From now on nobody joins it: by default the oldest. */
@@ -227,10 +261,10 @@ function close(line: Line, at = 0): Question | undefined {
   return question;
 }
 
-/** The same, of the oldest question that somebody still waits for, without the ids of those who left; the ones before it are dropped. */
+/** The same, of the oldest question that somebody still waits for, without the keys of those who left; the ones before it are dropped. */
 function closeAwaited(line: Line): Question | undefined {
   for (let question = close(line); question; question = close(line)) {
-    for (const [id, all] of question.askers) if (!all.some((isAwaited) => isAwaited())) question.askers.delete(id);
+    for (const [key, all] of question.askers) if (!all.some((isAwaited) => isAwaited())) question.askers.delete(key);
     if (question.askers.size > 0) return question;
     question.reject(new ClientGoneError());
   }

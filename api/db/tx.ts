@@ -3,7 +3,14 @@ import createKnexInstance, { type Knex } from 'knex';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { ApiError, ClientGoneError } from '../errors.ts';
-import { createSharedReads, type IdentifiedRow, type IsAwaited, type SharedReads, type SharedReadsOptions } from './shared-reads.ts';
+import {
+  createSharedReads,
+  type IdentifiedRow,
+  type IsAwaited,
+  type Numbers,
+  type SharedReads,
+  type SharedReadsOptions,
+} from './shared-reads.ts';
 import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
@@ -109,6 +116,10 @@ class CallerReads implements Db {
 
   byId<Row extends IdentifiedRow>(statement: Statement<Row>, id: number): Promise<Row | undefined> {
     return this.#all.byId(statement, id, this.#isAwaited);
+  }
+
+  byEach<Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers): Promise<Row | undefined> {
+    return this.#all.byEach(statement, numbers, this.#isAwaited);
   }
 }
 
@@ -219,6 +230,11 @@ class ClientTx implements Tx {
 
   async byId<Row extends IdentifiedRow>(statement: Statement<Row>, id: number): Promise<Row | undefined> {
     return (await this.query(statement, [[id]]))[0];
+  }
+
+  async byEach<Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers): Promise<Row | undefined> {
+    const values = numbers.map((one) => [one]);
+    return (await this.query(statement, values))[0];
   }
 
   foresee(asked: Asked): Promise<unknown> {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { textStatement, unseen, type Statement } from '../db/statement.ts';
+import type { Numbers } from '../db/shared-reads.ts';
 import type { Db } from '../db/tx.ts';
 import type { ObjectView, Written } from '../http/view.ts';
 import { wholeNumberText } from './fields.ts';
@@ -85,6 +86,33 @@ export function pageOf(name: string, of: ObjectView<never>, table: string, condi
   const rows = `SELECT ${of.select} FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT ${limit}`;
   return textStatement(name, writtenPage(of, table, { rows, limit: `${limit}::integer`, order: ['id_key'] }));
 }
+
+/**
+ * The same of such pages as many ask for at once, each of what is its own and never much: they become one question.
+ * @param asked names of what each page is of, of which the condition speaks as `asked.NAME`
+ */
+export function pagesOfEach(name: string, of: ObjectView<never>, table: string, { asked, condition }: EachPage): Statement<IdentifiedPage> {
+  const columns = ['page_limit', 'page_skip', 'page_after', ...asked];
+  const arrays = columns.map((_, index) => unseen(`$${index + 1}`, 'bigint[]')).join(', ');
+  const first = `SELECT id_key FROM ${table} WHERE ${condition} AND id_key > asked.page_after ORDER BY id_key LIMIT 1 OFFSET asked.page_skip`;
+  const rows = `SELECT ${of.select} FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT asked.page_limit`;
+  return textStatement(
+    name,
+    `SELECT asked.n AS id_key, page.* FROM unnest(${arrays}) WITH ORDINALITY AS asked (${columns.join(', ')}, n)
+     CROSS JOIN LATERAL (${writtenPage(of, table, { rows, limit: 'asked.page_limit::integer', order: ['id_key'] })}) AS page`,
+  );
+}
+
+type EachPage = { readonly asked: readonly string[]; readonly condition: string };
+type IdentifiedPage = WrittenPage & { readonly id_key: string };
+
+/** @param of what the page is of */
+export const askEachPage = (
+  db: Db,
+  statement: Statement<IdentifiedPage>,
+  { limit, skip, cursor: place }: Page,
+  of: Numbers,
+): Promise<WrittenPage> => db.byEach(statement, [limit, skip, Number(place?.[0] ?? 0), ...of]).then((page) => page as WrittenPage);
 
 /** @param more values of the parameters from $4 on */
 export async function askPage(

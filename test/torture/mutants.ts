@@ -106,15 +106,12 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'api/db/shared-reads.ts',
-        find: `      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
-        const row = byId.get(String(id));`,
+        find: '      const row = byKey.get(String(key));',
         put: `      const kept = ((globalThis as any).kept ??= new Map());
-      const old = kept.get(statement.name + id);
-      if (old !== undefined && performance.now() - old.atMs < 5_000) return Promise.resolve(old.row);
-      const atMs = performance.now();
-      return join(statement.name, statement, { id, values: undefined, isAwaited }).then(({ byId }) => {
-        const row = byId.get(String(id));
-        kept.set(statement.name + id, { atMs, row });`,
+      const name = statement.name + key;
+      const isOld = !kept.has(name) || performance.now() - kept.get(name).atMs > 5_000;
+      if (isOld) kept.set(name, { atMs: performance.now(), row: byKey.get(String(key)) });
+      const { row } = kept.get(name);`,
       },
     ],
   },

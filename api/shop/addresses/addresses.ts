@@ -3,7 +3,7 @@ import { statement, textStatement, unseen } from '../../db/statement.ts';
 import type { Asked, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { addressView, type AddressChanges, type AddressInput } from './address-schema.ts';
 
@@ -29,7 +29,10 @@ const addressesById = textStatement<AddressText>(
   `SELECT ${addressView.select} FROM addresses WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
 const addressPage = pageOf('address-page', addressView, 'addresses');
-const addressesOfClient = pageOf('address-page-of-client', addressView, 'addresses', 'client_id = $4');
+const addressesOfClient = pagesOfEach('address-pages-of-clients', addressView, 'addresses', {
+  asked: ['client'],
+  condition: 'client_id = asked.client',
+});
 
 const notFound = (): ApiError => new ApiError('not_found', 'The address does not exist.');
 
@@ -45,7 +48,7 @@ export async function readAddress(db: Db, id: number, only: number | undefined):
 
 /** @param only whose addresses; undefined: everyone's */
 export function readAddresses(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
-  return only === undefined ? askPage(db, addressPage, page) : askPage(db, addressesOfClient, page, [only]);
+  return only === undefined ? askPage(db, addressPage, page) : askEachPage(db, addressesOfClient, page, [only]);
 }
 
 const recordAddress = textStatement<AddressText>(

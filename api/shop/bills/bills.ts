@@ -3,7 +3,7 @@ import { textStatement, unseen } from '../../db/statement.ts';
 import type { Asked, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
 
@@ -28,7 +28,7 @@ const billsById = textStatement<BillText>(
   `SELECT ${billView.select} FROM bills WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
 const billPage = pageOf('bill-page', billView, 'bills');
-const billsOfClient = pageOf('bill-page-of-client', billView, 'bills', 'client_id = $4');
+const billsOfClient = pagesOfEach('bill-pages-of-clients', billView, 'bills', { asked: ['client'], condition: 'client_id = asked.client' });
 
 const notFound = (pointer?: string): ApiError =>
   new ApiError('not_found', 'The bill does not exist.', pointer === undefined ? {} : { errors: [{ pointer, message: 'does not exist' }] });
@@ -45,7 +45,7 @@ export async function readBill(db: Db, id: number, only: number | undefined): Pr
 
 /** @param only whose bills; undefined: everyone's */
 export function readBills(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
-  return only === undefined ? askPage(db, billPage, page) : askPage(db, billsOfClient, page, [only]);
+  return only === undefined ? askPage(db, billPage, page) : askEachPage(db, billsOfClient, page, [only]);
 }
 
 const recordBill = textStatement<BillText>(

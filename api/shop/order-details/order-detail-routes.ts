@@ -1,6 +1,6 @@
 import { onlyClient } from '../../auth/principal.ts';
 import { read, write, type Route } from '../../http/route.ts';
-import { listOf, nothing } from '../../http/view.ts';
+import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { nextPage } from '../pages.ts';
 import { orderDetailChanges, orderDetailInput, orderDetailQuery, orderDetailView } from './order-detail-schema.ts';
@@ -22,7 +22,7 @@ export const orderDetailRoutes: readonly Route[] = [
     access: ['customer', 'operator'],
     summary: 'Read a line of an order',
     params: idParams,
-    answers: { 200: orderDetailView },
+    answers: { 200: asWritten(orderDetailView) },
     errors: ['not_found'],
     handler: (db, { params, principal }) => readOrderDetail(db, params.id, onlyClient(principal)),
   }),

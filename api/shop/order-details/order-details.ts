@@ -1,9 +1,9 @@
 import type { Principal } from '../../auth/principal.ts';
-import { statement } from '../../db/statement.ts';
+import { statement, textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import type { Shown } from '../../http/view.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import type { Shown, WrittenRow } from '../../http/view.ts';
+import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { jsonDecimal } from '../money.ts';
 import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
 import { assertEditable } from '../orders/order-machine.ts';
@@ -16,14 +16,17 @@ import { orderDetailView, type OrderDetailChanges, type OrderDetailInput } from 
 type Line = Shown<typeof orderDetailView>;
 type LockedLine = Line & { readonly id_key: number; readonly quantity: number; readonly price_cents: number; readonly version: number };
 
-const mine = '($4::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $4))';
-const lineById = statement<Line>(
-  'line-one',
-  `SELECT ${orderDetailView.select} FROM order_details
-   WHERE id_key = $1 AND ($2::bigint IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = $2))`,
+const ofClient = (client: string): string => `(${client} IS NULL OR order_id IN (SELECT id_key FROM orders WHERE client_id = ${client}))`;
+const linesById = textStatement<WrittenRow & { readonly client_id: string }>(
+  'lines-by-id',
+  `SELECT ${orderDetailView.written}, (SELECT client_id FROM orders WHERE id_key = order_id) AS client_id
+   FROM order_details WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const linePage = pageOf('line-page', orderDetailView, 'order_details', mine);
-const linesOfOrder = pageOf('line-page-of-order', orderDetailView, 'order_details', `order_id = $5 AND ${mine}`);
+const linePage = pageOf('line-page', orderDetailView, 'order_details', ofClient('$4::bigint'));
+const linesOfOrder = pagesOfEach('line-pages-of-orders', orderDetailView, 'order_details', {
+  asked: ['client', 'order_id'],
+  condition: `order_id = asked.order_id AND ${ofClient('asked.client')}`,
+});
 
 const notFound = (): ApiError => new ApiError('not_found', 'The line does not exist.');
 
@@ -31,11 +34,11 @@ const notFound = (): ApiError => new ApiError('not_found', 'The line does not ex
  * @param only whose line it must be; undefined: anyone's
  * @throws not_found also for another's
  */
-export async function readOrderDetail(db: Db, id: number, only: number | undefined): Promise<Line> {
-  const [line] = await db.query(lineById, [id, only ?? null]);
-  if (!line) throw notFound();
-  return line;
-}
+export const readOrderDetail = (db: Db, id: number, only: number | undefined): Promise<WrittenRow> =>
+  db.byId(linesById, id).then((line) => {
+    if (!line || (only !== undefined && line.client_id !== String(only))) throw notFound();
+    return line;
+  });
 
 /** @param only whose lines; undefined: everyone's */
 export function readOrderDetails(
@@ -44,7 +47,7 @@ export function readOrderDetails(
   { only, orderId }: { readonly only: number | undefined; readonly orderId: number | undefined },
 ): Promise<WrittenPage> {
   if (orderId === undefined) return askPage(db, linePage, page, [only ?? null]);
-  return askPage(db, linesOfOrder, page, [only ?? null, orderId]);
+  return askEachPage(db, linesOfOrder, page, [only ?? null, orderId]);
 }
 
 const recordLine = statement<LockedLine>(

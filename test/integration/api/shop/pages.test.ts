@@ -1,7 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { test as running, asOperator } from '../processes/running-api.ts';
 import { test, type MigratedDatabase } from '#test/support/migrated-database.ts';
-import { openShop, operator, type Shop } from './shop.ts';
+import { customer, openShop, operator, type Shop } from './shop.ts';
 
 type Row = { readonly id_key: number };
 
@@ -72,6 +73,53 @@ describe('pages by cursor', () => {
       await db.pool.query('DELETE FROM products WHERE id_key = (SELECT min(id_key) FROM products)');
     });
     expect(seen).toEqual(before);
+  });
+});
+
+describe('pages of what is one’s own', () => {
+  test('hold what they would hold alone, whoever else asks at the same time, and nothing of theirs', async ({ db }) => {
+    const shop = openShop(db);
+    await addEqualProducts(db, 5);
+    await db.pool.query(`
+      INSERT INTO clients (name, lastname, email) SELECT 'A', 'B', n || '@example.com' FROM generate_series(1, 4) n;
+      INSERT INTO addresses (client_id) SELECT id_key FROM clients, generate_series(1, 7) WHERE id_key > 1 ORDER BY random();
+      INSERT INTO bills (bill_number, payment_type, client_id) SELECT n, 1, 1 + n % 3 FROM generate_series(1, 20) n;
+      INSERT INTO orders (client_id, total_cents, delivery_method, status) SELECT 1 + n % 3, 0, 1, 1 FROM generate_series(1, 20) n;
+      INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
+        SELECT 1 + n % 4, 1 + n % 5, 1, 1, 'x' FROM generate_series(1, 40) n;`);
+    const lists = ['addresses', 'bills', 'orders', 'order_details'];
+    const asked = fc.record({
+      list: fc.constantFrom(...lists),
+      client: fc.integer({ min: 1, max: 4 }),
+      order: fc.integer({ min: 1, max: 5 }),
+      skip: fc.nat(6),
+      limit: fc.integer({ min: 1, max: 8 }),
+      after: fc.option(fc.nat(30), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(asked, { minLength: 1, maxLength: 70 }), async (all) => {
+        const pages = await Promise.all(
+          all.map(({ list, client, order, skip, limit, after }) =>
+            shop.call(customer(client), `GET /${list}`, {
+              query: {
+                ...(list === 'order_details' && { order_id: `${order}` }),
+                ...(after !== undefined && { cursor: Buffer.from(`[${after}]`).toString('base64url') }),
+                skip: `${skip}`,
+                limit: `${limit}`,
+              },
+            }),
+          ),
+        );
+        for (const [index, { list, client, order, skip, limit, after = 0 }] of all.entries()) {
+          const own = `SELECT id_key FROM ${list === 'order_details' ? `order_details WHERE order_id = ${order} AND order_id IN (SELECT id_key FROM orders WHERE client_id = ${client})` : `${list} WHERE client_id = ${client}`}`;
+          const { rows } = await db.pool.query<Row>(`${own} AND id_key > ${after} ORDER BY id_key OFFSET ${skip} LIMIT ${limit}`);
+          const ids = rows.map(({ id_key }) => Number(id_key));
+          expect((pages[index]?.json as Row[]).map(({ id_key }) => id_key)).toEqual(ids);
+          expect(pages[index]?.next).toBe(ids.length < limit ? undefined : Buffer.from(`[${ids.at(-1)}]`).toString('base64url'));
+        }
+      }),
+      { numRuns: 15 },
+    );
   });
 });
 

@@ -265,6 +265,30 @@ test('a question has at most 500 ids; who comes after them asks the next', async
   expect(asked.map(({ ids }) => ids.length)).toEqual([500, 500, 1]);
 });
 
+test('several numbers are asked as arrays of them, and each who asks gets the row of its place; 32 at most, equal ones once', async () => {
+  const sent: unknown[][] = [];
+  const query = async ({ values }: { values: string[] }) => {
+    sent.push(values);
+    const columns = values.map((array) => array.replaceAll(/[{}]/g, '').split(','));
+    // In no order; of the second place there is nothing.
+    const rows = (columns[0] ?? []).map((_, index) => ({ id_key: String(index + 1), version: columns.map((all) => all[index]).join('/') }));
+    return { rows: rows.filter(({ id_key }) => id_key !== '2').toReversed() };
+  };
+  const reads = createSharedReads({ ...createFake().pool, connect: async () => ({ query, release: () => {} }) } as unknown as Pool);
+  const asked = [
+    [7, null, 1],
+    [8, 0, 2],
+    [7, null, 1],
+    [-9, 5, 3],
+  ] as const;
+  const rows = await Promise.all(asked.map((numbers) => reads.byEach(page, numbers)));
+  expect(rows.map((row) => row?.version)).toEqual(['7/NULL/1', undefined, '7/NULL/1', '-9/5/3']);
+  expect(sent).toEqual([['{7,8,-9}', '{NULL,0,5}', '{1,2,3}']]);
+  await Promise.all(Array.from({ length: 65 }, (_, number) => reads.byEach(page, [number])));
+  expect(sent.slice(1).map(([first]) => first?.toString().split(',').length)).toEqual([32, 32, 1]);
+  await expect(reads.byEach(page, [1, 0.5])).rejects.toThrow(/safe integers/);
+});
+
 test('what is no id is refused alone', async () => {
   const { pool, asked } = createFake();
   const reads = createSharedReads(pool);
