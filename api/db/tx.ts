@@ -11,7 +11,7 @@ import {
   type SharedReads,
   type SharedReadsOptions,
 } from './shared-reads.ts';
-import { holdBack, runStatement, type Statement } from './statement.ts';
+import { holdBack, runStatement, statement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
 export type Db = SharedReads & { readonly knex: Knex };
@@ -67,6 +67,13 @@ export type TransactOptions<T = unknown> = {
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
 export class CommitUnknownError extends Error {
   override readonly name = 'CommitUnknownError';
+  /** The server's number of the session, where it may still be at work. */
+  readonly session: number | undefined;
+
+  constructor(message: string, options?: ErrorOptions, session?: number) {
+    super(message, options);
+    this.session = session;
+  }
 }
 
 const maxAttempts = 4;
@@ -83,7 +90,7 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
       for (let attempt = 1; ; attempt += 1) {
         try {
           const done = atOnce && attempt === 1 ? await doAtOnce(pool, atOnce, isAwaited) : undefined;
-          return done ?? (await transactOnce(pool, work, isAwaited));
+          return done ?? (await transactOnce(pool, work, { isAwaited, after: unknown }));
         } catch (err) {
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
@@ -136,7 +143,7 @@ async function doAtOnce<T>(
   try {
     return await atOnce(new ClientTx(client, []));
   } catch (err) {
-    const failure = asCommitFailure(err);
+    const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
     if (failure instanceof CommitUnknownError) unknown = failure;
     throw failure;
   } finally {
@@ -144,7 +151,24 @@ async function doAtOnce<T>(
   }
 }
 
-async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>, isAwaited: TransactOptions['isAwaited']): Promise<T> {
+/** What `pg` does not declare. */
+type SessionNumber = { readonly processID?: number | null };
+
+/**
+ * A statement goes on without its connection, and one that has not come to its locks could do after a refusal what was refused.
+ * Its session is ended, unless it has come so far that whoever looks now waits for it.
+ */
+const endSession = statement(
+  'session-end',
+  'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = current_user',
+);
+
+/** @param after what an attempt before came to, of which the session may still be at work */
+async function transactOnce<T>(
+  pool: Pool,
+  work: (tx: Tx) => Promise<T>,
+  { isAwaited, after }: Pick<TransactOptions, 'isAwaited'> & { readonly after: CommitUnknownError | undefined },
+): Promise<T> {
   const client = await connectInTime(pool, isAwaited);
   let broken: Error | undefined;
   try {
@@ -153,6 +177,7 @@ async function transactOnce<T>(pool: Pool, work: (tx: Tx) => Promise<T>, isAwait
     const begun = client.query('BEGIN');
     // Whoever asks next hears of it too; it must only not end the process meanwhile.
     begun.catch(() => {});
+    if (after?.session !== undefined) await runStatement(client, endSession, [after.session]);
     const rest: Asked[] = [];
     const result = await work(new ClientTx(client, rest));
     await begun;
@@ -194,10 +219,10 @@ async function commit(client: PoolClient, rest: readonly Asked[]): Promise<void>
 }
 
 /** What the server says of COMMIT itself is certain. That it shuts down, or nothing at all, leaves it open. */
-function asCommitFailure(err: unknown): unknown {
+function asCommitFailure(err: unknown, session?: number | null): unknown {
   const failure = failureOf(err);
   const isCertain = failure?.sqlState !== undefined && failure.kind !== 'refused-for-now' && failure.kind !== 'unreachable';
-  return isCertain ? err : new CommitUnknownError('the connection broke during COMMIT', { cause: err });
+  return isCertain ? err : new CommitUnknownError('the connection broke during COMMIT', { cause: err }, session ?? undefined);
 }
 
 /** A connection on which even ROLLBACK fails must not go back into the pool. */

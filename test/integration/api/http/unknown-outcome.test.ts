@@ -13,6 +13,9 @@ type Doored = {
   readonly order: (headers?: Record<string, string>, more?: object) => ReturnType<typeof call>;
   /** Orders and pieces left, asked past the door. */
   readonly books: () => Promise<{ orders: number; stock: number }>;
+  /** Both ask past the door, each on a connection of its own: within a transaction what others do is seen once. */
+  readonly look: (sql: string) => Promise<Record<string, unknown>[]>;
+  readonly meanwhile: (sql: string) => Promise<unknown>;
 };
 
 /** The API behind a door to its database that can be shut in the middle of anything. */
@@ -23,7 +26,8 @@ const test = base.extend<{ doored: Doored }>({
     await door.open();
     const api = await startApi(door.settings, { API_WORKERS: '1', RATE_LIMIT_ENABLED: 'false' });
     const books = new Client(clientOptions(database.settings, 'atalaya-test'));
-    await books.connect();
+    const holder = new Client(clientOptions(database.settings, 'atalaya-test'));
+    await Promise.all([books.connect(), holder.connect()]);
     try {
       await api.ready();
       const [customer, productId] = [await makeCustomer(api), await makeProduct(api, 5)];
@@ -38,11 +42,13 @@ const test = base.extend<{ doored: Doored }>({
           );
           return rows[0]!;
         },
+        look: async (sql) => (await books.query<Record<string, unknown>>(sql)).rows,
+        meanwhile: (sql) => holder.query(sql),
       });
     } finally {
       api.child.kill('SIGKILL');
       await api.exited;
-      await books.end();
+      await Promise.all([books.end(), holder.end()]);
       await door.close();
       await database.drop();
     }
@@ -89,6 +95,24 @@ describe('a connection that breaks', { timeout: 60_000 }, () => {
       }
     },
   );
+
+  test('while an order waits for its product ends it before the order is tried again: what is refused is not placed later', async ({
+    doored,
+  }) => {
+    const { door, order, books, look, meanwhile } = doored;
+    await meanwhile('BEGIN; SELECT FROM products FOR UPDATE');
+    const answer = order({ 'idempotency-key': 'k' });
+    const waiting = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    const queries = async (): Promise<unknown[]> => (await look(waiting)).map(({ query }) => String(query));
+    await expect.poll(queries).toEqual([expect.stringContaining('INSERT INTO orders')]);
+    await door.close();
+    await door.open();
+    await expect.poll(queries, { timeout: 4_000 }).toEqual([expect.not.stringContaining('INSERT INTO orders')]);
+    const sold = "INSERT INTO stock_movements (product_id, quantity, reason) SELECT id_key, -5, 'adjustment' FROM products";
+    await meanwhile(`UPDATE products SET stock = 0; ${sold}; COMMIT`);
+    expect((await answer).body['code']).toBe('insufficient_stock');
+    expect(await books()).toEqual({ orders: 0, stock: 0 });
+  });
 
   test('does not hinder the next order with a key, which needs one statement and no claim', async ({ doored }) => {
     const { door, order } = doored;
