@@ -114,6 +114,8 @@ describe('lines of a pending order', () => {
     for (const request of [`GET ${path}`, `DELETE ${path}`])
       await expect(shop.call(stranger, request)).rejects.toMatchObject({ code: 'not_found' });
     expect((await shop.call(stranger, 'GET /order_details', { query: { order_id: String(order_id) } })).json).toEqual([]);
+    const [others] = (await shop.call(operator, 'GET /order_details', { query: { order_id: String(order_id) } })).json;
+    await expect(shop.call(stranger, `GET /order_details/${others.id_key}`)).rejects.toMatchObject({ code: 'not_found' });
     expect((await shop.call(customer(clientId), `DELETE ${path}`)).status).toBe(204);
     expect(await stockOf(shop, product_id)).toBe(60);
     expect((await shop.call(operator, `GET /orders/${order_id}`)).json).toMatchObject({ total: 0, lines: [] });
