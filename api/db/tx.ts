@@ -11,7 +11,7 @@ import {
   type SharedReads,
   type SharedReadsOptions,
 } from './shared-reads.ts';
-import { holdBack, runStatement, statement, type Statement } from './statement.ts';
+import { holdBack, runStatement, type Statement } from './statement.ts';
 
 /** The database to read from: named statements for the busy paths, Objection models (`Model.query(db.knex)`) elsewhere. */
 export type Db = SharedReads & { readonly knex: Knex };
@@ -158,10 +158,7 @@ type SessionNumber = { readonly processID?: number | null };
  * A statement goes on without its connection, and one that has not come to its locks could do after a refusal what was refused.
  * Its session is ended, unless it has come so far that whoever looks now waits for it.
  */
-const endSession = statement(
-  'session-end',
-  'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = current_user',
-);
+const endSession = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = current_user';
 
 /** @param after what an attempt before came to, of which the session may still be at work */
 async function transactOnce<T>(
@@ -177,7 +174,7 @@ async function transactOnce<T>(
     const begun = client.query('BEGIN');
     // Whoever asks next hears of it too; it must only not end the process meanwhile.
     begun.catch(() => {});
-    if (after?.session !== undefined) await runStatement(client, endSession, [after.session]);
+    if (after?.session !== undefined) await client.query(endSession, [after.session]);
     const rest: Asked[] = [];
     const result = await work(new ClientTx(client, rest));
     await begun;

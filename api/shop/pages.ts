@@ -112,7 +112,7 @@ export const askEachPage = (
   statement: Statement<IdentifiedPage>,
   { limit, skip, cursor: place }: Page,
   of: Numbers,
-): Promise<WrittenPage> => db.byEach(statement, [limit, skip, Number(place?.[0] ?? 0), ...of]).then((page) => page as WrittenPage);
+): Promise<WrittenPage> => db.byEach(statement, [limit, skip, Number(place?.[0] ?? 0), ...of]).then((row) => row as WrittenPage);
 
 /** @param more values of the parameters from $4 on */
 export async function askPage(

@@ -112,9 +112,11 @@ describe('pages of what is one’s own', () => {
         );
         for (const [index, { list, client, order, skip, limit, after = 0 }] of all.entries()) {
           const own = `SELECT id_key FROM ${list === 'order_details' ? `order_details WHERE order_id = ${order} AND order_id IN (SELECT id_key FROM orders WHERE client_id = ${client})` : `${list} WHERE client_id = ${client}`}`;
-          const { rows } = await db.pool.query<Row>(`${own} AND id_key > ${after} ORDER BY id_key OFFSET ${skip} LIMIT ${limit}`);
+          const { rows } = await db.pool.query<{ id_key: string | number }>(
+            `${own} AND id_key > ${after} ORDER BY id_key OFFSET ${skip} LIMIT ${limit}`,
+          );
           const ids = rows.map(({ id_key }) => Number(id_key));
-          expect((pages[index]?.json as Row[]).map(({ id_key }) => id_key)).toEqual(ids);
+          expect((pages[index]!.json as Row[]).map(({ id_key }) => id_key)).toEqual(ids);
           expect(pages[index]?.next).toBe(ids.length < limit ? undefined : Buffer.from(`[${ids.at(-1)}]`).toString('base64url'));
         }
       }),

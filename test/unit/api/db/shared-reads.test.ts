@@ -274,7 +274,7 @@ test('several numbers are asked as arrays of them, and each who asks gets the ro
     const rows = (columns[0] ?? []).map((_, index) => ({ id_key: String(index + 1), version: columns.map((all) => all[index]).join('/') }));
     return { rows: rows.filter(({ id_key }) => id_key !== '2').toReversed() };
   };
-  const reads = createSharedReads({ ...createFake().pool, connect: async () => ({ query, release: () => {} }) } as unknown as Pool);
+  const reads = createSharedReads(createFake({ connect: async () => ({ query, release: () => {} }) }).pool);
   const asked = [
     [7, null, 1],
     [8, 0, 2],
