@@ -1,3 +1,5 @@
+// How reads join, share and go together, which only can be followed in one piece; so it is long.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { ClientGoneError } from '../errors.ts';

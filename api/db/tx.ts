@@ -1,3 +1,5 @@
+// A transaction from its connection to what became of its COMMIT, and what it is asked through: one idea, so it is long.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
