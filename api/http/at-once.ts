@@ -1,7 +1,7 @@
-import type { QueryResultRow } from 'pg';
-import { failureOf } from '#lib/postgres.ts';
+import { DatabaseError, type QueryResultRow } from 'pg';
+import { failureOf, SQLSTATE, sqlStateOf } from '#lib/postgres.ts';
 import type { Asked, Db } from '../db/tx.ts';
-import { purging, type Claim } from './idempotency.ts';
+import { inFlight, purging, type Claim } from './idempotency.ts';
 
 /**
  * A write in one statement, which does what a request asks and keeps the answer with its key: one round trip, and locks are
@@ -39,12 +39,18 @@ export const keepingValues = ({ principal, key, fingerprint }: Claim, path: stri
 /** For the same statement where the answer is not its to keep. */
 export const keepingNothing: readonly unknown[] = [null, null, null, null, null];
 
-/** The row of such a statement; undefined when it did nothing, or was undone because another had the key at the same time. */
+/**
+ * The row of such a statement; undefined when it did nothing, or was undone because another had the key at the same time.
+ * @throws idempotency_in_flight when that other takes longer than the lock timeout
+ */
 export async function runAtOnce<Row extends QueryResultRow>(db: Pick<Db, 'query'>, asked: Asked<Row>): Promise<Row | undefined> {
   try {
     return (await db.query(asked.statement, asked.values))[0];
   } catch (err) {
     if (failureOf(err)?.constraint === 'idempotency_keys_pk') return undefined;
-    throw err;
+    throw sqlStateOf(err) === SQLSTATE.lockNotAvailable && isOfKey(err) ? inFlight(err) : err;
   }
 }
+
+/** Of all locks that it waits for, PostgreSQL says in the context of the error which one it was. */
+const isOfKey = (err: unknown): boolean => err instanceof DatabaseError && err.where?.includes('idempotency_keys') === true;

@@ -168,10 +168,13 @@ async function isClaimed(tx: Tx, { principal, key, fingerprint }: Claim): Promis
   try {
     return (await tx.query(claimKey, [principal, key, fingerprint])).length > 0;
   } catch (err) {
-    if (sqlStateOf(err) !== SQLSTATE.lockNotAvailable) throw err;
-    throw new ApiError('idempotency_in_flight', 'A request with this Idempotency-Key is still being worked on.', {}, { cause: err });
+    throw sqlStateOf(err) === SQLSTATE.lockNotAvailable ? inFlight(err) : err;
   }
 }
+
+/** @param cause the lock timeout of a wait for the key */
+export const inFlight = (cause: unknown): ApiError =>
+  new ApiError('idempotency_in_flight', 'A request with this Idempotency-Key is still being worked on.', {}, { cause });
 
 function replay(claim: Claim, [stored]: readonly StoredAnswer[]): OnceAnswer {
   // Cleared away between the two statements; the next attempt will claim it.
