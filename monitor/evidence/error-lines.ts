@@ -25,6 +25,7 @@ async function tailOf(path: string): Promise<string> {
     const { size } = await file.stat();
     const start = Math.max(0, size - tailBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, tailBytes)), 0, Math.min(size, tailBytes), start);
+    // What describeLine makes UTF-8 of.
     const text = buffer.toString('latin1', 0, bytesRead);
     return start === 0 ? text : text.slice(text.indexOf('\n') + 1);
   } finally {

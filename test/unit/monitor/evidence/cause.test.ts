@@ -1,8 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { describeMetrics } from '#monitor/evidence/api-metrics.ts';
 import { causeOf, impactOf, type Scene } from '#monitor/evidence/cause.ts';
 import { describeActivity } from '#monitor/evidence/database-activity.ts';
-import { describeErrors } from '#monitor/evidence/error-lines.ts';
+import { describeErrors, errorLines } from '#monitor/evidence/error-lines.ts';
 import type { Signs } from '#monitor/evidence/source.ts';
 import { initialHealth } from '#monitor/health/health-state.ts';
 import type { Alert } from '#monitor/model/alert.ts';
@@ -146,4 +149,16 @@ test('the database tells who waits for whom, and the log its last errors that di
     ['Error', 'refused'],
     ['Error', 'broken'],
   ]);
+});
+
+test('errors are read from the end of a long log, as they were written', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'atalaya-errors-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const [old, last] = ['ñ'.repeat(200), 'se cayó'].map(
+    (msg) => `${JSON.stringify({ level: 'error', time: new Date(began - 1_000).toISOString(), msg })}\n`,
+  );
+  await writeFile(join(dir, 'error.log'), `${old?.repeat(300)}${last}`);
+  const { facts } = await errorLines(dir, () => began).look(AbortSignal.timeout(5_000));
+  expect(facts.at(-1)).toEqual(['Error', 'se cayó']);
+  expect(facts).toHaveLength(3);
 });
