@@ -34,7 +34,7 @@ export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: nu
       : `newest verified backup is ${showDuration(ageMs)} old`;
   if (lastFailure !== undefined) {
     const cause = lastFailure.includes(doesNotRestore) ? 'The last backup was taken, and cannot be restored.' : 'The last backup failed.';
-    return { outcome: 'failed', cause, detail: `the last backup failed: ${lastFailure}; ${age}`, nextStep };
+    return { outcome: 'failed', cause, detail: `${lastFailure}; ${age}`, nextStep };
   }
   if (ageMs > maxAgeMs) {
     const detail = `${age}, more than ${showDuration(maxAgeMs)}`;

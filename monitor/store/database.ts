@@ -27,7 +27,9 @@ export function openDatabase(file: string): Connection {
     const connection = new DatabaseSync(file, { timeout: busyTimeoutMs });
     try {
       if (file !== ':memory:') chmodSync(file, 0o600);
-      connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304');
+      connection.exec(
+        'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -256',
+      );
       checkIntegrity(connection);
       migrate(connection);
       return connection;

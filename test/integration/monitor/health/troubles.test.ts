@@ -122,6 +122,6 @@ describe('a backup that fails', { timeout: 150_000 }, () => {
     );
     // The daily job looks at the clock once a minute.
     await slack.until(() => titles(slack).length === 1, 100_000);
-    expect(slack.texts()[0]).toMatch(/^\[FIRING\] backups: the last backup failed: .*pg_dump.*no verified backup yet/);
+    expect(slack.texts()[0]).toMatch(/^\[FIRING\] backups: The last backup failed\. .*pg_dump.*no verified backup yet/);
   });
 });

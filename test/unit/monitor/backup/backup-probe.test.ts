@@ -38,8 +38,6 @@ describe('the backups', () => {
   });
 
   test('name the last failure', () => {
-    expect(judge({ lastFailure: 'pg_dump is not installed' }).detail).toBe(
-      'the last backup failed: pg_dump is not installed; newest verified backup is 20 h old',
-    );
+    expect(judge({ lastFailure: 'pg_dump is not installed' }).detail).toBe('pg_dump is not installed; newest verified backup is 20 h old');
   });
 });
