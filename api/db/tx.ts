@@ -97,7 +97,8 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
           // After an unknown commit a database that fails tells nothing of it; whatever `work` itself throws does.
-          const isOpen = unknown !== undefined && (err === unknown || isNotBegun(err) || (kind !== undefined && !ofTheStatement.has(kind)));
+          const isOpen =
+            unknown !== undefined && (err === unknown || tellsNothing(err) || (kind !== undefined && !ofTheStatement.has(kind)));
           if (isOpen ? !isOnce : kind !== 'conflict') throw err;
           if (attempt === maxAttempts) throw unknown ?? err;
         }
@@ -132,8 +133,12 @@ class CallerReads implements Db {
   }
 }
 
-/** It says that nothing was done, which is true of this attempt alone. */
-const isNotBegun = (err: unknown): boolean => err instanceof ClientGoneError || (err instanceof ApiError && err.code === 'overloaded');
+/**
+ * It says nothing of the attempt before: this one was not begun, or its client does not exist any more, with whom all was deleted
+ * that would tell.
+ */
+const tellsNothing = (err: unknown): boolean =>
+  err instanceof ClientGoneError || (err instanceof ApiError && (err.code === 'overloaded' || err.code === 'not_found'));
 
 async function doAtOnce<T>(
   pool: Pool,

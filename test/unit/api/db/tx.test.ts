@@ -102,6 +102,13 @@ describe('a COMMIT whose connection breaks', () => {
     expect((await outcomeOf([{ commit: cut }, { work: conflict }], true)).result).toBeInstanceOf(CommitUnknownError);
   });
 
+  test('is not settled by a client that does not exist any more, whose keys went with it', async () => {
+    const gone = new ApiError('not_found', 'The client does not exist.');
+    const { result, tries } = await outcomeOf([{ commit: cut }, { work: gone }], true);
+    expect([result instanceof CommitUnknownError, tries]).toEqual([true, 4]);
+    expect((await outcomeOf([{ work: gone }], true)).result).toBe(gone);
+  });
+
   test('is not settled by what says only that it was not begun again', async () => {
     const late = new ApiError('overloaded', 'No database connection became free in time.');
     expect((await outcomeOf([{ commit: cut }, { connect: late }], true)).result).toBeInstanceOf(CommitUnknownError);
