@@ -13,8 +13,7 @@ import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentNote, type NoteView } from './incident-view.ts';
 import { presentSilence, type SilenceView } from './quiet-view.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
-import { voiceFor } from './voice-for.ts';
-import type { Voice } from './words.ts';
+import { type Voice, voiceFor } from './words.ts';
 
 /** What was done of a command. */
 export type Done =

@@ -9,7 +9,7 @@ import { incidentHtml, incidentPageHtml } from './incident-html.ts';
 import { presentStory, readIncidentPage, readIncidentQuery, type IncidentPageView, type IncidentStoryView } from './incident-view.ts';
 import { presentPublicIncident, type PublicIncident } from './public-view.ts';
 import { presentIncident } from './status-view.ts';
-import { voiceFor } from './voice-for.ts';
+import { voiceFor } from './words.ts';
 
 /** A page of incidents as operators see them. @param path of the page, to which the next one's query is put */
 export function operatorIncidents(records: IncidentRecords, ctx: Koa.Context, now: number): IncidentPageView {

@@ -12,8 +12,7 @@ import { publicHtml } from './public-html.ts';
 import { publicIncidentHtml, publicIncidentsHtml } from './public-incident-html.ts';
 import { presentPublicIncident, type PublicTarget } from './public-view.ts';
 import { publicTargetHtml } from './target-html.ts';
-import { voiceFor } from './voice-for.ts';
-import type { Voice } from './words.ts';
+import { type Voice, voiceFor } from './words.ts';
 
 /** What a page for everybody is made from. */
 export type PublicVisit = {

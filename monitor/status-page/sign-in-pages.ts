@@ -3,8 +3,7 @@ import { html, type Html } from '#lib/html.ts';
 import type { Access, Admission } from './access.ts';
 import { bodyOf } from './control-pages.ts';
 import { pageShell } from './page-shell.ts';
-import { voiceFor } from './voice-for.ts';
-import type { Voice } from './words.ts';
+import { type Voice, voiceFor } from './words.ts';
 
 type SignInPage = (ctx: Koa.Context, access: Access) => void | Promise<void>;
 

@@ -15,7 +15,7 @@ import { statusHtml } from './status-html.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
 import { presentStatus } from './status-view.ts';
 import { operatorTargetHtml, readTarget } from './target-html.ts';
-import { voiceFor } from './voice-for.ts';
+import { voiceFor } from './words.ts';
 
 /** What a page is made from. */
 type Visit = Pick<PageDeps, 'access' | 'records' | 'latencies'> & {

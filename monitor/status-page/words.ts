@@ -1,3 +1,4 @@
+import type Koa from 'koa';
 import type { HealthStatus } from '../model/look.ts';
 import { operatorEnglish, operatorSpanish } from './operator-words.ts';
 
@@ -148,4 +149,11 @@ export function languageFor(asked: string | undefined, acceptLanguage: string): 
   });
   const known = ranges.filter(({ language, quality }) => (language === 'en' || language === 'es') && quality > 0);
   return known.toSorted((a, b) => b.quality - a.quality)[0]?.language === 'es' ? 'es' : 'en';
+}
+
+/** In which language a page is asked for: by `lang` in the query of its address, or by the browser. */
+export function voiceFor(ctx: Koa.Context): Voice {
+  ctx.vary('Accept-Language');
+  const { lang } = ctx.query;
+  return voiceOf(languageFor(typeof lang === 'string' ? lang : undefined, ctx.get('accept-language')));
 }

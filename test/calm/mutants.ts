@@ -1,13 +1,5 @@
-import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { print } from '#lib/command-line.ts';
-import { UsageError } from '#lib/errors.ts';
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { copySource, type Replacement } from '#test/zoo/copy-source.ts';
-
-type Mutant = { readonly name: string; readonly says: string } & Replacement;
+import type { ExitCode } from '#lib/exit-codes.ts';
+import { catchMutants as catchAll, type Mutant } from '#test/zoo/catch-mutants.ts';
 
 /** Monitors that cry wolf, each of which a few healthy days must notice. */
 export const mutants: readonly Mutant[] = [
@@ -69,36 +61,8 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-const root = resolve(import.meta.dirname, '../..');
 const daysPerMutant = 3;
 
 /** Plays a few days with each mutant. */
-export async function catchMutants(names: readonly string[]): Promise<ExitCode> {
-  const unknown = names.filter((name) => mutants.every((mutant) => mutant.name !== name));
-  if (unknown.length > 0)
-    throw new UsageError(`no mutant is called ${unknown.join(', ')}; there are ${mutants.map(({ name }) => name).join(', ')}`);
-  let missed = 0;
-  for (const mutant of mutants.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    const alarm = await alarmOf(mutant);
-    if (alarm === undefined) missed += 1;
-    print(`${mutant.name}: ${mutant.says}: ${alarm ?? `not noticed in ${daysPerMutant} days`}`);
-  }
-  return missed === 0 ? EXIT.done : EXIT.failed;
-}
-
-/** The first false alarm that it gives; undefined where it gives none. */
-async function alarmOf(mutant: Mutant): Promise<string | undefined> {
-  const copy = await copySource(mutant);
-  try {
-    await Promise.all(['test', 'loadtest'].map((name) => cp(join(root, name), join(copy.dir, name), { recursive: true })));
-    await promisify(execFile)(process.execPath, ['test/calm/cli.ts', 'days', '--count', String(daysPerMutant)], { cwd: copy.dir });
-    return undefined;
-  } catch (err) {
-    const { stdout = '' } = err as { readonly stdout?: string };
-    const alarm = /^seed .*$/m.exec(stdout)?.[0];
-    if (alarm === undefined) throw err;
-    return alarm;
-  } finally {
-    await copy.remove();
-  }
-}
+export const catchMutants = (names: readonly string[]): Promise<ExitCode> =>
+  catchAll(mutants, names, { play: ['test/calm/cli.ts', 'days', '--count', String(daysPerMutant)], extent: `${daysPerMutant} days` });

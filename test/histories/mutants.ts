@@ -1,13 +1,5 @@
-import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { print } from '#lib/command-line.ts';
-import { UsageError } from '#lib/errors.ts';
-import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
-import { copySource, type Replacement } from '#test/zoo/copy-source.ts';
-
-type Mutant = { readonly name: string; readonly says: string } & Replacement;
+import type { ExitCode } from '#lib/exit-codes.ts';
+import { catchMutants as catchAll, type Mutant } from '#test/zoo/catch-mutants.ts';
 
 const files = {
   deliver: 'monitor/alerts/deliver.ts',
@@ -122,38 +114,11 @@ export const mutants: readonly Mutant[] = [
   },
 ];
 
-const root = resolve(import.meta.dirname, '../..');
 const historiesPerMutant = 400;
 
 /** Plays each mutant until a history breaks a rule. */
-export async function catchMutants(names: readonly string[]): Promise<ExitCode> {
-  const unknown = names.filter((name) => mutants.every((mutant) => mutant.name !== name));
-  if (unknown.length > 0)
-    throw new UsageError(`no mutant is called ${unknown.join(', ')}; there are ${mutants.map(({ name }) => name).join(', ')}`);
-  let missed = 0;
-  for (const mutant of mutants.filter(({ name }) => names.length === 0 || names.includes(name))) {
-    const caught = await catchMutant(mutant);
-    if (caught === undefined) missed += 1;
-    print(`${mutant.name}: ${mutant.says}: ${caught ?? `not noticed in ${historiesPerMutant} histories`}`);
-  }
-  return missed === 0 ? EXIT.done : EXIT.failed;
-}
-
-/** What the first history that notices it says; undefined where none does. */
-async function catchMutant(mutant: Mutant): Promise<string | undefined> {
-  const copy = await copySource(mutant);
-  try {
-    await Promise.all(['test', 'loadtest'].map((name) => cp(join(root, name), join(copy.dir, name), { recursive: true })));
-    await promisify(execFile)(process.execPath, ['test/histories/cli.ts', 'run', '--count', String(historiesPerMutant), '--first'], {
-      cwd: copy.dir,
-    });
-    return undefined;
-  } catch (err) {
-    const { stdout = '' } = err as { readonly stdout?: string };
-    const witness = /^seed .*$/m.exec(stdout)?.[0];
-    if (witness === undefined) throw err;
-    return witness;
-  } finally {
-    await copy.remove();
-  }
-}
+export const catchMutants = (names: readonly string[]): Promise<ExitCode> =>
+  catchAll(mutants, names, {
+    play: ['test/histories/cli.ts', 'run', '--count', String(historiesPerMutant), '--first'],
+    extent: `${historiesPerMutant} histories`,
+  });

@@ -1,3 +1,5 @@
+// One server, and every page and answer of it, behind the one start they share; so it is long.
+
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { createHash } from 'node:crypto';

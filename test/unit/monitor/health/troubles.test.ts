@@ -1,3 +1,5 @@
+// All that makes a trouble of what probes say, by one table of them; so it is long.
+
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { inheritedHealth, initialHealth } from '#monitor/health/health-state.ts';

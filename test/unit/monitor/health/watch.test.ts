@@ -1,3 +1,5 @@
+// A watch through looks, restarts and clocks, over one small world of it; so it is long.
+
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
