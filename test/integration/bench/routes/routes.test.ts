@@ -69,9 +69,11 @@ describe('the bench of the routes', () => {
 
   base(
     'plays a read and a write of a stack of its own beside what it heard, with no error',
+    // On a machine that is held up for seconds, what the requests cost is not known.
+    { timeout: 180_000, retry: 2 },
     async () => {
       const only = ['GET /addresses/:id', 'POST /orders'];
-      const options = { only, rounds: 1, seconds: 1, connections: 4, env: cleanEnvironment(), onProgress: () => {} };
+      const options = { only, rounds: 1, seconds: 2, connections: 4, env: cleanEnvironment(), onProgress: () => {} };
       const results = await runRoutes({ ...options, signal: AbortSignal.timeout(150_000) });
       expect(results.map(({ route }) => route)).toEqual(only);
       for (const { statements, comparison } of results) {
@@ -80,6 +82,5 @@ describe('the bench of the routes', () => {
         expect(comparison.api?.cpuRatio?.median).toBeGreaterThan(0);
       }
     },
-    180_000,
   );
 });
