@@ -1,11 +1,27 @@
 import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AppError, messageOf } from '#lib/errors.ts';
 import { compactStamp } from '#lib/show.ts';
 import { schemaSteps } from './schema.ts';
 
-export type Connection = DatabaseSync;
+/** Texts of the store's own statements: some 60. A text that is made anew each time, as no statement here is, would fill this. */
+const mostKept = 100;
+
+/** A connection that prepares each statement once, since that costs more than to run it. They end with the connection. */
+export class Connection extends DatabaseSync {
+  readonly #kept = new Map<string, StatementSync>();
+
+  /** @returns the same statement for the same text, ready to run: `run`, `get` and `all` leave none of them half read */
+  override prepare(sql: string): StatementSync {
+    const kept = this.#kept.get(sql);
+    if (kept) return kept;
+    const made = super.prepare(sql);
+    if (this.#kept.size >= mostKept) this.#kept.clear();
+    this.#kept.set(sql, made);
+    return made;
+  }
+}
 
 export const storeFileName = 'monitor.db';
 
@@ -24,7 +40,7 @@ const busyTimeoutMs = 100;
  */
 export function openDatabase(file: string): Connection {
   return guarded('cannot be opened', () => {
-    const connection = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    const connection = new Connection(file, { timeout: busyTimeoutMs });
     try {
       if (file !== ':memory:') chmodSync(file, 0o600);
       connection.exec(
@@ -47,7 +63,7 @@ export function openDatabase(file: string): Connection {
  */
 export function openForReading(file: string): { readonly connection: Connection; readonly note: string | undefined } {
   return guarded('cannot be read', () => {
-    const connection = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs });
+    const connection = new Connection(file, { readOnly: true, timeout: busyTimeoutMs });
     const schema = schemaOf(connection);
     const kin = schema > schemaSteps.length ? 'a newer' : 'an older';
     const note = `the store was written by ${kin} version (schema ${schema}, here ${schemaSteps.length}); it is read as far as possible`;

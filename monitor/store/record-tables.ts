@@ -33,9 +33,9 @@ export function recordTables(connection: Connection): RecordTables {
       ),
     }),
     notesOf: (ids) =>
-      ids.length === 0
-        ? []
-        : rowsOf<NoteRow>(`SELECT * FROM notes WHERE incident_id IN (${ids.map(() => '?').join(', ')}) ORDER BY id`, ...ids).map(toNote),
+      rowsOf<NoteRow>('SELECT * FROM notes WHERE incident_id IN (SELECT value FROM json_each(?)) ORDER BY id', JSON.stringify(ids)).map(
+        toNote,
+      ),
     addNote: ({ incidentId, at, by, kind, isPublic, text }) => {
       connection
         .prepare('INSERT INTO notes (incident_id, at, by, kind, is_public, text) VALUES (?, ?, ?, ?, ?, ?)')

@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 import { openDatabase, openForReading, openOrReplaceDatabase, storeFileName, StoreError } from '#monitor/store/database.ts';
@@ -147,6 +148,24 @@ describe('the store', () => {
     expect(store.jobRuns.recent('backup', 10).map(({ startedAt }) => startedAt)).toEqual([2_000]);
   });
 
+  test('prepares a statement once however often it runs, and keeps a bounded number of them', () => {
+    const connection = openDatabase(':memory:');
+    const store = createStore(connection);
+    onTestFinished(() => store.close());
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+    onTestFinished(() => prepare.mockRestore());
+    for (const checkedAt of [1, 2, 3]) {
+      store.write(changes({ health: [{ ...health, checkedAt }] }));
+      expect(store.loadHealth()).toEqual([{ ...health, checkedAt }]);
+      expect(store.notesOf(Array.from({ length: checkedAt }, String))).toEqual([]);
+    }
+    expect(prepare).toHaveBeenCalledTimes(3);
+    const first = connection.prepare('SELECT 0');
+    expect(connection.prepare('SELECT 0')).toBe(first);
+    for (let other = 1; other <= 100; other += 1) connection.prepare(`SELECT ${other}`);
+    expect(connection.prepare('SELECT 0')).not.toBe(first);
+  });
+
   test('syncs every commit to the disk, in a file only its owner may read', async () => {
     const dir = await temporaryFolder();
     const { connection } = openOrReplaceDatabase(join(dir, 'data'), now);
@@ -179,7 +198,6 @@ describe('the store', () => {
     const file = join(await temporaryFolder(), storeFileName);
     const first = openDatabase(':memory:');
     first.close();
-    const { DatabaseSync } = await import('node:sqlite');
     const old = new DatabaseSync(file);
     old.exec(`${schemaSteps[0]}; PRAGMA user_version = 1`);
     old.exec("INSERT INTO incidents (id, probe, started_at, detected_at, detail, fired_at) VALUES ('a', 'api', 1, 2, 'refused', 3)");
@@ -209,7 +227,6 @@ describe('a store opened for reading', () => {
     ['newer', 99, `a newer version (schema 99, here ${schemaSteps.length})`],
   ])('of an %s version is read as far as possible, said in one line, and left as it is', async (_kind, version, said) => {
     const file = join(await temporaryFolder(), storeFileName);
-    const { DatabaseSync } = await import('node:sqlite');
     const other = new DatabaseSync(file);
     other.exec(`PRAGMA journal_mode = WAL; ${schemaSteps.slice(0, version).join(';')}; PRAGMA user_version = ${version}`);
     other.exec("INSERT INTO incidents (id, probe, started_at, detected_at, detail, fired_at) VALUES ('a', 'api', 1, 2, 'refused', 3)");
