@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError, BusyError } from './errors.ts';
 
@@ -23,6 +23,22 @@ export type FolderLock = {
   readonly release: () => void;
 };
 
+/**
+ * Makes a folder and those above it where they are missing. Node's own `recursive` tries for ever where the one above is there and
+ * the system still says ENOENT, as /proc does.
+ * @throws {NodeJS.ErrnoException} when it cannot be made
+ */
+export function makeFolder(dir: string, mode = 0o777): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(dir) !== dir) makeFolder(dirname(dir), mode);
+  try {
+    mkdirSync(dir, mode);
+  } catch (err) {
+    // Another process may have been first.
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) throw err;
+  }
+}
+
 /** The lock no longer protects what it was taken for. */
 class LockLostError extends AppError {
   readonly code = 'LOCK_LOST';
@@ -41,7 +57,7 @@ type Holder = { readonly purpose: string; readonly pid: number; readonly host: s
  * @throws {NodeJS.ErrnoException} when the folder cannot be made or written
  */
 export function lockFolder(dir: string, options: FolderLockOptions): FolderLock {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder(dir, 0o700);
   const file = join(dir, options.name);
   const holderFile = `${file}.json`;
   const connection = openExclusively(dir, file, () => describeHolder(dir, holderFile, options.cure));

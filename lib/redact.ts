@@ -15,8 +15,8 @@ export const secretFieldNames = [
 ] as const;
 
 const patterns: readonly [RegExp, string][] = [
-  // Credentials inside a URL, as in smtp://user:password@host.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi, `$1:${HIDDEN}@`],
+  // Credentials inside a URL, as in smtp://user:password@host. Bounded, since each letter of a long word may begin a scheme.
+  [/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*):[^\s/@]+@/gi, `$1:${HIDDEN}@`],
   // The path of a Slack incoming webhook is its secret.
   [/(https?:\/\/[^\s/]+\/services\/)[^\s"']+/gi, `$1${HIDDEN}`],
   [/\b(bearer\s+)[a-z0-9._~+/=-]+/gi, `$1${HIDDEN}`],

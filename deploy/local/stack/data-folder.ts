@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ConfigError, messageOf } from '#lib/errors.ts';
 import { stackFileName, type LocalStack } from '#lib/local-stack.ts';
-import { lockFolder, type FolderLock } from '#lib/lock.ts';
+import { lockFolder, makeFolder, type FolderLock } from '#lib/lock.ts';
 import { EmbeddedPostgresError } from '../postgres/embedded-postgres.ts';
 
 /**
  * Makes this process the only stack on a data folder, which is made when missing.
  * @throws {BusyError} naming the process that runs there
  */
-export async function lockDataFolder(dataDir: string, now: Date): Promise<FolderLock> {
+export function lockDataFolder(dataDir: string, now: Date): FolderLock {
   // Open to others: the database in it may run as another user.
-  await mkdir(dataDir, { recursive: true });
+  makeFolder(dataDir);
   return lockFolder(dataDir, { name: 'stack.lock', purpose: 'npm start', cure: 'stop it or set LOCAL_DATA_DIR to another folder', now });
 }
 
@@ -23,6 +23,7 @@ const cures: Readonly<Record<string, string>> = {
   EROFS: 'set LOCAL_DATA_DIR to a folder that can be written',
   EACCES: 'set LOCAL_DATA_DIR to a folder that this user may write',
   EPERM: 'set LOCAL_DATA_DIR to a folder that this user may write',
+  ENOENT: 'set LOCAL_DATA_DIR to a folder in which others can be made',
   ENOTDIR: 'set LOCAL_DATA_DIR to a folder',
   EEXIST: 'set LOCAL_DATA_DIR to a folder',
 };

@@ -67,7 +67,7 @@ async function startParts(settings: LocalSettings, start: Start): Promise<void> 
   const { LOCAL_DATA_DIR: dataDir } = settings;
   const progress = createProgress();
   try {
-    const lock = await lockDataFolder(dataDir, startedAt);
+    const lock = lockDataFolder(dataDir, startedAt);
     start.opened.push({ name: 'lock', close: lock.release });
     await checkPorts(wantedPorts(settings), (await wasKilled(dataDir)) ? leftoverPatienceMs : 0);
     const plan = await planStack(settings, start.env);

@@ -53,23 +53,33 @@ describe('localSecrets', () => {
 describe('a data folder', () => {
   test('is one stack’s at a time, which is named with the variable that chooses another', async () => {
     const folder = join(await temporaryFolder(), 'made/when/missing');
-    const lock = await lockDataFolder(folder, new Date());
-    await expect(lockDataFolder(folder, new Date())).rejects.toThrow(BusyError);
-    await expect(lockDataFolder(folder, new Date())).rejects.toThrow(
+    const lock = lockDataFolder(folder, new Date());
+    expect(() => lockDataFolder(folder, new Date())).toThrow(BusyError);
+    expect(() => lockDataFolder(folder, new Date())).toThrow(
       new RegExp(
         `^${folder} is in use by "npm start" \\(process ${process.pid} on .*\\); stop it or set LOCAL_DATA_DIR to another folder$`,
       ),
     );
     lock.release();
-    (await lockDataFolder(folder, new Date())).release();
+    lockDataFolder(folder, new Date()).release();
   });
 
-  test('that is no folder is named with its variable, what is wrong and the cure', async () => {
-    const file = join(await temporaryFolder(), 'file');
-    await writeFile(file, '');
-    const err = await lockDataFolder(join(file, 'data'), new Date()).catch((thrown: unknown) => thrown);
-    expect(explainFolderError(err, `${file}/data`)).toMatchObject({
-      problems: [expect.stringMatching(/^LOCAL_DATA_DIR=.*\/file\/data cannot be used: ENOTDIR: .*; set LOCAL_DATA_DIR to a folder$/)],
+  test.each([
+    ['is no folder', (parent: string) => `${parent}/file/data`, 'EEXIST', 'set LOCAL_DATA_DIR to a folder'],
+    ['nobody can make', () => '/proc/atalaya/data', 'ENOENT', 'set LOCAL_DATA_DIR to a folder in which others can be made'],
+  ])('that %s is named with its variable, what is wrong and the cure', async (_what, folderIn, code, cure) => {
+    const parent = await temporaryFolder();
+    await writeFile(join(parent, 'file'), '');
+    const folder = folderIn(parent);
+    const take = (): unknown => {
+      try {
+        return lockDataFolder(folder, new Date());
+      } catch (err) {
+        return err;
+      }
+    };
+    expect(explainFolderError(take(), folder)).toMatchObject({
+      problems: [expect.stringMatching(new RegExp(`^LOCAL_DATA_DIR=${folder} cannot be used: ${code}: .*; ${cure}$`))],
     });
   });
 
