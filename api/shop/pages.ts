@@ -88,7 +88,7 @@ export function pageOf(name: string, of: ObjectView<never>, table: string, condi
 }
 
 /**
- * The same of such pages as many ask for at once, each of what is its own and never much: they become one question.
+ * The same of such pages as many ask for at once, each another: they become one question.
  * @param asked names of what each page is of, of which the condition speaks as `asked.NAME`
  */
 export function pagesOfEach(name: string, of: ObjectView<never>, table: string, { asked, condition }: EachPage): Statement<IdentifiedPage> {
@@ -106,13 +106,20 @@ export function pagesOfEach(name: string, of: ObjectView<never>, table: string, 
 type EachPage = { readonly asked: readonly string[]; readonly condition: string };
 type IdentifiedPage = WrittenPage & { readonly id_key: string };
 
-/** @param of what the page is of */
-export const askEachPage = (
+/** Pages of one question wait for each other: one that may be long is asked for alone. @param of what the page is of */
+export async function askEachPage(
   db: Db,
   statement: Statement<IdentifiedPage>,
   { limit, skip, cursor: place }: Page,
-  of: Numbers,
-): Promise<WrittenPage> => db.byEach(statement, [limit, skip, Number(place?.[0] ?? 0), ...of]).then((row) => row as WrittenPage);
+  of: Numbers = [],
+): Promise<WrittenPage> {
+  const numbers = [limit, skip, Number(place?.[0] ?? 0), ...of];
+  const isShort = limit <= 100 && skip <= 1_000;
+  const row = isShort ? await db.byEach(statement, numbers) : (await db.query(statement, asArrays(numbers)))[0];
+  return row as WrittenPage;
+}
+
+const asArrays = (numbers: Numbers): Numbers[] => numbers.map((one) => [one]);
 
 /** @param more values of the parameters from $4 on */
 export async function askPage(

@@ -2,7 +2,7 @@ import { statement, textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown, WrittenRow } from '../../http/view.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { askEachPage, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
 
@@ -21,8 +21,11 @@ const reviewsById = textStatement<WrittenRow>(
   'reviews-by-id',
   `SELECT ${reviewView.written} FROM reviews WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const reviewPage = pageOf('review-page', reviewView, 'reviews');
-const reviewsOfProduct = pageOf('review-page-of-product', reviewView, 'reviews', 'product_id = $4');
+const reviewPages = pagesOfEach('review-pages', reviewView, 'reviews', { asked: [], condition: 'true' });
+const reviewsOfProduct = pagesOfEach('review-pages-of-products', reviewView, 'reviews', {
+  asked: ['product'],
+  condition: 'product_id = asked.product',
+});
 
 /** @throws not_found */
 export async function readReview(db: Db, id: number): Promise<WrittenRow> {
@@ -33,7 +36,7 @@ export async function readReview(db: Db, id: number): Promise<WrittenRow> {
 
 /** @param productId whose reviews; undefined: every product's */
 export function readReviews(db: Db, page: Page, productId: number | undefined): Promise<WrittenPage> {
-  return productId === undefined ? askPage(db, reviewPage, page) : askPage(db, reviewsOfProduct, page, [productId]);
+  return productId === undefined ? askEachPage(db, reviewPages, page) : askEachPage(db, reviewsOfProduct, page, [productId]);
 }
 
 const recordReview = statement<ReviewRow>(

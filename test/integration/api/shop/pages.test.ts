@@ -76,7 +76,7 @@ describe('pages by cursor', () => {
   });
 });
 
-describe('pages of what is one’s own', () => {
+describe('pages of what is one’s own, and of reviews', () => {
   test('hold what they would hold alone, whoever else asks at the same time, and nothing of theirs', async ({ db }) => {
     const shop = openShop(db);
     await addEqualProducts(db, 5);
@@ -86,23 +86,27 @@ describe('pages of what is one’s own', () => {
       INSERT INTO bills (bill_number, payment_type, client_id) SELECT n, 1, 1 + n % 3 FROM generate_series(1, 20) n;
       INSERT INTO orders (client_id, total_cents, delivery_method, status) SELECT 1 + n % 3, 0, 1, 1 FROM generate_series(1, 20) n;
       INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
-        SELECT 1 + n % 4, 1 + n % 5, 1, 1, 'x' FROM generate_series(1, 40) n;`);
-    const lists = ['addresses', 'bills', 'orders', 'order_details'];
+        SELECT 1 + n % 4, 1 + n % 5, 1, 1, 'x' FROM generate_series(1, 40) n;
+      INSERT INTO reviews (rating_tenths, product_id, verified_purchase) SELECT 50, 1 + n % 4, false FROM generate_series(1, 20) n;`);
+    const lists = ['addresses', 'bills', 'orders', 'order_details', 'reviews'];
     const asked = fc.record({
       list: fc.constantFrom(...lists),
       client: fc.integer({ min: 1, max: 4 }),
       order: fc.integer({ min: 1, max: 5 }),
+      product: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
       skip: fc.nat(6),
-      limit: fc.integer({ min: 1, max: 8 }),
+      // A page of more than 100 is asked for alone.
+      limit: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom(100, 101)),
       after: fc.option(fc.nat(30), { nil: undefined }),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(asked, { minLength: 1, maxLength: 70 }), async (all) => {
         const pages = await Promise.all(
-          all.map(({ list, client, order, skip, limit, after }) =>
+          all.map(({ list, client, order, product, skip, limit, after }) =>
             shop.call(customer(client), `GET /${list}`, {
               query: {
                 ...(list === 'order_details' && { order_id: `${order}` }),
+                ...(list === 'reviews' && product !== undefined && { product_id: `${product}` }),
                 ...(after !== undefined && { cursor: Buffer.from(`[${after}]`).toString('base64url') }),
                 skip: `${skip}`,
                 limit: `${limit}`,
@@ -110,10 +114,12 @@ describe('pages of what is one’s own', () => {
             }),
           ),
         );
-        for (const [index, { list, client, order, skip, limit, after = 0 }] of all.entries()) {
-          const own = `SELECT id_key FROM ${list === 'order_details' ? `order_details WHERE order_id = ${order} AND order_id IN (SELECT id_key FROM orders WHERE client_id = ${client})` : `${list} WHERE client_id = ${client}`}`;
+        for (const [index, { list, client, order, product, skip, limit, after = 0 }] of all.entries()) {
+          const ofOrder = `order_id = ${order} AND order_id IN (SELECT id_key FROM orders WHERE client_id = ${client})`;
+          const ofProduct = product === undefined ? 'true' : `product_id = ${product}`;
+          const condition = { order_details: ofOrder, reviews: ofProduct }[list] ?? `client_id = ${client}`;
           const { rows } = await db.pool.query<{ id_key: string | number }>(
-            `${own} AND id_key > ${after} ORDER BY id_key OFFSET ${skip} LIMIT ${limit}`,
+            `SELECT id_key FROM ${list} WHERE ${condition} AND id_key > ${after} ORDER BY id_key OFFSET ${skip} LIMIT ${limit}`,
           );
           const ids = rows.map(({ id_key }) => Number(id_key));
           expect((pages[index]!.json as Row[]).map(({ id_key }) => id_key)).toEqual(ids);

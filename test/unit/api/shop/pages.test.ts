@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cursor, nextPage, pageQuery } from '#api/shop/pages.ts';
+import { statement } from '#api/db/statement.ts';
+import type { Db } from '#api/db/tx.ts';
+import { askEachPage, cursor, nextPage, pageQuery, type WrittenPage } from '#api/shop/pages.ts';
 import { productFilter } from '#api/shop/products/product-schema.ts';
 
 const anyId = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
@@ -45,4 +47,22 @@ describe('a cursor', () => {
     const query = (given: string) => productFilter.safeParse({ cursor: given, ...(sort_by !== undefined && { sort_by }) });
     expect([query(good).success, query(bad).error?.issues.map(({ path }) => path)]).toEqual([true, [['cursor']]]);
   });
+});
+
+test('a page goes into one question with others, but alone where it is of more than 100 or skips more than 1,000', async () => {
+  const ways: string[] = [];
+  const row = { json: '[]', place: null };
+  const note = (way: string, values: unknown) => ways.push(`${way} ${JSON.stringify(values)}`);
+  const db = {
+    byEach: async (_: unknown, numbers: unknown) => (note('together', numbers), row),
+    query: async (_: unknown, values: unknown) => (note('alone', values), [row]),
+  } as unknown as Db;
+  const pages = statement<WrittenPage & { readonly id_key: string }>('pages', '');
+  for (const [limit, skip] of [
+    [100, 1_000],
+    [101, 0],
+    [1, 1_001],
+  ] as const)
+    expect(await askEachPage(db, pages, { limit, skip, cursor: [7] }, [5])).toBe(row);
+  expect(ways).toEqual(['together [100,1000,7,5]', 'alone [[101],[0],[7],[5]]', 'alone [[1],[1001],[7],[5]]']);
 });
