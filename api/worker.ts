@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { reportError } from '#lib/command-line.ts';
 import { AppError, ConfigError, messageOf, UsageError } from '#lib/errors.ts';
 import { EXIT } from '#lib/exit-codes.ts';
@@ -13,6 +14,11 @@ const slot = Number(process.env[workerSlotVariable]);
 if (process.send === undefined || !Number.isInteger(slot)) {
   process.exit(reportError(new UsageError('this is started by the API itself; use npm run api')));
 }
+
+// V8 makes an object old at once where many made at the same place outlived collections, as those of requests that wait do. Done with,
+// it still keeps all it leads to, here a whole request, until a full collection. See docs/performance.md, How far a GET could go.
+// Not on a command line, since code compiled under another has a cache of its own; nor above, by the process that fills the cache.
+setFlagsFromString('--no-allocation-site-pretenuring');
 
 let logs: ApiLogs | undefined;
 const stop = Promise.withResolvers<void>();
