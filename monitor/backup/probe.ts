@@ -26,7 +26,7 @@ const catchUpMs = 3_600_000;
  * has had the time to make one. Before the first verified backup the age counts from the first attempt. Pure.
  */
 export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: number): ProbeReport {
-  const { newestVerifiedAt, lastFailure, watchedSince, startedAt } = overview;
+  const { backups, newestVerifiedAt, lastFailure, watchedSince, startedAt } = overview;
   const ageMs = now - (newestVerifiedAt ?? watchedSince);
   const age =
     newestVerifiedAt === undefined
@@ -38,9 +38,10 @@ export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: nu
   }
   if (ageMs > maxAgeMs) {
     const detail = `${age}, more than ${showDuration(maxAgeMs)}`;
-    const cause = 'No backup has been taken and proven for too long.';
+    const isOnlyTaken = backups.some(({ takenAt }) => Date.parse(takenAt) > (newestVerifiedAt ?? 0));
+    const cause = `${isOnlyTaken ? 'Backups are taken, but none' : 'No backup'} has been proven to restore for ${showDuration(ageMs)}.`;
     if (now - startedAt >= catchUpMs) return { outcome: 'failed', cause, detail, nextStep };
-    return { outcome: 'degraded', cause, detail: `${detail}; the missed one is being caught up` };
+    return { outcome: 'degraded', cause, detail: `${detail}; the missed one is being caught up`, nextStep };
   }
   if (newestVerifiedAt !== undefined) return { outcome: 'ok', detail: age };
   return ageMs < catchUpMs ? { outcome: 'ok', detail: 'the first backup is due' } : { outcome: 'degraded', detail: age };

@@ -1,6 +1,7 @@
 import { showDuration } from '#lib/show.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { Fact } from '../model/look.ts';
+import { statementSql } from '../probes/postgres-state.ts';
 import { withConnection } from '../probes/postgres.ts';
 import type { ResolveHost } from '../probes/probe.ts';
 import type { Shown, Source } from './source.ts';
@@ -37,7 +38,7 @@ SELECT json_build_object(
     FROM (SELECT state, count(*) AS n FROM activity GROUP BY state) AS states),
   'longest', (SELECT coalesce(json_agg(row_to_json(longest)), '[]') FROM (
     SELECT pid, application, state, wait_event_type AS "waitsFor", extract(epoch FROM clock_timestamp() - xact_start) * 1000 AS "ageMs",
-      left(regexp_replace(regexp_replace(query, '''(?:[^'']|'''')*''|\\m\\d+\\M', '?', 'g'), '\\s+', ' ', 'g'), 80) AS statement
+      ${statementSql} AS statement
     FROM activity WHERE xact_start IS NOT NULL ORDER BY xact_start LIMIT 3) AS longest),
   'holders', (SELECT coalesce(json_agg(row_to_json(holders)), '[]') FROM (
     SELECT holder.pid, holder.application, holder.state, count(*) AS waiting,

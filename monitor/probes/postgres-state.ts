@@ -14,7 +14,7 @@ export type PostgresLimits = {
   readonly replicationLag: number;
   /** Standbys that must be connected. */
   readonly standbys: number;
-  /** Mean time of a statement between two looks, in ms. */
+  /** How long a statement may run, and its mean time between two looks, in ms. */
   readonly slowStatement: number;
 };
 
@@ -25,11 +25,19 @@ export type PostgresState = {
   /** Whether the role may see what others do. */
   readonly isSeen: boolean;
   readonly longest: { readonly pid: number; readonly application: string; readonly state: string; readonly ageMs: number } | null;
+  /** The statement that has run longest without waiting for a lock: one that waits is no cause. */
+  readonly running: { readonly pid: number; readonly application: string; readonly statement: string; readonly ageMs: number } | null;
   /** Behind its primary, where the server is a standby itself. */
   readonly behindMs: number | null;
   readonly standbys: readonly { readonly name: string; readonly behindMs: number }[];
   readonly hasStatements: boolean;
 };
+
+/**
+ * SQL of a statement's first words without its values: `query` of pg_stat_activity is cut, and may end within one. A backslash is
+ * taken for an escape everywhere, and nothing is shown behind a dollar quote: rather too little than a value.
+ */
+export const statementSql = String.raw`left(regexp_replace(regexp_replace(query, $re$'(?:[^'\\]|''|\\.)*(?:'|$)|\$\w*\$.*|\m\d+\M$re$, '?', 'g'), '\s+', ' ', 'g'), 80)`;
 
 /**
  * A standby tells how far it is when it has written something, and every 10 s: one that is behind and silent is as far back as
@@ -46,6 +54,12 @@ SELECT json_build_object(
     FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND application_name <> $1
     ORDER BY xact_start LIMIT 1),
+  'running', (SELECT json_build_object('pid', pid, 'application', left(application_name, 40), 'statement', ${statementSql},
+      'ageMs', extract(epoch FROM clock_timestamp() - query_start) * 1000)
+    FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock' AND pid <> pg_backend_pid()
+      AND application_name <> $1
+    ORDER BY query_start LIMIT 1),
   'behindMs', CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
     THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000 END,
   'standbys', (SELECT coalesce(json_agg(json_build_object('name', left(application_name, 40), 'behindMs',
@@ -61,44 +75,82 @@ export async function readState(client: Client): Promise<PostgresState> {
 }
 
 const minute = 60_000;
-const whoAndWhat = 'pg_stat_activity and pg_stat_replication show who and what it is';
+
+/** What is seen, the sentence that says what it means, and what to do about it. */
+type Trouble = { readonly seen: string; readonly cause: string; readonly nextStep: string };
 
 /** What the state says, worst first; `slow` are statements that took too long on average since the last look. Pure. */
 export function judgeState(where: string, limits: PostgresLimits, state: PostgresState, slow: readonly string[] = []): ProbeReport {
-  const { used, most, longest, behindMs, standbys } = state;
-  const share = used / Math.max(1, most);
-  const late = standbys.filter((standby) => standby.behindMs > limits.replicationLag);
-  const isOld = longest !== null && longest.ageMs > limits.longestTransaction;
-  const problems = [
-    share > limits.connections ? `${used} of ${most} connections are in use, ${showShare(share)}` : [],
-    isOld
-      ? `a transaction of ${longest.application || 'a client without a name'} (process ${longest.pid}, ${longest.state}) is ${showDuration(longest.ageMs)} old`
-      : [],
-    behindMs !== null && behindMs > limits.replicationLag ? `it is ${showDuration(behindMs)} behind its primary` : [],
-    late.map(({ name, behindMs: ms }) => `standby ${name} is ${showDuration(ms)} behind`),
-    standbys.length < limits.standbys ? `${standbys.length} of ${limits.standbys} standbys are connected` : [],
-    slow,
-  ].flat();
+  const { used, most, longest } = state;
   const facts: Fact[] = [['Connections', `${used} of ${most}`]];
   if (longest && longest.ageMs > minute) facts.push(['Longest transaction', `${showDuration(longest.ageMs)}, process ${longest.pid}`]);
   const unseen = [
     state.isSeen ? [] : 'what others do, without the role pg_read_all_stats',
-    Number.isFinite(limits.slowStatement) && !state.hasStatements ? 'slow statements, without the extension pg_stat_statements' : [],
+    Number.isFinite(limits.slowStatement) && !state.hasStatements
+      ? 'slow statements that are over, without the extension pg_stat_statements'
+      : [],
   ].flat();
   if (unseen.length > 0) facts.push(['Cannot be seen', unseen.join('; ')]);
-  const detail = [`${where} answers`, ...problems, ...unseen.map((what) => `not seen: ${what}`)].join('; ');
-  if (problems.length === 0) return { outcome: 'ok', detail, facts };
-  const isFull = share > limits.connections;
-  const cause = isFull
-    ? 'The connections of PostgreSQL are nearly used up.'
-    : isOld
-      ? `A transaction is left open: process ${longest.pid} of ${longest.application || 'a client without a name'} holds it.`
-      : slow.length > 0 && problems[0] === slow[0]
-        ? 'A statement is slow.'
-        : 'A standby of PostgreSQL is behind or gone.';
-  const nextStep = isOld && !isFull ? `SELECT pg_terminate_backend(${longest.pid}) ends it, once you know whose it is` : whoAndWhat;
-  return { outcome: 'degraded', cause, detail, facts, nextStep };
+  const [worst, ...others] = troublesOf(limits, state, slow);
+  const seen = [worst, ...others].flatMap((trouble) => trouble?.seen ?? []);
+  const detail = [`${where} answers`, ...seen, ...unseen.map((what) => `not seen: ${what}`)].join('; ');
+  if (!worst) return { outcome: 'ok', detail, facts };
+  return { outcome: 'degraded', cause: worst.cause, detail, facts, nextStep: worst.nextStep };
 }
+
+const nameOf = ({ application }: { readonly application: string }): string => application || 'a client without a name';
+
+function troublesOf(limits: PostgresLimits, state: PostgresState, slow: readonly string[]): Trouble[] {
+  const { used, most, longest, running } = state;
+  const share = used / Math.max(1, most);
+  const isFull = share > limits.connections;
+  const isOld = longest !== null && longest.ageMs > limits.longestTransaction;
+  const old: Trouble[] = isOld ? [oldTransaction(longest)] : [];
+  const nextStep = 'pg_stat_activity and pg_stat_replication show who and what it is';
+  return [
+    isFull
+      ? [
+          {
+            seen: `${used} of ${most} connections are in use, ${showShare(share)}`,
+            cause: 'The connections of PostgreSQL are nearly used up.',
+            nextStep,
+          },
+        ]
+      : [],
+    // One at work is explained by what it does.
+    longest?.state === 'active' ? [] : old,
+    running !== null && running.ageMs > limits.slowStatement ? [slowStatement(running)] : [],
+    longest?.state === 'active' ? old : [],
+    standbyTroubles(limits, state).map((seen) => ({ seen, cause: 'A standby of PostgreSQL is behind or gone.', nextStep })),
+    slow.map((seen) => ({ seen, cause: `A statement is slow: ${seen}.`, nextStep: 'EXPLAIN shows where its time goes' })),
+  ].flat();
+}
+
+function oldTransaction(longest: NonNullable<PostgresState['longest']>): Trouble {
+  const { pid, state, ageMs } = longest;
+  return {
+    seen: `a transaction of ${nameOf(longest)} (process ${pid}, ${state}) is ${showDuration(ageMs)} old`,
+    cause: `${state === 'active' ? 'A transaction goes on and on' : 'A transaction is left open'}: process ${pid} of ${nameOf(longest)} holds it.`,
+    nextStep: `SELECT pg_terminate_backend(${pid}) ends it, once you know whose it is`,
+  };
+}
+
+function slowStatement(running: NonNullable<PostgresState['running']>): Trouble {
+  const { statement, pid, ageMs } = running;
+  return {
+    seen: `a statement of ${nameOf(running)} (process ${pid}) has run for ${showDuration(ageMs)}: ${statement}`,
+    cause: `A statement is slow: ${statement}, of ${nameOf(running)} (process ${pid}), has run for ${showDuration(ageMs)}.`,
+    nextStep: `SELECT pg_cancel_backend(${pid}) ends it, once you know whose it is; EXPLAIN shows where its time goes`,
+  };
+}
+
+const standbyTroubles = (limits: PostgresLimits, { behindMs, standbys }: PostgresState): string[] => [
+  ...(behindMs !== null && behindMs > limits.replicationLag ? [`it is ${showDuration(behindMs)} behind its primary`] : []),
+  ...standbys
+    .filter((standby) => standby.behindMs > limits.replicationLag)
+    .map(({ name, behindMs: ms }) => `standby ${name} is ${showDuration(ms)} behind`),
+  ...(standbys.length < limits.standbys ? [`${standbys.length} of ${limits.standbys} standbys are connected`] : []),
+];
 
 type Totals = ReadonlyMap<string, { readonly calls: number; readonly totalMs: number }>;
 

@@ -22,7 +22,9 @@ export const postgresKind = probeKind({
     standbys: z.int().min(0).max(100).default(0).describe('Standbys that must be connected, or it is degraded.'),
     slowStatement: orNever(1)
       .prefault('never')
-      .describe('Mean time of a statement between two looks beyond which it is degraded, by pg_stat_statements; never: not asked.'),
+      .describe(
+        'How long a statement may run before the target is degraded, and its mean time between two looks, by pg_stat_statements; never: not asked.',
+      ),
   },
   create: (fields, { env, resolveHost }) => postgresProbe(env, resolveHost, fields),
   describe: (_fields, env) => placeOf(env),

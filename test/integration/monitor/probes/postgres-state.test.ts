@@ -53,10 +53,37 @@ test('a transaction that is forgotten degrades it, and is named; one of a backup
   });
 });
 
+test.each([
+  ["SELECT pg_sleep(2), 12.5, 'a secret', E'it''s \\' secret', B'1'", 'SELECT pg_sleep(?), ?.?, ?, E?, B?'],
+  ['SELECT pg_sleep(2), $a$ a secret $a$, 1', 'SELECT pg_sleep(?), ?'],
+])('a statement that runs on is told by its text without values: %s', async (statement, told) => {
+  const settings = await database();
+  const client = await connect(settings, 'report');
+  await client.query("SET client_connection_check_interval = '100ms'");
+  void client.query(statement).catch(() => {});
+  const lookAgain = looker('postgres', { slowStatement: '100ms' }, settings);
+  await expect.poll(lookAgain).toMatchObject({ outcome: 'degraded' });
+  expect((await lookAgain()).detail).toMatch(/ answers; a statement of report \(process \d+\) has run for \d+ ms: /);
+  expect((await lookAgain()).detail).toContain(`: ${told}; not seen`);
+});
+
+test('a statement that waits for a lock is not the slow one', async () => {
+  const settings = await database();
+  const [holder, waiter, idle] = await Promise.all(['holder', 'waiter', 'idle'].map((name) => connect(settings, name)));
+  await holder?.query('CREATE TABLE held ()');
+  await holder?.query('BEGIN; LOCK TABLE held');
+  void waiter?.query('SELECT FROM held').catch(() => {});
+  await expect
+    .poll(() => idle?.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+    .toMatchObject({ rowCount: 1 });
+  await idle?.query('SELECT pg_sleep(0.2)');
+  expect(await look('postgres', { slowStatement: '100ms' }, settings)).toMatchObject({ outcome: 'ok' });
+});
+
 test('that slow statements cannot be seen is said, and degrades nothing', async () => {
   expect(await look('postgres', { slowStatement: '10ms' }, await database())).toEqual({
     outcome: 'ok',
-    detail: expect.stringContaining('not seen: slow statements, without the extension pg_stat_statements'),
+    detail: expect.stringContaining('not seen: slow statements that are over, without the extension pg_stat_statements'),
   });
 });
 

@@ -37,6 +37,14 @@ describe('the backups', () => {
     expect(judge(changes).outcome).toBe(outcome);
   });
 
+  test.each([
+    ['where only that was missed', 'written', 'Backups are taken, but none has been proven to restore for 2 d.'],
+    ['where none was even taken', undefined, 'No backup has been proven to restore for 2 d.'],
+  ] as const)('say for how long nothing was proven, %s', (_sentence, state, cause) => {
+    const taken = { id: 'a', takenAt: new Date(now - hourMs).toISOString(), sizeBytes: 1 };
+    expect(judge({ newestVerifiedAt: now - 48 * hourMs, backups: state ? [{ ...taken, state }] : [] }).cause).toBe(cause);
+  });
+
   test('name the last failure', () => {
     expect(judge({ lastFailure: 'pg_dump is not installed' }).detail).toBe('pg_dump is not installed; newest verified backup is 20 h old');
   });

@@ -20,16 +20,17 @@ describe('an error of PostgreSQL', () => {
 });
 
 describe('the state of a server that answers', () => {
-  const limits = { connections: 0.85, longestTransaction: 3_600_000, replicationLag: 30_000, standbys: 1, slowStatement: Infinity };
+  const limits = { connections: 0.85, longestTransaction: 3_600_000, replicationLag: 30_000, standbys: 1, slowStatement: 5_000 };
   const standby = { name: 'second', behindMs: 0 };
   const well: PostgresState = {
     used: 85,
     most: 100,
     isSeen: true,
     longest: null,
+    running: null,
     behindMs: null,
     standbys: [standby],
-    hasStatements: false,
+    hasStatements: true,
   };
 
   test('is ok up to its limits', () => {
@@ -46,12 +47,49 @@ describe('the state of a server that answers', () => {
       'a transaction of a client without a name (process 7, active) is 2 h old',
       { longest: { pid: 7, application: '', state: 'active', ageMs: 7_200_000 } },
     ],
+    [
+      'a statement of report (process 9) has run for 6 s: SELECT ? FROM orders',
+      { running: { pid: 9, application: 'report', statement: 'SELECT ? FROM orders', ageMs: 6_000 } },
+    ],
     ['it is 31 s behind its primary', { behindMs: 31_000 }],
     ['standby second is 31 s behind', { standbys: [{ ...standby, behindMs: 31_000 }] }],
     ['0 of 1 standbys are connected', { standbys: [] }],
   ])('is degraded: %s', (problem, changes) => {
     const report = judgeState('PostgreSQL', limits, { ...well, ...changes });
     expect(report).toMatchObject({ outcome: 'degraded', detail: `PostgreSQL answers; ${problem}`, nextStep: expect.stringMatching(/\w/) });
+  });
+});
+
+describe('the cause that a message names', () => {
+  const limits = { connections: 0.85, longestTransaction: 5_000, replicationLag: 30_000, standbys: 0, slowStatement: 5_000 };
+  const state = { used: 1, most: 100, isSeen: true, behindMs: null, standbys: [], hasStatements: true };
+  const longest = { pid: 7, application: 'psql', state: 'idle in transaction', ageMs: 6_000 };
+  const running = { pid: 9, application: '', statement: 'SELECT pg_sleep(?)', ageMs: 6_000 };
+  const said = 'A statement is slow: SELECT pg_sleep(?), of a client without a name (process 9), has run for 6 s.';
+
+  test.each<[string, Partial<PostgresState>, readonly string[], string]>([
+    [
+      'a transaction that does nothing, before the statement of another',
+      { longest, running },
+      [],
+      'A transaction is left open: process 7 of psql holds it.',
+    ],
+    ['of one at work what it does', { longest: { ...longest, pid: 9, state: 'active' }, running }, [], said],
+    [
+      'one that does many quick things',
+      { longest: { ...longest, state: 'active' } },
+      [],
+      'A transaction goes on and on: process 7 of psql holds it.',
+    ],
+    [
+      'a statement that is over by its mean',
+      {},
+      ['4 calls took 6 s each: SELECT $1'],
+      'A statement is slow: 4 calls took 6 s each: SELECT $1.',
+    ],
+    ['that connections run out, before all', { used: 90, longest, running }, [], 'The connections of PostgreSQL are nearly used up.'],
+  ])('is %s', (_sentence, changes, slow, cause) => {
+    expect(judgeState('PostgreSQL', limits, { ...state, longest: null, running: null, ...changes }, slow)).toMatchObject({ cause });
   });
 });
 
