@@ -48,7 +48,9 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     const target = targets.find(({ name }) => name === alert.probe);
     if (!target) return alert;
     const whole = withCause(alert, { target, targets, signs, watchingSince }, [...facts, ...othersOf(alert, targets)]);
-    note(alert.probe, alert.incidentId, [...(whole.cause === undefined ? [] : [['Cause', whole.cause] as const]), ...facts]);
+    const { cause, nextStep } = whole;
+    const found = [...(cause === undefined ? [] : [['Cause', cause] as const]), ...facts];
+    note(alert.probe, alert.incidentId, [...found, ...(nextStep === undefined ? [] : [['Next', nextStep] as const])]);
     return whole;
   };
   return {

@@ -1,6 +1,8 @@
 import { html, type Html } from '#lib/html.ts';
 import { showDuration, showTime } from '#lib/show.ts';
-import type { IncidentPageView, IncidentStoryView, NoteView } from './incident-view.ts';
+import { offsetOf, spanBar, toneOf } from './incident-span.ts';
+import { storySections } from './incident-story-html.ts';
+import type { IncidentPageView, IncidentStoryView } from './incident-view.ts';
 import { pageShell } from './page-shell.ts';
 import { incidentItems } from './status-lists.ts';
 import type { Voice, Words } from './words.ts';
@@ -49,79 +51,81 @@ const choice = (
 
 /**
  * Everything on record of an incident, and the form that adds to it; live, but for the form. Pure.
- * @param token of the session; undefined: no form · `version`: of what is shown
+ * @param token of the session; undefined: no form · `version`: of what is shown · `now`: ms of the epoch
  */
 export function incidentHtml(
   story: IncidentStoryView,
   voice: Voice,
-  { token, version }: { token: string | undefined; version: string },
+  { token, version, now }: { token: string | undefined; version: string; now: number },
 ): string {
   const { language, words } = voice;
   const { forOperators: own } = words;
-  const { incident } = story;
-  const { target, kind, ended_at: endedAt, duration_ms: durationMs, acknowledged_by: by } = incident;
-  const span = showDuration(durationMs);
+  const { id, target, kind, ended_at: endedAt } = story.incident;
   return pageShell({
     language,
-    title: `Atalaya · ${incident.id}`,
+    title: `Atalaya · ${id}`,
     live: { events: `/operator/events?seen=${version}`, reloadSeconds },
-    main: html`<h1 class="plain">${target}: ${own.kind[kind]}</h1>
-      <p class="detail">
-        ${incident.detail}<br /><span class="soft"
-          >${endedAt === null ? own.goesOnFor(span) : words.lasted(span)}${by !== null && `, ${own.takenOnBy(by)}`}</span
-        >
-      </p>
-      ${storySections(story, voice)}`,
-    form: html`${token !== undefined && noteForm(incident.id, token, voice)}
+    main: html`<h1 class="plain ${endedAt === null ? toneOf(kind) : 'up'}">
+        ${target}: ${own.kind[kind]} <span class="pill">${endedAt === null ? words.stillGoing : words.over}</span>
+      </h1>
+      ${atAGlance(story, voice, now)} ${nextSteps(story, own)} ${storySections(story, voice)}`,
+    form: html`${token !== undefined && noteForm(id, token, voice)}
       <p>
         <a href="/operator/incidents?lang=${language}">${words.incidents}</a> · <a href="/operator?lang=${language}">${own.overview}</a> ·
-        <a href="/api/operator/incidents/${encodeURIComponent(incident.id)}">JSON</a>
+        <a href="/api/operator/incidents/${encodeURIComponent(id)}">JSON</a>
       </p>`,
   });
 }
 
-function storySections({ timeline, evidence, explained, notes }: IncidentStoryView, { language, words }: Voice): Html {
+function atAGlance({ incident, cause, messages }: IncidentStoryView, { words }: Voice, now: number): Html {
   const { forOperators: own } = words;
-  const explainedItem = ({ id, target, detail }: IncidentStoryView['explained'][number]): Html =>
-    html`<li>
-      <a href="/operator/incidents/${encodeURIComponent(id)}?lang=${language}">${target}</a><span class="what">${detail}</span>
-    </li>`;
-  return html`${section(
-      own.evidence,
-      evidence.map(({ label, value }) => html`<li><span class="soft">${label}</span><span class="what">${value}</span></li>`),
-    )}
-    ${section(
-      own.timeline,
-      timeline.map((each) => timelineItem(each, own)),
-    )}
-    ${section(own.toldTogether, explained.map(explainedItem))}
-    <h2>${own.notes}</h2>
-    ${notes.length === 0 ? html`<p class="panel empty">${words.noIncidents}</p>` : notes.map((note) => noteItem(note, own))}`;
+  const { kind, detail, started_at: startedAt, detected_at: detectedAt, ended_at: endedAt, duration_ms: durationMs } = incident;
+  const { acknowledged_at: takenAt, acknowledged_by: takenBy } = incident;
+  const toldAt = messages.flatMap((each) => (each.state === 'sent' && each.settled_at !== null ? [each.settled_at] : [])).toSorted()[0];
+  const after = (at: string): string => offsetOf(at, startedAt);
+  const span = endedAt === null ? own.goesOnFor(showDuration(durationMs)) : words.lasted(showDuration(durationMs));
+  const figures = [
+    [own.foundOut, after(detectedAt)],
+    [own.wasTold, toldAt === undefined ? '–' : after(toldAt)],
+    [own.takenOn, takenAt === null ? own.takenOnByNobody : `${takenBy}, ${after(takenAt)}`],
+  ] as const;
+  const marks = [detectedAt, toldAt, takenAt].filter((at) => typeof at === 'string');
+  return html`<section class="panel card">
+    ${cause !== null && html`<p><strong>${cause}</strong></p>`}
+    <p class="detail">${detail}</p>
+    ${spanBar({ tone: toneOf(kind), startedAt, endedAt, marks, now, label: `${own.kind[kind]}, ${span}` }, showTime)}
+    <p class="small soft">${span} · ${own.ago(showDuration(now - Date.parse(startedAt)))}</p>
+    <dl class="facts legend">
+      ${figures.map(
+        ([label, value]) =>
+          html`<div>
+            <dt>${label}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </section>`;
 }
 
-type OwnWords = Words['forOperators'];
-
-function section(title: string, items: readonly Html[]): Html | undefined {
-  if (items.length === 0) return undefined;
-  return html`<h2>${title}</h2>
-    <ol class="panel list facts-list">
-      ${items}
-    </ol>`;
-}
-
-function timelineItem({ at, event, detail }: IncidentStoryView['timeline'][number], own: OwnWords): Html {
-  return html`<li>
-    <span class="small"><time datetime="${at}">${showTime(at)}</time><br /><strong>${own.event[event] ?? event}</strong></span
-    ><span class="what small">${detail}</span>
-  </li>`;
-}
-
-function noteItem({ at, by, kind, is_public: isPublic, text }: NoteView, own: OwnWords): Html {
-  return html`<article class="panel card note">
-    <h3>${kind === 'note' ? own.note : own.postMortem}</h3>
-    <p class="text">${text}</p>
-    <p class="small soft">${by}, <time datetime="${at}">${showTime(at)}</time>, ${isPublic ? own.forEverybody : own.forOperators}</p>
-  </article>`;
+/** Commands stand alone, so that they can be taken over at a click; what they do stands below. */
+function nextSteps({ incident, next_step: nextStep }: IncidentStoryView, own: Words['forOperators']): Html | undefined {
+  const { id, kind, ended_at: endedAt, acknowledged_by: takenBy } = incident;
+  if (endedAt !== null) return undefined;
+  const steps = nextStep?.split('; ').map((step) => /^(SELECT \S+\(\d*\)|npm run \w+ -- [\w-]+)? ?(.*)$/.exec(step)) ?? [];
+  const mayTake = takenBy === null && kind !== 'self';
+  const shown = [
+    ...steps.map((step) => [step?.[1], step?.[2]] as const),
+    ...(mayTake ? [[`npm run monitor -- ack ${id}`, own.mayTake] as const] : []),
+  ];
+  if (shown.length === 0) return undefined;
+  return html`<h2>${own.nextStep}</h2>
+    <section class="panel card steps">
+      ${shown.map(
+        ([command, says]) =>
+          html`${command !== undefined && html`<pre class="command">${command}</pre>`}
+            <p class="small">${says}</p>`,
+      )}
+    </section>`;
 }
 
 function noteForm(id: string, token: string, { language, words: { forOperators: own } }: Voice): Html {

@@ -45,7 +45,7 @@ export const showIncidents = (view: IncidentPageView, ctx: Koa.Context, targets:
 };
 
 export const showIncident = (view: IncidentStoryView, ctx: Koa.Context, access: Access, version: string): string =>
-  incidentHtml(view, voiceFor(ctx), { token: access.formToken(ctx.headers, Date.now()), version });
+  incidentHtml(view, voiceFor(ctx), { token: access.formToken(ctx.headers, Date.now()), version, now: Date.now() });
 
 /** What an operator writes to an incident, by the form on its page. */
 export async function keepNote(ctx: Koa.Context, access: Access, control: Control): Promise<void> {

@@ -10,9 +10,12 @@ export type IncidentPageView = { readonly incidents: readonly IncidentView[]; re
 /** Everything on record of one incident, as `/api/operator/incidents/ID` gives it. */
 export type IncidentStoryView = {
   readonly incident: IncidentView;
-  /** Oldest first. */
-  readonly timeline: readonly { readonly at: string; readonly event: string; readonly detail: string }[];
-  /** What the message that opened it told besides. */
+  /** Why it is so, in a sentence, and what to do next; null where nobody knows. */
+  readonly cause: string | null;
+  readonly next_step: string | null;
+  /** Oldest first. `by`: who asked for it or did it; null where it came about. */
+  readonly timeline: readonly { readonly at: string; readonly event: string; readonly by: string | null; readonly detail: string }[];
+  /** What the message that opened it told besides, and what was found around it. */
   readonly evidence: readonly { readonly label: string; readonly value: string }[];
   readonly messages: readonly MessageView[];
   readonly explained: readonly IncidentView[];
@@ -83,29 +86,41 @@ export function readIncidentPage(
 /** Pure. */
 export function presentStory(incident: Incident, story: IncidentStory, notes: readonly Note[], now: number): IncidentStoryView {
   const opening = story.messages[0]?.alert;
+  const found = story.timeline.filter(({ event }) => event === 'evidence').flatMap(({ detail }) => factsOf(detail));
+  const one = (label: string): string | null => found.find((fact) => fact.label === label)?.value ?? null;
   return {
     incident: presentIncident(incident, now),
-    timeline: timelineOf(incident, story).map(({ at, event, detail }) => ({ at: iso(at), event, detail })),
-    evidence: [...(opening?.facts ?? []), ...(opening?.nextStep === undefined ? [] : [['Next', opening.nextStep] as const])].map(
-      ([label, value]) => ({ label, value }),
-    ),
+    cause: one('Cause') ?? opening?.cause ?? null,
+    next_step: one('Next') ?? opening?.nextStep ?? null,
+    timeline: timelineOf(incident, story).map(({ at, event, by = null, detail }) => ({ at: iso(at), event, by, detail })),
+    evidence: [
+      ...(opening?.facts ?? []).map(([label, value]) => ({ label, value })),
+      ...found.filter(({ label }) => label !== 'Cause' && label !== 'Next'),
+    ],
     messages: story.messages.map(presentMessage),
     explained: story.explained.map((each) => presentIncident(each, now)),
     notes: notes.map(presentNote),
   };
 }
 
-type Event = { readonly at: number; readonly event: string; readonly detail: string };
+/** `Cause: …; Sessions: …`, as evidence stands on the timeline. A value may hold a semicolon, but no label begins small. */
+const factsOf = (detail: string): { readonly label: string; readonly value: string }[] =>
+  detail.split(/; (?=[A-Z][\w ]{0,30}: )/).map((fact) => {
+    const [label = '', ...value] = fact.split(': ');
+    return { label, value: value.join(': ') };
+  });
+
+type Event = { readonly at: number; readonly event: string; readonly by?: string; readonly detail: string };
 
 /** Events of one moment stay in the order of cause: looks, what was found, what was told, what people did. */
 function timelineOf(incident: Incident, { messages, timeline, explained }: IncidentStory): Event[] {
   const { looks = [], detectedAt, endedAt, detail } = incident;
   const events: readonly Event[] = [
-    ...looks.map((look) => ({ at: look.at, event: `look ${look.outcome}`, detail: `${look.detail}, in ${showDuration(look.latencyMs)}` })),
+    ...looks.map((look) => ({ at: look.at, event: `look ${look.outcome}`, detail: `${look.detail} · ${showDuration(look.latencyMs)}` })),
     { at: detectedAt, event: 'found out', detail },
     ...explained.map((each) => ({ at: each.detectedAt, event: 'explains', detail: `${each.probe}: ${each.detail}` })),
     ...messages.flatMap(messageEvents),
-    ...timeline.map(({ at, event, by, detail: what }) => ({ at, event: event.replace('_', ' '), detail: `by ${by}: ${what}` })),
+    ...timeline.map(({ at, event, by, detail: what }) => ({ at, event: event.replace('_', ' '), by, detail: what })),
     ...(endedAt === undefined ? [] : [{ at: endedAt, event: 'over', detail: `after ${showDuration(endedAt - incident.startedAt)}` }]),
   ];
   return events.toSorted((a, b) => a.at - b.at);

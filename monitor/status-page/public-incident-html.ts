@@ -1,5 +1,6 @@
 import { html, type Html } from '#lib/html.ts';
 import { showDuration } from '#lib/show.ts';
+import { momentOf, spanBar, toneOf } from './incident-span.ts';
 import { pageShell } from './page-shell.ts';
 import type { PublicIncident, PublicNote } from './public-view.ts';
 import type { Voice } from './words.ts';
@@ -24,17 +25,15 @@ function incidentItem(incident: PublicIncident, voice: Voice, now: number): Html
         >${time(startedAt)}</time
       ></span
     >
-    <span class="end small">${howLong(incident, voice, now)}</span>
+    <span class="end small"
+      >${endedAt === null ? html`<span class="pill">${words.stillGoing}</span>` : lasted(startedAt, endedAt, voice, now)}</span
+    >
     ${last && html`<span class="text small">${last.text}</span>`}
   </li>`;
 }
 
-const toneOf = (kind: PublicIncident['kind']): string => (kind === 'flapping' ? 'down' : kind);
-
-function howLong({ started_at: startedAt, ended_at: endedAt }: PublicIncident, { words }: Voice, now: number): Html {
-  if (endedAt === null) return html`<span class="pill">${words.stillGoing}</span>`;
-  return html`${words.lasted(showDuration(Math.max(0, Math.min(now, Date.parse(endedAt)) - Date.parse(startedAt))))}`;
-}
+const lasted = (startedAt: string, endedAt: string, { words }: Voice, now: number): string =>
+  words.lasted(showDuration(Math.max(0, Math.min(now, Date.parse(endedAt)) - Date.parse(startedAt))));
 
 /** A page of incidents for everybody. Pure. @param next address of the page after it; null on the last */
 export function publicIncidentsHtml(incidents: readonly PublicIncident[], next: string | null, voice: Voice, now: number): string {
@@ -55,23 +54,35 @@ export function publicIncidentsHtml(incidents: readonly PublicIncident[], next: 
 export function publicIncidentHtml(incident: PublicIncident, voice: Voice, now: number): string {
   const { words, language, time } = voice;
   const { target, kind, started_at: startedAt, ended_at: endedAt, notes } = incident;
+  const isOpen = endedAt === null;
+  const span = isOpen ? words.forOperators.goesOnFor(showDuration(now - Date.parse(startedAt))) : lasted(startedAt, endedAt, voice, now);
+  const story = [
+    { at: startedAt, tone: toneOf(kind), text: words.began },
+    ...notes.filter((note) => note.kind === 'note').map(({ at, text }) => ({ at, tone: 'unknown', text })),
+    ...(isOpen ? [] : [{ at: endedAt, tone: 'up', text: words.ended }]),
+  ].toSorted((a, b) => a.at.localeCompare(b.at));
   return pageShell({
     language,
     title: `Atalaya · ${target}`,
-    main: html`<h1 class="plain">${target}: ${words.kind[kind]}</h1>
-      <p class="${endedAt === null ? toneOf(kind) : ''}">${howLong(incident, voice, now)}</p>
-      <ol class="panel list facts-list">
-        <li><time datetime="${startedAt}">${time(startedAt)}</time><span class="what">${words.began}</span></li>
-        ${notes.map((note) => noteItem(note, voice))}
-        ${endedAt !== null && html`<li><time datetime="${endedAt}">${time(endedAt)}</time><span class="what">${words.ended}</span></li>`}
+    main: html`<h1 class="plain ${isOpen ? toneOf(kind) : 'up'}">
+        ${target}: ${words.kind[kind]} <span class="pill">${isOpen ? words.stillGoing : words.over}</span>
+      </h1>
+      <section class="panel card">
+        ${spanBar({ tone: toneOf(kind), startedAt, endedAt, marks: [], now, label: `${words.kind[kind]}, ${span}` }, time)}
+        <p class="small soft">${span} · ${words.forOperators.ago(showDuration(now - Date.parse(startedAt)))}</p>
+      </section>
+      ${notes.filter((note) => note.kind === 'post_mortem').map((note) => postMortem(note, voice))}
+      <h2>${words.forOperators.timeline}</h2>
+      <ol class="panel list story">
+        ${story.map(({ at, tone, text }) => html`<li class="${tone}">${momentOf(at, startedAt, time)}<span class="what text">${text}</span></li>`)}
       </ol>
       <p><a href="/incidents?lang=${language}">${words.incidents}</a> · <a href="/?lang=${language}">${words.back}</a></p>`,
   });
 }
 
-function noteItem({ at, kind, text }: PublicNote, { words, time }: Voice): Html {
-  return html`<li>
-    <time datetime="${at}">${time(at)}</time
-    ><span class="what text">${kind === 'post_mortem' && html`<strong>${words.postMortem}</strong> `}${text}</span>
-  </li>`;
-}
+const postMortem = ({ at, text }: PublicNote, { words, time }: Voice): Html =>
+  html`<h2>${words.postMortem}</h2>
+    <article class="panel card note post-mortem">
+      <p class="text">${text}</p>
+      <p class="small soft"><time datetime="${at}">${time(at)}</time></p>
+    </article>`;

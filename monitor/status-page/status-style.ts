@@ -56,6 +56,17 @@ h2 { font-size: .95rem; font-weight: 650; margin: 2.25rem 0 .8rem; }
 .services li, .planned li, .public-incidents li { grid-template-columns: 1fr auto; }
 .services .bars { grid-column: 1 / -1; }
 .facts-list li { grid-template-columns: minmax(8rem, 13rem) 1fr; }
+.story li { grid-template-columns: minmax(8rem, 13rem) 1fr; border-left: .3rem solid var(--tone, var(--line)); }
+.story li:first-child { border-top-left-radius: .9rem; } .story li:last-child { border-bottom-left-radius: .9rem; }
+.moment strong { display: block; font-variant-numeric: tabular-nums; }
+.span svg { display: block; width: 100%; height: .9rem; border-radius: 99rem; } .span rect { fill: var(--tone); } .span .mark { fill: var(--ink); }
+.span p { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; margin: .35rem 0 0; }
+.card > p { margin: 0; overflow-wrap: anywhere; }
+.command { margin: 0; padding: .6rem .8rem; background: var(--page); border: 1px solid var(--line); border-radius: .5rem; font: .875rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; }
+.steps { gap: .4rem; } .steps p + .command { margin-top: .5rem; }
+summary { cursor: pointer; padding: .85rem 1.25rem; font-weight: 600; } details[open] summary { border-bottom: 1px solid var(--line); }
+.post-mortem { border-left: .3rem solid var(--up); }
+.note { margin-bottom: .8rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
 .public-incidents .text { grid-column: 1 / -1; }
 textarea, select { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; padding: .45rem .7rem; }
@@ -88,7 +99,7 @@ figure .grid { stroke: var(--line); stroke-width: 1; } figure .longest { stroke:
 figcaption { grid-column: 2; display: flex; justify-content: space-between; }
 @media (max-width: 44rem) {
   .list li { grid-template-columns: 1fr auto; }
-  .facts-list li { grid-template-columns: 1fr; }
+  .facts-list li, .story li { grid-template-columns: 1fr; }
   .incidents .what, .incidents .when { grid-column: 1 / -1; }
   .incidents .end { grid-row: 1; grid-column: 2; }
   header { flex-wrap: wrap; }

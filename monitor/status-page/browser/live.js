@@ -15,10 +15,12 @@ const refresh = async () => {
   if (!response.ok) return;
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
   const focused = document.activeElement;
+  const opened = document.querySelectorAll('details[open][id]');
   for (const part of ['title', 'link[rel="icon"]', 'header', '[data-live]']) {
     const next = fresh.querySelector(part);
     if (next) document.querySelector(part)?.replaceWith(next);
   }
+  for (const { id } of opened) document.getElementById(id)?.setAttribute('open', '');
   if (focused && !focused.isConnected) refocus(focused);
   document.dispatchEvent(new Event('fresh'));
 };

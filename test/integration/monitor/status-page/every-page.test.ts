@@ -80,7 +80,7 @@ describe.each(pages)('the page $name', ({ path, headers }) => {
       .locator('figure svg path.p95')
       .evaluateAll((lines: { getTotalLength: () => number }[]) => lines.map((line) => line.getTotalLength() > 700));
     expect(drawn).toEqual(isCharted ? [true] : []);
-    const focusable = page.locator('a[href], button, select, textarea, input:not([type=hidden])');
+    const focusable = page.locator('a[href], button, summary, select, textarea, input:not([type=hidden])');
     const count = await focusable.count();
     const reached = new Set<string>();
     for (let press = 0; press <= count; press += 1) {

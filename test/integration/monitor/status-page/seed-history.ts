@@ -1,5 +1,6 @@
 import type { Incident } from '#monitor/model/incident.ts';
 import { addLatency, latencyWidths, noLatency, type MinuteOfLatency } from '#monitor/model/latency.ts';
+import type { TimelineEntry } from '#monitor/model/quiet.ts';
 import type { MonitorStore, StoredMessage } from '#monitor/store/store.ts';
 
 export const seededTargets = Array.from({ length: 12 }, (_, index) => `target-${index}`);
@@ -28,7 +29,8 @@ export function seedHistory(store: MonitorStore, now: number): void {
       const text = 'The disk was full; it has been enlarged, and is watched from now on.';
       return { incidentId: id, at: startedAt, by: 'Ana', kind: 'post_mortem', isPublic: true, text } as const;
     });
-    store.write({ health: [], incidents, messages: incidents.flatMap(messagesOf), notes });
+    const timeline = incidents.filter(({ id }) => id === 'target-1-1500').flatMap(foundOf);
+    store.write({ health: [], incidents, messages: incidents.flatMap(messagesOf), notes, timeline });
   }
 }
 
@@ -64,6 +66,19 @@ function incidentOf(back: number, now: number): Incident {
     endedAt: startedAt + 59_000,
     looks,
   };
+}
+
+function foundOf({ id: incidentId, probe, startedAt }: Incident): TimelineEntry[] {
+  const by = { probe, incidentId, by: 'monitor' };
+  return [
+    {
+      ...by,
+      at: startedAt + 7_000,
+      event: 'evidence',
+      detail: `Cause: ${probe} hangs.; Sessions: 5 active, 2 idle; Not seen: the log: none`,
+    },
+    { ...by, at: startedAt + 12_000, event: 'action', detail: `${probe} was told to start anew` },
+  ];
 }
 
 function messagesOf({ id, probe, startedAt }: Incident): StoredMessage[] {

@@ -62,6 +62,9 @@ beforeEach(() => {
   onTestFinished(() => store.close());
 });
 
+const bars = (page: string): string[] =>
+  [...page.matchAll(/<rect class="(\w+)"(?: x="(\d+)")?/g)].map(([, tone, x]) => `${tone} ${x ?? 0}`);
+
 describe('the page of an incident', () => {
   const looks = [{ at: now - 60_000, outcome: 'failed', latencyMs: 12, detail: 'HTTP 503' }] as const;
   const note: Note = {
@@ -96,17 +99,107 @@ describe('the page of an incident', () => {
     const found = store.incident('shop-1');
     const view = presentStory(found as Incident, store.storyOf(found as Incident), store.notesOf(['shop-1']), now);
     expect(view.timeline.map(({ event, detail }) => `${event}: ${detail}`)).toEqual([
-      'look failed: HTTP 503, in 12 ms',
+      'look failed: HTTP 503 · 12 ms',
       'found out: HTTP 503',
       'queued: firing for slack',
       'accepted: firing for slack after 3 attempts',
       'explains: site: HTTP 502',
-      'acknowledged: by Ana: HTTP 503',
+      'acknowledged: HTTP 503',
       'queued: resolved for slack',
       'over: after 1 m',
     ]);
     expect(view.evidence).toEqual([{ label: 'Pool', value: '20 of 20 in use' }]);
     expect(view.notes).toMatchObject([{ by: 'Ana', kind: 'post_mortem', is_public: true }]);
+  });
+
+  const found =
+    'Cause: PostgreSQL hangs: it does not answer.; Sessions: 5 active; Next: SELECT pg_terminate_backend(7) ends it, once you know whose it is';
+
+  /** The page of an incident that goes on, or is over, with all there may be. */
+  function pageOf(language: 'en' | 'es', changes: Partial<Incident> = {}): string {
+    const each = (ago: number, outcome: 'ok' | 'failed') =>
+      ({ at: now - ago, outcome, latencyMs: 12, detail: outcome === 'ok' ? 'HTTP 200' : 'HTTP 503' }) as const;
+    const shown = incident({ endedAt: undefined, looks: [each(70_000, 'ok'), each(65_000, 'ok'), each(60_000, 'failed')], ...changes });
+    const by = { probe: 'shop', incidentId: 'shop-1', by: 'monitor' } as const;
+    store.write({
+      ...none,
+      incidents: [shown],
+      messages: [
+        message('firing', now - 50_000),
+        message('reminder', now - 9_000, { state: 'failed', attempts: 4, lastError: 'HTTP 404' }),
+      ],
+      timeline: [
+        { ...by, at: now - 49_000, event: 'evidence', detail: found },
+        { ...by, at: now - 40_000, event: 'action', detail: 'restarted' },
+      ],
+    });
+    const view = presentStory(shown, store.storyOf(shown), [], now);
+    return incidentHtml(view, voiceOf(language), { token: undefined, version: 'v', now }).replaceAll(/\s+/g, ' ');
+  }
+
+  test('says first why it is so and what to do next, with each command by itself, and who could take it on', () => {
+    const page = pageOf('en');
+    expect(page).toContain('<strong>PostgreSQL hangs: it does not answer.</strong>');
+    expect(page).toContain(
+      '<pre class="command">SELECT pg_terminate_backend(7)</pre> <p class="small">ends it, once you know whose it is</p>',
+    );
+    expect(page).toContain('<pre class="command">npm run monitor -- ack shop-1</pre>');
+    for (const changes of [{ acknowledged: { at: now, by: 'Ana' } }, { endedAt: now }])
+      expect(pageOf('en', changes)).not.toContain('-- ack');
+    expect(pageOf('en', { endedAt: now })).not.toContain('class="command"');
+  });
+
+  test('draws how long it went on, and marks when it was found out, told and taken on', () => {
+    // The bar of 60 s is 672 wide and begins at 48; over, it is 624.
+    expect(bars(pageOf('en'))).toEqual(['up 0', 'down 48', 'mark 159', 'mark 169']);
+    const over = pageOf('en', { kind: 'degraded', endedAt: now, acknowledged: { at: now - 30_000, by: 'Ana' } });
+    expect(bars(over)).toEqual(['up 0', 'degraded 48', 'up 672', 'mark 151', 'mark 160', 'mark 359']);
+    expect(over).toContain('<dd>Ana, +30 s</dd>');
+  });
+
+  test('tells events beside the beginning and by the clock, looks that found the same in one line, and messages apart', () => {
+    const page = pageOf('en');
+    const events = [
+      ...page.matchAll(/<strong>([+−][^<]+)<\/strong ?><time class="small" datetime="[^"]+" ?>([^<]+)<.*?<span class="pill" ?>([^<]+)</g),
+    ];
+    expect(events.map(([, offset, at, event]) => `${offset} ${at} ${event}`)).toEqual([
+      '−10 s 2026-11-26 08:58:50 UTC look ok × 2',
+      '+0 s 2026-11-26 08:59:00 UTC look failed',
+      '+10 s 2026-11-26 08:59:10 UTC found out',
+      '+11 s 2026-11-26 08:59:11 UTC evidence',
+      '+20 s 2026-11-26 08:59:20 UTC action',
+      '+10.9 s 2026-11-26 08:59:10 UTC accepted',
+      '+51.9 s 2026-11-26 08:59:51 UTC set aside',
+    ]);
+    expect(page).toMatch(/firing, to slack, at the first attempt.*reminder, to slack, after 4 attempts.*HTTP 404/);
+  });
+
+  test('names in Spanish what the monitor found and did', () => {
+    const page = pageOf('es');
+    for (const word of [
+      'pruebas recogidas',
+      'acción del monitor',
+      'Sesiones',
+      'aviso, a slack, al primer intento',
+      'apartado',
+      '2 hallazgos',
+    ])
+      expect(page).toContain(word);
+    for (const word of ['>evidence<', '>action<', '>Sessions<', 'firing', 'attempt']) expect(page).not.toContain(word);
+  });
+
+  test('shows everybody the post-mortem apart from the notes, and no message, look or finding', () => {
+    const notes: Note[] = [
+      note,
+      { ...note, at: now - 20_000, kind: 'note', text: 'We are on it.' },
+      { ...note, isPublic: false, text: 'the key leaked' },
+    ];
+    const [known] = presentPublicIncident(incident(), notes);
+    if (!known) throw new Error('everybody may see it');
+    const page = publicIncidentHtml(known, voiceOf('en'), now).replaceAll(/\s+/g, ' ');
+    expect(page).toMatch(/<h2>What happened<\/h2> <article [^>]*> <p class="text">The disk was full\./);
+    expect([...page.matchAll(/<strong>([+−][^<]+)</g)].map(([, offset]) => offset)).toEqual(['+0 s', '+40 s', '+1 m']);
+    expect(page).not.toMatch(/slack|HTTP 503|leaked|<details|Ana/);
   });
 
   test('shows what people write as text, to operators and to everybody, and a form only to who is signed in', () => {
@@ -115,13 +208,13 @@ describe('the page of an incident', () => {
     const [known] = presentPublicIncident(incident(), store.notesOf(['shop-1']));
     if (!known) throw new Error('everybody may see it');
     for (const page of [
-      incidentHtml(view, voiceOf('en'), { token: 'token', version: 'v' }),
+      incidentHtml(view, voiceOf('en'), { token: 'token', version: 'v', now }),
       publicIncidentHtml(known, voiceOf('es'), now),
     ]) {
       expect(page).not.toContain('<script>');
       expect(page).toContain('The disk was full.\n&quot;&gt;&lt;script&gt;');
     }
-    expect(incidentHtml(view, voiceOf('en'), { token: undefined, version: 'v' })).not.toContain('<form');
+    expect(incidentHtml(view, voiceOf('en'), { token: undefined, version: 'v', now })).not.toContain('<form');
     expect(publicIncidentHtml(known, voiceOf('es'), now)).not.toContain('Ana');
   });
 
