@@ -212,7 +212,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: files.lines,
-        find: "  await moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key });\n",
+        find: "    moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key }),\n",
         put: '',
       },
     ],
@@ -224,7 +224,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: files.change,
-        find: '  if (billId !== null && made) await settleBill(tx, billId, made.total_cents);\n',
+        find: '  if (billId !== null && made) settleBill(tx, billId, made.total_cents);\n',
         put: '  void [billId, made];\n',
       },
     ],

@@ -128,7 +128,7 @@ const settle = textStatement(
   'UPDATE bills SET ordered_cents = $2, version = version + 1, updated_at = now() WHERE id_key = $1 AND ordered_cents <> $2',
 );
 
-/** Brings a bill to what its order makes now. */
-export async function settleBill(tx: Tx, billId: number, orderCents: number): Promise<void> {
-  await tx.query(settle, [billId, orderCents]);
+/** Brings a bill to what its order makes now, at the end of the transaction. */
+export function settleBill(tx: Tx, billId: number, orderCents: number): void {
+  tx.atEnd({ statement: settle, values: [billId, orderCents] });
 }

@@ -7,7 +7,7 @@ import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage 
 import { jsonDecimal } from '../money.ts';
 import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
 import { assertEditable } from '../orders/order-machine.ts';
-import { lockProducts, moveStock } from '../stock/stock.ts';
+import { lockOf, lockProducts, moveStock } from '../stock/stock.ts';
 import { assertVersion } from '../versioned.ts';
 import { orderDetailView, type OrderDetailChanges, type OrderDetailInput } from './order-detail-schema.ts';
 
@@ -62,7 +62,9 @@ const recordLine = statement<LockedLine>(
  */
 export async function addOrderDetail(tx: Tx, input: OrderDetailInput, principal: Principal): Promise<Line> {
   const { order_id, product_id, quantity } = input;
-  const order = await lockOrder(tx, { id: order_id, principal }).catch((err: unknown) => {
+  const locking = lockOrder(tx, { id: order_id, principal });
+  void tx.foresee(lockOf([product_id])!);
+  const order = await locking.catch((err: unknown) => {
     throw at('/order_id', err);
   });
   assertEditable(order.status);
@@ -70,13 +72,10 @@ export async function addOrderDetail(tx: Tx, input: OrderDetailInput, principal:
   if (!product) throw at('/product_id', new ApiError('not_found', 'The product does not exist.'));
   assertPrice(input.price, product.price_cents);
   assertEnough({ product_id, requested: quantity, available: product.stock });
-  const [line] = await tx.query(recordLine, [order_id, product_id, quantity, product.price_cents, product.name]);
-  await moveStock(tx, [{ productId: product_id, quantity: -quantity, lineId: (line as LockedLine).id_key }], {
-    reason: 'sale',
-    orderId: order_id,
-  });
-  await retotal(tx, order);
-  return line as LockedLine;
+  const [line] = (await tx.query(recordLine, [order_id, product_id, quantity, product.price_cents, product.name])) as [LockedLine];
+  const moves = [{ productId: product_id, quantity: -quantity, lineId: line.id_key }];
+  await Promise.all([moveStock(tx, moves, { reason: 'sale', orderId: order_id }), retotal(tx, order)]);
+  return line;
 }
 
 const isNotFound = (err: unknown): err is ApiError => err instanceof ApiError && err.code === 'not_found';
@@ -124,12 +123,12 @@ export async function updateOrderDetail(tx: Tx, changes: OrderDetailChanges, add
   const productId = Number(line.product_id);
   const stock = (await lockProducts(tx, [productId])).get(productId)?.stock ?? 0;
   assertEnough({ product_id: productId, requested: quantity, available: stock + line.quantity });
-  const [changed] = await tx.query(changeLine, [line.id_key, quantity]);
-  if (quantity !== line.quantity) {
-    const moves = [{ productId, quantity: line.quantity - quantity, lineId: line.id_key }];
-    await moveStock(tx, moves, { reason: 'sale', orderId: order.id_key });
-  }
-  await retotal(tx, order);
+  const moves = quantity === line.quantity ? [] : [{ productId, quantity: line.quantity - quantity, lineId: line.id_key }];
+  const [[changed]] = await Promise.all([
+    tx.query(changeLine, [line.id_key, quantity]),
+    moves.length > 0 && moveStock(tx, moves, { reason: 'sale', orderId: order.id_key }),
+    retotal(tx, order),
+  ]);
   return changed as Line;
 }
 
@@ -143,18 +142,26 @@ export async function deleteOrderDetail(tx: Tx, addressed: Addressed): Promise<v
   const { order, line } = await lock(tx, addressed);
   const productId = Number(line.product_id);
   await lockProducts(tx, [productId]);
-  await moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key });
-  await tx.query(removeLine, [line.id_key]);
-  await retotal(tx, order);
+  await Promise.all([
+    moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key }),
+    tx.query(removeLine, [line.id_key]),
+    retotal(tx, order),
+  ]);
 }
 
 const oneLine = statement<LockedLine>('line-of', `SELECT ${orderDetailView.select} FROM order_details WHERE id_key = $1`);
 
-/** Order first, then what it has: its lock holds for its lines too, so the line is read again under it. */
+/**
+ * Order first, then what it has: its lock holds for its lines too, so the line is read again under it. What is asked next is sent
+ * along: the line, and the lock of its product, which stays the same.
+ */
 async function lock(tx: Tx, { id, principal, ifMatch }: Addressed): Promise<{ readonly order: LockedOrder; readonly line: LockedLine }> {
   const [found] = await tx.query(oneLine, [id]);
   if (!found) throw notFound();
-  const order = await lockOrder(tx, { id: Number(found.order_id), principal }).catch((err: unknown) => {
+  const locking = lockOrder(tx, { id: Number(found.order_id), principal });
+  void tx.foresee({ statement: oneLine, values: [id] });
+  void tx.foresee(lockOf([Number(found.product_id)])!);
+  const order = await locking.catch((err: unknown) => {
     throw isNotFound(err) ? notFound() : err;
   });
   const [line] = await tx.query(oneLine, [id]);

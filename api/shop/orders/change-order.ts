@@ -73,7 +73,7 @@ export async function changeOrder(tx: Tx, changes: OrderChanges, addressed: Addr
     await assertBillOf(tx, bill_id, order.client_id);
   }
   await tx.query(change, [order.id_key, status, delivery_method, bill_id]);
-  if (bill_id !== null && bill_id !== order.bill_id) await settleBill(tx, bill_id, order.total_cents);
+  if (bill_id !== null && bill_id !== order.bill_id) settleBill(tx, bill_id, order.total_cents);
   if (status !== order.status) await follow(tx, { ...order, bill_id }, status, addressed.principal);
   return readOrder(tx, order.id_key, undefined);
 }
@@ -87,7 +87,7 @@ async function follow(tx: Tx, order: LockedOrder, status: Status, principal: Pri
     const lines = await tx.query(linesOf, [order.id_key]);
     const left = lines.flatMap((line) => (line.quantity > line.returned ? [{ line, quantity: line.quantity - line.returned }] : []));
     await takeBack(tx, order, left, { restock: true });
-    if (order.bill_id !== null) await settleBill(tx, order.bill_id, 0);
+    if (order.bill_id !== null) settleBill(tx, order.bill_id, 0);
   }
   await tx.query(recordEvent, [order.id_key, 'status', order.status, status, 0, principal.kind]);
 }
@@ -181,5 +181,5 @@ const total = statement<{ total_cents: number }>(
 /** Brings an order, and its bill, to what its lines make. */
 export async function retotal(tx: Tx, { id_key: id, bill_id: billId }: LockedOrder): Promise<void> {
   const [made] = await tx.query(total, [id]);
-  if (billId !== null && made) await settleBill(tx, billId, made.total_cents);
+  if (billId !== null && made) settleBill(tx, billId, made.total_cents);
 }

@@ -78,7 +78,7 @@ export async function placeOrder(tx: Tx, input: OrderInput): Promise<WrittenRow>
   const { statement, values } = recording(input, billId, keepingNothing);
   const [placed] = await tx.query(statement, values);
   if (!placed) throw clientNotFound('/client_id');
-  if (billId !== null) await settleBill(tx, billId, totalCents);
+  if (billId !== null) settleBill(tx, billId, totalCents);
   return placed;
 }
 

@@ -1,4 +1,5 @@
-import { describe, expect } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, onTestFinished, vi } from 'vitest';
 import { test } from '#test/support/migrated-database.ts';
 import {
   addClient,
@@ -122,6 +123,27 @@ describe('lines of a pending order', () => {
     expect(await brokenInvariants(shop)).toEqual([]);
   });
 
+  test('are added, changed and taken out in four round trips, with the bill of their order', async ({ db }) => {
+    const shop = openShop(db);
+    const clientId = await addClient(shop);
+    const [product_id, another] = [await addProduct(shop, { stock: 9, price: 5 }), await addProduct(shop, { stock: 9, price: 2 })];
+    const bill = { payment_type: 1 };
+    const order_id = await emptyOrder(shop, clientId, { lines: [{ product_id: another, quantity: 1 }], bill });
+    const trips = countRoundTrips();
+    const added = await shop.call(customer(clientId), 'POST /order_details', { body: { order_id, product_id, quantity: 2 } });
+    expect(trips()).toBe(4);
+    const path = `/order_details/${added.json.id_key}`;
+    await shop.call(customer(clientId), `PUT ${path}`, { body: { quantity: 3 } });
+    expect(trips()).toBe(8);
+    const { bill_id } = (await shop.call(operator, `GET /orders/${order_id}`)).json;
+    expect((await shop.call(operator, `GET /bills/${bill_id}`)).json.total).toBe(17);
+    const before = trips();
+    await shop.call(customer(clientId), `DELETE ${path}`);
+    expect(trips() - before).toBe(4);
+    expect((await shop.call(operator, `GET /bills/${bill_id}`)).json.total).toBe(2);
+    expect(await brokenInvariants(shop)).toEqual([]);
+  });
+
   test('taken out by many at once give their stock back once each', async ({ db }) => {
     const shop = openShop(db);
     const clientId = await addClient(shop);
@@ -221,3 +243,19 @@ describe('bills', () => {
     expect((await shop.call(stranger, 'GET /bills')).json).toEqual([]);
   });
 });
+
+/** How often somebody waits for the database from now on: what is sent after an answer has come begins another round trip. */
+function countRoundTrips(): () => number {
+  const { query } = Client.prototype as unknown as { query: (...given: unknown[]) => Promise<unknown> | undefined };
+  let [count, hasAnswered] = [0, true];
+  const note = (): void => void (hasAnswered = true);
+  const spy = vi.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...given: unknown[]) {
+    if (hasAnswered) count += 1;
+    hasAnswered = false;
+    const answer = query.apply(this, given);
+    answer?.then(note, note);
+    return answer;
+  });
+  onTestFinished(() => spy.mockRestore());
+  return () => count;
+}
