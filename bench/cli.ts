@@ -177,7 +177,7 @@ async function benchRoutes({ flags }: Arguments): Promise<ExitCode> {
     connections: whole(flags, 'connections', 100, 1_000),
   };
   const only = routesNamed(flags['only'] === undefined ? [] : String(flags['only']).split(','));
-  const result = await withProgress((context) => runRoutes({ ...sizes, only, ...context }));
+  const result = await withProgress((context) => runRoutes({ ...sizes, only, firstWarmUpMs: 5_000, ...context }));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showRoutes(result));
   if (flags['docs'] === true) await writeTable('routes', showRoutes(result));
   return result.some(({ comparison }) => Object.values(comparison).some(({ errors }) => errors > 0)) ? EXIT.failed : EXIT.done;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { ShopClient } from '#loadtest/scenarios/shop/clients.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { showCount } from '#lib/show.ts';
+import type { Phase } from '#loadtest/measurement/measurement.ts';
 import { measureLoad, type Arena } from '../play-workload.ts';
 import { compare, roundOrder, type Comparison, type Round } from '../rounds.ts';
 import { benchDefaults, fillStock, openArena, readSizes, type BenchOptions } from '../run-bench.ts';
@@ -12,7 +13,12 @@ import { requestHeader } from './replay.ts';
 import { furnish, methodOf, routes, type Belongings } from './requests.ts';
 import type { RouteUser } from './route-crowd.ts';
 
-export type RoutesOptions = Omit<BenchOptions, 'workloads' | 'peers'> & { /** Names of routes. */ readonly only: readonly string[] };
+export type RoutesOptions = Omit<BenchOptions, 'workloads' | 'peers'> & {
+  /** Names of routes. */
+  readonly only: readonly string[];
+  /** How long each plays a route before what counts: for its first ten thousand requests V8 compiles what only this route runs. */
+  readonly firstWarmUpMs: number;
+};
 
 export type RouteResult = {
   readonly route: string;
@@ -46,7 +52,7 @@ export async function runRoutes(options: RoutesOptions): Promise<RouteResult[]> 
         options.onProgress('hearing what the API asks of the database');
         const recorded = await recordAll(recorder, named, arena, belongings);
         const floor = await startFloor({ postgres, ...sizes, framework: 'none', recordings: recorded.recordings });
-        const field = { ...arena, servers: { ...arena.servers, floor } };
+        const field = { ...arena, firstWarmUpMs: options.firstWarmUpMs, servers: { ...arena.servers, floor } };
         try {
           if (!isWrite) await assertSameAnswers(field, recorded);
           for (const route of named) results.push(await playRoute(route, field, recorded));
@@ -85,7 +91,7 @@ async function recordAll(
   return { users: asking, recordings };
 }
 
-type Field = Arena & { readonly servers: Arena['servers'] & { readonly floor: Floor } };
+type Field = Arena & Pick<RoutesOptions, 'firstWarmUpMs'> & { readonly servers: Arena['servers'] & { readonly floor: Floor } };
 
 /** @throws {FloorError} naming the first read that the two answer otherwise, to the first user or the last */
 async function assertSameAnswers({ servers, signal }: Field, { users }: Recorded): Promise<void> {
@@ -102,19 +108,20 @@ async function assertSameAnswers({ servers, signal }: Field, { users }: Recorded
 }
 
 async function playRoute(route: string, field: Field, { users, recordings }: Recorded): Promise<RouteResult> {
-  const { servers, phase, signal, rounds: count, runId, onProgress } = field;
-  const rounds: Round[] = [];
-  for (let round = 0; round < count; round += 1) {
+  const { rounds: count, firstWarmUpMs, onProgress } = field;
+  const play = async (round: number, phase: Phase): Promise<Round> => {
     const scores: { -readonly [K in keyof Round]: Round[K] } = {} as Round;
     for (const contender of roundOrder(round, ['api', 'floor'] as const)) {
-      onProgress(`${route}: round ${round + 1} of ${count}, ${contender}`);
-      const load = { kind: 'saturating', users: users.length } as const;
-      const facts = `${runId}-${contender}-${round}`;
-      const played = { phase: { ...phase, warmUpMs, script: route, load }, seed: 1, crowdFile, facts, users, signal };
-      scores[contender] = await measureLoad(played, servers[contender]);
+      onProgress(`${route}: ${round === 0 ? 'warm-up' : `round ${round} of ${count}`}, ${contender}`);
+      const facts = `${field.runId}-${contender}-${round}`;
+      scores[contender] = await measureLoad({ phase, seed: 1, crowdFile, facts, users, signal: field.signal }, field.servers[contender]);
     }
-    rounds.push(scores);
-  }
+    return scores;
+  };
+  const phase: Phase = { ...field.phase, warmUpMs, script: route, load: { kind: 'saturating', users: users.length } };
+  await play(0, { ...phase, warmUpMs: 0, durationMs: firstWarmUpMs });
+  const rounds: Round[] = [];
+  for (let round = 1; round <= count; round += 1) rounds.push(await play(round, phase));
   const statements = recordings[users[0]?.requests[route]?.number ?? 0]?.script.length ?? 0;
   return { route, statements, comparison: compare(rounds) };
 }
