@@ -3,6 +3,7 @@ import { createProgress, print, runCommandLine, type Arguments } from '#lib/comm
 import { UsageError } from '#lib/errors.ts';
 import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { stopSignal } from '#lib/shutdown.ts';
+import { wholeNumber } from '#loadtest/options.ts';
 import { runBackupBench, showBackupBench, type BackupBenchOptions } from './backup-cost.ts';
 import { runBench, type BenchResult } from './run-bench.ts';
 import { isWorkload, workloads, type Workload } from './play-workload.ts';
@@ -75,10 +76,10 @@ process.exitCode = await runCommandLine(
         run: benchOverload,
       },
       growth: {
-        synopsis: '[--docs] [--json]',
+        synopsis: '[--sizes 1000,20000,200000,1000000] [--docs] [--json]',
         summary:
-          'Asks the API’s own reads of 1,000, 20,000 and 200,000 products, one after the other, and prints the median time of each; --docs writes the table into docs/performance.md.',
-        options: { docs: aFlag, json: aFlag },
+          'Asks the API’s own reads of 1,000, 20,000, 200,000 and 1,000,000 products, orders and reviews, one after the other, and prints the median time of each; --docs writes the table into docs/performance.md.',
+        options: { sizes: aText, docs: aFlag, json: aFlag },
         positionals: [0, 0],
         run: benchGrowth,
       },
@@ -164,7 +165,9 @@ async function benchOverload({ flags }: Arguments): Promise<ExitCode> {
 }
 
 async function benchGrowth({ flags }: Arguments): Promise<ExitCode> {
-  const result = await withProgress((context) => runGrowth({ sizes: [1_000, 20_000, 200_000], ...context }));
+  const asked = String(flags['sizes'] ?? '1000,20000,200000,1000000').split(',');
+  const sizes = asked.map((size) => wholeNumber('--sizes', size, 1_000, 10_000_000)).toSorted((a, b) => a - b);
+  const result = await withProgress((context) => runGrowth({ sizes, ...context }));
   print(flags['json'] === true ? JSON.stringify(result, null, 2) : showGrowth(result));
   if (flags['docs'] === true) await writeTable('growth', showGrowth(result));
   return EXIT.done;
@@ -190,12 +193,8 @@ async function benchBackup({ flags }: Arguments): Promise<ExitCode> {
   return EXIT.done;
 }
 
-function whole(flags: Arguments['flags'], name: string, standard: number, most: number): number {
-  const text = flags[name];
-  const value = text === undefined ? standard : Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UsageError(`--${name} ${String(text)} must be a whole number from 1 to ${most}`);
-}
+const whole = (flags: Arguments['flags'], name: string, standard: number, most: number): number =>
+  wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
 
 type Context = Pick<BackupBenchOptions, 'env' | 'signal' | 'onProgress'>;
 

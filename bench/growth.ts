@@ -2,14 +2,18 @@ import type { Client } from 'pg';
 import { createPool } from '#api/db/pool.ts';
 import { createDatabase, type Db } from '#api/db/tx.ts';
 import { filterProducts } from '#api/shop/products/filter-products.ts';
+import { readClients } from '#api/shop/clients/clients.ts';
+import { readOrderDetails } from '#api/shop/order-details/order-details.ts';
+import { readOrder, readOrders } from '#api/shop/orders/read-orders.ts';
 import { productFilter } from '#api/shop/products/product-schema.ts';
 import { readProduct, readProducts } from '#api/shop/products/products.ts';
+import { readReviews } from '#api/shop/reviews/reviews.ts';
 import type { Environment } from '#lib/env.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { withClient } from './run-bench.ts';
 import { FloorError } from './start-floor.ts';
 
-/** What a read costs as the table grows: the API's own statements, asked one after the other. */
+/** What a read costs as its table grows: the API's own statements, asked one after the other. */
 
 export type GrowthOptions = {
   readonly sizes: readonly number[];
@@ -18,7 +22,7 @@ export type GrowthOptions = {
   readonly onProgress: (text: string) => void;
 };
 
-/** Median time of each read, in milliseconds, by the number of products. */
+/** Median time of each read, in milliseconds, by the number of products, and as many orders and reviews. */
 export type GrowthResult = { readonly sizes: readonly number[]; readonly reads: Readonly<Record<string, readonly number[]>> };
 
 const repeats = 31;
@@ -34,7 +38,7 @@ export async function runGrowth({ sizes, env, signal, onProgress }: GrowthOption
     const pool = createPool({ ...postgres, DB_POOL_SIZE: 1, DB_MAX_OVERFLOW: 0, DB_POOL_TIMEOUT: 30, DB_POOL_RECYCLE: 0 }, 'atalaya-bench');
     try {
       for (const size of sizes) {
-        onProgress(`${size} products`);
+        onProgress(`${size} products and orders`);
         await withClient(postgres, (client) => growTo(client, size));
         for (const [name, read] of readsOf(createDatabase(pool).read, size)) (reads[name] ??= []).push(await medianMs(read, signal));
       }
@@ -47,16 +51,43 @@ export async function runGrowth({ sizes, env, signal, onProgress }: GrowthOption
   return { sizes, reads };
 }
 
-/** Names of three words of 200 each, so that the rarest search finds one in 2,000 and the commonest all. */
+const ordersOfEach = 50;
+
 async function growTo(client: Client, size: number): Promise<void> {
-  await client.query(
-    `INSERT INTO products (name, price_cents, stock)
-     SELECT 'Article ' || md5('a' || n % 200) || ' ' || CASE WHEN n % 2000 = 0 THEN 'zzyzx ' ELSE '' END || n, 100 + (n * 7919) % 50000, n % 50
-     FROM generate_series((SELECT count(*) FROM products) + 1, $1::integer) n`,
-    [size],
-  );
-  await client.query('VACUUM ANALYZE products');
+  for (const [table, insert, count] of growing(size)) {
+    await client.query(`${insert} FROM generate_series((SELECT count(*) FROM ${table}) + 1, $1::integer) n`, [count]);
+    await client.query(`VACUUM ANALYZE ${table}`);
+  }
 }
+
+/** Names of three words of 200 each, so that the rarest search finds one in 2,000 and the commonest all. */
+const growing = (size: number): readonly (readonly [table: string, insert: string, count: number])[] => [
+  [
+    'products',
+    `INSERT INTO products (name, price_cents, stock)
+     SELECT 'Article ' || md5('a' || n % 200) || ' ' || CASE WHEN n % 2000 = 0 THEN 'zzyzx ' ELSE '' END || n, 100 + (n * 7919) % 50000, n % 50`,
+    size,
+  ],
+  ['clients', `INSERT INTO clients (name, lastname, email) SELECT 'Ana', 'Luz', 'ana' || n || '@example.com'`, size / ordersOfEach],
+  [
+    'orders',
+    `INSERT INTO orders (total_cents, delivery_method, client_id)
+     SELECT 100, 1, (SELECT min(id_key) FROM clients) + n % ${size / ordersOfEach}`,
+    size,
+  ],
+  [
+    'order_details',
+    `INSERT INTO order_details (order_id, product_id, quantity, price_cents, product_name)
+     SELECT (SELECT min(id_key) FROM orders) + n - 1, (SELECT min(id_key) FROM products) + n - 1, 1, 100, 'Article'`,
+    size,
+  ],
+  [
+    'reviews',
+    `INSERT INTO reviews (rating_tenths, comment, product_id, verified_purchase)
+     SELECT 40, 'Does what it says.', (SELECT min(id_key) FROM products) + n - 1, false`,
+    size,
+  ],
+];
 
 type Read = readonly [name: string, ask: () => Promise<unknown>];
 
@@ -87,6 +118,17 @@ function readsOf(db: Db, size: number): readonly Read[] {
     ['search, one in 2,000 by price', find({ search: 'zzyzx', sort_by: 'price_asc' })],
     ['search, found in all', find({ search: 'article' })],
     ['search, found nowhere', find({ search: 'quixotic' })],
+    ['clients, of whom one sees but itself', () => readClients(db, page, size / ordersOfEach)],
+    ['one order with its lines', () => readOrder(db, middle, undefined)],
+    ['orders, first page', () => readOrders(db, page, undefined)],
+    ['orders, cursor to the last page', () => readOrders(db, { ...page, cursor: [far] }, undefined)],
+    ['orders, skip to the last page', () => readOrders(db, { ...page, skip: far }, undefined)],
+    [`orders of one who placed ${ordersOfEach}`, () => readOrders(db, page, 2)],
+    ['their lines', () => readOrderDetails(db, page, { only: 2, orderId: undefined })],
+    ['lines of one order', () => readOrderDetails(db, page, { only: undefined, orderId: middle })],
+    ['lines, skip to the last page', () => readOrderDetails(db, { ...page, skip: far }, { only: undefined, orderId: undefined })],
+    ['reviews of one product', () => readReviews(db, page, middle)],
+    ['reviews, skip to the last page', () => readReviews(db, { ...page, skip: far }, undefined)],
   ];
 }
 

@@ -36,7 +36,7 @@ export function showOverload(rows: readonly Row[]): string {
 
 /** The medians as a Markdown table. */
 export function showGrowth({ sizes, reads }: GrowthResult): string {
-  const head = ['read', ...sizes.map((size) => `${showCount(size)} products`)];
+  const head = ['read', ...sizes.map((size) => `${showCount(size)} rows`)];
   const rows = Object.entries(reads).map(([name, times]) => line([name, ...times.map(showMs)]));
   return [line(head), line(['---', ...sizes.map(() => '---:')]), ...rows].join('\n');
 }

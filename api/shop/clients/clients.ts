@@ -9,7 +9,7 @@ import { ApiError } from '../../errors.ts';
 import { eraseAnswersAbout } from '../../http/idempotency.ts';
 import { dropResetMails, eraseMails, queueMail } from '../../mail/outbox.ts';
 import { eraseAddresses } from '../addresses/addresses.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { eraseAuthor } from '../reviews/reviews.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { clientView, type ClientChanges, type RegistrationInput } from './client-schema.ts';
@@ -45,7 +45,11 @@ const clientsById = textStatement<ClientText>(
   'clients-by-id',
   `SELECT ${clientView.select} FROM clients WHERE id_key = ANY (${unseen('$1', 'bigint[]')}) AND deleted_at IS NULL`,
 );
-const clientPage = pageOf('client-page', clientView, 'clients', 'deleted_at IS NULL AND ($4::bigint IS NULL OR id_key = $4)');
+const clientPage = pageOf('client-page', clientView, 'clients', 'deleted_at IS NULL');
+const pageOfOne = pagesOfEach('client-pages-of-one', clientView, 'clients', {
+  asked: ['client'],
+  condition: 'id_key = asked.client AND deleted_at IS NULL',
+});
 
 /** @throws not_found also for a deleted client */
 export async function readClient(db: Db, id: number): Promise<ClientText> {
@@ -56,7 +60,7 @@ export async function readClient(db: Db, id: number): Promise<ClientText> {
 
 /** @param only the one client to be seen; undefined: all */
 export function readClients(db: Db, page: Page, only: number | undefined): Promise<WrittenPage> {
-  return askPage(db, clientPage, page, [only ?? null]);
+  return only === undefined ? askPage(db, clientPage, page) : askEachPage(db, pageOfOne, page, [only]);
 }
 
 export type Registration = Omit<RegistrationInput, 'password'> & {
