@@ -31,6 +31,23 @@ export const latencyWidths = {
 
 export type LatencyWidth = keyof typeof latencyWidths;
 
+/**
+ * Stretches of time added up into longer ones that each start at a whole `stepMs` in UTC: counts of classes are summed, so that a
+ * percentile is that of all answers of the step, and never a mean or the highest of percentiles. A step without an answer is not
+ * there. Pure. @param stretches oldest first
+ */
+export function bySteps(
+  stretches: readonly { readonly at: number; readonly sketch: LatencySketch }[],
+  stepMs: number,
+): { readonly at: number; readonly sketch: LatencySketch }[] {
+  const steps = new Map<number, LatencySketch>();
+  for (const { at, sketch } of stretches) {
+    const step = Math.floor(at / stepMs) * stepMs;
+    steps.set(step, mergeLatency(steps.get(step) ?? noLatency, sketch));
+  }
+  return [...steps].map(([at, sketch]) => ({ at, sketch }));
+}
+
 const growth = 1.05;
 /** Looks are timed to this; what is shorter counts as much. */
 const shortestMs = 0.1;

@@ -4,8 +4,6 @@ import { latencyRanges, type LatencyView } from './latency-view.ts';
 import type { Voice, Words } from './words.ts';
 
 const [drawnWidth, drawnHeight] = [720, 200];
-/** A drawing has no more points than can be told apart. */
-const mostDrawn = 360;
 
 /** What a chart needs in the head of its page. */
 export const chartAssets = html`<link rel="stylesheet" href="/uplot.css" />
@@ -34,7 +32,7 @@ function figures({ answers, p50, p95, longest }: NonNullable<LatencyView['whole'
   const shown = [
     ['p50', words.median, showDuration(p50)],
     ['p95', words.p95, showDuration(p95)],
-    ['longest', words.longest, showDuration(longest)],
+    ['', words.longest, showDuration(longest)],
     ['', words.answers, answers.toLocaleString('en-US').replaceAll(',', ' ')],
   ];
   return html`<dl class="facts legend">
@@ -51,31 +49,41 @@ function figures({ answers, p50, p95, longest }: NonNullable<LatencyView['whole'
 function drawing(view: LatencyView, words: Words, { time, data }: { time: Voice['time']; data: string }): Html {
   const { top } = view;
   const label = words.latencyOf(view.target, words.range[view.range]);
-  const names = JSON.stringify({ p50: words.median, p95: words.p95, longest: words.longest, time: words.time });
+  const names = JSON.stringify({ p50: words.median, p95: words.p95, time: words.time });
   return html`<figure data-chart="${data}" data-names="${names}">
     <div class="scale small soft"><span>${showDuration(top)}</span><span>${showDuration(top / 2)}</span><span>0</span></div>
     <svg viewBox="0 0 ${drawnWidth} ${drawnHeight}" preserveAspectRatio="none" role="img" aria-label="${label}">
       <path class="grid" d="M0 .5h${drawnWidth}M0 ${drawnHeight / 2}h${drawnWidth}M0 ${drawnHeight - 0.5}h${drawnWidth}" />
-      ${(['longest', 'p95', 'p50'] as const).map((name) => raw(`<path class="${name}" d="${lineOf(view, name)}"/>`))}
+      ${raw(`<path class="band" d="${bandOf(view)}"/>`)}
+      ${(['p95', 'p50'] as const).map((name) => raw(`<path class="${name}" d="${lineOf(view, name)}"/>`))}
     </svg>
     <figcaption class="small soft"><span>${time(view.from * 1_000)}</span><span>${time(view.to * 1_000)}</span></figcaption>
   </figure>`;
 }
 
-/** A line through the highest of those that fall together; one that stands alone is a dot. */
-function lineOf(view: LatencyView, name: 'p50' | 'p95' | 'longest'): string {
-  const step = Math.max(1, Math.ceil(view.at.length / mostDrawn));
-  let isDown = false;
-  let path = '';
-  for (let first = 0; first < view.at.length; first += step) {
-    const values = view[name].slice(first, first + step);
-    const value = values.includes(null) ? null : Math.max(...(values as number[]));
-    if (value !== null) {
-      const x = (((view.at[first] ?? 0) - view.from) / (view.to - view.from)) * drawnWidth;
-      const y = Math.max(0, drawnHeight * (1 - value / view.top));
-      path += `${isDown ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}${isDown ? '' : 'h.1'}`;
-    }
-    isDown = value !== null;
+type Drawn = 'p50' | 'p95';
+
+/** Where points are drawn, in runs that nothing unknown breaks. */
+function runsOf(view: LatencyView, name: Drawn): string[][] {
+  const runs: string[][] = [[]];
+  for (const [index, value] of view[name].entries()) {
+    const x = (((view.at[index] ?? 0) - view.from) / (view.to - view.from)) * drawnWidth;
+    if (value === null) runs.push([]);
+    else runs.at(-1)?.push(`${x.toFixed(1)} ${Math.max(0, drawnHeight * (1 - value / view.top)).toFixed(1)}`);
   }
-  return path;
+  return runs.filter((run) => run.length > 0);
 }
+
+/** A point that stands alone is a dot. */
+const lineOf = (view: LatencyView, name: Drawn): string =>
+  runsOf(view, name)
+    .map((run) => `M${run.join('L')}${run.length === 1 ? 'h.1' : ''}`)
+    .join('');
+
+/** What lies between the median and the 95th percentile. */
+const bandOf = (view: LatencyView): string => {
+  const below = runsOf(view, 'p50');
+  return runsOf(view, 'p95')
+    .map((run, index) => `M${run.join('L')}L${(below[index] ?? []).toReversed().join('L')}Z`)
+    .join('');
+};

@@ -88,13 +88,13 @@ h1.plain .pill { vertical-align: .25em; margin-left: .5rem; }
 .ranges { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: 0; }
 .card > p.small { margin: 0; }
 .legend { margin: 0; padding: 0; border: 0; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); }
-.legend .p50 { --tone: var(--up); } .legend .p95 { --tone: var(--degraded); } .legend .longest { --tone: var(--soft); }
+.legend .p50 { --tone: var(--up); } .legend .p95 { --tone: var(--degraded); }
 .legend [class]:not([class=""]) dt::before { content: ""; display: inline-block; width: .8em; height: .2em; background: var(--tone); margin-right: .45em; vertical-align: .25em; }
 figure { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .3rem .6rem; margin: 0; min-width: 0; }
 figure.drawn { display: block; overflow: hidden; }
 figure svg { width: 100%; height: 12.5rem; overflow: hidden; }
 figure path { fill: none; stroke-width: 1.5; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
-figure .grid { stroke: var(--line); stroke-width: 1; } figure .longest { stroke: var(--soft); stroke-width: 1; opacity: .55; } figure .p95 { stroke: var(--degraded); } figure .p50 { stroke: var(--up); }
+figure .grid { stroke: var(--line); stroke-width: 1; } figure .band { stroke: none; fill: var(--degraded); opacity: .16; } figure .p95 { stroke: var(--degraded); stroke-width: 1; opacity: .7; } figure .p50 { stroke: var(--up); stroke-width: 2; }
 .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
 figcaption { grid-column: 2; display: flex; justify-content: space-between; }
 @media (max-width: 44rem) {

@@ -56,7 +56,7 @@ const english = {
   answers: 'answers',
   time: 'time',
   noneAnswered: 'Nothing was answered in this time.',
-  latencyNote: 'By minute, hour or day of UTC. Only what was answered has a latency; percentiles are right to 2.5 %.',
+  latencyNote: 'By five minutes, hour or day of UTC. Only what was answered has a latency; percentiles are right to 2.5 %.',
   forOperators: operatorEnglish,
 };
 
@@ -115,7 +115,7 @@ const spanish: Words = {
   answers: 'respuestas',
   time: 'hora',
   noneAnswered: 'En este tiempo no hubo respuestas.',
-  latencyNote: 'Por minuto, hora o día en UTC. Solo lo que respondió tiene latencia; los percentiles son exactos al 2,5 %.',
+  latencyNote: 'Por cinco minutos, hora o día en UTC. Solo lo que respondió tiene latencia; los percentiles son exactos al 2,5 %.',
   forOperators: operatorSpanish,
 };
 

@@ -1,4 +1,13 @@
-import { latencyPoint, latencyWidths, mergeLatency, noLatency, type LatencySketch, type LatencyWidth } from '../model/latency.ts';
+import {
+  bySteps,
+  latencyPoint,
+  latencyWidths,
+  mergeLatency,
+  noLatency,
+  type LatencyPoint,
+  type LatencySketch,
+  type LatencyWidth,
+} from '../model/latency.ts';
 import { guarded, inTransaction, type Connection } from './database.ts';
 import type { LatencyLedger } from './store.ts';
 
@@ -11,17 +20,25 @@ const widths = Object.keys(latencyWidths) as LatencyWidth[];
  * days of minutes, 30 of hours and 400 of days, and what comes until the next `forget`.
  */
 export function latencyTable(connection: Connection): LatencyLedger {
-  const sketches = (condition: string, ...key: readonly [string, LatencyWidth, number]): LatencySketch[] => {
+  const sketches = (condition: string, ...key: readonly [string, LatencyWidth, number]): { at: number; sketch: LatencySketch }[] => {
     const rows = connection
-      .prepare(`SELECT classes, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at ${condition}`)
+      .prepare(`SELECT at, classes, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at ${condition} ORDER BY at`)
       .all(...key);
-    return (rows as unknown as { classes: string; longest_ms: number }[]).map(({ classes, longest_ms: longestMs }) => ({
-      classes: JSON.parse(classes) as LatencySketch['classes'],
-      longestMs,
+    return (rows as unknown as { at: number; classes: string; longest_ms: number }[]).map(({ at, classes, longest_ms: longestMs }) => ({
+      at,
+      sketch: { classes: JSON.parse(classes) as LatencySketch['classes'], longestMs },
     }));
   };
+  const sumOf = (stretches: readonly { readonly sketch: LatencySketch }[], first = noLatency): LatencySketch =>
+    stretches.reduce((sum, { sketch }) => mergeLatency(sum, sketch), first);
+  const stored = (probe: string, width: LatencyWidth, since: number): LatencyPoint[] =>
+    (
+      connection
+        .prepare('SELECT at, looks, p50_ms, p95_ms, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at >= ? ORDER BY at')
+        .all(probe, width, since) as unknown as PointRow[]
+    ).map(({ at, looks, p50_ms: p50Ms, p95_ms: p95Ms, longest_ms: longestMs }) => ({ at, looks, p50Ms, p95Ms, longestMs }));
   const addTo = (probe: string, width: LatencyWidth, at: number, sketch: LatencySketch): void => {
-    const sum = sketches('= ?', probe, width, at).reduce(mergeLatency, sketch);
+    const sum = sumOf(sketches('= ?', probe, width, at), sketch);
     const { looks, p50Ms, p95Ms, longestMs } = latencyPoint(at, sum);
     connection
       .prepare(
@@ -37,15 +54,13 @@ export function latencyTable(connection: Connection): LatencyLedger {
             addTo(probe, width, Math.floor(at / latencyWidths[width].widthMs) * latencyWidths[width].widthMs, sketch);
         }
       }),
-    points: (probe, width, since) =>
+    points: (probe, width, since, stepMs = latencyWidths[width].widthMs) =>
       guarded('cannot be read', () =>
-        (
-          connection
-            .prepare('SELECT at, looks, p50_ms, p95_ms, longest_ms FROM latencies WHERE probe = ? AND width = ? AND at >= ? ORDER BY at')
-            .all(probe, width, since) as unknown as PointRow[]
-        ).map(({ at, looks, p50_ms: p50Ms, p95_ms: p95Ms, longest_ms: longestMs }) => ({ at, looks, p50Ms, p95Ms, longestMs })),
+        stepMs === latencyWidths[width].widthMs
+          ? stored(probe, width, since)
+          : bySteps(sketches('>= ?', probe, width, since), stepMs).map(({ at, sketch }) => latencyPoint(at, sketch)),
       ),
-    sum: (probe, width, since) => guarded('cannot be read', () => sketches('>= ?', probe, width, since).reduce(mergeLatency, noLatency)),
+    sum: (probe, width, since) => guarded('cannot be read', () => sumOf(sketches('>= ?', probe, width, since))),
     forget: (now) =>
       inTransaction(connection, () => {
         for (const width of widths) {

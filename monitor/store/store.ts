@@ -77,8 +77,11 @@ export type SloLedger = {
 export type LatencyLedger = {
   /** Adds minutes to what is there of the same minutes, their hours and their days. */
   readonly add: (minutes: readonly MinuteOfLatency[]) => void;
-  /** Of all that begin since then, oldest first; where nothing was answered there is none. */
-  readonly points: (probe: string, width: LatencyWidth, since: number) => readonly LatencyPoint[];
+  /**
+   * Of all that begin since then, oldest first; where nothing was answered there is none.
+   * @param stepMs by what they are added up, a whole multiple of the width; left out: not at all
+   */
+  readonly points: (probe: string, width: LatencyWidth, since: number, stepMs?: number) => readonly LatencyPoint[];
   /** All of those together. */
   readonly sum: (probe: string, width: LatencyWidth, since: number) => LatencySketch;
   /** Forgets what is older than its width is kept. */

@@ -10,7 +10,7 @@ const [clock, day, whole] = [{ timeStyle: 'short' }, { day: 'numeric', month: 's
 const height = 220;
 const plots = new Map();
 
-const columns = ({ at, longest, p95, p50 }) => [at, longest, p95, p50];
+const columns = ({ at, p95, p50 }) => [at, p95, p50];
 
 const optionsOf = (view, names, width) => {
   const line = (name, stroke, more) => ({
@@ -35,10 +35,10 @@ const optionsOf = (view, names, width) => {
     scales: { x: { time: true, range: () => [range.from, range.to] }, y: { range: () => [0, range.top] } },
     series: [
       { label: names.time, value: (_plot, at) => (at === null ? '–' : whole.format(at * 1000)) },
-      line('longest', '--soft', { width: 1 }),
-      line('p95', '--degraded'),
-      line('p50', '--up', { fill: () => `${color('--up')}22` }),
+      line('p95', '--degraded', { width: 1, alpha: 0.7 }),
+      line('p50', '--up', { width: 2 }),
     ],
+    bands: [{ series: [1, 2], fill: () => `${color('--degraded')}29` }],
     axes: [
       { ...axis, values: (_plot, moments, _axis, _space, step) => moments.map((at) => (step < 86400 ? clock : day).format(at * 1000)) },
       { ...axis, size: 60, values: (_plot, values) => values.map(ms) },

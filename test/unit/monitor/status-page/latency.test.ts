@@ -20,16 +20,18 @@ function viewOf(minutes: readonly Minute[], range: LatencyRange = '24h', interva
 const linesOf = (view: LatencyView): string =>
   latencySection(view, voiceOf('en'), { path: '/targets/api', data: '/api/latency/api' }).markup;
 
-test('a line breaks where nothing was answered, and not between looks that are seldom', () => {
-  const every = [minutesAgo(14), minutesAgo(12), minutesAgo(2)].map((at): Minute => [at, [10]]);
-  expect(viewOf(every).longest).toEqual([10, 10, null, 10]);
-  expect(viewOf(every, '24h', 300_000).longest).toEqual([10, 10, 10]);
+test('a line breaks where nothing was answered for five minutes, and not between looks that are seldom', () => {
+  const every = [minutesAgo(22), minutesAgo(17), minutesAgo(2)].map((at): Minute => [at, [10]]);
+  const view = viewOf(every);
+  expect(view.p50).toEqual([10, 10, null, 10]);
+  expect(linesOf(view).match(/<path class="p50" d="M[^M]*L[^M]*M[^M]*h\.1"/)).toHaveLength(1);
+  expect(viewOf(every, '24h', 600_000).p50).toEqual([10, 10, 10]);
 });
 
 test('each range is shown as finely as it is kept, and summed up over exactly what it shows', () => {
   const minutes = [
     [minutesAgo(1), [10, 20]],
-    [minutesAgo(2), [30]],
+    [minutesAgo(6), [30]],
     [minutesAgo(3 * 1_440), [4_000]],
     [minutesAgo(30 * 1_440), [9_000]],
   ] as const;
@@ -45,21 +47,26 @@ test('each range is shown as finely as it is kept, and summed up over exactly wh
   expect([readRange('7d'), readRange('1y'), readRange(undefined)]).toEqual(['7d', '24h', '24h']);
 });
 
-test('one very long answer leaves the chart instead of flattening all others, and the figures name it', () => {
+test('one very bad stretch leaves the chart instead of flattening all others, and the figures name its longest', () => {
   const usual = Array.from({ length: 60 }, (_, index): Minute => [minutesAgo(index + 1), Array.from({ length: 20 }, () => 10)]);
-  const view = viewOf([...usual, [minutesAgo(1), [60_000]]]);
+  const view = viewOf([...usual, [minutesAgo(1), Array.from({ length: 20 }, () => 60_000)]]);
   expect(view.top).toBeLessThan(50);
   expect(linesOf(view)).toContain('<dd>1 m</dd>');
 });
 
-test('a day of minutes is drawn small enough for a telephone, through the highest of those that fall together', () => {
-  const view = viewOf(Array.from({ length: 1_440 }, (_, index): Minute => [minutesAgo(index + 1), [index === 700 ? 30 : 10]]));
+test('the chart of a day shows the percentiles of all answers of five minutes, and what lies between them as a band', () => {
+  const slow = minutesAgo(700);
+  const whole = Math.floor(slow / 300_000) * 300_000;
+  const view = viewOf(
+    Array.from({ length: 1_440 }, (_, index): Minute => [minutesAgo(index + 1), minutesAgo(index + 1) === slow ? [900] : [10]]),
+  );
+  const index = view.at.indexOf(whole / 1_000);
+  // One of five answers: it is their 95th percentile, and leaves their median as it was, to the 2.5 % it is right to.
+  expect([view.p50[index], view.p95[index], view.p95[index + 1]]).toEqual([10.1, 900, 10]);
   const page = linesOf(view);
   expect(page.length).toBeLessThan(20_000);
-  const [, line = ''] = /class="longest" d="([^"]*)"/.exec(page) ?? [];
-  expect(line.match(/[ML]/g)).toHaveLength(360);
-  // The top is the longest and a tenth.
-  expect(line).toContain(` ${(200 * (1 - 1 / 1.1)).toFixed(1)}`);
+  const points = (name: string) => (new RegExp(`class="${name}" d="([^"]*)"`).exec(page)?.[1] ?? '').match(/[ML]/g);
+  expect([points('p50'), points('p95'), points('band')].map((all) => all?.length)).toEqual([288, 288, 576]);
 });
 
 test('where nothing was answered it says so', () => {
