@@ -94,7 +94,7 @@ function atAGlance({ incident, cause, messages }: IncidentStoryView, { words }: 
     ${cause !== null && html`<p><strong>${cause}</strong></p>`}
     <p class="detail">${detail}</p>
     ${spanBar({ tone: toneOf(kind), startedAt, endedAt, marks, now, label: `${own.kind[kind]}, ${span}` }, showTime)}
-    <p class="small soft">${span} · ${own.ago(showDuration(now - Date.parse(startedAt)))}</p>
+    <p class="small soft">${span}${endedAt !== null && ` · ${own.ago(showDuration(now - Date.parse(endedAt)))}`}</p>
     <dl class="facts legend">
       ${figures.map(
         ([label, value]) =>

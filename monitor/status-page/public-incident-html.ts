@@ -69,7 +69,7 @@ export function publicIncidentHtml(incident: PublicIncident, voice: Voice, now: 
       </h1>
       <section class="panel card">
         ${spanBar({ tone: toneOf(kind), startedAt, endedAt, marks: [], now, label: `${words.kind[kind]}, ${span}` }, time)}
-        <p class="small soft">${span} · ${words.forOperators.ago(showDuration(now - Date.parse(startedAt)))}</p>
+        <p class="small soft">${span}${!isOpen && ` · ${words.forOperators.ago(showDuration(now - Date.parse(endedAt)))}`}</p>
       </section>
       ${notes.filter((note) => note.kind === 'post_mortem').map((note) => postMortem(note, voice))}
       <h2>${words.forOperators.timeline}</h2>

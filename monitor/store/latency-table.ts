@@ -29,8 +29,6 @@ export function latencyTable(connection: Connection): LatencyLedger {
       sketch: { classes: JSON.parse(classes) as LatencySketch['classes'], longestMs },
     }));
   };
-  const sumOf = (stretches: readonly { readonly sketch: LatencySketch }[], first = noLatency): LatencySketch =>
-    stretches.reduce((sum, { sketch }) => mergeLatency(sum, sketch), first);
   const stored = (probe: string, width: LatencyWidth, since: number): LatencyPoint[] =>
     (
       connection
@@ -69,3 +67,6 @@ export function latencyTable(connection: Connection): LatencyLedger {
       }),
   };
 }
+
+const sumOf = (stretches: readonly { readonly sketch: LatencySketch }[], first = noLatency): LatencySketch =>
+  stretches.reduce((sum, { sketch }) => mergeLatency(sum, sketch), first);

@@ -138,7 +138,8 @@ describe('an incident', { timeout }, () => {
     const page = await browser.newPage();
     await signIn(page, monitor.url);
     await page.locator('.incidents a').first().click();
-    for (const words of ['look failed', 'found out', 'queued', 'accepted']) expect(await bodyText(page)).toContain(words);
+    for (const words of ['look failed', 'found out', 'accepted', 'firing, to slack, at the first attempt'])
+      expect(await bodyText(page)).toContain(words);
     await page.getByLabel('Text').fill('Power was lost.\n<b>Twice.</b>');
     await page.getByLabel('Your name').fill('Ana');
     await page.getByLabel('Everybody may read it').check();
