@@ -1,6 +1,7 @@
 import { alertId, type Alert, type AlertEvent } from '../model/alert.ts';
 import { incidentId, type Incident } from '../model/incident.ts';
 import type { Clock, Fact } from '../model/look.ts';
+import type { MonitorStore } from '../store/store.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartState } from './judge-parts.ts';
 
@@ -22,14 +23,14 @@ export type SelfAlerts = {
 };
 
 /** @param left incidents of an earlier process; only open ones of the kind `self` count */
-export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAlerts {
+export function createSelfAlerts({ outbox, clock, left, isTaken }: SelfAlertDeps): SelfAlerts {
   const open = new Map(left.filter(({ kind }) => kind === 'self').map((incident) => [incident.probe, incident]));
   /** Several of one part may be told in one millisecond, as messages that are set aside together: each is another message. */
   let last = { id: '', count: 0 };
 
   const fire = ({ part, detail, nextStep, except }: PartState): void => {
     const { at } = clock();
-    const incident = newIncident(part, detail, at);
+    const incident = newIncident(part, detail, at, isTaken);
     open.set(incident.probe, incident);
     outbox.commit({ health: [], incidents: [incident], alerts: [alertOf('firing', incident, { at, detail, nextStep })] }, except);
   };
@@ -51,7 +52,7 @@ export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAl
     },
     notice: ({ part, detail, facts, nextStep, except }) => {
       const { at } = clock();
-      const incident = newIncident(part, detail, at);
+      const incident = newIncident(part, detail, at, isTaken);
       last = { id: incident.id, count: incident.id === last.id ? last.count + 1 : 1 };
       const alert = alertOf('notice', incident, { at, detail, facts, nextStep, count: last.count });
       outbox.commit({ health: [], incidents: [], alerts: [alert] }, except);
@@ -59,13 +60,18 @@ export function createSelfAlerts({ outbox, clock, left }: SelfAlertDeps): SelfAl
   };
 }
 
-export type SelfAlertDeps = { readonly outbox: Pick<Outbox, 'commit'>; readonly clock: Clock; readonly left: readonly Incident[] };
+export type SelfAlertDeps = {
+  readonly outbox: Pick<Outbox, 'commit'>;
+  readonly clock: Clock;
+  readonly left: readonly Incident[];
+  readonly isTaken: MonitorStore['isTaken'];
+};
 
 const probeOf = (part: string): string => `monitor.${part}`;
 
-function newIncident(part: string, detail: string, at: number): Incident {
+function newIncident(part: string, detail: string, at: number, isTaken: MonitorStore['isTaken']): Incident {
   return {
-    id: incidentId(probeOf(part), at),
+    id: incidentId(probeOf(part), at, 'self', isTaken),
     kind: 'self',
     probe: probeOf(part),
     startedAt: at,

@@ -67,7 +67,7 @@ export function openHouse(settings: MonitorSettings, logger: Logger, decorate: D
   const outbox = createOutbox({ store, clock: systemClock, logger });
   const silences = createSilences({ store, clock: systemClock });
   const signer = guarded(`needs the folder ${dir}`, () => openSigner(dir));
-  const selfAlerts = createSelfAlerts({ outbox, clock: systemClock, left: store.openIncidents() });
+  const selfAlerts = createSelfAlerts({ outbox, clock: systemClock, left: store.openIncidents(), isTaken: store.isTaken });
   const notices = [...storeNotice(setAside), ...watchdogNotice(dir)];
   for (const { detail } of notices) logger.error(detail);
   const firstAnswers = { awaitedSince: systemClock(), from: new Set<string>() };

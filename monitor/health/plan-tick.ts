@@ -33,12 +33,13 @@ export type TickPlan = {
  *    unknown for too long, degraded for too long;
  * 3. incidents open, are told, become suppressed or end, and the alerts that tell of it are written down.
  * Pure: the caller commits the plan, then takes over its state.
- * @param look with `now`, the moment of the decision, that is the end of the look, and `quietOf`, the silence or planned work of a target
+ * @param look with `now`, the moment of the decision, that is the end of the look, `quietOf`, the silence or planned work of a target, and
+ *   `isTaken`, whether an incident of this id is on record
  */
 export function planTick(
   rules: readonly TargetRules[],
   before: WatchState,
-  look: { readonly probe: string; readonly result: ProbeResult; readonly now: Moment; readonly quietOf?: View['quietOf'] },
+  look: { readonly probe: string; readonly result: ProbeResult; readonly now: Moment } & Partial<Pick<View, 'quietOf' | 'isTaken'>>,
 ): TickPlan {
   const target = rules.find(({ name }) => name === look.probe);
   if (!target) throw new Error(`no target is named ${look.probe}`);
@@ -54,6 +55,7 @@ export function planTick(
     turned: folded.turnsMs === healthOf(before, target.name).turnsMs ? undefined : target.name,
     now: look.now,
     quietOf: look.quietOf ?? (() => undefined),
+    isTaken: look.isTaken ?? (() => false),
   };
   const steps = rules.flatMap((each) => troubles.map((trouble) => judge(trouble, each, view)));
   const changed = steps.flatMap(({ incident }) => incident ?? []);
@@ -91,6 +93,7 @@ type View = WatchState & {
   readonly turned: string | undefined;
   readonly now: Moment;
   readonly quietOf: (target: string) => Quiet | undefined;
+  readonly isTaken: (id: string) => boolean;
 };
 
 type Step = Decided & {
@@ -119,7 +122,7 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const decision = decideAlert(isOn, incident, hold, { remindAfterMs: isReminded ? patience.remindAfterMs : undefined, now: now.at });
   const step = { probe: rules.name, kind, decision };
   if (decision.action === 'fire') {
-    const fired = { ...(incident ?? beginIncident(trouble, subject)), firedAt: now.at, lastToldAt: now.at, heldBy: undefined };
+    const fired = { ...(incident ?? beginIncident(trouble, subject, view)), firedAt: now.at, lastToldAt: now.at, heldBy: undefined };
     const finding = withHeld(trouble.opening(subject), incident);
     return {
       ...step,
@@ -138,17 +141,17 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const suppressedBy = explains ? hold.parent : incident?.suppressedBy;
   const heldBy = quiet ? quietLabel(quiet) : incident?.heldBy;
   if (incident && incident.suppressedBy === suppressedBy && incident.heldBy === heldBy && incident.turns === open?.turns) return step;
-  return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject)), suppressedBy, heldBy } };
+  return { ...step, incident: { ...(incident ?? beginIncident(trouble, subject, view)), suppressedBy, heldBy } };
 }
 
 /** Enough to see how it began; they stand in the store with the incident. */
 const looksKept = 10;
 
-function beginIncident(trouble: Trouble, subject: Subject): Incident {
+function beginIncident(trouble: Trouble, subject: Subject, { isTaken }: View): Incident {
   const probe = subject.rules.name;
   const startedAt = trouble.since(subject);
   return {
-    id: incidentId(probe, startedAt, trouble.kind),
+    id: incidentId(probe, startedAt, trouble.kind, isTaken),
     kind: trouble.kind,
     probe,
     startedAt,

@@ -42,7 +42,7 @@ export type WatchDeps = {
   readonly targets: readonly Target[];
   /** Undefined: nobody asks whether a target comes and goes. */
   readonly flap: FlapRules | undefined;
-  readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents' | 'lastOutageEnds'>;
+  readonly store: Pick<MonitorStore, 'loadHealth' | 'openIncidents' | 'lastOutageEnds' | 'isTaken'>;
   /** Records a tick and sees to its alerts. Never throws: a store that takes nothing must not silence the watch. */
   readonly commit: (tick: TickCommit) => void;
   /** Told of every look. */
@@ -113,7 +113,7 @@ function record(
   look: { readonly probe: string; readonly result: ProbeResult },
 ): WatchState {
   const now = deps.clock();
-  const plan = planTick(rules, state, { ...look, now, quietOf: (target) => deps.quietOf(target, now) });
+  const plan = planTick(rules, state, { ...look, now, quietOf: (target) => deps.quietOf(target, now), isTaken: deps.store.isTaken });
   if (plan.state.health[look.probe]?.awaitedSince === undefined) deps.firstAnswers.from.add(look.probe);
   deps.commit(plan.commit);
   reportChanges(deps.logger, state, plan.state, look.probe);

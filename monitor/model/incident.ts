@@ -75,10 +75,14 @@ export type TickCommit = {
 };
 
 /**
- * `api-20261124T020000000Z`, of another kind than `down` with the kind behind it: the same target cannot begin two of a kind
- * in one millisecond.
+ * `api-20261124T020000000Z`, of another kind than `down` with the kind behind it. A clock that is set back passes a millisecond again:
+ * what begins in one that is taken has a number behind all that.
+ * @param isTaken whether an incident of this id is on record
  */
-export function incidentId(probe: string, startedAt: number, kind: IncidentKind = 'down'): string {
-  const id = `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`;
-  return kind === 'down' ? id : `${id}-${kind}`;
+export function incidentId(probe: string, startedAt: number, kind: IncidentKind, isTaken: (id: string) => boolean): string {
+  const instant = `${probe}-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, '')}`;
+  const id = kind === 'down' || kind === 'self' ? instant : `${instant}-${kind}`;
+  let [free, number] = [id, 1];
+  while (isTaken(free)) free = `${id}-${(number += 1)}`;
+  return free;
 }

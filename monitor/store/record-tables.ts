@@ -9,12 +9,21 @@ type NoteRow = { incident_id: string; at: number; by: string; kind: Note['kind']
 
 export type RecordTables = IncidentRecords & { readonly addNote: (note: Note) => void };
 
+const taken = 'SELECT 1 FROM incidents WHERE id = ? UNION ALL SELECT 1 FROM messages WHERE alert_id > ? AND alert_id < ? LIMIT 1';
+
 /** Single incidents with all that belongs to them, over the tables of the others and one of notes. */
 export function recordTables(connection: Connection): RecordTables {
   const rowsOf = <Row>(sql: string, ...parameters: readonly (string | number)[]): Row[] =>
     guarded('cannot be read', () => connection.prepare(sql).all(...parameters) as unknown as Row[]);
   return {
     incident: (id) => incidentsWhere(connection, 'id = ?', [id])[0],
+    isTaken: (id) => {
+      try {
+        return connection.prepare(taken).get(id, `${id}.`, `${id}/`) !== undefined;
+      } catch {
+        return false;
+      }
+    },
     incidentPage: (query) => {
       const { conditions, parameters } = conditionsOf(query);
       const condition = `${['true', ...conditions].join(' AND ')} ORDER BY started_at DESC, id DESC LIMIT ?`;

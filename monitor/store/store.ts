@@ -118,6 +118,8 @@ export type IncidentStory = {
 /** What pages and commands ask about single incidents. Each reads by an index, however long the history. @throws {StoreError} */
 export type IncidentRecords = {
   readonly incident: (id: string) => Incident | undefined;
+  /** Whether an incident of this id, or a message of one, is on record; false, too, where the store cannot tell. Never throws. */
+  readonly isTaken: (id: string) => boolean;
   /** Newest first. */
   readonly incidentPage: (query: IncidentQuery) => readonly Incident[];
   readonly storyOf: (incident: Incident) => IncidentStory;

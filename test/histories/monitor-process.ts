@@ -75,7 +75,7 @@ export function startProcess(settings: MonitorSettings, around: Surroundings): M
       lock: { assertHeld: () => {}, release: () => {} },
       store: around.store,
       outbox,
-      selfAlerts: createSelfAlerts({ outbox, clock: systemClock, left: around.store.openIncidents() }),
+      selfAlerts: createSelfAlerts({ outbox, clock: systemClock, left: around.store.openIncidents(), isTaken: around.store.isTaken }),
       silences: createSilences({ store: around.store, clock: systemClock }),
       signer: { sign: () => 'signed', isSigned: () => true },
       firstAnswers: { awaitedSince: systemClock(), from: new Set() },

@@ -34,6 +34,7 @@ const control: Control = {
 };
 const records: IncidentRecords = {
   incident: () => undefined,
+  isTaken: () => false,
   incidentPage: () => [],
   storyOf: () => ({ messages: [], timeline: [], explained: [] }),
   notesOf: () => [],

@@ -49,7 +49,7 @@ const create = (left: readonly Incident[] = []) => {
   const outbox = { commit: (tick: TickCommit, except: readonly string[] = []) => void commits.push({ tick, except }) };
   const told = (): string[] =>
     commits.flatMap(({ tick, except }) => tick.alerts.map(({ event, probe }) => `${event} ${probe} not ${except.join()}`));
-  return { commits, told, selfAlerts: createSelfAlerts({ outbox, clock: () => now, left }) };
+  return { commits, told, selfAlerts: createSelfAlerts({ outbox, clock: () => now, left, isTaken: () => false }) };
 };
 
 describe('an alert about the monitor itself', () => {

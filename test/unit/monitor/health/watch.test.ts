@@ -17,7 +17,7 @@ import type { MonitorStore } from '#monitor/store/store.ts';
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
 
 const open = (kind: IncidentKind, firedAt: number | undefined): Incident => ({
-  id: incidentId('api', 1_000, kind),
+  id: incidentId('api', 1_000, kind, () => false),
   kind,
   probe: 'api',
   startedAt: 1_000,
@@ -97,6 +97,26 @@ describe('a reload', () => {
     const target = api(() => 'failed');
     expect(titles(await watchFor(100, target, storeWith(), awaitFirstAnswers(), failing))).toEqual(['firing api']);
     expect(titles(await watchFor(100, target, storeWith()))).toEqual([]);
+  });
+});
+
+describe('an outage', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  test('that begins in a millisecond which a clock set back has passed before is another one, and told', async () => {
+    const now = systemClock();
+    const failing: Health = { ...initialHealth('up', now), failures: 2, failingSince: now, conclusiveAt: now };
+    const first = incidentId('api', now.at, 'down', () => false);
+    const store = storeWith({ ...open('down', 1), id: first, endedAt: 2 }, { ...open('down', 1), id: `${first}-2`, endedAt: 3 });
+    const alerts = await watchFor(
+      100,
+      api(() => 'failed'),
+      store,
+      awaitFirstAnswers(),
+      failing,
+    );
+    expect(alerts.map(({ id, incidentId: of }) => [id, of])).toEqual([[`${first}-3.firing.1`, `${first}-3`]]);
   });
 });
 

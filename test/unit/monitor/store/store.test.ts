@@ -86,6 +86,14 @@ describe('the store', () => {
     expect(store.openIncidents()).toMatchObject([{ id: 'a', turns: 5 }]);
   });
 
+  test('knows that an id is taken by an incident, and by a message that has none, and says no where it cannot tell', () => {
+    const store = memoryStore();
+    store.write(changes({ incidents: [incident('api-1')], messages: [message('db-1.notice.1')] }));
+    expect(['api-1', 'db-1', 'api', 'db', 'db-1.notice', 'db-10'].map(store.isTaken)).toEqual([true, true, false, false, true, false]);
+    store.close();
+    expect(store.isTaken('api-1')).toBe(false);
+  });
+
   test('says when the last outage of each target ended, and of nothing else', () => {
     const store = memoryStore();
     const ended = [incident('a', { endedAt: 9 }), incident('b', { endedAt: 7 }), incident('c', { kind: 'unknown', endedAt: 12 })];
