@@ -87,7 +87,7 @@ describe('the store', () => {
   });
 
   test('knows that an id is taken by an incident, and by a message that has none, and says no where it cannot tell', () => {
-    const store = memoryStore();
+    const store = createStore(openDatabase(':memory:'));
     store.write(changes({ incidents: [incident('api-1')], messages: [message('db-1.notice.1')] }));
     expect(['api-1', 'db-1', 'api', 'db', 'db-1.notice', 'db-10'].map(store.isTaken)).toEqual([true, true, false, false, true, false]);
     store.close();
