@@ -193,8 +193,9 @@ async function benchBackup({ flags }: Arguments): Promise<ExitCode> {
   return EXIT.done;
 }
 
-const whole = (flags: Arguments['flags'], name: string, standard: number, most: number): number =>
-  wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
+function whole(flags: Arguments['flags'], name: string, standard: number, most: number): number {
+  return wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
+}
 
 type Context = Pick<BackupBenchOptions, 'env' | 'signal' | 'onProgress'>;
 
