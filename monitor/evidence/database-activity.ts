@@ -39,7 +39,7 @@ SELECT json_build_object(
   'longest', (SELECT coalesce(json_agg(row_to_json(longest)), '[]') FROM (
     SELECT pid, application, state, wait_event_type AS "waitsFor", extract(epoch FROM clock_timestamp() - xact_start) * 1000 AS "ageMs",
       ${statementSql} AS statement
-    FROM activity WHERE xact_start IS NOT NULL ORDER BY xact_start LIMIT 3) AS longest),
+    FROM activity WHERE xact_start IS NOT NULL AND application <> current_setting('application_name') ORDER BY xact_start LIMIT 3) AS longest),
   'holders', (SELECT coalesce(json_agg(row_to_json(holders)), '[]') FROM (
     SELECT holder.pid, holder.application, holder.state, count(*) AS waiting,
       extract(epoch FROM clock_timestamp() - holder.xact_start) * 1000 AS "heldMs"

@@ -39,7 +39,7 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     return last.shown;
   };
   const note = (target: string, incidentId: string, facts: readonly Fact[]): void => {
-    const detail = facts.map(([label, value]) => `${label}: ${value}`).join('; ');
+    const detail = facts.map(([label, value]) => `${label}: ${value.replace(/\.$/, '')}`).join('; ');
     keep({ at: clock().at, event: 'evidence', probe: target, incidentId, by: 'monitor', detail });
   };
   const explain = async (alert: Alert): Promise<Alert> => {

@@ -81,7 +81,7 @@ test('a message waits for the evidence that was begun with it, tells cause and i
       probe: 'api',
       incidentId: 'api-1',
       by: 'monitor',
-      detail: 'Cause: api does not run: nothing listens at its port.; Pool: 10 of 10',
+      detail: 'Cause: api does not run: nothing listens at its port; Pool: 10 of 10',
     },
   ]);
 });
