@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { noLocalStack } from './test/support/clean-environment.ts';
 
+/** Of what meets processes, sockets and clocks: a machine that is held up for seconds is no finding. Each such test is named at the end. */
+const retry = 1;
+
 export default defineConfig({
   test: {
     // A stack that runs in this checkout is none of the tests' business.
@@ -16,6 +19,7 @@ export default defineConfig({
           globalSetup: ['test/support/start-postgres.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          retry,
         },
       },
       {
@@ -25,6 +29,7 @@ export default defineConfig({
           include: ['test/system/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          retry,
           // Each of these starts a whole stack; side by side they would only measure each other.
           fileParallelism: false,
         },

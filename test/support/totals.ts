@@ -4,7 +4,7 @@ import type { Reporter, TestCase, TestModule } from 'vitest/node';
 export type Totals = {
   /** Give it to vitest; it counts. */
   readonly reporter: Reporter;
-  /** Each skipped test with its reason, then the line of totals. */
+  /** Each test that passed only when it was played again, with what it had failed by, each skipped one with its reason, then the line of totals. */
   readonly summary: () => string[];
   readonly isSuccess: () => boolean;
 };
@@ -15,33 +15,36 @@ export type Totals = {
  */
 export function createTotals(): Totals {
   const count = { passed: 0, failed: 0, skipped: 0 };
-  const skipped: string[] = [];
+  const told: string[] = [];
   const reporter: Reporter = {
     onTestRunEnd: (modules, unhandledErrors, reason) => {
-      for (const module of modules) countModule(module, count, skipped);
+      for (const module of modules) countModule(module, count, told);
       count.failed += unhandledErrors.length;
       if (reason === 'interrupted') count.failed += 1;
     },
   };
   return {
     reporter,
-    summary: () => [...skipped, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`],
+    summary: () => [...told, `${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`],
     isSuccess: () => count.failed === 0 && count.passed > 0,
   };
 }
 
 type Count = { passed: number; failed: number; skipped: number };
 
-function countModule(module: TestModule, count: Count, skipped: string[]): void {
+function countModule(module: TestModule, count: Count, told: string[]): void {
+  const nameOf = (test: TestCase): string => `${relative('.', module.moduleId)}: ${test.fullName}`;
   count.failed += module.errors().length;
   for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
   for (const test of module.children.allTests()) {
-    const { state } = test.result();
-    if (state === 'passed') count.passed += 1;
-    else if (state !== 'skipped') count.failed += 1;
+    const { state, errors = [] } = test.result();
+    if (state === 'passed') {
+      count.passed += 1;
+      if (test.diagnostic()?.flaky) told.push(`passed when played again: ${nameOf(test)}: ${errors[0]?.message.split('\n')[0] ?? ''}`);
+    } else if (state !== 'skipped') count.failed += 1;
     else if (!isDeselected(test)) {
       count.skipped += 1;
-      skipped.push(`skipped: ${relative('.', module.moduleId)}: ${test.fullName}: ${reasonOf(test)}`);
+      told.push(`skipped: ${nameOf(test)}: ${reasonOf(test)}`);
     }
   }
 }

@@ -57,6 +57,17 @@ describe('npm test', () => {
     expect(status).toBe(0);
   });
 
+  test('names each test that passed only when it was played again, with what it had failed by', async () => {
+    const { status, lines } = await runOn(
+      "let tries = 0; test('holds at times', { retry: 1 }, () => expect(tries++).toBe(1)); test('never', { retry: 1 }, () => expect(1).toBe(2));",
+    );
+    expect(lines.slice(-2)).toEqual([
+      expect.stringMatching(/^passed when played again: .*some\.test\.ts: holds at times: expected \+?0 to be 1/),
+      '1 passed, 1 failed, 0 skipped',
+    ]);
+    expect(status).toBe(1);
+  });
+
   test.each([
     ['a file that cannot be loaded', "import './absent.ts';"],
     ['a hook that throws', `${passes} describe('suite', () => { beforeAll(() => { throw new Error('no'); }); ${passes} });`],
