@@ -3,7 +3,7 @@ import { textStatement, unseen } from '../../db/statement.ts';
 import type { Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { WrittenRow } from '../../http/view.ts';
-import { askPage, pageOf, type Page, type WrittenPage } from '../pages.ts';
+import { askEachPage, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { lockProducts, setStock } from '../stock/stock.ts';
 import { assertVersion, raised } from '../versioned.ts';
 import { productView, type ProductChanges, type ProductInput } from './product-schema.ts';
@@ -26,7 +26,7 @@ const productsById = textStatement<WrittenRow>(
   'products-by-id',
   `SELECT ${productView.written} FROM products WHERE id_key = ANY (${unseen('$1', 'bigint[]')})`,
 );
-const productPage = pageOf('product-page', productView, 'products');
+const productPages = pagesOfEach('product-pages', productView, 'products', { asked: [], condition: 'true' });
 
 /** @throws not_found */
 export const readProduct = (db: Db, id: number): Promise<WrittenRow> => db.byId(productsById, id).then(assertFound);
@@ -36,7 +36,7 @@ function assertFound(row: WrittenRow | undefined): WrittenRow {
   return row;
 }
 
-export const readProducts = (db: Db, page: Page): Promise<WrittenPage> => askPage(db, productPage, page);
+export const readProducts = (db: Db, page: Page): Promise<WrittenPage> => askEachPage(db, productPages, page);
 
 /**
  * Adds a product; its first stock stands in the ledger.
