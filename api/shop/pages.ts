@@ -77,7 +77,7 @@ export function writtenPage(of: ObjectView<never>, table: string, { rows, limit,
 type PageParts = { readonly rows: string; readonly limit: string; readonly order: readonly string[] };
 
 /**
- * The statement of a page of `table` in the order of its ids, whose first parameters are those of `askPage`. What is skipped
+ * The statement of a page of `table` in the order of its ids, whose parameters are those of `askPage`. What is skipped
  * is counted off an index where one has it all, and not read.
  */
 export function pageOf(name: string, of: ObjectView<never>, table: string, condition = 'true'): Statement<WrittenPage> {
@@ -121,12 +121,6 @@ export async function askEachPage(
 
 const asArrays = (numbers: Numbers): Numbers[] => numbers.map((one) => [one]);
 
-/** @param more values of the parameters from $4 on */
-export async function askPage(
-  db: Db,
-  statement: Statement<WrittenPage>,
-  { limit, skip, cursor: place }: Page,
-  more: readonly unknown[] = [],
-): Promise<WrittenPage> {
-  return (await db.query(statement, [limit, skip, place?.[0] ?? 0, ...more]))[0] as WrittenPage;
+export async function askPage(db: Db, statement: Statement<WrittenPage>, { limit, skip, cursor: place }: Page): Promise<WrittenPage> {
+  return (await db.query(statement, [limit, skip, place?.[0] ?? 0]))[0] as WrittenPage;
 }

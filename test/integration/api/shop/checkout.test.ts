@@ -1,3 +1,5 @@
+// The checkout of the original, from the bill to the last line, whose steps build on each other; so it is long.
+
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { test } from '#test/support/migrated-database.ts';

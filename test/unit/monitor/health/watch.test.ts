@@ -8,7 +8,7 @@ import type { Target } from '#monitor/health/target.ts';
 import { createWatch, type FirstAnswers } from '#monitor/health/watch.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import { incidentId, type Incident, type IncidentKind, type TickCommit } from '#monitor/model/incident.ts';
-import { systemClock, type Health } from '#monitor/model/look.ts';
+import { systemClock, type Health, type Moment } from '#monitor/model/look.ts';
 import type { ProbeReport } from '#monitor/probes/probe.ts';
 import { openDatabase } from '#monitor/store/database.ts';
 import { createStore } from '#monitor/store/open-store.ts';
@@ -85,6 +85,9 @@ async function watchFor(
   return alerts;
 }
 
+/** One failure short of an outage. */
+const failingSince = (now: Moment): Health => ({ ...initialHealth('up', now), failures: 2, failingSince: now, conclusiveAt: now });
+
 const titles = (alerts: readonly Alert[]): string[] => alerts.map(({ event, probe }) => `${event} ${probe}`);
 
 describe('a reload', () => {
@@ -93,7 +96,7 @@ describe('a reload', () => {
 
   test('in the middle of a streak loses none of it: two failures before and one after are an outage', async () => {
     const now = systemClock();
-    const failing: Health = { ...initialHealth('up', now), failures: 2, failingSince: now, conclusiveAt: now };
+    const failing = failingSince(now);
     const target = api(() => 'failed');
     expect(titles(await watchFor(100, target, storeWith(), awaitFirstAnswers(), failing))).toEqual(['firing api']);
     expect(titles(await watchFor(100, target, storeWith()))).toEqual([]);
@@ -106,7 +109,7 @@ describe('an outage', () => {
 
   test('that begins in a millisecond which a clock set back has passed before is another one, and told', async () => {
     const now = systemClock();
-    const failing: Health = { ...initialHealth('up', now), failures: 2, failingSince: now, conclusiveAt: now };
+    const failing = failingSince(now);
     const first = incidentId('api', now.at, 'down', () => false);
     const store = storeWith({ ...open('down', 1), id: first, endedAt: 2 }, { ...open('down', 1), id: `${first}-2`, endedAt: 3 });
     const alerts = await watchFor(

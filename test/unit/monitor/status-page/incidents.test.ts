@@ -1,3 +1,5 @@
+// The pages of an incident, for operators and for everybody, over the one story they tell; so it is long.
+
 import { array, assert, constantFrom, integer, property, record } from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Alert } from '#monitor/model/alert.ts';
