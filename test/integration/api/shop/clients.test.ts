@@ -33,6 +33,24 @@ describe('clients', () => {
     expect(rows[0]?.password_hash).toMatch(/^\$scrypt\$/);
   });
 
+  test('see of all clients themselves alone, and nobody once they are deleted; an operator sees all', async ({ db }) => {
+    const shop = openShop(db);
+    const [first, second, third] = [await addClient(shop), await addClient(shop), await addClient(shop)];
+    const seenBy = async (who: Principal, query: Record<string, string> = {}): Promise<unknown[]> => {
+      const { json } = await shop.call(who, 'GET /clients', { query });
+      return (json as unknown as { id_key: number }[]).map(({ id_key }) => id_key);
+    };
+    // Together they are one question to the database.
+    expect(await Promise.all([customer(first), customer(third), operator].map((who) => seenBy(who)))).toEqual([
+      [first],
+      [third],
+      [first, second, third],
+    ]);
+    expect(await seenBy(customer(second), { skip: '1' })).toEqual([]);
+    await db.pool.query('UPDATE clients SET deleted_at = now() WHERE id_key = $1', [second]);
+    expect([await seenBy(customer(second)), await seenBy(operator)]).toEqual([[], [first, third]]);
+  });
+
   test('are refused alike with a wrong password and with an unknown address', async ({ db }) => {
     const shop = openShop(db);
     await register(shop);
