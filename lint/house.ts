@@ -49,7 +49,8 @@ const floors: Readonly<Record<string, string>> = {
     slo logs
     probes quiet
     store
-    model`,
+    model
+    words`,
   loadtest: `
     cli
     commands

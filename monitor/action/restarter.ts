@@ -8,6 +8,7 @@ import type { Clock, Fact } from '../model/look.ts';
 import type { TimelineEntry } from '../model/quiet.ts';
 import type { JobRuns } from '../store/store.ts';
 import { decideRestart, hourMs, mostInAnHour, restartAgeMs, type Action, type RestartDecision } from './decide-restart.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type RestarterDeps = {
   readonly snapshot: () => readonly TargetSnapshot[];
@@ -59,7 +60,7 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
       incident,
       detail,
       facts,
-      nextStep: 'look why it hung, in its log and at its memory; npm run monitor -- incidents tells when',
+      nextStep: { code: 'whyItHung' },
     });
   };
   return {
@@ -75,7 +76,7 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
         if (decision.do === 'call' && !called.has(decision.incident.id)) {
           called.add(decision.incident.id);
           const detail = `${action.target} hangs still after ${mostInAnHour} restarts within an hour: no more is tried, a person must look`;
-          report(deps, { ...action, incident: decision.incident, detail, nextStep: `look at ${action.target} by hand` });
+          report(deps, { ...action, incident: decision.incident, detail, nextStep: { code: 'lookByHand', target: action.target } });
         }
       }
     },
@@ -87,7 +88,7 @@ type Report = {
   readonly incident: Incident;
   readonly detail: string;
   readonly facts?: readonly Fact[];
-  readonly nextStep: string;
+  readonly nextStep: Sentence;
 };
 
 function report({ keep, tell, clock, logger }: RestarterDeps, { target, incident, detail, facts = [], nextStep }: Report): void {

@@ -2,6 +2,7 @@ import { showDuration } from '#lib/show.ts';
 import type { Moment } from '../model/look.ts';
 import type { StoreFault } from './unwritten.ts';
 import { brokenSince, type Pace } from './pace.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 /** How one part of the monitor itself fares. */
 export type PartState = {
@@ -10,7 +11,7 @@ export type PartState = {
   /** `unclear`: nothing has shown it either way yet; what was told of it stands. */
   readonly state: 'well' | 'wrong' | 'unclear';
   readonly detail: string;
-  readonly nextStep: string;
+  readonly nextStep: Sentence;
   /** Channels that cannot be told of it. */
   readonly except: readonly string[];
 };
@@ -33,14 +34,14 @@ export function judgeParts(
     part: 'store',
     state: !fault ? 'well' : now.clockMs - fault.sinceMs >= storeWrongAfterMs ? 'wrong' : 'unclear',
     detail: fault ? `alerts go on from memory: ${fault.why}` : 'the store takes writes again',
-    nextStep: 'make room on the disk of MONITOR_DATA_DIR, and see that the monitor may write there',
+    nextStep: { code: 'makeRoom' },
     except: [],
   };
   const settings: PartState = {
     part: 'settings',
     state: settingsFault === undefined ? 'well' : 'wrong',
     detail: settingsFault ?? 'the settings as they are written are in force',
-    nextStep: 'npm run monitor -- check-config',
+    nextStep: { code: 'checkConfig' },
     except: [],
   };
   return [store, settings, ...facts.channels.map(({ name, pace }) => judgeChannel(name, pace, now))];
@@ -55,7 +56,7 @@ function judgeChannel(name: string, pace: Pace, now: Moment): PartState {
     detail: isBroken
       ? `${name} takes no alerts${forMs < 1_000 ? '' : `, for ${showDuration(forMs)}`}: ${pace.lastError}`
       : `${name} takes alerts again`,
-    nextStep: 'mend its settings, then send SIGHUP to the monitor, or try npm run monitor -- test-alert',
+    nextStep: { code: 'mendChannel' },
     except: [name],
   };
 }

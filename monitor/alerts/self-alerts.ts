@@ -4,13 +4,14 @@ import type { Clock, Fact } from '../model/look.ts';
 import type { MonitorStore } from '../store/store.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartState } from './judge-parts.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type Notice = {
   /** What it is about, such as `watchdog`. */
   readonly part: string;
   readonly detail: string;
   readonly facts?: readonly Fact[];
-  readonly nextStep?: string;
+  readonly nextStep?: Sentence;
   readonly except?: readonly string[];
 };
 
@@ -92,7 +93,7 @@ function alertOf(
     readonly at: number;
     readonly detail: string;
     readonly facts?: readonly Fact[] | undefined;
-    readonly nextStep?: string | undefined;
+    readonly nextStep?: Sentence | undefined;
     readonly count?: number;
   },
 ): Alert {

@@ -2,6 +2,7 @@ import { messageOf } from '#lib/errors.ts';
 import { showDuration } from '#lib/show.ts';
 import { doesNotRestore, type BackupOverview } from './job.ts';
 import { MonitorFaultError, type Probe, type ProbeReport } from '../probes/probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 /** A probe over the catalogue of backups: only a verified one counts. */
 export function backupProbe(
@@ -16,7 +17,7 @@ export function backupProbe(
   };
 }
 
-const nextStep = 'npm run backup -- list shows the sets; npm run backup -- take makes one now';
+const nextStep: Sentence = { code: 'seeBackups' };
 
 /** A first backup, and one that was missed while no monitor ran, gets this long before its absence is told. */
 const catchUpMs = 3_600_000;
@@ -33,13 +34,13 @@ export function judgeBackups(overview: BackupOverview, maxAgeMs: number, now: nu
       ? `no verified backup yet, after ${showDuration(ageMs)}`
       : `newest verified backup is ${showDuration(ageMs)} old`;
   if (lastFailure !== undefined) {
-    const cause = lastFailure.includes(doesNotRestore) ? 'The last backup was taken, and cannot be restored.' : 'The last backup failed.';
+    const cause: Sentence = { code: lastFailure.includes(doesNotRestore) ? 'backupUnfit' : 'backupFailed' };
     return { outcome: 'failed', cause, detail: `${lastFailure}; ${age}`, nextStep };
   }
   if (ageMs > maxAgeMs) {
     const detail = `${age}, more than ${showDuration(maxAgeMs)}`;
-    const isOnlyTaken = backups.some(({ takenAt }) => Date.parse(takenAt) > (newestVerifiedAt ?? 0));
-    const cause = `${isOnlyTaken ? 'Backups are taken, but none' : 'No backup'} has been proven to restore for ${showDuration(ageMs)}.`;
+    const areTaken = backups.some(({ takenAt }) => Date.parse(takenAt) > (newestVerifiedAt ?? 0));
+    const cause: Sentence = { code: 'backupsUnproven', forMs: ageMs, areTaken };
     if (now - startedAt >= catchUpMs) return { outcome: 'failed', cause, detail, nextStep };
     return { outcome: 'degraded', cause, detail: `${detail}; the missed one is being caught up`, nextStep };
   }

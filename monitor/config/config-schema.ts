@@ -105,6 +105,7 @@ export const configSchema = z.strictObject({
     .describe('Times of planned work: what begins in them is told only if it outlasts them, and what ends is told at once.'),
   delivery: z
     .strictObject({
+      language: z.enum(['en', 'es']).default('en').describe('What messages are written in: en or es. Pages follow their reader.'),
       firstRetry: duration(10, 60_000).prefault('1s').describe('Wait after the first failed send; it doubles from there.'),
       longestRetry: duration(10, 3_600_000)
         .prefault('5m')

@@ -75,6 +75,7 @@ export async function readMonitorSettings(given: Environment): Promise<MonitorSe
     backups: { maxAgeMs: file.backups.maxAge, intervalMs: file.backups.interval, settleMs: file.backups.settle },
     sender: {
       deployment: env.DEPLOYMENT_NAME,
+      language: file.delivery.language,
       host: hostname(),
       statusUrl: env.MONITOR_URL ?? localOrigin(env.MONITOR_HOST, env.MONITOR_PORT),
     },

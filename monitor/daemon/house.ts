@@ -97,5 +97,5 @@ function watchdogNotice(dir: string): Notice[] {
   const stoodStillMs = takeWatchdogNote(dir);
   if (stoodStillMs === undefined) return [];
   const detail = `its watchdog ended the monitor, which had stood still for ${showDuration(stoodStillMs)}; it has been started again`;
-  return [{ part: 'watchdog', detail, nextStep: 'look at the log of the monitor and at the load of its machine' }];
+  return [{ part: 'watchdog', detail, nextStep: { code: 'whyItWasEnded' } }];
 }

@@ -1,6 +1,6 @@
-import { showDuration } from '#lib/show.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
 import type { Alert } from '../model/alert.ts';
+import type { Sentence } from '../words/sentence.ts';
 import type { Signs } from './source.ts';
 
 /** What a message can be explained by. */
@@ -12,8 +12,8 @@ export type Scene = {
   readonly watchingSince: number;
 };
 
-/** One sentence that says why, and what to do about just that. */
-export type Cause = { readonly sentence: string; readonly nextStep?: string };
+/** Why something is so, and what to do about just that. */
+export type Cause = { readonly cause: Sentence; readonly nextStep?: Sentence };
 
 type Rule = (alert: Alert, scene: Scene) => Cause | undefined;
 
@@ -25,9 +25,8 @@ const fewWait = 2;
 /** Whoever waits holds a connection of the pool, so few locks use it up. */
 const lockRule: Rule = (_alert, { target, signs: { lock, pool } }) => {
   if (!lock || lock.waiting < fewWait || !(served.has(target.kind) || target.kind === 'postgres')) return undefined;
-  const used = pool && (pool.waiting > 0 || pool.inUse >= pool.most * 0.9) ? 'The pool of connections is used up: ' : '';
-  const sentence = `${lock.waiting} statements wait for a lock that ${lock.holder}, has held for up to ${showDuration(lock.heldMs)}.`;
-  return { sentence: `${used}${sentence}`, nextStep: `SELECT pg_terminate_backend(${lock.pid}) ends it, once you know whose it is` };
+  const usesUpPool = pool !== undefined && (pool.waiting > 0 || pool.inUse >= pool.most * 0.9);
+  return { cause: { code: 'lockHeld', ...lock, usesUpPool }, nextStep: { code: 'endSession', pid: lock.pid } };
 };
 
 /** A release shows what it breaks within minutes. */
@@ -38,17 +37,14 @@ const releaseRule: Rule = ({ startedAt }, { target, signs, watchingSince }) => {
     return undefined;
   const afterMs = Date.parse(startedAt) - signs.startedAt;
   if (afterMs < -soonMs || afterMs > soonMs) return undefined;
-  return {
-    sentence: `The API was started anew ${showDuration(Math.max(1_000, afterMs))} before, as by a release.`,
-    nextStep: 'look at what was released last, and take it back if that is it',
-  };
+  return { cause: { code: 'startedBefore', beforeMs: Math.max(1_000, afterMs) }, nextStep: { code: 'takeBackRelease' } };
 };
 
 const loadTestRule: Rule = ({ facts = [] }, { target, signs }) => {
   const { loadTestAnswers = 0 } = signs;
   const isRunning = loadTestAnswers > 0 || facts.some(([label]) => label === loadTestLabel);
   if (!isRunning || !served.has(target.kind) || isGone(target, signs)) return undefined;
-  return { sentence: 'A load test runs against it.', nextStep: 'find out who runs the load test, and end it if nobody meant this' };
+  return { cause: { code: 'loadTestRuns' }, nextStep: { code: 'endLoadTest' } };
 };
 
 /** Label of the fact by which `slo/load-test-sight` mentions a load test. */
@@ -56,16 +52,16 @@ const loadTestLabel = 'Load test';
 
 const poolRule: Rule = (_alert, { target, signs: { pool } }) => {
   if (!pool || pool.waiting === 0 || pool.inUse < pool.most || !served.has(target.kind)) return undefined;
-  return { sentence: `The pool of connections is used up: all ${pool.most} are in use, and ${pool.waiting} requests wait for one.` };
+  return { cause: { code: 'poolUsedUp', most: pool.most, waiting: pool.waiting } };
 };
 
-const ownRule: Rule = ({ cause }) => (cause === undefined ? undefined : { sentence: cause });
+const ownRule: Rule = ({ cause }) => (cause === undefined ? undefined : { cause });
 
 /** As system errors are named in what a look says. */
-const symptoms: readonly { readonly sign: RegExp; readonly says: (who: string) => string }[] = [
-  { sign: /ECONNREFUSED/, says: (who) => `${who} does not run: nothing listens at its port.` },
-  { sign: /ENOTFOUND|host name \S+ (?:does not exist|is not found)/, says: (who) => `${who} is gone: its host name does not exist.` },
-  { sign: /EHOSTUNREACH|ENETUNREACH/, says: (who) => `${who} cannot be reached: there is no way through the network to it.` },
+const symptoms: readonly { readonly sign: RegExp; readonly code: 'doesNotRun' | 'hostIsGone' | 'outOfReach' }[] = [
+  { sign: /ECONNREFUSED/, code: 'doesNotRun' },
+  { sign: /ENOTFOUND|host name \S+ (?:does not exist|is not found)/, code: 'hostIsGone' },
+  { sign: /EHOSTUNREACH|ENETUNREACH/, code: 'outOfReach' },
 ];
 
 /** Kinds that connect to what they look at. */
@@ -76,19 +72,18 @@ const symptomRule: Rule = ({ event }, { target, signs: { pool } }) => {
   if (!last || event !== 'firing') return undefined;
   const who = nameOf(target);
   if (last.isSilent && target.kind === 'dns')
-    return { sentence: 'The name server does not answer.', nextStep: 'ask it by hand with dig, from the machine of the monitor' };
+    return { cause: { code: 'nameServerSilent', server: undefined }, nextStep: { code: 'askNameServer' } };
   // An API whose requests wait for a connection is at work.
   if (last.isSilent && connected.has(target.kind) && !(target.kind === 'http' && pool && pool.waiting > 0)) {
-    const nextStep = `look whether ${who} is stopped, out of memory or busy with one thing, then start it anew`;
-    return { sentence: `${who} hangs: it lets itself be connected to and does not answer.`, nextStep };
+    return { cause: { code: 'hangs', who }, nextStep: { code: 'startAnew', who } };
   }
   const symptom = symptoms.find(({ sign }) => sign.test(last.detail));
-  return symptom && { sentence: symptom.says(who) };
+  return symptom && { cause: { code: symptom.code, who } };
 };
 
 const saysRule: Rule = ({ facts = [] }, { target }) => {
   const said = facts.find(([label]) => label === 'Says of itself')?.[1];
-  return said === undefined ? undefined : { sentence: `${nameOf(target)} answers, and says that it is not well: ${said}.` };
+  return said === undefined ? undefined : { cause: { code: 'isUnwell', who: nameOf(target), said } };
 };
 
 const isGone = ({ health }: Scene['target'], { pool }: Signs): boolean => {
@@ -113,30 +108,30 @@ export function causeOf(alert: Alert, scene: Scene): Cause | undefined {
   return undefined;
 }
 
-type Impact = { readonly down: string; readonly degraded?: string };
+type Impact = { readonly down: Sentence; readonly degraded?: Sentence };
 
-const nobodyYet = 'nobody yet';
+const nobodyYet: Sentence = { code: 'nobodyYet' };
 const impacts: Readonly<Record<string, Impact>> = {
-  postgres: { down: 'everybody: nothing can be browsed, ordered or paid', degraded: 'everybody may have to wait' },
-  redis: { down: 'nobody is refused; each API counts its rate limit alone, and keeps no answers' },
-  certificate: { down: 'everybody whose browser or app checks it: they refuse the site', degraded: nobodyYet },
-  disk: { down: 'whatever is written to it: backups and logs among it', degraded: nobodyYet },
-  dns: { down: 'whoever looks the name up anew does not get to it' },
-  backup: { down: 'no customer; what came since the last good backup would be lost with the database', degraded: nobodyYet },
-  rotation: { down: 'no customer; the logs grow until their disk is full' },
-  log: { down: 'whoever made the requests that fail' },
-  objective: { down: 'the customers who get the bad answers' },
-  heartbeat: { down: 'whoever needs what the job makes' },
+  postgres: { down: { code: 'wholeShop' }, degraded: { code: 'allMayWait' } },
+  redis: { down: { code: 'limitsApart' } },
+  certificate: { down: { code: 'whoeverChecks' }, degraded: nobodyYet },
+  disk: { down: { code: 'whatIsWritten' }, degraded: nobodyYet },
+  dns: { down: { code: 'whoeverAsks' } },
+  backup: { down: { code: 'lostWithDatabase' }, degraded: nobodyYet },
+  rotation: { down: { code: 'logsGrow' } },
+  log: { down: { code: 'whoFailed' } },
+  objective: { down: { code: 'whoGetsBadAnswers' } },
+  heartbeat: { down: { code: 'whoNeedsJob' } },
 };
 
 /** What is broken, and for whom. Pure. */
-export function impactOf({ event }: Alert, { target: { name, kind }, targets }: Scene): string | undefined {
-  if (event === 'unknown') return 'perhaps nobody: the monitor cannot tell';
+export function impactOf({ event }: Alert, { target: { name, kind }, targets }: Scene): Sentence {
+  if (event === 'unknown') return { code: 'perhapsNobody' };
   const isDegraded = event === 'notice';
   const known = impacts[kind];
   if (known) return isDegraded ? (known.degraded ?? known.down) : known.down;
   const standIns = targets.flatMap(({ dependsOn }) => dependsOn.filter((group) => group.includes(name) && group.length > 1)).flat();
   const well = standIns.filter((other) => targets.some((one) => one.name === other && one.name !== name && one.status === 'up'));
-  if (well.length > 0) return `nobody, as long as ${[...new Set(well)].join(', ')} serves them alone`;
-  return isDegraded ? `who uses ${name} may be served slowly or in part` : `everybody who uses ${name}`;
+  if (well.length > 0) return { code: 'nobodyWhile', others: [...new Set(well)].join(', ') };
+  return { code: isDegraded ? 'usersSlowly' : 'allUsers', who: name };
 }

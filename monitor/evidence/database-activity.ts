@@ -77,7 +77,5 @@ export function describeActivity({ byState, longest, holders }: Activity): Shown
       return ['Lock', `${one.waiting} wait for ${whoIs(one)}, ${one.state}, ${held}`];
     }),
   ];
-  if (!holder) return { facts };
-  const { pid, heldMs, waiting, state } = holder;
-  return { facts, signs: { lock: { pid, holder: `${whoIs(holder)}, ${state}`, heldMs, waiting } } };
+  return holder ? { facts, signs: { lock: holder } } : { facts };
 }

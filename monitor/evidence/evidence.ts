@@ -2,7 +2,7 @@ import type { Channel } from '../alerts/channel.ts';
 import type { TargetSnapshot } from '../health/watch.ts';
 import { roleOf, type Alert } from '../model/alert.ts';
 import type { Clock, Fact } from '../model/look.ts';
-import type { TimelineEntry } from '../model/quiet.ts';
+import type { Found, TimelineEntry } from '../model/quiet.ts';
 import { causeOf, impactOf, type Scene } from './cause.ts';
 import { gather, type Shown, type Source } from './source.ts';
 
@@ -38,9 +38,10 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     if (!last || atMs - last.atMs > sharedMs) last = { atMs, shown: gather(sources) };
     return last.shown;
   };
-  const note = (target: string, incidentId: string, facts: readonly Fact[]): void => {
+  const note = (target: string, incidentId: string, facts: readonly Fact[], { cause, nextStep }: Found = {}): void => {
     const detail = facts.map(([label, value]) => `${label}: ${value.replace(/\.$/, '')}`).join('; ');
-    keep({ at: clock().at, event: 'evidence', probe: target, incidentId, by: 'monitor', detail });
+    const found = { ...(cause !== undefined && { cause }), ...(nextStep !== undefined && { nextStep }) };
+    keep({ at: clock().at, event: 'evidence', probe: target, incidentId, by: 'monitor', detail, found });
   };
   const explain = async (alert: Alert): Promise<Alert> => {
     const { facts, signs = {} } = await look();
@@ -48,9 +49,7 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     const target = targets.find(({ name }) => name === alert.probe);
     if (!target) return alert;
     const whole = withCause(alert, { target, targets, signs, watchingSince }, [...facts, ...othersOf(alert, targets)]);
-    const { cause, nextStep } = whole;
-    const found = [...(cause === undefined ? [] : [['Cause', cause] as const]), ...facts];
-    note(alert.probe, alert.incidentId, [...found, ...(nextStep === undefined ? [] : [['Next', nextStep] as const])]);
+    note(alert.probe, alert.incidentId, facts, whole);
     return whole;
   };
   return {
@@ -72,15 +71,7 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
 const isExplained = ({ event }: Alert): boolean => roleOf(event) === 'opens' || event === 'reminder' || event === 'notice';
 
 function withCause(alert: Alert, scene: Scene, facts: readonly Fact[]): Alert {
-  const cause = causeOf(alert, scene);
-  const impact = impactOf(alert, scene);
-  return {
-    ...alert,
-    facts: [...(alert.facts ?? []), ...facts],
-    ...(cause && { cause: cause.sentence }),
-    ...(cause?.nextStep !== undefined && { nextStep: cause.nextStep }),
-    ...(impact !== undefined && { impact }),
-  };
+  return { ...alert, facts: [...(alert.facts ?? []), ...facts], ...causeOf(alert, scene), impact: impactOf(alert, scene) };
 }
 
 /** What else is not well; what stands on the target is told as such. */

@@ -9,7 +9,9 @@ export type Shown = { readonly facts: readonly Fact[]; readonly signs?: Signs };
 /** Undefined: nobody saw it, which says nothing. */
 export type Signs = {
   /** The lock that most wait for. Times in ms. */
-  readonly lock?: { readonly pid: number; readonly holder: string; readonly heldMs: number; readonly waiting: number } | undefined;
+  readonly lock?:
+    | { readonly pid: number; readonly application: string; readonly state: string; readonly heldMs: number; readonly waiting: number }
+    | undefined;
   /** Connections of the pools of all APIs. */
   readonly pool?: { readonly inUse: number; readonly most: number; readonly waiting: number } | undefined;
   /** When the API that was started last was, in ms of the epoch. */

@@ -3,6 +3,7 @@ import { redactText } from '#lib/redact.ts';
 import { showDuration } from '#lib/show.ts';
 import type { Clock, Fact, Finding, ProbeResult } from '../model/look.ts';
 import type { Probe } from '../probes/probe.ts';
+import { mapTexts } from '../words/sentence.ts';
 
 /** A look that overruns its timeout by more than this was stopped by the monitor's own machine, not by the target. */
 const stallMs = 1_000;
@@ -38,12 +39,13 @@ function timedOutcome(outcome: Outcome, latencyMs: number, { timeoutMs, slowMs }
 type Outcome = Finding & Pick<ProbeResult, 'outcome' | 'isSilent'>;
 
 function withoutSecrets(outcome: Outcome): Outcome {
-  const { cause, detail, facts } = outcome;
+  const { cause, nextStep, detail, facts } = outcome;
   const redacted = facts?.map(([label, value]): Fact => [label, redactText(value)]);
   return {
     ...outcome,
     detail: redactText(detail),
-    ...(cause === undefined ? {} : { cause: redactText(cause) }),
+    ...(cause === undefined ? {} : { cause: mapTexts(cause, redactText) }),
+    ...(nextStep === undefined ? {} : { nextStep: mapTexts(nextStep, redactText) }),
     ...(redacted ? { facts: redacted } : {}),
   };
 }

@@ -96,13 +96,13 @@ export function createRotation(logs: RotatedLogs, { files, jobRuns, clock, logge
         return {
           outcome: 'failed',
           detail: `logs in ${logs.dir} are not rotated: ${fault}`,
-          nextStep: 'look at the space, the owner and the rights of the folder',
+          nextStep: { code: 'seeFolder' },
         };
       if (holders.length > 0)
         return {
           outcome: 'failed',
           detail: `${holders.join('; ')}: it stays as it is`,
-          nextStep: 'restart the program that still writes there',
+          nextStep: { code: 'restartWriter' },
         };
       const [last] = logs.files.flatMap(
         (file) => jobRuns.recent(jobOf(logs, file), runsLookedAt).find(({ outcome }) => outcome === 'done') ?? [],

@@ -1,3 +1,4 @@
+import type { Sentence } from '../words/sentence.ts';
 import type { Finding, HealthStatus } from './look.ts';
 
 /**
@@ -30,7 +31,7 @@ export type Alert = Finding & {
   readonly decidedAt: string;
   readonly endedAt?: string;
   /** What is broken, and for whom; undefined where nothing is. */
-  readonly impact?: string;
+  readonly impact?: Sentence;
   /** What stands on the target; their own alerts are held back while it is down. */
   readonly dependents: readonly Dependent[];
 };

@@ -1,3 +1,6 @@
+import type { Label } from '../words/labels.ts';
+import type { Sentence } from '../words/sentence.ts';
+
 /** What people are shown. `unknown` says that the monitor itself cannot tell. */
 export type HealthStatus = 'up' | 'degraded' | 'down' | 'unknown';
 
@@ -14,18 +17,18 @@ export type Clock = () => Moment;
 export const systemClock: Clock = () => ({ at: Date.now(), clockMs: performance.now() });
 
 /** A label and its value for people, each on one line and without a secret. */
-export type Fact = readonly [label: string, value: string];
+export type Fact = readonly [label: Label, value: string];
 
 /** What a look found, in words for people. */
 export type Finding = {
   /** One sentence: why it is so, where that is known. Holds no secret. */
-  readonly cause?: string;
+  readonly cause?: Sentence;
   /** One line: what was seen. Holds no secret. */
   readonly detail: string;
   /** What else helps, such as which check of a body is critical. */
   readonly facts?: readonly Fact[];
   /** One line: where to look, or what to run, next. */
-  readonly nextStep?: string;
+  readonly nextStep?: Sentence;
 };
 
 /**

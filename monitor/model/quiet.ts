@@ -1,3 +1,5 @@
+import type { Finding } from './look.ts';
+
 /** A time that somebody asked for in which what begins is not told. Times: ms of the epoch. */
 export type Silence = {
   /** Counted from 1; people write `s1`. */
@@ -38,4 +40,9 @@ export type TimelineEntry = {
   readonly by: string;
   /** One line, without a secret. */
   readonly detail: string;
+  /** Of evidence: what was concluded from it. */
+  readonly found?: Found | undefined;
 };
+
+/** What stood around an incident, as far as it is not a text of its targets. */
+export type Found = Pick<Finding, 'cause' | 'nextStep'>;

@@ -5,10 +5,11 @@ import { messageOf } from '#lib/errors.ts';
 import { answerWith } from './connect.ts';
 import { duration, serverName, tlsMode } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 const dayMs = 86_400_000;
 const longestMs = 3650 * dayMs;
-const nextStep = 'look at the log of what renews it, such as certbot, and whether the server has taken the new one';
+const nextStep: Sentence = { code: 'seeRenewal' };
 
 export type CertificateTarget = {
   readonly address: { readonly host: string; readonly port: number };
@@ -74,8 +75,8 @@ export function judgeCertificate(
   const left = leftMs <= 0 ? `has ended on ${end}` : `ends in ${Math.floor(leftMs / dayMs)} d, on ${end}`;
   const problems = [shown.nameProblem, target.tlsMode === 'acme' && leftMs > 0 ? shown.trustProblem : undefined].filter(Boolean);
   const detail = [`the certificate ${left}`, ...problems].join('; ');
-  const ends = leftMs <= 0 ? `is over since ${end}` : `ends on ${end} and was not renewed`;
-  const cause = leftMs < target.warnBelow || leftMs <= 0 ? `The certificate ${ends}.` : 'The certificate is not one that clients take.';
+  const isEnding = leftMs < target.warnBelow || leftMs <= 0;
+  const cause: Sentence = isEnding ? { code: leftMs <= 0 ? 'certificateOver' : 'certificateEnds', end } : { code: 'certificateUnfit' };
   if (leftMs < target.failBelow || leftMs <= 0 || problems.length > 0) return { outcome: 'failed', cause, detail, nextStep };
   return leftMs < target.warnBelow ? { outcome: 'degraded', cause, detail, nextStep } : { outcome: 'ok', detail };
 }

@@ -6,6 +6,7 @@ import { showBytes, showDuration, showShare } from '#lib/show.ts';
 import { amount, orNever, type Amount } from './fields.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
 import { createTrend, timeToFull } from './trend.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type DiskTarget = {
   /** Any folder of the file system. */
@@ -65,9 +66,9 @@ export function judgeDisk(
     ? `; at the pace of the last ${showDuration(filling.watchedMs)} it is full within ${showDuration(filling.leftMs)}`
     : '';
   const detail = `${path} has ${showBytes(freeBytes)} free, ${showShare(share)}${files}${pace}`;
-  const nextStep = `du -xh ${path} | sort -h | tail shows what fills it`;
+  const nextStep: Sentence = { code: 'seeDisk', path };
   const isFull = freeBytes === 0 || (stats.files > 0 && stats.ffree === 0);
-  if (isBelow(failBelow)) return { outcome: 'failed', cause: `The disk of ${path} is ${isFull ? '' : 'nearly '}full.`, detail, nextStep };
+  if (isBelow(failBelow)) return { outcome: 'failed', cause: { code: 'diskFull', path, isFull }, detail, nextStep };
   if (!isBelow(warnBelow) && !isFilling) return { outcome: 'ok', detail };
-  return { outcome: 'degraded', cause: `The disk of ${path} fills up.`, detail, nextStep };
+  return { outcome: 'degraded', cause: { code: 'diskFills', path }, detail, nextStep };
 }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { messageOf } from '#lib/errors.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type DnsTarget = {
   readonly host: string;
@@ -58,8 +59,7 @@ function dnsProbe(target: DnsTarget): Probe {
   };
 }
 
-const nextStep = ({ host, type, server }: DnsTarget): string =>
-  `dig ${type} ${host}${server === undefined ? '' : ` @${server}`} +trace shows who says so`;
+const nextStep = ({ host, type, server }: DnsTarget): Sentence => ({ code: 'traceName', host, type, server });
 
 /** What the addresses of an answer say about the target. Pure. */
 export function judgeAnswer(target: DnsTarget, found: readonly string[]): ProbeReport {
@@ -69,7 +69,7 @@ export function judgeAnswer(target: DnsTarget, found: readonly string[]): ProbeR
   const missing = target.addresses?.filter((address) => !given.includes(plain(address))) ?? [];
   const detail = `${target.host} leads to ${shown(found)}`;
   if (foreign.length > 0) {
-    const cause = `The name ${target.host} leads to a foreign address.`;
+    const cause: Sentence = { code: 'nameForeign', host: target.host };
     return { outcome: 'failed', cause, detail: `${detail}; ${shown(foreign)} must not be among them`, nextStep: nextStep(target) };
   }
   if (missing.length > 0) return { outcome: 'degraded', detail: `${detail}; ${shown(missing)} is missing`, nextStep: nextStep(target) };
@@ -111,9 +111,7 @@ export function judgeRefusal(target: DnsTarget, err: unknown): ProbeReport {
     meaning === undefined
       ? `${target.server} does not answer for ${target.host} (${code || messageOf(err)})`
       : `${target.host} ${meaning} (${code})`;
-  const cause =
-    meaning === undefined
-      ? `The name server ${target.server} does not answer.`
-      : `Name service does not give the address of ${target.host}.`;
+  const cause: Sentence =
+    meaning === undefined ? { code: 'nameServerSilent', server: target.server } : { code: 'nameWithoutAddress', host: target.host };
   return { outcome: 'failed', cause, detail, nextStep: nextStep(target) };
 }

@@ -3,6 +3,7 @@ import type { Moment } from '../model/look.ts';
 import type { Heard } from './beats.ts';
 import { duration, orNever } from './fields.ts';
 import { MonitorFaultError, probeKind, type ProbeReport } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 const longestMs = 90 * 86_400_000;
 
@@ -28,7 +29,7 @@ export const heartbeatKind = probeKind({
   describe: ({ every, grace }) => `every ${writeDuration(every)}, ${writeDuration(grace)} of grace`,
 });
 
-const nextStep = 'look at the log of the job, and whether what starts it still does';
+const nextStep: Sentence = { code: 'seeJob' };
 
 /**
  * What a job has said, or not said, of itself. What was due while this process did not listen yet may have been said to nobody: the

@@ -6,6 +6,7 @@ import { conditionText, violationOf, type Condition, type Observed } from './con
 import { serverName, tlsMode } from './fields.ts';
 import { httpGet, type HttpQuestion } from './http-get.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport, type ResolveHost } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type HttpTarget = HttpQuestion & {
   /** All must hold, or the target has failed. */
@@ -49,7 +50,7 @@ function urlOf(url: string, apiUrl: string): URL {
   return absolute(url, apiUrl) ?? new URL(apiUrl);
 }
 
-const nextStep = 'ask it by hand: its whole answer, and the end of its log, say more';
+const nextStep: Sentence = { code: 'askByHand' };
 
 /** A probe that GETs a page over a new connection each time, so that a server that no longer accepts is seen. Redirects are not followed. */
 export function httpProbe(target: HttpTarget, resolveHost: ResolveHost): Probe {

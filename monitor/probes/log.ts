@@ -5,6 +5,7 @@ import type { Fact } from '../model/look.ts';
 import { bytes } from './fields.ts';
 import { followLog, type Appended } from './log-tail.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeReport } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 export type LogTarget = {
   readonly path: string;
@@ -63,11 +64,9 @@ export function judgeLog({ path, errors: mostErrors, growth, largest }: LogTarge
   ].flat();
   const detail = [`${path} had ${errors} errors and ${showBytes(grownBytes)} in the last minute`, ...problems].join('; ');
   if (problems.length === 0) return { outcome: 'ok', detail, facts };
-  const cause =
-    errors > mostErrors
-      ? `Errors come to ${path}${lastError === undefined ? '' : `, the last of them: ${describeLine(lastError)}`}.`
-      : `The log ${path} grows too fast or too large.`;
-  return { outcome: 'degraded', cause, detail, facts, nextStep: `tail -n 50 ${path} shows what comes` };
+  const last = lastError === undefined ? undefined : describeLine(lastError);
+  const cause: Sentence = errors > mostErrors ? { code: 'logErrors', path, last } : { code: 'logGrows', path };
+  return { outcome: 'degraded', cause, detail, facts, nextStep: { code: 'seeLog', path } };
 }
 
 const longestShown = 200;

@@ -3,6 +3,7 @@ import { applicationName as backupName } from '#backups/deps.ts';
 import { showDuration, showShare } from '#lib/show.ts';
 import type { Fact } from '../model/look.ts';
 import type { ProbeReport } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
 /** What a server that answers is held to; beyond it is degraded. Infinity: not asked. */
 export type PostgresLimits = {
@@ -76,11 +77,14 @@ export async function readState(client: Client): Promise<PostgresState> {
 
 const minute = 60_000;
 
+/** One whose calls since the last look took too long on average. */
+export type SlowStatement = { readonly calls: number; readonly meanMs: number; readonly statement: string };
+
 /** What is seen, the sentence that says what it means, and what to do about it. */
-type Trouble = { readonly seen: string; readonly cause: string; readonly nextStep: string };
+type Trouble = { readonly seen: string; readonly cause: Sentence; readonly nextStep: Sentence };
 
 /** What the state says, worst first; `slow` are statements that took too long on average since the last look. Pure. */
-export function judgeState(where: string, limits: PostgresLimits, state: PostgresState, slow: readonly string[] = []): ProbeReport {
+export function judgeState(where: string, limits: PostgresLimits, state: PostgresState, slow: readonly SlowStatement[] = []): ProbeReport {
   const { used, most, longest } = state;
   const facts: Fact[] = [['Connections', `${used} of ${most}`]];
   if (longest && longest.ageMs > minute) facts.push(['Longest transaction', `${showDuration(longest.ageMs)}, process ${longest.pid}`]);
@@ -100,49 +104,52 @@ export function judgeState(where: string, limits: PostgresLimits, state: Postgre
 
 const nameOf = ({ application }: { readonly application: string }): string => application || 'a client without a name';
 
-function troublesOf(limits: PostgresLimits, state: PostgresState, slow: readonly string[]): Trouble[] {
+function troublesOf(limits: PostgresLimits, state: PostgresState, slow: readonly SlowStatement[]): Trouble[] {
   const { used, most, longest, running } = state;
   const share = used / Math.max(1, most);
   const isFull = share > limits.connections;
   const isOld = longest !== null && longest.ageMs > limits.longestTransaction;
   const old: Trouble[] = isOld ? [oldTransaction(longest)] : [];
-  const nextStep = 'pg_stat_activity and pg_stat_replication show who and what it is';
+  const nextStep: Sentence = { code: 'whatGoesOn' };
+  const full: Trouble = {
+    seen: `${used} of ${most} connections are in use, ${showShare(share)}`,
+    cause: { code: 'connectionsFew' },
+    nextStep,
+  };
   return [
-    isFull
-      ? [
-          {
-            seen: `${used} of ${most} connections are in use, ${showShare(share)}`,
-            cause: 'The connections of PostgreSQL are nearly used up.',
-            nextStep,
-          },
-        ]
-      : [],
+    isFull ? full : [],
     // One at work is explained by what it does.
     longest?.state === 'active' ? [] : old,
     running !== null && running.ageMs > limits.slowStatement ? [slowStatement(running)] : [],
     longest?.state === 'active' ? old : [],
-    standbyTroubles(limits, state).map((seen) => ({ seen, cause: 'A standby of PostgreSQL is behind or gone.', nextStep })),
-    slow.map((seen) => ({ seen, cause: `A statement is slow: ${seen}.`, nextStep: 'EXPLAIN shows where its time goes' })),
+    standbyTroubles(limits, state).map((seen): Trouble => ({ seen, cause: { code: 'standbyBehind' }, nextStep })),
+    slow.map(slowOnAverage),
   ].flat();
 }
 
 function oldTransaction(longest: NonNullable<PostgresState['longest']>): Trouble {
-  const { pid, state, ageMs } = longest;
+  const { application, pid, state, ageMs } = longest;
   return {
     seen: `a transaction of ${nameOf(longest)} (process ${pid}, ${state}) is ${showDuration(ageMs)} old`,
-    cause: `${state === 'active' ? 'A transaction goes on and on' : 'A transaction is left open'}: process ${pid} of ${nameOf(longest)} holds it.`,
-    nextStep: `SELECT pg_terminate_backend(${pid}) ends it, once you know whose it is`,
+    cause: { code: 'transactionOpen', application, pid, isActive: state === 'active' },
+    nextStep: { code: 'endSession', pid },
   };
 }
 
 function slowStatement(running: NonNullable<PostgresState['running']>): Trouble {
-  const { statement, pid, ageMs } = running;
+  const { statement, application, pid, ageMs } = running;
   return {
     seen: `a statement of ${nameOf(running)} (process ${pid}) has run for ${showDuration(ageMs)}: ${statement}`,
-    cause: `A statement is slow: ${statement}, of ${nameOf(running)} (process ${pid}), has run for ${showDuration(ageMs)}.`,
-    nextStep: `SELECT pg_cancel_backend(${pid}) ends it, once you know whose it is; EXPLAIN shows where its time goes`,
+    cause: { code: 'statementRuns', statement, application, pid, ageMs },
+    nextStep: { code: 'cancelStatement', pid },
   };
 }
+
+const slowOnAverage = ({ calls, meanMs, statement }: SlowStatement): Trouble => ({
+  seen: `${calls} calls took ${showDuration(meanMs)} each: ${statement}`,
+  cause: { code: 'statementsSlow', calls, meanMs, statement },
+  nextStep: { code: 'explainStatement' },
+});
 
 const standbyTroubles = (limits: PostgresLimits, { behindMs, standbys }: PostgresState): string[] => [
   ...(behindMs !== null && behindMs > limits.replicationLag ? [`it is ${showDuration(behindMs)} behind its primary`] : []),
@@ -159,7 +166,7 @@ const leastCalls = 3;
 const mostShown = 3;
 
 /** Asks at each look which statements took longer on average than `limitMs` since the look before; the first only begins to count. */
-export function createStatementWatch(limitMs: number): (client: Client) => Promise<readonly string[]> {
+export function createStatementWatch(limitMs: number): (client: Client) => Promise<readonly SlowStatement[]> {
   let before: Totals | undefined;
   return async (client) => {
     const { rows } = await client.query<{ id: string; text: string; calls: number; total: number }>(
@@ -180,10 +187,10 @@ export function slowSince(
   before: { readonly calls: number; readonly totalMs: number } | undefined,
   now: { readonly text: string; readonly calls: number; readonly total: number },
   limitMs: number,
-): string | undefined {
+): SlowStatement | undefined {
   const since = before && before.calls <= now.calls ? before : { calls: 0, totalMs: 0 };
   const calls = now.calls - since.calls;
   const meanMs = (now.total - since.totalMs) / Math.max(1, calls);
   if (calls < leastCalls || meanMs <= limitMs) return undefined;
-  return `${calls} calls took ${showDuration(meanMs)} each: ${now.text}`;
+  return { calls, meanMs, statement: now.text };
 }

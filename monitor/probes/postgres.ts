@@ -61,16 +61,14 @@ export function reportFailure(where: string, err: unknown): ProbeReport {
     });
   }
   if (kind === 'too-many-connections') {
-    const nextStep = 'pg_stat_activity shows who holds the connections';
     return {
       outcome: 'degraded',
-      cause: 'PostgreSQL has no connection left.',
+      cause: { code: 'connectionsGone' },
       detail: `${where} has no connection left${state}`,
-      nextStep,
+      nextStep: { code: 'whoIsConnected' },
     };
   }
-  const nextStep = 'look whether the server runs, at the end of its log, and at its disk';
-  return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}`, nextStep };
+  return { outcome: 'failed', detail: `${where} does not answer: ${messageOf(err)}${state}`, nextStep: { code: 'seeServer' } };
 }
 
 /** Asks over a connection of its own, which is cut when the signal fires. */

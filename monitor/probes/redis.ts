@@ -2,8 +2,9 @@ import { connect } from 'node:net';
 import { messageOf } from '#lib/errors.ts';
 import { answerWith, boundReading } from './connect.ts';
 import { MonitorFaultError, probeKind, type Probe, type ProbeEnv, type ProbeReport, type ResolveHost } from './probe.ts';
+import type { Sentence } from '../words/sentence.ts';
 
-const nextStep = 'look whether the server runs, at the end of its log, and at its memory';
+const nextStep: Sentence = { code: 'seeMemory' };
 
 const placeOf = (env: ProbeEnv): string => `Redis at ${env.REDIS_HOST}:${env.REDIS_PORT}`;
 

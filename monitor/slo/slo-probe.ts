@@ -64,7 +64,7 @@ export function judgeSlo({ objective }: Pick<Slo, 'objective'>, countsOf: (windo
     outcome: burning.rule.severity === 'page' ? 'failed' : 'degraded',
     detail: describeBurning(objective, burning),
     facts,
-    nextStep: 'look in error.log and access.log which routes answer 5xx, and at what was released last',
+    nextStep: { code: 'seeBadAnswers' },
   };
 }
 

@@ -6,7 +6,14 @@ import type { IncidentRecords } from '../store/store.ts';
 import type { Access } from './access.ts';
 import { bodyOf, showPage, type Control } from './control-pages.ts';
 import { incidentHtml, incidentPageHtml } from './incident-html.ts';
-import { presentStory, readIncidentPage, readIncidentQuery, type IncidentPageView, type IncidentStoryView } from './incident-view.ts';
+import {
+  presentStory,
+  readIncidentPage,
+  readIncidentQuery,
+  type IncidentPageView,
+  type IncidentStoryView,
+  type Reader,
+} from './incident-view.ts';
 import { presentPublicIncident, type PublicIncident } from './public-view.ts';
 import { presentIncident } from './status-view.ts';
 import { voiceFor } from './words.ts';
@@ -18,9 +25,9 @@ export function operatorIncidents(records: IncidentRecords, ctx: Koa.Context, no
 }
 
 /** Everything on record of one; undefined where there is none of that id. */
-export function operatorIncident(records: IncidentRecords, id: string, now: number): IncidentStoryView | undefined {
+export function operatorIncident(records: IncidentRecords, id: string, reader: Reader): IncidentStoryView | undefined {
   const incident = records.incident(id);
-  return incident && presentStory(incident, records.storyOf(incident), records.notesOf([id]), now);
+  return incident && presentStory(incident, records.storyOf(incident), records.notesOf([id]), reader);
 }
 
 /** A page of incidents as everybody sees them. */

@@ -2,6 +2,8 @@ import { html, type Html } from '#lib/html.ts';
 import { showDuration, showTime } from '#lib/show.ts';
 import { momentOf } from './incident-span.ts';
 import type { IncidentStoryView, MessageView, NoteView } from './incident-view.ts';
+import { eventIn, labelIn } from '../words/labels.ts';
+import type { Language } from '../words/language.ts';
 import type { Voice, Words } from './words.ts';
 
 /** What operators wrote, what happened in order, who was told, and what was found, of an incident. Pure. */
@@ -15,7 +17,7 @@ export function storySections(
       <a href="/operator/incidents/${encodeURIComponent(id)}?lang=${language}">${target}</a><span class="what">${detail}</span>
     </li>`;
   const findings = evidence.map(
-    ({ label, value }) => html`<li><span class="soft">${own.fact[label] ?? label}</span><span class="what">${value}</span></li>`,
+    ({ label, value }) => html`<li><span class="soft">${labelIn(label, language)}</span><span class="what">${value}</span></li>`,
   );
   const writtenLast = notes.toSorted((a, b) => Number(b.kind === 'post_mortem') - Number(a.kind === 'post_mortem'));
   return html`<h2>${own.notes}</h2>
@@ -23,7 +25,7 @@ export function storySections(
     <h2>${own.timeline}</h2>
     ${storyList(groupLooks(timeline), (each) => timelineItem(each, incident.started_at, findings.length, words))}
     <h2>${own.told}</h2>
-    ${messages.length === 0 ? html`<p class="panel empty">${own.nobodyTold}</p>` : storyList(messages, (each) => messageItem(each, incident.started_at, own))}
+    ${messages.length === 0 ? html`<p class="panel empty">${own.nobodyTold}</p>` : storyList(messages, (each) => messageItem(each, incident.started_at, { language, own }))}
     ${section(own.toldTogether, explained.map(explainedItem))}
     ${
       findings.length > 0 &&
@@ -101,13 +103,13 @@ const messageTones = { sent: 'up', failed: 'down', merged: 'unknown', pending: '
 function messageItem(
   { event, channel, queued_at: queuedAt, state, attempts, settled_at: at, last_error: error }: MessageView,
   startedAt: string,
-  own: OwnWords,
+  { language, own }: { readonly language: Language; readonly own: OwnWords },
 ): Html {
   const tries = at === null ? own.soFar(attempts) : own.attempts(attempts);
   return html`<li class="${messageTones[state]}">
     ${momentOf(at ?? queuedAt, startedAt, showTime)}<span class="what small"
       ><span class="pill">${own.messageState[state]}</span
-      ><br />${own.message(own.tells[event] ?? event, channel)}${attempts > 0 && `, ${tries}`}${error !== null && html`<br /><span class="warn">${error}</span>`}</span
+      ><br />${own.message(eventIn(event, language), channel)}${attempts > 0 && `, ${tries}`}${error !== null && html`<br /><span class="warn">${error}</span>`}</span
     >
   </li>`;
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { showDuration } from '#lib/show.ts';
 import type { Incident, Note } from '../model/incident.ts';
+import type { Language } from '../words/language.ts';
+import { say } from '../words/sentence.ts';
 import type { IncidentQuery, IncidentRecords, IncidentStory, StoredMessage } from '../store/store.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
 
@@ -83,15 +85,29 @@ export function readIncidentPage(
   return { incidents, next: new URLSearchParams(next).toString() };
 }
 
+/** Who reads it: when, in ms of the epoch, and in which language. */
+export type Reader = { readonly now: number; readonly language: Language };
+
 /** Pure. */
-export function presentStory(incident: Incident, story: IncidentStory, notes: readonly Note[], now: number): IncidentStoryView {
+export function presentStory(
+  incident: Incident,
+  story: IncidentStory,
+  notes: readonly Note[],
+  { now, language }: Reader,
+): IncidentStoryView {
   const opening = story.messages[0]?.alert;
-  const found = story.timeline.filter(({ event }) => event === 'evidence').flatMap(({ detail }) => factsOf(detail));
-  const one = (label: string): string | null => found.find((fact) => fact.label === label)?.value ?? null;
+  const entries = story.timeline.filter(({ event }) => event === 'evidence');
+  const found = entries.flatMap(({ detail }) => factsOf(detail));
+  /** What was concluded; an older version left it as a text among the evidence. */
+  const one = (key: 'cause' | 'nextStep', label: string): string | null => {
+    const concluded = entries.find((entry) => entry.found?.[key] !== undefined)?.found?.[key];
+    const sentence = concluded ?? found.find((fact) => fact.label === label)?.value ?? opening?.[key];
+    return sentence === undefined ? null : say(sentence, language);
+  };
   return {
     incident: presentIncident(incident, now),
-    cause: one('Cause') ?? opening?.cause ?? null,
-    next_step: one('Next') ?? opening?.nextStep ?? null,
+    cause: one('cause', 'Cause'),
+    next_step: one('nextStep', 'Next'),
     timeline: timelineOf(incident, story).map(({ at, event, by = null, detail }) => ({ at: iso(at), event, by, detail })),
     evidence: [
       ...(opening?.facts ?? []).map(([label, value]) => ({ label, value })),

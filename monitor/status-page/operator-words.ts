@@ -5,7 +5,7 @@ import type { HealthStatus } from '../model/look.ts';
 const list = (names: readonly string[]): string => names.join(', ');
 const are = (names: readonly string[]): string => (names.length === 1 ? 'is' : 'are');
 
-/** Every word of the operators' pages. What targets said, evidence and notes stand there as they were written. */
+/** Every word of the operators' pages. What targets said, what was found and notes stand there as they were written. */
 export const operatorEnglish = {
   title: 'status',
   headline: {
@@ -139,12 +139,10 @@ export const operatorEnglish = {
   message: (event: string, channel: string) => `${event}, to ${channel}`,
   attempts: (count: number) => (count === 1 ? 'at the first attempt' : `after ${count} attempts`),
   soFar: (count: number) => (count === 1 ? '1 attempt so far' : `${count} attempts so far`),
-  /** What messages tell, and how a channel took them. */
-  tells: {} as Readonly<Record<string, string>>,
+  /** How a channel took messages. */
   messageState: { sent: 'accepted', failed: 'set aside', merged: 'told with another', pending: 'waits' },
-  /** What the timeline of an incident names, and findings are called; what is not here stands as it is. */
+  /** What the timeline of an incident names; what is not here stands as it is. */
   event: {} as Readonly<Record<string, string>>,
-  fact: {} as Readonly<Record<string, string>>,
 };
 
 type OperatorWords = typeof operatorEnglish;
@@ -282,17 +280,6 @@ export const operatorSpanish: OperatorWords = {
   message: (event, channel) => `${event}, a ${channel}`,
   attempts: (count) => (count === 1 ? 'al primer intento' : `tras ${count} intentos`),
   soFar: (count) => (count === 1 ? '1 intento hasta ahora' : `${count} intentos hasta ahora`),
-  tells: {
-    firing: 'aviso',
-    resolved: 'fin',
-    reminder: 'recordatorio',
-    notice: 'nota',
-    acknowledged: 'encargado',
-    unknown: 'no se puede juzgar',
-    flapping: 'va y viene',
-    settled: 'se ha calmado',
-    known: 'se puede juzgar otra vez',
-  },
   messageState: { sent: 'aceptado', failed: 'apartado', merged: 'avisado con otro', pending: 'espera' },
   event: {
     'look ok': 'consulta bien',
@@ -315,25 +302,5 @@ export const operatorSpanish: OperatorWords = {
     'reload refused': 'configuración rechazada',
     action: 'acción del monitor',
     evidence: 'pruebas recogidas',
-  },
-  fact: {
-    Answers: 'Respuestas',
-    'Cannot be seen': 'No se puede ver',
-    Connections: 'Conexiones',
-    Error: 'Error',
-    Errors: 'Errores',
-    'Last looks': 'Últimas consultas',
-    'Last start': 'Último arranque',
-    'Load test': 'Prueba de carga',
-    Lock: 'Bloqueo',
-    'Longest transaction': 'Transacción más larga',
-    'Not seen': 'No visto',
-    'Not well either': 'Tampoco están bien',
-    Pool: 'Conexiones de la API',
-    'Says of itself': 'Dice de sí mismo',
-    'Server errors': 'Errores del servidor',
-    Sessions: 'Sesiones',
-    Transaction: 'Transacción',
-    Workers: 'Procesos',
   },
 };

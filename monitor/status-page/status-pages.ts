@@ -55,11 +55,11 @@ const operatorPages: Readonly<Record<string, PageMaker>> = {
     ctx.body = operatorIncidents(records, ctx, snapshot.now);
   },
   '/operator/incidents/*': ({ ctx, records, snapshot, access, version, name }) => {
-    const view = operatorIncident(records, name, snapshot.now);
+    const view = operatorIncident(records, name, { now: snapshot.now, language: voiceFor(ctx).language });
     if (view) showHtml(ctx, showIncident(view, ctx, access, version));
   },
   '/api/operator/incidents/*': ({ ctx, records, snapshot, name }) => {
-    ctx.body = operatorIncident(records, name, snapshot.now);
+    ctx.body = operatorIncident(records, name, { now: snapshot.now, language: 'en' });
   },
   '/operator/targets/*': ({ ctx, snapshot, records, latencies, version, name }) => {
     const view = readTarget(snapshot, { records, latencies }, name, readRange(ctx.query['range']));

@@ -1,8 +1,8 @@
 import type Koa from 'koa';
 import type { HealthStatus } from '../model/look.ts';
+import { statusIn } from '../words/labels.ts';
+import { languageFor, type Language } from '../words/language.ts';
 import { operatorEnglish, operatorSpanish } from './operator-words.ts';
-
-export type Language = 'en' | 'es';
 
 const english = {
   title: 'Status',
@@ -12,7 +12,7 @@ const english = {
     down: (names: string) => `Down: ${names}`,
     unknown: (names: string) => (names === '' ? 'Nothing is watched yet' : `Cannot be judged right now: ${names}`),
   } satisfies Record<HealthStatus, (names: string) => string>,
-  status: { up: 'up', degraded: 'degraded', down: 'down', unknown: 'unknown' } satisfies Record<HealthStatus, string>,
+  status: statusIn.en satisfies Record<HealthStatus, string>,
   kind: { down: 'down', unknown: 'could not be judged', flapping: 'came and went', degraded: 'degraded' },
   services: 'Services',
   incidents: 'Incidents',
@@ -71,7 +71,7 @@ const spanish: Words = {
     down: (names) => `Caído: ${names}`,
     unknown: (names) => (names === '' ? 'Todavía no se vigila nada' : `No se puede juzgar ahora: ${names}`),
   },
-  status: { up: 'funciona', degraded: 'con problemas', down: 'caído', unknown: 'desconocido' },
+  status: statusIn.es,
   kind: { down: 'caído', unknown: 'no se pudo juzgar', flapping: 'iba y venía', degraded: 'con problemas' },
   services: 'Servicios',
   incidents: 'Incidentes',
@@ -136,21 +136,6 @@ export function voiceOf(language: Language): Voice {
 function makeVoice(language: Language): Voice {
   const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'es', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
   return { language, words: dictionary[language], time: (moment) => format.format(new Date(moment)) };
-}
-
-/**
- * The language somebody reads best: the one asked for by name, else the first of Accept-Language that there is, else English. Pure.
- * @param asked the query's `lang`
- */
-export function languageFor(asked: string | undefined, acceptLanguage: string): Language {
-  if (asked === 'en' || asked === 'es') return asked;
-  const ranges = acceptLanguage.split(',').map((range) => {
-    const [tag = '', ...parameters] = range.trim().toLowerCase().split(';');
-    const quality = parameters.map((each) => /^\s*q=([\d.]+)\s*$/.exec(each)?.[1]).find((each) => each !== undefined);
-    return { language: tag.split('-')[0] ?? '', quality: Number(quality ?? 1) };
-  });
-  const known = ranges.filter(({ language, quality }) => (language === 'en' || language === 'es') && quality > 0);
-  return known.toSorted((a, b) => b.quality - a.quality)[0]?.language === 'es' ? 'es' : 'en';
 }
 
 /** In which language a page is asked for: by `lang` in the query of its address, or by the browser. */

@@ -1,4 +1,4 @@
-import type { Silence, TimelineEntry } from '../model/quiet.ts';
+import type { Found, Silence, TimelineEntry } from '../model/quiet.ts';
 import { guarded, inTransaction, type Connection } from './database.ts';
 import type { MonitorStore } from './store.ts';
 
@@ -10,6 +10,7 @@ export type TimelineRow = {
   incident_id: string | null;
   by: string;
   detail: string;
+  found: string | null;
 };
 
 export type QuietTables = Pick<MonitorStore, 'silences' | 'recentTimeline' | 'takeNonce'> & {
@@ -41,10 +42,10 @@ export function quietTables(connection: Connection): QuietTables {
         )
         .run(number, targets ? JSON.stringify(targets) : null, startsAt, endsAt, by, reason);
     },
-    addToTimeline: ({ at, event, probe, incidentId, by, detail }) => {
+    addToTimeline: ({ at, event, probe, incidentId, by, detail, found }) => {
       connection
-        .prepare('INSERT INTO timeline (at, event, probe, incident_id, by, detail) VALUES (?, ?, ?, ?, ?, ?)')
-        .run(at, event, probe ?? null, incidentId ?? null, by, detail);
+        .prepare('INSERT INTO timeline (at, event, probe, incident_id, by, detail, found) VALUES (?, ?, ?, ?, ?, ?, ?)')
+        .run(at, event, probe ?? null, incidentId ?? null, by, detail, found ? JSON.stringify(found) : null);
     },
   };
 }
@@ -54,6 +55,7 @@ function toSilence({ number, targets, starts_at: startsAt, ends_at: endsAt, by, 
 }
 
 /** An entry as its row has it. */
-export function toEntry({ at, event, probe, incident_id: incidentId, by, detail }: TimelineRow): TimelineEntry {
-  return { at, event, probe: probe ?? undefined, incidentId: incidentId ?? undefined, by, detail };
+export function toEntry({ at, event, probe, incident_id: incidentId, by, detail, found }: TimelineRow): TimelineEntry {
+  const entry = { at, event, probe: probe ?? undefined, incidentId: incidentId ?? undefined, by, detail };
+  return found === null ? entry : { ...entry, found: JSON.parse(found) as Found };
 }

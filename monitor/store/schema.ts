@@ -211,4 +211,8 @@ export const schemaSteps: readonly string[] = [
   `
   ALTER TABLE job_runs ADD COLUMN machine_up_ms REAL;
   `,
+  `
+  -- JSON: what was concluded from evidence.
+  ALTER TABLE timeline ADD COLUMN found TEXT;
+  `,
 ];

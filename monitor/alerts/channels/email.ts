@@ -6,7 +6,7 @@ import { html } from '#lib/html.ts';
 import { addressOf, cleartextProblems, mailAddress, securedSmtpUrl, smtpUrl } from '#lib/smtp.ts';
 import { alertId, roleOf, type Alert } from '../../model/alert.ts';
 import { AlertDeliveryError, type Channel } from '../channel.ts';
-import { describeAlert, linksOf, type MessageText, type Sender } from '../message-text.ts';
+import { describeAlert, linksOf, nextOf, type MessageText, type Sender } from '../message-text.ts';
 import type { ChannelKind, EnvOf } from './channel-kind.ts';
 import { judgeSmtpFailure } from './smtp-failure.ts';
 
@@ -103,14 +103,14 @@ function openingOf({ incidentId }: Alert): Alert['event'] {
 }
 
 function asText(message: MessageText): string {
-  const { title, cause, detail, facts, nextStep } = message;
+  const { title, cause, detail, facts } = message;
   const rows = [...facts, ...linksOf(message)].map(([label, value]) => `${`${label}:`.padEnd(17)}${value}`);
   return [
     title,
     '',
     ...(cause === undefined ? [] : [cause, '']),
     detail,
-    ...(nextStep === undefined ? [] : ['', `Next: ${nextStep}`]),
+    ...nextOf(message).flatMap(([name, value]) => ['', `${name}: ${value}`]),
     '',
     ...rows,
     '',
@@ -118,14 +118,14 @@ function asText(message: MessageText): string {
 }
 
 function asHtml(message: MessageText): string {
-  const { title, cause, detail, facts, nextStep } = message;
+  const { language, title, cause, detail, facts } = message;
   const { markup } = html`<!doctype html>
-    <html lang="en">
+    <html lang="${language}">
       <body style="font-family: sans-serif; line-height: 1.4">
         <h1 style="font-size: 1.2em">${title}</h1>
         ${cause !== undefined && html`<p><strong>${cause}</strong></p>`}
         <p>${detail}</p>
-        ${nextStep !== undefined && html`<p><strong>Next:</strong> ${nextStep}</p>`}
+        ${nextOf(message).map(([name, value]) => html`<p><strong>${name}:</strong> ${value}</p>`)}
         <table cellpadding="2">
           ${facts.map(
             ([label, value]) =>

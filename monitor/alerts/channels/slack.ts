@@ -2,7 +2,7 @@ import type { IncomingWebhookSendArguments } from '@slack/webhook';
 import * as z from 'zod';
 import { secret } from '#lib/env.ts';
 import { AlertDeliveryError, type Channel, type DeliveryFailure } from '../channel.ts';
-import { describeAlert, leadOf, linksOf, type MessageText, type Sender } from '../message-text.ts';
+import { describeAlert, leadOf, linksOf, nextOf, type MessageText, type Named, type Sender } from '../message-text.ts';
 import type { ChannelKind } from './channel-kind.ts';
 import { judgeHttpFailure, type Answer } from './http-failure.ts';
 import { webhookFetch } from './webhook-fetch.ts';
@@ -76,9 +76,10 @@ const marks: Readonly<Record<string, string>> = {
 
 /** What Slack is sent: `text` is the notification, the blocks are what the channel shows. Pure. */
 export function slackMessage(message: MessageText, event: string): IncomingWebhookSendArguments {
-  const { title, cause, detail, nextStep } = message;
-  const facts = message.facts.map(([label, value]) => `*${label}:* ${escapeMrkdwn(value)}`);
-  const next = nextStep === undefined ? [] : [`*Next:* ${escapeMrkdwn(nextStep)}`];
+  const { title, cause, detail } = message;
+  const shown = ([label, value]: Named): string => `*${label}:* ${escapeMrkdwn(value)}`;
+  const facts = message.facts.map(shown);
+  const next = nextOf(message).map(shown);
   const why = cause === undefined ? [] : [`*${escapeMrkdwn(cause)}*`];
   const [first, ...links] = linksOf(message).map(([label, url]) => `<${escapeMrkdwn(url)}|${label}>`);
   const mark = marks[event] ?? ':large_green_circle:';

@@ -1,7 +1,7 @@
 import { roleOf, type Alert } from '../../model/alert.ts';
-import type { Fact } from '../../model/look.ts';
+import { labelIn } from '../../words/labels.ts';
 import type { Delivery } from '../channel.ts';
-import { leadOf, linksOf, type MessageText } from '../message-text.ts';
+import { leadOf, linksOf, nextOf, type MessageText, type Named } from '../message-text.ts';
 
 /** One message as a webhook is given it. */
 export type Told = { readonly alert: Alert; readonly text: MessageText; readonly delivery: Delivery };
@@ -20,7 +20,7 @@ const standard: WebhookForm = ({ alert, text, delivery }) => ({
     target: alert.probe,
     title: text.title,
     cause: text.cause ?? null,
-    impact: alert.impact ?? null,
+    impact: text.impact ?? null,
     detail: text.detail,
     facts: text.facts.map(([label, value]) => ({ label, value })),
     next_step: text.nextStep ?? null,
@@ -59,7 +59,10 @@ const discord: WebhookForm = ({ alert, text }) => ({
   embeds: [
     {
       title: shorten(text.title, 256),
-      description: [shorten(leadOf(text), 1_500), ...(text.ackUrl === undefined ? [] : [`[Take it on](${text.ackUrl})`])].join('\n'),
+      description: [
+        shorten(leadOf(text), 1_500),
+        ...(text.ackUrl === undefined ? [] : [`[${labelIn('Take it on', text.language)}](${text.ackUrl})`]),
+      ].join('\n'),
       url: text.statusUrl,
       color: colours[severityOf(alert)],
       fields: factsOf(text)
@@ -102,9 +105,6 @@ function severityOf({ event }: Alert): Severity {
 const colours: Readonly<Record<Severity, number>> = { critical: 0xc42b2b, warning: 0xd39a12, info: 0x14804a };
 const cardColours: Readonly<Record<Severity, string>> = { critical: 'attention', warning: 'warning', info: 'good' };
 
-const factsOf = ({ nextStep, facts }: MessageText): readonly Fact[] => [
-  ...(nextStep === undefined ? [] : [['Next', nextStep] as const]),
-  ...facts,
-];
+const factsOf = (text: MessageText): readonly Named[] => [...nextOf(text), ...text.facts];
 
 const shorten = (text: string, longest: number): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);

@@ -18,7 +18,7 @@ export function noticeStandstillDuty(selfAlerts: Pick<SelfAlerts, 'notice'>): Du
       selfAlerts.notice({
         part: 'standstill',
         detail: `the monitor stood still for ${showDuration(stoodMs)}; nobody watched in that time`,
-        nextStep: 'see whether its container or machine was paused, or short of CPU or memory',
+        nextStep: { code: 'whyItStoodStill' },
       });
     },
   };

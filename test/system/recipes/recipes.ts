@@ -210,7 +210,7 @@ test('an alert is posted as text, and a refusal that lasts says so', async () =>
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const env = readEnv(channelEnv, { CHAT_WEBHOOK_URL: \`http://127.0.0.1:\${(server.address() as AddressInfo).port}/\` });
-  const [chat] = createChannels(env, { deployment: 'shop', host: 'tower', statusUrl: 'http://status' });
+  const [chat] = createChannels(env, { deployment: 'shop', language: 'en', host: 'tower', statusUrl: 'http://status' });
   const now = new Date(0).toISOString();
   const alert: Alert = { id: 'a', event: 'firing', incidentId: 'i', probe: 'api', detail: 'HTTP 503', facts: [], startedAt: now, decidedAt: now, dependents: [] };
   const delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] };

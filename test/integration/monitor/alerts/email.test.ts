@@ -83,7 +83,7 @@ const settings = (smtpUrl: string, allowsCleartext = false) => ({
 const withPassword = (mail: MailRecorder, query = ''): string =>
   `${mail.url.replace('smtp://', 'smtp://user:hunter2@')}?tls.rejectUnauthorized=false${query}`;
 const channelOf = (smtpUrl: string, allowsCleartext = false): Channel => {
-  const sender = { deployment: undefined, host: 'tower', statusUrl: 'http://127.0.0.1:8080' };
+  const sender = { deployment: undefined, language: 'en', host: 'tower', statusUrl: 'http://127.0.0.1:8080' } as const;
   return createChannels(settings(smtpUrl, allowsCleartext), sender)[0] as Channel;
 };
 const send = async ({ send: sendAlert }: Channel): Promise<DeliveryFailure | undefined> => {

@@ -41,6 +41,7 @@ async function connect(respond: (response: ServerResponse, request: IncomingMess
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/secret`;
   const [channel] = createChannels(readEnv(channelEnv, { WEBHOOK_URL: url, ...env }), {
     deployment: 'shop',
+    language: 'en',
     host: 'tower',
     statusUrl: 'http://status',
   });

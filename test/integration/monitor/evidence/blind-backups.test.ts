@@ -56,4 +56,4 @@ const injections: Readonly<Record<CauseIn<'backups'>, Injection>> = {
   },
 };
 
-testBlind(injections);
+testBlind(injections, 'es');

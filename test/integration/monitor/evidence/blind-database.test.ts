@@ -83,4 +83,4 @@ const injections: Readonly<Record<CauseIn<'database'>, Injection>> = {
   },
 };
 
-testBlind(injections);
+testBlind(injections, 'en');

@@ -42,4 +42,4 @@ const injections: Readonly<Record<CauseIn<'parts'>, Injection>> = {
   },
 };
 
-testBlind(injections);
+testBlind(injections, 'es');

@@ -4,16 +4,19 @@ import { adminToken, loadtestKey, operatorKey } from '#test/support/api-process.
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
 import { hasRedis } from '#test/support/redis.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
+import { labelIn } from '#monitor/words/labels.ts';
+import type { Language } from '#monitor/words/language.ts';
 import { planFor, startMonitor, type MonitorPlan } from '../run-monitor.ts';
 import { judge, type CauseName } from './judge.ts';
 import { metricsToken, startStack, type Stack } from './stack.ts';
 import { surround, type Surroundings } from './surroundings.ts';
 
 /** A message that wakes somebody, and is not of the monitor itself. */
-const isCall = (text: string): boolean => /^\[(?:FIRING|NOTICE)\] (?!monitor\.)/.test(text);
+const isCall = (text: string): boolean => /^\[(?:FIRING|NOTICE|ALERTA|AVISO)\] (?!monitor\.)/.test(text);
 
 /** Watches all of it alike, whatever is injected. */
-const configOf = (around: Surroundings, stack: Stack, isDirect: boolean) => ({
+const configOf = ({ around, stack, language }: Place, isDirect: boolean) => ({
+  delivery: { language },
   defaults: {
     interval: '200ms',
     timeout: '2s',
@@ -73,7 +76,7 @@ const patience = { timeout: 150_000, retry: 2 };
 const secrets = ['a-password-of-the-tests', metricsToken, adminToken, operatorKey, loadtestKey, 'secret-of-the-webhook'];
 
 /** Declares a test for each cause: it is injected into a whole stack, and the first message that somebody gets must name it. */
-export function testBlind(injections: Readonly<Record<string, Injection>>): void {
+export function testBlind(injections: Readonly<Record<string, Injection>>, language: Language): void {
   describe.skipIf(!hasRedis)('whoever is woken reads first what is the cause, by the words of the message alone', () => {
     let stack: Stack;
     beforeAll(async () => {
@@ -90,19 +93,21 @@ export function testBlind(injections: Readonly<Record<string, Injection>>): void
       onTestFinished(stack.heal);
       const [slack, mail] = await Promise.all([startSlackRecorder(), startMailRecorder()]);
       onTestFinished(async () => void (await Promise.all([slack.close(), mail.close()])));
-      const monitor = await startMonitor(planOf({ around, stack, slackUrl: slack.url, mailUrl: mail.url }, injections[name] as Injection));
+      const monitor = await startMonitor(
+        planOf({ around, stack, language, slackUrl: slack.url, mailUrl: mail.url }, injections[name] as Injection),
+      );
       onTestFinished(() => monitor.kill());
       if (name !== 'backup failed') await monitor.untilStatus((view) => view.targets.every(({ status }) => status === 'up'));
       await inject(around, stack);
 
       await slack.until(() => slack.texts().some(isCall), toldWithinMs);
       const said = slack.messages.find(({ text }) => isCall(text));
-      expect([judge(said?.text ?? ''), said?.text]).toEqual([name, expect.anything()]);
+      expect([judge(said?.text ?? '', language), said?.text]).toEqual([name, expect.anything()]);
       await mail.until(() => mail.mails.some(({ subject }) => isCall(subject)));
       const shown = [JSON.stringify(said?.body), ...plainParts(mail.mails.find(({ subject }) => isCall(subject))?.text ?? '')];
       for (const part of shown) {
-        for (const label of ['Broken for', 'Since', 'Next', 'Last looks', 'On record']) expect(part).toContain(label);
-        expect(part).toContain(name === 'PostgreSQL stopped' ? 'Not seen' : 'Sessions');
+        for (const label of ['Broken for', 'Since', 'Next', 'Last looks', 'On record']) expect(part).toContain(labelIn(label, language));
+        expect(part).toContain(labelIn(name === 'PostgreSQL stopped' ? 'Not seen' : 'Sessions', language));
         expect(secrets.filter((secret) => part.includes(secret))).toEqual([]);
       }
       expect(shown).toHaveLength(3);
@@ -110,9 +115,16 @@ export function testBlind(injections: Readonly<Record<string, Injection>>): void
   });
 }
 
-type Place = { readonly around: Surroundings; readonly stack: Stack; readonly slackUrl: string; readonly mailUrl: string };
+type Place = {
+  readonly around: Surroundings;
+  readonly stack: Stack;
+  readonly language: Language;
+  readonly slackUrl: string;
+  readonly mailUrl: string;
+};
 
-function planOf({ around, stack, slackUrl, mailUrl }: Place, { env, config, isBehindWay }: Injection): MonitorPlan {
+function planOf(place: Place, { env, config, isBehindWay }: Injection): MonitorPlan {
+  const { around, stack, slackUrl, mailUrl } = place;
   const settings = {
     ...Object.fromEntries(Object.entries(stack.settings).map(([key, value]) => [key, String(value)])),
     REDIS_ENABLED: 'true',
@@ -126,7 +138,7 @@ function planOf({ around, stack, slackUrl, mailUrl }: Place, { env, config, isBe
     BACKUP_DIR: join(around.dir, 'backups'),
     ...env?.(around),
   };
-  return planFor(around.dir, settings, { ...configOf(around, stack, !isBehindWay), ...config });
+  return planFor(around.dir, settings, { ...configOf(place, !isBehindWay), ...config });
 }
 
 /** The text and the HTML of a mail, decoded. */

@@ -13,7 +13,7 @@ const firing: Alert = {
   incidentId,
   probe: 'postgresql',
   detail: 'PostgreSQL at db:5432 does not answer: <ECONNREFUSED> & more',
-  facts: [['Critical check', 'database']],
+  facts: [['Says of itself', 'database']],
   nextStep: 'docker compose logs postgres',
   startedAt: '2026-11-24T02:00:00.000Z',
   decidedAt: '2026-11-24T02:00:09.000Z',
@@ -28,7 +28,7 @@ const resolved: Alert = {
   dependents: [],
 };
 const first: Delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 100, tellsToo: [] };
-const sender: Sender = { deployment: 'shop', host: 'tower-1', statusUrl: 'https://status.shop.example' };
+const sender: Sender = { deployment: 'shop', language: 'en', host: 'tower-1', statusUrl: 'https://status.shop.example' };
 const mailSettings = { from: 'Atalaya <monitor@shop.example>', all: ['a@shop.example', 'b@shop.example'] };
 
 const describeFirst = (alert: Alert): MessageText => describeAlert(alert, first, sender);
@@ -69,7 +69,7 @@ describe('a message', () => {
   test('tells whoever is woken which deployment and machine it is, what is critical, what to look at next, and where the page is', () => {
     const mail = emailMessage(firing, describeFirst(firing), mailSettings);
     const slack = JSON.stringify(slackMessage(describeFirst(firing), 'firing'));
-    for (const part of ['shop, on tower-1', 'Critical check', 'docker compose logs postgres', 'https://status.shop.example']) {
+    for (const part of ['shop, on tower-1', 'Says of itself', 'docker compose logs postgres', 'https://status.shop.example']) {
       expect(mail.text).toContain(part);
       expect(mail.html).toContain(part);
       expect(slack).toContain(part);
@@ -77,13 +77,13 @@ describe('a message', () => {
   });
 
   test('by mail shows whatever a target says as text, never as markup', () => {
-    const { html } = emailMessage(firing, describeFirst({ ...firing, facts: [['<b>', '"><script>']] }), mailSettings);
+    const { html } = emailMessage(firing, describeFirst({ ...firing, facts: [['Error', '<b>"><script>']] }), mailSettings);
     expect(html).toContain('&lt;ECONNREFUSED&gt; &amp; more');
     expect(html).not.toMatch(/<script|<b>/);
   });
 
   test('that comes late or perhaps twice says so', () => {
-    const always = ['Since', 'Critical check', 'Depends on it', 'Monitor', 'Incident'];
+    const always = ['Since', 'Says of itself', 'Depends on it', 'Monitor', 'Incident'];
     expect(labels(first)).toEqual(always);
     expect(labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual([...always, 'Delayed', 'Note']);
     expect(labels({ ...first, mayComeAgain: true })).toEqual([...always, 'Note']);

@@ -7,7 +7,7 @@ import { signature } from '#monitor/alerts/channels/webhook.ts';
 import { describeAlert, type Sender } from '#monitor/alerts/message-text.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 
-const sender: Sender = { deployment: 'shop', host: 'tower-1', statusUrl: 'https://status.shop.example' };
+const sender: Sender = { deployment: 'shop', language: 'en', host: 'tower-1', statusUrl: 'https://status.shop.example' };
 const delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] };
 
 function told(changes: Partial<Alert> = {}): Told {
@@ -88,7 +88,7 @@ test.each([
   ['none', 5_000, 0],
 ])('with %s Discord takes the whole: below 6,000 characters, at most 25 fields, and no name is called', (_sentence, length, count) => {
   const long = '@everyone '.repeat(length / 10);
-  const facts = Array.from({ length: count }, () => [long, long] as const);
+  const facts = Array.from({ length: count }, () => ['Error', long] as const);
   const { allowed_mentions: mentions, embeds } = webhookForms.discord(told({ detail: long, facts }), undefined) as DiscordBody;
   const [{ title, description, fields }] = embeds;
   expect(mentions).toEqual({ parse: [] });

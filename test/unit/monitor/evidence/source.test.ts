@@ -5,15 +5,16 @@ import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import { initialHealth } from '#monitor/health/health-state.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { TimelineEntry } from '#monitor/model/quiet.ts';
+import type { Label } from '#monitor/words/labels.ts';
 
-const shows = (name: string, value: string): Source => ({ name, look: () => Promise.resolve({ facts: [[name, value]] }) });
+const shows = (name: Label, value: string): Source => ({ name, look: () => Promise.resolve({ facts: [[name, value]] }) });
 const hangs: Source = { name: 'PostgreSQL', look: () => new Promise(() => {}) };
 
 test('what does not show itself in time, or fails, is named as not seen, and holds up nothing else', async () => {
   const refused: Source = { name: 'metrics', look: () => Promise.reject(new Error('refused')) };
-  const { facts } = await gather([shows('Disk', 'full'), hangs, refused], 30);
+  const { facts } = await gather([shows('Pool', 'full'), hangs, refused], 30);
   expect(facts).toEqual([
-    ['Disk', 'full'],
+    ['Pool', 'full'],
     ['Not seen', 'PostgreSQL: nothing came within 0.03 s'],
     ['Not seen', 'metrics: refused'],
   ]);
@@ -69,8 +70,8 @@ test('a message waits for the evidence that was begun with it, tells cause and i
   for (const one of [alert, { ...alert, id: 'api.resolved.1', event: 'resolved' as const }])
     await channel.send(one, delivery, new AbortController().signal);
   expect(sent[0]).toMatchObject({
-    cause: 'api does not run: nothing listens at its port.',
-    impact: 'everybody who uses api',
+    cause: { code: 'doesNotRun', who: 'api' },
+    impact: { code: 'allUsers', who: 'api' },
     facts: [['Pool', '10 of 10']],
   });
   expect(sent[1]).not.toHaveProperty('cause');
@@ -81,7 +82,8 @@ test('a message waits for the evidence that was begun with it, tells cause and i
       probe: 'api',
       incidentId: 'api-1',
       by: 'monitor',
-      detail: 'Cause: api does not run: nothing listens at its port; Pool: 10 of 10',
+      detail: 'Pool: 10 of 10',
+      found: { cause: { code: 'doesNotRun', who: 'api' } },
     },
   ]);
 });

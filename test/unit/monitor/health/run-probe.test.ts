@@ -46,7 +46,13 @@ describe('a look', () => {
 
   test('shows no secret', async () => {
     const result = await runProbe(
-      () => Promise.resolve({ outcome: 'failed', detail: 'at postgres://u:hunter2@db', facts: [['Says', 'token=hunter3']] }),
+      () =>
+        Promise.resolve({
+          outcome: 'failed',
+          cause: { code: 'isUnwell', who: 'api', said: 'token=hunter4' },
+          detail: 'at postgres://u:hunter2@db',
+          facts: [['Says of itself', 'token=hunter3']],
+        }),
       usual,
       systemClock,
     );

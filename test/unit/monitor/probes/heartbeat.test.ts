@@ -47,7 +47,7 @@ describe('a job', () => {
     expect(play.look()).toMatchObject({
       outcome: 'failed',
       detail: expect.stringMatching(/it is due every 1 h$/),
-      nextStep: expect.any(String),
+      nextStep: { code: 'seeJob' },
     });
   });
 

@@ -99,7 +99,7 @@ describe('the page of an incident', () => {
       notes: [note],
     });
     const found = store.incident('shop-1');
-    const view = presentStory(found as Incident, store.storyOf(found as Incident), store.notesOf(['shop-1']), now);
+    const view = presentStory(found as Incident, store.storyOf(found as Incident), store.notesOf(['shop-1']), { now, language: 'en' });
     expect(view.timeline.map(({ event, detail }) => `${event}: ${detail}`)).toEqual([
       'look failed: HTTP 503 · 12 ms',
       'found out: HTTP 503',
@@ -135,7 +135,7 @@ describe('the page of an incident', () => {
         { ...by, at: now - 40_000, event: 'action', detail: 'restarted' },
       ],
     });
-    const view = presentStory(shown, store.storyOf(shown), [], now);
+    const view = presentStory(shown, store.storyOf(shown), [], { now, language });
     return incidentHtml(view, voiceOf(language), { token: undefined, version: 'v', now }).replaceAll(/\s+/g, ' ');
   }
 
@@ -182,7 +182,7 @@ describe('the page of an incident', () => {
       'pruebas recogidas',
       'acción del monitor',
       'Sesiones',
-      'aviso, a slack, al primer intento',
+      'alerta, a slack, al primer intento',
       'apartado',
       '2 hallazgos',
     ])
@@ -206,7 +206,7 @@ describe('the page of an incident', () => {
 
   test('shows what people write as text, to operators and to everybody, and a form only to who is signed in', () => {
     store.write({ ...none, incidents: [incident({ detail: nasty })], notes: [note] });
-    const view = presentStory(incident({ detail: nasty }), store.storyOf(incident()), store.notesOf(['shop-1']), now);
+    const view = presentStory(incident({ detail: nasty }), store.storyOf(incident()), store.notesOf(['shop-1']), { now, language: 'en' });
     const [known] = presentPublicIncident(incident(), store.notesOf(['shop-1']));
     if (!known) throw new Error('everybody may see it');
     for (const page of [

@@ -26,7 +26,7 @@ const outage: Incident = {
 const last = {
   outcome: 'failed',
   detail: hidden,
-  facts: [[hidden, hidden]],
+  facts: [['Error', hidden]],
   nextStep: hidden,
   latencyMs: 4_711,
   at: now,

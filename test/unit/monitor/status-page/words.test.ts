@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { languageFor, voiceOf } from '#monitor/status-page/words.ts';
+import { voiceOf } from '#monitor/status-page/words.ts';
+import { languageFor } from '#monitor/words/language.ts';
 
 test.each([
   [undefined, '', 'en'],
