@@ -49,9 +49,14 @@ export function scoreOf(text: string): Score {
   };
 }
 
+/** pgbench takes a colon before a name for a variable of its own even within a literal, as in `HH24:MI`; two literals are none. */
+const withoutVariables = (text: string): string => text.replaceAll(/(?<!:):(?=\w)/g, `:' || '`);
+
 /** A statement with its parameters replaced by what pgbench understands. */
 const filled = (text: string, values: readonly string[]): string =>
-  text.replaceAll(/\$(\d+)/g, (_, number: string) => values[Number(number) - 1] ?? 'NULL').replaceAll(/\s+/g, ' ');
+  withoutVariables(text)
+    .replaceAll(/\$(\d+)/g, (_, number: string) => values[Number(number) - 1] ?? 'NULL')
+    .replaceAll(/\s+/g, ' ');
 
 const three = (value: string): string => `ARRAY[${value}, ${value}, ${value}]`;
 
