@@ -120,6 +120,27 @@ describe('a page that is open', { timeout: 30_000 }, () => {
     expect(await page.locator(':focus').innerText()).toBe('target-2');
   });
 
+  test('keeps the evidence that somebody has opened, the focus on it, and what stands before the eyes', async ({ skip }) => {
+    skip(missingBrowser !== undefined, missingBrowser);
+    seeded.show(['up']);
+    const page = await newPage({ extraHTTPHeaders: asOperator, viewport: { width: 360, height: 300 } });
+    await page.goto(`${seeded.url}/operator/incidents/target-1-1500`);
+    await page.locator('#findings').press('Enter');
+    await page.locator('#evidence li').last().scrollIntoViewIfNeeded();
+    const shown = (): Promise<unknown> =>
+      page.locator('#evidence').evaluate((details: { open: boolean; getBoundingClientRect: () => { top: number } }) => ({
+        isOpen: details.open,
+        top: Math.round(details.getBoundingClientRect().top),
+      }));
+    const before = await shown();
+    expect(before).toMatchObject({ isOpen: true });
+    const live = await page.locator('[data-live]').elementHandle();
+    seeded.show(['down']);
+    await expect.poll(() => live?.evaluate((element: { isConnected: boolean }) => element.isConnected), { timeout: 20_000 }).toBe(false);
+    expect(await shown()).toEqual(before);
+    expect(await page.locator(':focus').getAttribute('id')).toBe('findings');
+  });
+
   test('keeps its chart while what is around it is exchanged', async ({ skip }) => {
     skip(missingBrowser !== undefined, missingBrowser);
     seeded.show(['up']);

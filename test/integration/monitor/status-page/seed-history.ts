@@ -75,7 +75,8 @@ function foundOf({ id: incidentId, probe, startedAt }: Incident): TimelineEntry[
       ...by,
       at: startedAt + 7_000,
       event: 'evidence',
-      detail: `Cause: ${probe} hangs.; Sessions: 5 active, 2 idle; Not seen: the log: none`,
+      detail: 'Sessions: 5 active, 2 idle; Not seen: the log: none',
+      found: { cause: { code: 'hangs', who: probe } },
     },
     { ...by, at: startedAt + 12_000, event: 'action', detail: `${probe} was told to start anew` },
   ];
