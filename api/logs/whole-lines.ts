@@ -3,54 +3,85 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
 /** The byte that ends a line. */
 export const newline = 10;
-const lineEnd = Buffer.from([newline]);
 
-/** Of sonic-boom: what it is writing to which file, and how much it holds in all. */
+/** Of sonic-boom: what it is writing to which file, how much it holds in all, and what begins and ends a write. */
 export type WritingBoom = EventEmitter & {
   readonly fd: number;
   _writingBuf: Buffer;
   _len: number;
+  _actualWrite: () => void;
   release: (err: Error | null | undefined, written: number) => void;
 };
 
 /* oxlint-disable no-underscore-dangle -- sonic-boom has no other names for them */
 /**
- * A disk that fills up takes the beginning of a line, and what another process writes before the rest of it would stand in its middle.
- * So whoever was refused goes on with a line of its own: with the one that was cut, from its beginning, or with the next where another's
- * stands there cut. What remains of a cut one is a line that cannot be read; none is lost.
+ * A disk that fills up takes the beginning of a line, and what comes next, of this process or another, stands behind it. So whoever was
+ * cut goes on with that line from its beginning, and whoever finds its first line behind what is no whole one writes it once more. What
+ * remains is a line that cannot be read; none is lost.
  */
 export function goOnWithWholeLines(boom: WritingBoom): void {
-  const { release } = boom;
-  const beginAnew = (from: number): void => {
-    const before = boom._writingBuf.length;
-    boom._writingBuf = Buffer.concat([lineEnd, boom._writingBuf.subarray(from)]);
-    const more = boom._writingBuf.length - before;
-    boom._len += more;
-    boom.emit('write', -more);
+  const { release, _actualWrite: begin } = boom;
+  let sizeBefore = 0;
+  boom._actualWrite = () => {
+    sizeBefore = sizeOf(boom.fd);
+    begin.call(boom);
   };
   boom.release = (err, written) => {
     const buffer = boom._writingBuf;
-    const begin = err ? 0 : buffer.lastIndexOf(newline, written - 1) + 1;
-    const isCut = !err && written > 0 && written < buffer.length && begin !== written;
-    if (isCut || (err && buffer[0] !== newline && endsInALine(boom.fd))) beginAnew(begin);
-    release(err, isCut ? 0 : written);
+    const done = err ? 0 : buffer.lastIndexOf(newline, written - 1) + 1;
+    const first = buffer.subarray(0, done > 0 ? buffer.indexOf(newline) + 1 : 0);
+    const again = first.length > 0 && standsBehindAnother(boom.fd, sizeBefore, first) ? first : buffer.subarray(0, 0);
+    if (!err && (done < written || again.length > 0)) {
+      boom._writingBuf = Buffer.concat([again, buffer.subarray(done)]);
+      const less = buffer.length - boom._writingBuf.length;
+      boom._len -= less;
+      boom.emit('write', less);
+      written = 0;
+    }
+    // What goes on at once begins where the file ends now.
+    sizeBefore = sizeOf(boom.fd);
+    release(err, written);
   };
 }
 
 /* oxlint-enable no-underscore-dangle */
 
-/** Whether the last line of an open file is not whole. It may have been renamed, so it is opened by its number; false but on Linux. */
-function endsInALine(fd: number): boolean {
+function sizeOf(fd: number): number {
+  try {
+    return fstatSync(fd).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** More than this came meanwhile only while this process stood still. */
+const mostMeanwhile = 1024 * 1024;
+
+/**
+ * Whether a line that was written since the file had a size stands in the middle of another's, and nowhere at the beginning of one. The
+ * file is open for appending alone, and may have been renamed: it is read by its number; false but on Linux.
+ */
+function standsBehindAnother(fd: number, sizeBefore: number, line: Buffer): boolean {
+  const from = Math.max(0, sizeBefore - 1);
+  const meanwhile = readFrom(fd, from);
+  let isThere = false;
+  for (let at = meanwhile.indexOf(line); at >= 0; at = meanwhile.indexOf(line, at + 1)) {
+    if (from + at === 0 || meanwhile[at - 1] === newline) return false;
+    isThere = true;
+  }
+  return isThere;
+}
+
+function readFrom(fd: number, from: number): Buffer {
   try {
     const reading = openSync(`/proc/self/fd/${fd}`, 'r');
     try {
-      const { size } = fstatSync(reading);
-      const last = Buffer.alloc(1);
-      return size > 0 && readSync(reading, last, 0, 1, size - 1) === 1 && last[0] !== newline;
+      const bytes = Buffer.alloc(Math.min(mostMeanwhile, Math.max(0, fstatSync(reading).size - from)));
+      return bytes.subarray(0, readSync(reading, bytes, 0, bytes.length, from));
     } finally {
       closeSync(reading);
     }
   } catch {
-    return false;
+    return Buffer.alloc(0);
   }
 }
