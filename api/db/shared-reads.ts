@@ -25,18 +25,19 @@ export type SharedReads = {
    */
   readonly byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited?: IsAwaited) => Promise<Row | undefined>;
   /**
-   * The row of these numbers; undefined when there is none. Reads of the same statement are joined into one question, so it should
+   * The row of these values; undefined when there is none. Reads of the same statement are joined into one question, so it should
    * be one that never takes long: they wait for each other.
-   * @param statement has for each of the numbers a `bigint[]`, whose nth elements belong together, and shows that n, from 1, as `id_key`
+   * @param statement has for each of the values an array, whose nth elements belong together, and shows that n, from 1, as `id_key`
    */
   readonly byEach: <Row extends IdentifiedRow>(
     statement: Statement<Row>,
-    numbers: Numbers,
+    values: EachValues,
     isAwaited?: IsAwaited,
   ) => Promise<Row | undefined>;
 };
 
-export type Numbers = readonly (number | null)[];
+/** Numbers are safe integers, and no text holds NUL. */
+export type EachValues = readonly (number | string | null)[];
 
 /** Whether somebody still waits for a read; by default somebody does. */
 export type IsAwaited = () => boolean;
@@ -56,7 +57,7 @@ export type SharedReadsOptions = {
 const maxOnTheWay = 2;
 /** Keeps the answer to one question small; who comes after it asks the next. */
 const maxIds = 500;
-/** The same of several numbers, by which more than a row is found. */
+/** The same of several values, by which more than a row is found. */
 const maxEach = 32;
 /** Go in one piece at most, as far as they take no longer: a slow question keeps those behind it waiting. */
 const maxTogether = 16;
@@ -93,7 +94,7 @@ type Question = {
   readonly deadline: NodeJS.Timeout;
 };
 
-/** An id, or several numbers as text with commas between, of which nothing is null. */
+/** An id, or several values as elements of PostgreSQL's arrays, with NUL between, of which nothing is null. */
 type Key = number | string;
 
 type Answer = { readonly rows: QueryResultRow[]; readonly byKey: ReadonlyMap<string, QueryResultRow>; sentAtMs: number; endedAtMs: number };
@@ -163,10 +164,10 @@ export function createSharedReads(pool: Pool, { timesOf = () => undefined }: Sha
     // No value of one may make the question of all fail.
     byId: <Row extends IdentifiedRow>(statement: Statement<Row>, id: number, isAwaited = always) =>
       Number.isSafeInteger(id) ? findOne<Row>(statement, id, isAwaited) : Promise.reject(new RangeError('an id must be a safe integer')),
-    byEach: <Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers, isAwaited = always) =>
-      numbers.every((one) => one === null || Number.isSafeInteger(one))
-        ? findOne<Row>(statement, numbers.join(), isAwaited)
-        : Promise.reject(new RangeError('numbers must be safe integers')),
+    byEach: <Row extends IdentifiedRow>(statement: Statement<Row>, values: EachValues, isAwaited = always) =>
+      values.every((one) => (typeof one === 'string' ? !one.includes('\0') : one === null || Number.isSafeInteger(one)))
+        ? findOne<Row>(statement, values.map(asElement).join('\0'), isAwaited)
+        : Promise.reject(new RangeError('values must be safe integers, or texts without NUL')),
   };
 }
 
@@ -246,9 +247,13 @@ async function ask(client: PoolClient, statement: Statement, question: Question,
 /** For the parameters of a statement, the arrays of all that is asked, as PostgreSQL reads them. */
 function arraysOf(keys: readonly Key[]): string[] {
   if (typeof keys[0] === 'number') return [`{${keys.join(',')}}`];
-  const all = (keys as readonly string[]).map((key) => key.split(','));
-  return (all[0] ?? []).map((_, index) => `{${all.map((numbers) => numbers[index] || 'NULL').join(',')}}`);
+  const all = (keys as readonly string[]).map((key) => key.split('\0'));
+  return (all[0] ?? []).map((_, index) => `{${all.map((elements) => elements[index] || 'NULL').join(',')}}`);
 }
+
+/** @see https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+const asElement = (value: EachValues[number]): EachValues[number] =>
+  typeof value === 'string' ? `"${value.replaceAll(/["\\]/g, String.raw`\$&`)}"` : value;
 
 function rowsByKey(rows: readonly QueryResultRow[], keys: readonly Key[]): Map<string, QueryResultRow> {
   const nameOf = (id: unknown): string => (typeof keys[0] === 'string' ? String(keys[Number(id) - 1]) : String(id));

@@ -7,9 +7,9 @@ import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { ApiError, ClientGoneError } from '../errors.ts';
 import {
   createSharedReads,
+  type EachValues,
   type IdentifiedRow,
   type IsAwaited,
-  type Numbers,
   type SharedReads,
   type SharedReadsOptions,
 } from './shared-reads.ts';
@@ -128,8 +128,8 @@ class CallerReads implements Db {
     return this.#all.byId(statement, id, this.#isAwaited);
   }
 
-  byEach<Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers): Promise<Row | undefined> {
-    return this.#all.byEach(statement, numbers, this.#isAwaited);
+  byEach<Row extends IdentifiedRow>(statement: Statement<Row>, given: EachValues): Promise<Row | undefined> {
+    return this.#all.byEach(statement, given, this.#isAwaited);
   }
 }
 
@@ -261,8 +261,8 @@ class ClientTx implements Tx {
     return (await this.query(statement, [[id]]))[0];
   }
 
-  async byEach<Row extends IdentifiedRow>(statement: Statement<Row>, numbers: Numbers): Promise<Row | undefined> {
-    const values = numbers.map((one) => [one]);
+  async byEach<Row extends IdentifiedRow>(statement: Statement<Row>, given: EachValues): Promise<Row | undefined> {
+    const values = given.map((one) => [one]);
     return (await this.query(statement, values))[0];
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { textStatement, unseen, type Statement } from '../db/statement.ts';
-import type { Numbers } from '../db/shared-reads.ts';
+import type { EachValues } from '../db/shared-reads.ts';
 import type { Db } from '../db/tx.ts';
 import type { ObjectView, Written } from '../http/view.ts';
 import { wholeNumberText } from './fields.ts';
@@ -92,26 +92,37 @@ export function pageOf(name: string, of: ObjectView<never>, table: string, condi
  * @param asked names of what each page is of, of which the condition speaks as `asked.NAME`
  */
 export function pagesOfEach(name: string, of: ObjectView<never>, table: string, { asked, condition }: EachPage): Statement<IdentifiedPage> {
-  const columns = ['page_limit', 'page_skip', 'page_after', ...asked];
-  const arrays = columns.map((_, index) => unseen(`$${index + 1}`, 'bigint[]')).join(', ');
+  const values = ['page_limit', 'page_skip', 'page_after', ...asked].map((column): EachColumn => [column, 'bigint']);
   const first = `SELECT id_key FROM ${table} WHERE ${condition} AND id_key > asked.page_after ORDER BY id_key LIMIT 1 OFFSET asked.page_skip`;
   const rows = `SELECT ${of.select} FROM ${table} WHERE ${condition} AND id_key >= (${first}) ORDER BY id_key LIMIT asked.page_limit`;
-  return textStatement(
-    name,
-    `SELECT asked.n AS id_key, page.* FROM unnest(${arrays}) WITH ORDINALITY AS asked (${columns.join(', ')}, n)
-     CROSS JOIN LATERAL (${writtenPage(of, table, { rows, limit: 'asked.page_limit::integer', order: ['id_key'] })}) AS page`,
-  );
+  return eachOf(name, values, writtenPage(of, table, { rows, limit: 'asked.page_limit::integer', order: ['id_key'] }));
 }
 
 type EachPage = { readonly asked: readonly string[]; readonly condition: string };
-type IdentifiedPage = WrittenPage & { readonly id_key: string };
+export type IdentifiedPage = WrittenPage & { readonly id_key: string };
+export type EachColumn = readonly [name: string, type: 'bigint' | 'text'];
+
+/**
+ * For `byEach`: a page for each who asks.
+ * @param columns names of the values it is asked with, in their order
+ * @param written the page, in which these are `asked.NAME`
+ * @param condition without which nobody is answered
+ */
+export function eachOf(name: string, columns: readonly EachColumn[], written: string, condition = 'true'): Statement<IdentifiedPage> {
+  const arrays = columns.map(([, type], index) => unseen(`$${index + 1}`, `${type}[]`)).join(', ');
+  return textStatement(
+    name,
+    `SELECT asked.n AS id_key, page.* FROM unnest(${arrays}) WITH ORDINALITY AS asked (${columns.map(([column]) => column).join(', ')}, n)
+     CROSS JOIN LATERAL (${written}) AS page WHERE ${condition}`,
+  );
+}
 
 /** Pages of one question wait for each other: one that may be long is asked for alone. @param of what the page is of */
 export async function askEachPage(
   db: Db,
   statement: Statement<IdentifiedPage>,
   { limit, skip, cursor: place }: Page,
-  of: Numbers = [],
+  of: EachValues = [],
 ): Promise<WrittenPage> {
   const numbers = [limit, skip, Number(place?.[0] ?? 0), ...of];
   const isShort = limit <= 100 && skip <= 1_000;
@@ -119,7 +130,7 @@ export async function askEachPage(
   return row as WrittenPage;
 }
 
-const asArrays = (numbers: Numbers): Numbers[] => numbers.map((one) => [one]);
+const asArrays = (numbers: EachValues): EachValues[] => numbers.map((one) => [one]);
 
 export async function askPage(db: Db, statement: Statement<WrittenPage>, { limit, skip, cursor: place }: Page): Promise<WrittenPage> {
   return (await db.query(statement, [limit, skip, place?.[0] ?? 0]))[0] as WrittenPage;

@@ -1,5 +1,10 @@
 import * as fc from 'fast-check';
+import type { QueryConfig } from 'pg';
 import { describe, expect } from 'vitest';
+import { createDatabase } from '#api/db/tx.ts';
+import { nextPage, type WrittenPage } from '#api/shop/pages.ts';
+import { filterProducts, filterStatement } from '#api/shop/products/filter-products.ts';
+import { productFilter } from '#api/shop/products/product-schema.ts';
 import { test as running, asOperator } from '../processes/running-api.ts';
 import { test, type MigratedDatabase } from '#test/support/migrated-database.ts';
 import { customer, openShop, operator, type Shop } from './shop.ts';
@@ -128,6 +133,82 @@ describe('pages of what is one’s own, and of reviews', () => {
       }),
       { numRuns: 15 },
     );
+  });
+});
+
+describe('filters of products', () => {
+  /** What one text may be taken for in an array, in LIKE, or in SQL. */
+  const words = ['lamp', 'a,b', '"', '\\', '{x}', 'NULL', '%', '_', '100% ñ', "'", '☃,"\\'];
+  const filter = fc.record(
+    {
+      search: fc.constantFrom(...words),
+      category_id: fc.constantFrom('1', '2'),
+      min_price: fc.constantFrom('0', '1.01', '1.02'),
+      max_price: fc.constantFrom('1.02', '1.03'),
+      in_stock_only: fc.constantFrom('true', 'false'),
+      sort_by: fc.constantFrom('price_asc', 'price_desc', 'name', 'name_asc', 'name_desc'),
+      limit: fc.constantFrom('1', '3', '50', '101'),
+      skip: fc.constantFrom('0', '2'),
+    },
+    { requiredKeys: ['limit'] },
+  );
+
+  test('find what they would find alone, whoever else asks at the same time, from any place on', async ({ db }) => {
+    const shop = openShop(db);
+    await db.pool.query(`INSERT INTO categories (name) VALUES ('A'), ('B')`);
+    await db.pool.query(
+      `INSERT INTO products (name, price_cents, stock, category_id)
+       SELECT word || n % 2, 100 + n % 4, n % 3, 1 + n % 2 FROM unnest($1::text[]) AS word, generate_series(1, 8) n`,
+      [words],
+    );
+    const aloneOf = async (asked: Record<string, string>): Promise<WrittenPage> => {
+      const { statement, values } = filterStatement(productFilter.parse(asked));
+      return (await db.pool.query<WrittenPage>({ ...statement, values: [...values] })).rows[0]!;
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(filter, { minLength: 1, maxLength: 20 }), async (filters) => {
+        for (let asked: Record<string, string>[] = filters, turn = 0; asked.length > 0 && turn < 3; turn += 1) {
+          // Several of a kind that differ in one value alone.
+          asked = asked
+            .flatMap((one) => [one, { ...one, limit: '2' }, ...(one['search'] ? [{ ...one, search: 'lamp' }] : [])])
+            .slice(0, 90);
+          const pages = await Promise.all(asked.map((query) => shop.call(operator, 'GET /products/filter', { query })));
+          const alone = await Promise.all(asked.map(aloneOf));
+          expect(pages.map(({ text }) => text)).toEqual(alone.map(({ json }) => json));
+          expect(pages.map(({ next }) => next)).toEqual(alone.map(nextPage));
+          asked = asked.flatMap(({ skip: _skip, ...one }, index) => (pages[index]?.next ? [{ ...one, cursor: pages[index].next }] : []));
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('of one kind that are asked for at once are one question while there are few products, and each its own once there are many', async ({
+    db,
+  }) => {
+    const heard: string[] = [];
+    const pool = Object.assign(Object.create(db.pool), {
+      connect: async () => {
+        const client = await db.pool.connect();
+        const query = client.query.bind(client);
+        return Object.assign(Object.create(client), {
+          query: (asked: QueryConfig) => (heard.push(String(asked.name).replace(/\d+/, 'N')), query(asked)),
+        });
+      },
+    });
+    const { read } = createDatabase(pool);
+    const find = (price: number) => filterProducts(read, productFilter.parse({ max_price: `${price}`, limit: '2' }));
+    await addEqualProducts(db, 50);
+    const few = await Promise.all([1, 2, 3].map(find));
+    expect(heard).toEqual(['product-filter-N-each']);
+    expect(few.map(({ place }) => place)).toEqual(['[44]', '[49]', '[49]']);
+    await addEqualProducts(db, 20_000);
+    await find(4);
+    await Promise.all([1, 2].map(find));
+    expect(heard.slice(1)).toEqual(['product-filter-N-each', 'product-filter-N', 'product-filter-N', 'product-filter-N']);
+    const { each } = filterStatement(productFilter.parse({ max_price: '4', limit: '2' }));
+    const { rows } = await db.pool.query<Record<string, string>>(`EXPLAIN (ANALYZE) ${each?.text}`, ['{400}', '{2}']);
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/One-Time Filter[^]*products[^\n]*never executed/);
   });
 });
 

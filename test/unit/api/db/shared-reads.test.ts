@@ -287,6 +287,7 @@ test('several numbers are asked as arrays of them, and each who asks gets the ro
   await Promise.all(Array.from({ length: 65 }, (_, number) => reads.byEach(page, [number])));
   expect(sent.slice(1).map(([first]) => first?.toString().split(',').length)).toEqual([32, 32, 1]);
   await expect(reads.byEach(page, [1, 0.5])).rejects.toThrow(/safe integers/);
+  await expect(reads.byEach(page, [1, 'a\0b'])).rejects.toThrow(/NUL/);
 });
 
 test('what is no id is refused alone', async () => {
