@@ -98,22 +98,20 @@ function distribute(batch: readonly Waiter[], flat: FlatVerdicts): void {
   let offset = 0;
   const countedAtMs = flat[4 * batch.reduce((quotas, { take }) => quotas + take.length, 0)];
   for (const { take, resolve, reject } of batch) {
-    const verdicts = take.map((_, index) => ({
-      ...verdictAt(flat, offset + index * 4),
-      ...(countedAtMs !== undefined && { countedAtMs }),
-    }));
+    const verdicts = take.map((_, index) => verdictAt(flat, offset + index * 4, countedAtMs));
     offset += take.length * 4;
     if (offset > flat.length) reject(new LimiterUnavailableError('the answer is shorter than the question'));
     else resolve(verdicts);
   }
 }
 
-function verdictAt(flat: FlatVerdicts, offset: number): Verdict {
+function verdictAt(flat: FlatVerdicts, offset: number, countedAtMs: number | undefined): Verdict {
   return {
     allowed: flat[offset] === 1,
     remaining: flat[offset + 1] as number,
     retryAfterMs: flat[offset + 2] as number,
     resetMs: flat[offset + 3] as number,
+    countedAtMs,
   };
 }
 

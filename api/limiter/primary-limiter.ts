@@ -29,12 +29,14 @@ export function createPrimaryCounter(now: () => number = () => performance.now()
   let aloneAtMs = -Infinity;
   return (takes) => {
     const nowMs = now();
-    const verdicts = takes.flatMap((tuples) => {
+    const flat: number[] = [];
+    for (const tuples of takes) {
       const quotas = tuples.map(fromTuple);
       if (quotas.every(({ beside }) => beside === undefined)) aloneAtMs = nowMs;
-      return flatten(windows.take(quotas, nowMs, aloneAtMs));
-    });
-    return [...verdicts, nowMs];
+      flat.push(...flatten(windows.take(quotas, nowMs, aloneAtMs)));
+    }
+    flat.push(nowMs);
+    return flat;
   };
 }
 
