@@ -9,6 +9,8 @@ export type Live = {
    * Answers 503 when as many as may be listen already; the page then comes again a minute later. Ends after ten minutes.
    */
   readonly listen: (ctx: Koa.Context) => Promise<void>;
+  /** Resolves once it looks for no more news; called when nobody listens any more. */
+  readonly close: () => Promise<void>;
 };
 
 export type LiveDeps = {
@@ -28,6 +30,7 @@ const heartbeatMs = 10_000;
 export function createLive({ version, logger, longestMs = 600_000 }: LiveDeps): Live {
   const seen = new Map<ServerResponse, string>();
   let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
   let quietMs = 0;
   const tell = (response: ServerResponse, now: string): void => {
     seen.set(response, now);
@@ -43,7 +46,7 @@ export function createLive({ version, logger, longestMs = 600_000 }: LiveDeps): 
   };
   const again = (): void => {
     timer = setTimeout(() => {
-      look()
+      looking = look()
         .catch((err: unknown) => logger.error({ err }, 'listening pages could not be told what is new'))
         .finally(() => (seen.size > 0 ? again() : (timer = undefined)));
     }, lookMs).unref();
@@ -71,6 +74,10 @@ export function createLive({ version, logger, longestMs = 600_000 }: LiveDeps): 
       const now = await version();
       if (seen.has(res) && seen.get(res) !== now) tell(res, now);
       if (!timer) again();
+    },
+    close: async () => {
+      await looking;
+      clearTimeout(timer);
     },
   };
 }

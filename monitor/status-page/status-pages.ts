@@ -98,6 +98,12 @@ export type PageDeps = {
   readonly logger: Logger;
 };
 
+export type StatusPages = {
+  readonly handle: ReturnType<Koa['callback']>;
+  /** Resolves once nothing is read for pages that listened; called when no connection is left. */
+  readonly close: () => Promise<void>;
+};
+
 type Found<Page> = { readonly make: Page; readonly name: string };
 
 /** The page at a path; a star in its place stands for one name. Pure. */
@@ -118,7 +124,7 @@ function decoded(name: string): string | undefined {
 }
 
 /** The pages as a request handler: names and how they fare for everybody, all else for operators; what changes something has to be signed. */
-export function statusPages({ takeSnapshot, control, access, records, latencies, origin, logger }: PageDeps): ReturnType<Koa['callback']> {
+export function statusPages({ takeSnapshot, control, access, records, latencies, origin, logger }: PageDeps): StatusPages {
   const publicState = createPublicState(takeSnapshot, records);
   const live = createLive({ version: async () => (await publicState()).version, logger });
   const operatorVersion = async (): Promise<string> => `${(await publicState()).version}.${Math.floor(Date.now() / operatorGrainMs)}`;
@@ -146,7 +152,7 @@ export function statusPages({ takeSnapshot, control, access, records, latencies,
   });
   // A client that leaves in the middle is no event.
   app.on('error', (err: Error) => logger.debug({ err }, 'an answer of the status page was cut off'));
-  return app.callback();
+  return { handle: app.callback(), close: async () => void (await Promise.all([live.close(), operatorLive.close()])) };
 
   async function show(ctx: Koa.Context): Promise<void> {
     const open = pageAt(publicPages, ctx.path);

@@ -3,11 +3,12 @@ import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { lightHttp } from '#lib/light-http.ts';
 import { listen } from '#lib/listen.ts';
-import type { PageDeps } from './status-pages.ts';
+import type { PageDeps, StatusPages } from './status-pages.ts';
 import { styleHash } from './status-style.ts';
 
 export type StatusServer = {
   readonly port: number;
+  /** Cuts every connection off, and resolves once nothing is read for any of them, so that the store may be closed. */
   readonly close: () => Promise<void>;
 };
 
@@ -33,15 +34,20 @@ const stuckMs = 20_000;
  * @throws {ConfigError} when the port is in use or may not be used
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
-  const pages = lazily(async () => (await import('./status-pages.ts')).statusPages(options));
+  let loaded: Promise<StatusPages> | undefined;
+  // What only those who look need is loaded when somebody does: a monitor at rest, asked how it is, keeps its memory.
+  const pages = (): Promise<StatusPages> => (loaded ??= import('./status-pages.ts').then(({ statusPages }) => statusPages(options)));
+  const answering = new Set<Promise<void>>();
   const server = lightHttp().createServer(limits, (request, response) => {
     response.setHeaders(securityHeaders);
     const isHealth = request.url === '/healthz' && ['GET', 'HEAD'].includes(request.method ?? '');
-    const answered = isHealth ? answerHealth(options, response) : pages().then((handle) => handle(request, response));
-    answered.catch((err: unknown) => {
-      options.logger.error({ err }, 'a request for the status page could not be answered');
-      response.destroy();
-    });
+    const answered = (isHealth ? answerHealth(options, response) : pages().then(({ handle }) => handle(request, response)))
+      .catch((err: unknown) => {
+        options.logger.error({ err }, 'a request for the status page could not be answered');
+        response.destroy();
+      })
+      .finally(() => answering.delete(answered));
+    answering.add(answered);
   });
   server.timeout = stuckMs;
   boundConnections(server);
@@ -49,17 +55,14 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
+      const closed = server.listening ? once(server, 'close') : undefined;
       server.close();
       server.closeAllConnections();
-      if (server.listening) await once(server, 'close');
+      await closed;
+      await Promise.all(answering);
+      await (await loaded)?.close();
     },
   };
-}
-
-/** What only those who look need is loaded when somebody does: a monitor at rest, asked how it is, keeps its memory. */
-function lazily<T>(load: () => Promise<T>): () => Promise<T> {
-  let loaded: Promise<T> | undefined;
-  return () => (loaded ??= load());
 }
 
 /** Says whether the monitor works, not whether its targets do; why not is for operators. */

@@ -6,14 +6,14 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import Koa from 'koa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createLogger } from '#lib/logger.ts';
+import { createLogger, type Logger } from '#lib/logger.ts';
 import type { TargetSnapshot } from '#monitor/health/watch.ts';
 import type { Incident } from '#monitor/model/incident.ts';
 import type { Signer } from '#monitor/quiet/signature.ts';
 import { createAccess } from '#monitor/status-page/access.ts';
 import type { Control } from '#monitor/status-page/control-pages.ts';
 import { createLive } from '#monitor/status-page/live.ts';
-import { startStatusServer } from '#monitor/status-page/status-server.ts';
+import { startStatusServer, type StatusServer, type StatusServerOptions } from '#monitor/status-page/status-server.ts';
 import type { IncidentRecords, LatencyLedger } from '#monitor/store/store.ts';
 import type { StatusSnapshot } from '#monitor/status-page/status-snapshot.ts';
 import { changedId, eventsOf } from './events.ts';
@@ -60,7 +60,13 @@ const snapshot: StatusSnapshot = {
   self: { status: 'ok', reasons: [] },
 };
 
-async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise.resolve(snapshot), password?: string): Promise<number> {
+const start = async (...given: Parameters<typeof startServer>): Promise<number> => (await startServer(...given)).port;
+
+async function startServer(
+  takeSnapshot: () => Promise<StatusSnapshot> = () => Promise.resolve(snapshot),
+  password?: string,
+  changes: Partial<StatusServerOptions> = {},
+): Promise<StatusServer> {
   const access = createAccess({ password: () => password, signer, isSecure: false });
   const server = await startStatusServer({
     host: '127.0.0.1',
@@ -72,9 +78,10 @@ async function start(takeSnapshot: () => Promise<StatusSnapshot> = () => Promise
     latencies,
     origin: 'http://status.test',
     logger,
+    ...changes,
   });
   onTestFinished(server.close);
-  return server.port;
+  return server;
 }
 
 /** Connections that begin with this text and say nothing more. */
@@ -103,6 +110,39 @@ describe('the status page', () => {
     socket?.resume();
     await once(socket ?? process, 'close');
     expect(socket?.destroyed).toBe(true);
+  });
+
+  test.each([
+    ['a page that is asked for', '/api/status', 1],
+    ['what listening pages are to be told', '/events', 2],
+  ])('is closed only once nothing reads the store for it any more: %s', async (_sentence, path, reading) => {
+    let [readings, isClosed] = [0, false];
+    const errors: unknown[] = [];
+    const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const takeSnapshot = async (): Promise<StatusSnapshot> => {
+      readings += 1;
+      if (readings === reading) {
+        begun.resolve();
+        await over.promise;
+      }
+      return snapshot;
+    };
+    const notesOf = (): [] => {
+      if (isClosed) throw new Error('statement has been finalized');
+      return [];
+    };
+    const ears = { ...logger, error: (said: unknown) => void errors.push(said) } as Logger;
+    const server = await startServer(takeSnapshot, undefined, { records: { ...records, notesOf }, logger: ears });
+    const answer = fetch(`http://127.0.0.1:${server.port}${path}`).then((response) => response.text());
+    answer.catch(() => {});
+    await begun.promise;
+    const closing = server.close();
+    setTimeout(over.resolve, 50);
+    await closing;
+    isClosed = true;
+    await over.promise;
+    await new Promise(setImmediate);
+    expect([errors, readings]).toEqual([[], reading]);
   });
 
   test('says so when a page cannot be made, and shows nothing of why', async () => {
