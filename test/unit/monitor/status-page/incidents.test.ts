@@ -114,8 +114,7 @@ describe('the page of an incident', () => {
     expect(view.notes).toMatchObject([{ by: 'Ana', kind: 'post_mortem', is_public: true }]);
   });
 
-  const found =
-    'Cause: PostgreSQL hangs: it does not answer.; Sessions: 5 active; Next: SELECT pg_terminate_backend(7) ends it, once you know whose it is';
+  const found = { cause: { code: 'hangs', who: 'PostgreSQL' }, nextStep: { code: 'endSession', pid: 7 } } as const;
 
   /** The page of an incident that goes on, or is over, with all there may be. */
   function pageOf(language: 'en' | 'es', changes: Partial<Incident> = {}): string {
@@ -131,7 +130,7 @@ describe('the page of an incident', () => {
         message('reminder', now - 9_000, { state: 'failed', attempts: 4, lastError: 'HTTP 404' }),
       ],
       timeline: [
-        { ...by, at: now - 49_000, event: 'evidence', detail: found },
+        { ...by, at: now - 49_000, event: 'evidence', detail: 'Sessions: 5 active', found },
         { ...by, at: now - 40_000, event: 'action', detail: 'restarted' },
       ],
     });
@@ -141,7 +140,7 @@ describe('the page of an incident', () => {
 
   test('says first why it is so and what to do next, with each command by itself, and who could take it on', () => {
     const page = pageOf('en');
-    expect(page).toContain('<strong>PostgreSQL hangs: it does not answer.</strong>');
+    expect(page).toContain('<strong>PostgreSQL hangs: it lets itself be connected to and does not answer.</strong>');
     expect(page).toContain(
       '<pre class="command">SELECT pg_terminate_backend(7)</pre> <p class="small">ends it, once you know whose it is</p>',
     );
@@ -185,6 +184,8 @@ describe('the page of an incident', () => {
       'alerta, a slack, al primer intento',
       'apartado',
       '2 hallazgos',
+      '<strong>PostgreSQL está colgado: acepta conexiones y no responde.</strong>',
+      '<pre class="command">SELECT pg_terminate_backend(7)</pre> <p class="small">la termina, cuando sepa de quién es</p>',
     ])
       expect(page).toContain(word);
     for (const word of ['>evidence<', '>action<', '>Sessions<', 'firing', 'attempt']) expect(page).not.toContain(word);
