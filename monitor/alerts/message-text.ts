@@ -1,9 +1,8 @@
 import { showDuration, showTime } from '#lib/show.ts';
 import { roleOf, type Alert } from '../model/alert.ts';
 import type { Fact } from '../model/look.ts';
-import { eventIn, labelIn, statusIn, type Label } from '../words/labels.ts';
+import { eventIn, labelIn, statusIn } from '../words/labels.ts';
 import type { Language } from '../words/language.ts';
-import { say, type Sentence } from '../words/sentence.ts';
 import type { Delivery } from './channel.ts';
 
 /** Who sends: what somebody who is woken must know first. */
@@ -48,10 +47,12 @@ export function alertTitle(alert: Alert, language: Language = 'en'): string {
   return `[${eventIn(alert.event, language).toUpperCase()}] ${alert.probe}`;
 }
 
-/** Everything a message says. Pure. */
-export function describeAlert(alert: Alert, delivery: Delivery, sender: Sender): MessageText {
+/** Everything a message says, in the language of its sender. */
+export async function describeAlert(alert: Alert, delivery: Delivery, sender: Sender): Promise<MessageText> {
+  // Loaded at the first alert: a monitor at rest keeps its memory.
+  const { say } = await import('../words/say.ts');
   const { deployment, host, language, statusUrl } = sender;
-  const facts: readonly (readonly [Label, Sentence])[] = [
+  const facts: readonly Fact[] = [
     ...(alert.impact === undefined ? [] : [['Broken for', alert.impact] as const]),
     ...timeFacts(alert),
     ...(alert.facts ?? []),
@@ -82,10 +83,10 @@ export const leadOf = ({ cause, detail }: Pick<MessageText, 'cause' | 'detail'>)
 
 /** Where to go from a message, in the order in which it is needed. Pure. */
 export const linksOf = ({ language, ackUrl, incidentUrl, statusUrl }: MessageText): readonly Named[] => {
-  const links: readonly Fact[] = [
+  const links = [
     ...(ackUrl === undefined ? [] : [['Take it on', ackUrl] as const]),
     ...(incidentUrl === undefined ? [] : [['On record', incidentUrl] as const]),
-    ['Status page', statusUrl],
+    ['Status page', statusUrl] as const,
   ];
   return links.map(([label, url]) => [labelIn(label, language), url]);
 };
@@ -116,11 +117,11 @@ function dependentFacts({ dependents }: Alert, language: Language): Fact[] {
 }
 
 /** What began, and perhaps ended, without anybody being told in time. */
-function missedFacts(alert: Alert, tellsToo: readonly Alert[]): (readonly [Label, Sentence])[] {
+function missedFacts(alert: Alert, tellsToo: readonly Alert[]): Fact[] {
   const all = [...tellsToo, alert];
   return tellsToo
     .filter(({ event }) => roleOf(event) === 'opens')
-    .map(({ incidentId, startedAt, detail }) => {
+    .map(({ incidentId, startedAt, detail }): Fact => {
       const endedAt = all.find((other) => other.incidentId === incidentId && other.endedAt !== undefined)?.endedAt;
       const began = showTime(startedAt);
       if (endedAt === undefined) return ['Not told in time', `${began}: ${detail}`];
@@ -128,8 +129,8 @@ function missedFacts(alert: Alert, tellsToo: readonly Alert[]): (readonly [Label
     });
 }
 
-function deliveryFacts({ delayMs, mayRepeat, mayComeAgain }: Delivery): (readonly [Label, Sentence])[] {
-  const facts: (readonly [Label, Sentence])[] = [];
+function deliveryFacts({ delayMs, mayRepeat, mayComeAgain }: Delivery): Fact[] {
+  const facts: Fact[] = [];
   if (delayMs >= 60_000) facts.push(['Delayed', { code: 'delayed', byMs: delayMs }]);
   if (mayRepeat) facts.push(['Note', { code: 'mayRepeat' }]);
   if (mayComeAgain) facts.push(['Note', { code: 'mayComeAgain' }]);

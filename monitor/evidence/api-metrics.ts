@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { showShare, showTime } from '#lib/show.ts';
 import type { Fact } from '../model/look.ts';
 import { readMetrics } from '../slo/read-metrics.ts';
 import { increase, readTotals, type Totals } from '../slo/request-totals.ts';
@@ -18,7 +17,10 @@ export const apiMetrics = (sources: readonly URL[], token: string | undefined): 
     const readings = await Promise.allSettled(sources.map((source) => readTwice(source, token, signal)));
     const { facts, signs } = describeMetrics(readings.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
     const silent = sources.filter((_source, index) => readings[index]?.status === 'rejected').map(({ host }) => host);
-    return { facts: silent.length === 0 ? facts : [...facts, ['Not seen', `metrics of ${silent.join(', ')}`]], ...(signs && { signs }) };
+    return {
+      facts: silent.length === 0 ? facts : [...facts, ['Not seen', { code: 'metricsUnseen', hosts: silent.join(', ') }]],
+      ...(signs && { signs }),
+    };
   },
 });
 
@@ -42,13 +44,13 @@ export function describeMetrics(readings: readonly Readings[]): Shown {
   };
   const starts = texts.flatMap((text) => seriesOf(text, 'process_start_time_seconds') ?? []).map((seconds) => seconds * 1_000);
   const startedAt = starts.length === 0 ? undefined : Math.max(...starts);
-  const busy = showShare(texts.reduce((most, text) => Math.max(most, seriesOf(text, 'atalaya_event_loop_utilization') ?? 0), 0));
+  const busyShare = texts.reduce((most, text) => Math.max(most, seriesOf(text, 'atalaya_event_loop_utilization') ?? 0), 0);
   const answers = answersOf(readings);
   const facts: Fact[] = [
-    ['Pool', `${pool.inUse} of ${pool.most} connections in use, ${pool.waiting} wait for one`],
-    ['Workers', `${sum('atalaya_workers_ready')} ready, ${sum('atalaya_worker_restarts_total')} replaced since the start, ${busy} busy`],
-    ...(startedAt === undefined ? [] : [['Last start', `of an API: ${showTime(startedAt)}`] as const]),
-    ['Answers', `${answers.customers} to customers in ${betweenMs} ms, ${answers.bad} of them bad; ${answers.loadTest} to a load test`],
+    ['Pool', { code: 'poolIs', ...pool }],
+    ['Workers', { code: 'workersAre', ready: sum('atalaya_workers_ready'), replaced: sum('atalaya_worker_restarts_total'), busyShare }],
+    ...(startedAt === undefined ? [] : [['Last start', { code: 'startedAt', at: startedAt }] as const]),
+    ['Answers', { code: 'answersNow', ...answers, inMs: betweenMs }],
     ...failingRoutes(texts),
   ];
   return { facts, signs: { pool, startedAt, loadTestAnswers: answers.loadTest } };
@@ -82,7 +84,7 @@ function failingRoutes(texts: readonly string[]): Fact[] {
   }
   if (counts.size === 0) return [];
   const worst = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, mostRoutes);
-  return [['Server errors', `since the start: ${worst.map(([key, count]) => `${count} × ${key}`).join(', ')}`]];
+  return [['Server errors', { code: 'serverErrors', routes: worst.map(([key, count]) => `${count} × ${key}`).join(', ') }]];
 }
 
 /** The series of that name and those labels alone, which is the sum over all workers. */

@@ -83,7 +83,7 @@ const symptomRule: Rule = ({ event }, { target, signs: { pool } }) => {
 
 const saysRule: Rule = ({ facts = [] }, { target }) => {
   const said = facts.find(([label]) => label === 'Says of itself')?.[1];
-  return said === undefined ? undefined : { cause: { code: 'isUnwell', who: nameOf(target), said } };
+  return typeof said === 'string' ? { cause: { code: 'isUnwell', who: nameOf(target), said } } : undefined;
 };
 
 const isGone = ({ health }: Scene['target'], { pool }: Signs): boolean => {

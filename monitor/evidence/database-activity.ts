@@ -1,4 +1,3 @@
-import { showDuration } from '#lib/show.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import type { Fact } from '../model/look.ts';
 import { statementSql } from '../probes/postgres-state.ts';
@@ -59,23 +58,14 @@ export const databaseActivity = (settings: PostgresSettings, resolveHost: Resolv
     }),
 });
 
-const whoIs = ({ application, pid }: { readonly application: string; readonly pid: number }): string =>
-  `${application || 'a client without a name'} (process ${pid})`;
-
 /** Pure. */
 export function describeActivity({ byState, longest, holders }: Activity): Shown {
   const states = byState.map(({ state, count }) => `${count} ${state || 'not shown'}`).join(', ');
   const [holder] = holders;
   const facts: Fact[] = [
-    ['Sessions', states || 'none'],
-    ...longest.map((one): Fact => {
-      const waits = one.waitsFor === 'Lock' ? ', waits for a lock' : '';
-      return ['Transaction', `${showDuration(one.ageMs)} old: ${whoIs(one)}, ${one.state}${waits}: ${one.statement}`];
-    }),
-    ...holders.map((one): Fact => {
-      const held = `in a transaction of ${showDuration(one.heldMs)}`;
-      return ['Lock', `${one.waiting} wait for ${whoIs(one)}, ${one.state}, ${held}`];
-    }),
+    ['Sessions', states || { code: 'noSession' }],
+    ...longest.map(({ waitsFor, ...one }): Fact => ['Transaction', { code: 'transactionIs', ...one, waitsForLock: waitsFor === 'Lock' }]),
+    ...holders.map((one): Fact => ['Lock', { code: 'lockIs', ...one }]),
   ];
   return holder ? { facts, signs: { lock: holder } } : { facts };
 }

@@ -38,7 +38,10 @@ export function describeErrors(dir: string, text: string, now: number): Fact[] {
   const recent = text.split('\n').filter((line) => line !== '' && now - timeOf(line) < recentMs);
   if (recent.length === 0) return [];
   const differing = [...new Set(recent.map(describeLine))].slice(-mostLines);
-  return [['Errors', `${recent.length} in ${dir} in the last 5 m`], ...differing.map((line): Fact => ['Error', line])];
+  return [
+    ['Errors', { code: 'errorsCount', count: recent.length, dir, inMs: recentMs }],
+    ...differing.map((line): Fact => ['Error', line]),
+  ];
 }
 
 /** A line without a time is as old as can be. */

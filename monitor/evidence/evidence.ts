@@ -38,9 +38,11 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     if (!last || atMs - last.atMs > sharedMs) last = { atMs, shown: gather(sources) };
     return last.shown;
   };
-  const note = (target: string, incidentId: string, facts: readonly Fact[], { cause, nextStep }: Found = {}): void => {
-    const detail = facts.map(([label, value]) => `${label}: ${value.replace(/\.$/, '')}`).join('; ');
-    const found = { ...(cause !== undefined && { cause }), ...(nextStep !== undefined && { nextStep }) };
+  const note = async (target: string, incidentId: string, facts: readonly Fact[], { cause, nextStep }: Omit<Found, 'facts'> = {}) => {
+    // Loaded at the first incident: a monitor at rest keeps its memory.
+    const { say } = await import('../words/say.ts');
+    const detail = facts.map(([label, value]) => `${label}: ${say(value, 'en').replace(/\.$/, '')}`).join('; ');
+    const found = { facts, ...(cause !== undefined && { cause }), ...(nextStep !== undefined && { nextStep }) };
     keep({ at: clock().at, event: 'evidence', probe: target, incidentId, by: 'monitor', detail, found });
   };
   const explain = async (alert: Alert): Promise<Alert> => {
@@ -49,7 +51,7 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     const target = targets.find(({ name }) => name === alert.probe);
     if (!target) return alert;
     const whole = withCause(alert, { target, targets, signs, watchingSince }, [...facts, ...othersOf(alert, targets)]);
-    note(alert.probe, alert.incidentId, facts, whole);
+    await note(alert.probe, alert.incidentId, facts, whole);
     return whole;
   };
   return {
@@ -61,7 +63,7 @@ export function createEvidence({ sources, snapshot, keep, watchingSince, clock }
     take: async ({ target, incidentId }) => {
       last = undefined;
       const { facts } = await look();
-      note(target, incidentId, facts);
+      await note(target, incidentId, facts);
       return facts;
     },
   };

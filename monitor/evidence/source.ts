@@ -2,6 +2,7 @@ import { orAborted } from '#lib/abort.ts';
 import { messageOf } from '#lib/errors.ts';
 import { redactText } from '#lib/redact.ts';
 import type { Fact } from '../model/look.ts';
+import { mapTexts } from '../words/sentence.ts';
 
 /** What stands around an incident at its beginning: facts for people, and signs that rules may conclude from. */
 export type Shown = { readonly facts: readonly Fact[]; readonly signs?: Signs };
@@ -39,7 +40,7 @@ export async function gather(sources: readonly Source[], limitMs = longestMs): P
     facts: shown
       .flatMap(({ facts }) => facts)
       .slice(0, mostFacts)
-      .map(([label, value]) => [label, shorten(redactText(value.slice(0, 4 * longestValue)))]),
+      .map(([label, value]) => [label, mapTexts(value, (text) => shorten(redactText(text.slice(0, 4 * longestValue))))]),
     signs: Object.assign({}, ...shown.map(({ signs }) => signs)) as Signs,
   };
 }

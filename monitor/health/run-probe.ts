@@ -40,7 +40,7 @@ type Outcome = Finding & Pick<ProbeResult, 'outcome' | 'isSilent'>;
 
 function withoutSecrets(outcome: Outcome): Outcome {
   const { cause, nextStep, detail, facts } = outcome;
-  const redacted = facts?.map(([label, value]): Fact => [label, redactText(value)]);
+  const redacted = facts?.map(([label, value]): Fact => [label, mapTexts(value, redactText)]);
   return {
     ...outcome,
     detail: redactText(detail),

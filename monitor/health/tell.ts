@@ -41,5 +41,5 @@ export function remind(
 /** A message that comes later than it would have says why. */
 export function withHeld(finding: Finding, incident: Incident | undefined): Finding {
   if (incident?.heldBy === undefined) return finding;
-  return { ...finding, facts: [...(finding.facts ?? []), ['Held back', `by ${incident.heldBy}, which is over`]] };
+  return { ...finding, facts: [...(finding.facts ?? []), ['Held back', { code: 'heldBy', by: incident.heldBy }]] };
 }

@@ -1,7 +1,7 @@
 import { showDuration } from '#lib/show.ts';
 import type { AlertEvent } from '../model/alert.ts';
 import type { IncidentKind } from '../model/incident.ts';
-import type { Fact, Finding, Health, Moment } from '../model/look.ts';
+import type { Fact, Finding, Health, Moment, ProbeResult } from '../model/look.ts';
 import { lateTurns } from './flap.ts';
 import type { TargetRules } from './target.ts';
 
@@ -63,7 +63,7 @@ const flapping: Trouble = {
     const { facts = [] } = lastFinding(health);
     return {
       detail: `it went down or came back ${turns.length} times in ${showDuration(overMs)}; now: ${detailOf(health)}`,
-      facts: [...facts, ['What follows', `nothing, until it has been steady for ${showDuration(settleMs)}`]],
+      facts: [...facts, ['What follows', { code: 'nothingUntil', steadyMs: settleMs }]],
     };
   },
   closing: ({ health, turns }) => ({
@@ -119,24 +119,15 @@ function lastFinding(health: Health): Finding {
 }
 
 const looksTold = 20;
-const words = { ok: 'ok', degraded: 'degraded', failed: 'failed', faulty: 'not possible' } as const;
 
 /** The last looks in words, newest first: `3 failed, before that 17 ok`. */
 function looksOf(health: Health): readonly Fact[] {
-  const runs: { readonly outcome: keyof typeof words; count: number }[] = [];
+  const runs: { readonly outcome: ProbeResult['outcome']; count: number }[] = [];
   for (const { outcome } of health.recent.slice(-looksTold).toReversed()) {
     const latest = runs.at(-1);
     if (latest?.outcome === outcome) latest.count += 1;
     else runs.push({ outcome, count: 1 });
   }
   if (runs.length === 0) return [];
-  return [
-    [
-      'Last looks',
-      runs
-        .slice(0, 4)
-        .map(({ outcome, count }) => `${count} ${words[outcome]}`)
-        .join(', before that '),
-    ],
-  ];
+  return [['Last looks', { code: 'lastLooks', runs: runs.slice(0, 4) }]];
 }

@@ -17,7 +17,7 @@ export type Clock = () => Moment;
 export const systemClock: Clock = () => ({ at: Date.now(), clockMs: performance.now() });
 
 /** A label and its value for people, each on one line and without a secret. */
-export type Fact = readonly [label: Label, value: string];
+export type Fact = readonly [label: Label, value: Sentence];
 
 /** What a look found, in words for people. */
 export type Finding = {

@@ -40,9 +40,9 @@ export type TimelineEntry = {
   readonly by: string;
   /** One line, without a secret. */
   readonly detail: string;
-  /** Of evidence: what was concluded from it. */
+  /** Of evidence: what was found, and concluded from it. */
   readonly found?: Found | undefined;
 };
 
-/** What stood around an incident, as far as it is not a text of its targets. */
-export type Found = Pick<Finding, 'cause' | 'nextStep'>;
+/** What stood around an incident, to be put into the words of who reads it. */
+export type Found = Pick<Finding, 'cause' | 'facts' | 'nextStep'>;

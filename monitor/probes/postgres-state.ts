@@ -86,8 +86,8 @@ type Trouble = { readonly seen: string; readonly cause: Sentence; readonly nextS
 /** What the state says, worst first; `slow` are statements that took too long on average since the last look. Pure. */
 export function judgeState(where: string, limits: PostgresLimits, state: PostgresState, slow: readonly SlowStatement[] = []): ProbeReport {
   const { used, most, longest } = state;
-  const facts: Fact[] = [['Connections', `${used} of ${most}`]];
-  if (longest && longest.ageMs > minute) facts.push(['Longest transaction', `${showDuration(longest.ageMs)}, process ${longest.pid}`]);
+  const facts: Fact[] = [['Connections', { code: 'usedOf', used, most }]];
+  if (longest && longest.ageMs > minute) facts.push(['Longest transaction', { code: 'oldOf', ageMs: longest.ageMs, pid: longest.pid }]);
   const unseen = [
     state.isSeen ? [] : 'what others do, without the role pg_read_all_stats',
     Number.isFinite(limits.slowStatement) && !state.hasStatements

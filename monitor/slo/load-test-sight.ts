@@ -20,8 +20,7 @@ export function createLoadTestSight(): LoadTestSight {
     },
     mention: (alert, { clockMs }) => {
       if (!last || clockMs - last.seenMs > freshMs || alert.endedAt !== undefined) return alert;
-      const said = `one runs, or ran until a moment ago: ${last.answers} answers to it in the last look at the metrics`;
-      return { ...alert, facts: [['Load test', said], ...(alert.facts ?? [])] };
+      return { ...alert, facts: [['Load test', { code: 'loadTestSeen', answers: last.answers }], ...(alert.facts ?? [])] };
     },
   };
 }

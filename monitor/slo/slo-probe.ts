@@ -55,8 +55,8 @@ export function judgeSlo({ objective }: Pick<Slo, 'objective'>, countsOf: (windo
   const period = countsOf(periodMs);
   const left = budgetLeft(objective, period);
   const facts: Fact[] = [
-    ['Error budget', `${left < 0 ? `used up, ${showShare(-left)} beyond` : `${showShare(left)} left`} of ${showDuration(periodMs)}`],
-    ['Answers', `${period.bad} of ${period.good + period.bad} bad; ${showShare(1 - objective)} may be`],
+    ['Error budget', { code: 'budgetLeft', leftShare: left, ofMs: periodMs }],
+    ['Answers', { code: 'badOf', bad: period.bad, all: period.good + period.bad, mayBeShare: 1 - objective }],
   ];
   const burning = findBurning(objective, countsOf);
   if (!burning) return { outcome: 'ok', detail: `${showShare(1 - objective)} of answers may be bad; the budget lasts`, facts };

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { showDuration } from '#lib/show.ts';
 import type { Incident, Note } from '../model/incident.ts';
+import type { Fact } from '../model/look.ts';
 import type { Language } from '../words/language.ts';
-import { say } from '../words/sentence.ts';
+import { say } from '../words/say.ts';
 import type { IncidentQuery, IncidentRecords, IncidentStory, StoredMessage } from '../store/store.ts';
 import { presentIncident, type IncidentView } from './status-view.ts';
 
@@ -85,6 +86,8 @@ export function readIncidentPage(
   return { incidents, next: new URLSearchParams(next).toString() };
 }
 
+type Named = { readonly label: string; readonly value: string };
+
 /** Who reads it: when, in ms of the epoch, and in which language. */
 export type Reader = { readonly now: number; readonly language: Language };
 
@@ -97,11 +100,12 @@ export function presentStory(
 ): IncidentStoryView {
   const opening = story.messages[0]?.alert;
   const entries = story.timeline.filter(({ event }) => event === 'evidence');
-  const found = entries.flatMap(({ detail }) => factsOf(detail));
+  const inWords = ([label, value]: Fact): Named => ({ label, value: say(value, language) });
   /** What was concluded; an older version left it as a text among the evidence. */
   const one = (key: 'cause' | 'nextStep', label: string): string | null => {
     const concluded = entries.find((entry) => entry.found?.[key] !== undefined)?.found?.[key];
-    const sentence = concluded ?? found.find((fact) => fact.label === label)?.value ?? opening?.[key];
+    const before = entries.flatMap(({ detail }) => factsOf(detail)).find((fact) => fact.label === label)?.value;
+    const sentence = concluded ?? before ?? opening?.[key];
     return sentence === undefined ? null : say(sentence, language);
   };
   return {
@@ -110,8 +114,8 @@ export function presentStory(
     next_step: one('nextStep', 'Next'),
     timeline: timelineOf(incident, story).map(({ at, event, by = null, detail }) => ({ at: iso(at), event, by, detail })),
     evidence: [
-      ...(opening?.facts ?? []).map(([label, value]) => ({ label, value })),
-      ...found.filter(({ label }) => label !== 'Cause' && label !== 'Next'),
+      ...(opening?.facts ?? []).map(inWords),
+      ...entries.flatMap(({ detail, found }) => found?.facts?.map(inWords) ?? factsOf(detail).filter(isFinding)),
     ],
     messages: story.messages.map(presentMessage),
     explained: story.explained.map((each) => presentIncident(each, now)),
@@ -120,11 +124,13 @@ export function presentStory(
 }
 
 /** `Cause: …; Sessions: …`, as evidence stands on the timeline. A value may hold a semicolon, but no label begins small. */
-const factsOf = (detail: string): { readonly label: string; readonly value: string }[] =>
+const factsOf = (detail: string): Named[] =>
   detail.split(/; (?=[A-Z][\w ]{0,30}: )/).map((fact) => {
     const [label = '', ...value] = fact.split(': ');
     return { label, value: value.join(': ') };
   });
+
+const isFinding = ({ label }: Named): boolean => label !== 'Cause' && label !== 'Next';
 
 type Event = { readonly at: number; readonly event: string; readonly by?: string; readonly detail: string };
 

@@ -5,6 +5,7 @@ import { quietLists } from './quiet-lists.ts';
 import { incidentList, sideLists } from './status-lists.ts';
 import { statusIcon, statusSign } from './status-signs.ts';
 import type { StatusView, TargetView } from './status-view.ts';
+import { labelIn } from '../words/labels.ts';
 import type { Voice, Words } from './words.ts';
 
 const reloadSeconds = 5;
@@ -65,7 +66,7 @@ function card(target: TargetView, now: string, voice: Voice): Html {
       </div>
       <span class="pill">${target.is_flapping ? own.comesAndGoes : words.status[status]}</span>
     </div>
-    ${glance(target, now, words)}
+    ${glance(target, now, voice)}
   </article>`;
 }
 
@@ -74,12 +75,12 @@ export const kindOf = ({ kind, depends_on: parents }: TargetView, { forOperators
   parents.length > 0 ? `${kind} · ${own.dependsOn(parents)}` : kind;
 
 /** The last looks at a target, what it said last, and within which time its outage is told. Pure. @param now ISO */
-export function glance(target: TargetView, now: string, words: Words): Html {
+export function glance(target: TargetView, now: string, { language, words }: Voice): Html {
   const { forOperators: own } = words;
   const since = target.since === null ? '–' : showDuration(Date.parse(now) - Date.parse(target.since));
   return html`${sparkline(target, words)}
     <p class="detail">
-      ${target.held_by !== null && html`<strong>${target.held_by}</strong>: ${own.notTold}<br />`}${target.detail}${target.facts.map(({ label, value }) => html`<br /><span class="soft">${label}: ${value}</span>`)}
+      ${target.held_by !== null && html`<strong>${target.held_by}</strong>: ${own.notTold}<br />`}${target.detail}${target.facts.map(({ label, value }) => html`<br /><span class="soft">${labelIn(label, language)}: ${value}</span>`)}
     </p>
     <dl class="facts">
       <div>

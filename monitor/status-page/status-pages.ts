@@ -38,7 +38,7 @@ const operatorPages: Readonly<Record<string, PageMaker>> = {
   '/operator': ({ ctx, snapshot, access, version }) => {
     const voice = voiceFor(ctx);
     const signOut = signOutForm(access.formToken(ctx.headers, Date.now()), voice);
-    showHtml(ctx, statusHtml(presentStatus(snapshot), voice, { version, signOut }));
+    showHtml(ctx, statusHtml(presentStatus(snapshot, voice.language), voice, { version, signOut }));
   },
   '/operator/events': async ({ ctx, live }) => {
     if (ctx.method === 'GET') return live.listen(ctx);
@@ -62,8 +62,9 @@ const operatorPages: Readonly<Record<string, PageMaker>> = {
     ctx.body = operatorIncident(records, name, { now: snapshot.now, language: 'en' });
   },
   '/operator/targets/*': ({ ctx, snapshot, records, latencies, version, name }) => {
-    const view = readTarget(snapshot, { records, latencies }, name, readRange(ctx.query['range']));
-    if (view) showHtml(ctx, operatorTargetHtml(view, voiceFor(ctx), version));
+    const voice = voiceFor(ctx);
+    const view = readTarget(snapshot, { records, latencies }, { name, range: readRange(ctx.query['range']), language: voice.language });
+    if (view) showHtml(ctx, operatorTargetHtml(view, voice, version));
   },
   '/api/operator/latency/*': ({ ctx, snapshot, latencies, name }) => {
     const target = snapshot.targets.find((each) => each.name === name);

@@ -13,6 +13,8 @@ import {
   type TimelineView,
 } from './quiet-view.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
+import type { Language } from '../words/language.ts';
+import { say } from '../words/say.ts';
 
 /** The public shape of the monitor's knowledge: `/api/status` is this as JSON, the page is this as HTML. Times: ISO. */
 export type StatusView = {
@@ -92,14 +94,14 @@ export type BackupsView =
 
 const backupsShown = 5;
 
-/** Pure. */
-export function presentStatus(snapshot: StatusSnapshot): StatusView {
+/** What was found is put into a language; what targets said is as it is. Pure. */
+export function presentStatus(snapshot: StatusSnapshot, language: Language = 'en'): StatusView {
   return {
     status: worstOf(snapshot.targets.map(({ status }) => status)),
     generated_at: iso(snapshot.now),
     started_at: iso(snapshot.startedAt),
     monitor: snapshot.self,
-    targets: snapshot.targets.map(presentTarget),
+    targets: snapshot.targets.map((target) => presentTarget(target, language)),
     incidents: snapshot.incidents?.map((incident) => presentIncident(incident, snapshot.now)) ?? null,
     silences: snapshot.silences.map(presentSilence),
     maintenance: snapshot.maintenance.flatMap((planned) => presentMaintenance(planned, snapshot.now)),
@@ -116,7 +118,7 @@ export function worstOf(statuses: readonly HealthStatus[]): HealthStatus {
 }
 
 /** Pure. */
-export function presentTarget(target: TargetSnapshot): TargetView {
+export function presentTarget(target: TargetSnapshot, language: Language = 'en'): TargetView {
   const { health } = target;
   const last = health.recent.at(-1);
   return {
@@ -132,7 +134,7 @@ export function presentTarget(target: TargetSnapshot): TargetView {
     depends_on: target.dependsOn.flat(),
     is_flapping: target.incidents.some(({ kind }) => kind === 'flapping'),
     held_by: target.quiet ? quietLabel(target.quiet) : null,
-    facts: (last?.facts ?? []).map(([label, value]) => ({ label, value })),
+    facts: (last?.facts ?? []).map(([label, value]) => ({ label, value: say(value, language) })),
     recent: health.recent.map(({ at, outcome, latencyMs }) => ({ at: iso(at), outcome, latency_ms: latencyMs })),
   };
 }

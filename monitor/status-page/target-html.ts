@@ -12,6 +12,7 @@ import { glance, kindOf } from './status-html.ts';
 import { incidentItems } from './status-lists.ts';
 import { statusIcon } from './status-signs.ts';
 import type { StatusSnapshot } from './status-snapshot.ts';
+import type { Language } from '../words/language.ts';
 import { presentIncident, presentTarget, type IncidentView, type TargetView } from './status-view.ts';
 import type { Voice } from './words.ts';
 
@@ -69,15 +70,14 @@ export type OperatorTargetPage = {
 export function readTarget(
   snapshot: StatusSnapshot,
   { records, latencies }: { readonly records: IncidentRecords; readonly latencies: LatencyLedger },
-  name: string,
-  range: LatencyRange,
+  { name, range, language }: { readonly name: string; readonly range: LatencyRange; readonly language: Language },
 ): OperatorTargetPage | undefined {
   const { now } = snapshot;
   const found = snapshot.targets.find((each) => each.name === name);
   const [history] = presentHistory([name], snapshot.readTallies(), now);
   if (!found || !history) return undefined;
   return {
-    target: presentTarget(found),
+    target: presentTarget(found, language),
     history,
     latency: readLatency(latencies, { target: name, range, intervalMs: found.cadence.intervalMs, now }),
     incidents: records.incidentPage({ probe: name, limit: incidentsShown }).map((each) => presentIncident(each, now)),
@@ -106,7 +106,7 @@ export function operatorTargetHtml(
       </h1>
       <section class="panel card ${status}" data-target="${name}" data-status="${status}">
         <div class="small soft">${kindOf(target, words)}</div>
-        ${glance(target, new Date(now).toISOString(), words)}
+        ${glance(target, new Date(now).toISOString(), voice)}
       </section>
       ${uptimeSection({ history }, voice, now)}
       ${latencySection(latency, voice, { path, data: `/api/operator/latency/${encodeURIComponent(name)}?range=${latency.range}` })}

@@ -212,7 +212,7 @@ export const schemaSteps: readonly string[] = [
   ALTER TABLE job_runs ADD COLUMN machine_up_ms REAL;
   `,
   `
-  -- JSON: what was concluded from evidence.
+  -- JSON: what was found, and concluded from it.
   ALTER TABLE timeline ADD COLUMN found TEXT;
   `,
 ];

@@ -2,11 +2,13 @@ import { showDuration } from '#lib/show.ts';
 import { inBoth } from './language.ts';
 
 /** Somebody who is connected to PostgreSQL. */
-type Session = { readonly application: string; readonly pid: number };
+export type Session = { readonly application: string; readonly pid: number };
 type Who = { readonly who: string };
 
-const whoEn = ({ application, pid }: Session): string => `${application || 'a client without a name'} (process ${pid})`;
-const whoEs = ({ application, pid }: Session): string => `${application || 'un cliente sin nombre'} (proceso ${pid})`;
+/** How it is called. */
+export const whoEn = ({ application, pid }: Session): string => `${application || 'a client without a name'} (process ${pid})`;
+/** The same in Spanish. */
+export const whoEs = ({ application, pid }: Session): string => `${application || 'un cliente sin nombre'} (proceso ${pid})`;
 
 /** Why something is so: whole sentences, which stand first in a message. */
 export const causes = {

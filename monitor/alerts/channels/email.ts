@@ -60,7 +60,7 @@ function emailChannel(settings: EmailSettings, sender: Sender): Channel {
       const { createTransport } = await import('nodemailer');
       const transport = createTransport(settings.smtpUrl);
       const mail = {
-        ...emailMessage(alert, describeAlert(alert, delivery, sender), settings),
+        ...emailMessage(alert, await describeAlert(alert, delivery, sender), settings),
         envelope: { from: addressOf(settings.from), to: [addressOf(settings.to)] },
       };
       try {

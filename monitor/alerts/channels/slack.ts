@@ -44,7 +44,7 @@ function slackChannel(webhookUrl: string, sender: Sender): Channel {
           return response;
         },
       });
-      const accepted = await webhook.send(slackMessage(describeAlert(alert, delivery, sender), alert.event)).catch((err: unknown) => {
+      const accepted = await webhook.send(slackMessage(await describeAlert(alert, delivery, sender), alert.event)).catch((err: unknown) => {
         throw new AlertDeliveryError(judgeAnswer(answer, err, Date.now()), { cause: err });
       });
       // A captive portal answers 200 as well.

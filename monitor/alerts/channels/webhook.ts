@@ -49,7 +49,7 @@ function webhookChannel(url: string, { WEBHOOK_FORM: form, WEBHOOK_KEY: key }: E
     name,
     minSpacingMs: minSpacingMs[form],
     send: async (alert, delivery, signal) => {
-      const body = JSON.stringify(webhookForms[form]({ alert, text: describeAlert(alert, delivery, sender), delivery }, key));
+      const body = JSON.stringify(webhookForms[form]({ alert, text: await describeAlert(alert, delivery, sender), delivery }, key));
       const signed = form === 'standard' && key !== undefined ? signature({ id: alert.id, atMs: Date.now(), body }, key) : {};
       const headers = { 'content-type': 'application/json', 'user-agent': 'atalaya-monitor', 'webhook-id': alert.id, ...signed };
       let answer: Answer | undefined;

@@ -185,7 +185,7 @@ const chatChannel = (url: string, sender: Sender): Channel => ({
   minSpacingMs: 1_000,
   send: async (alert, delivery, signal) => {
     const failed = { channel: 'chat', scope: 'channel', mayHaveArrived: false } as const;
-    const { title, detail } = describeAlert(alert, delivery, sender);
+    const { title, detail } = await describeAlert(alert, delivery, sender);
     const response = await fetch(url, { method: 'POST', body: \`\${title}: \${detail}\`, signal }).catch((err: unknown) => {
       throw new AlertDeliveryError({ ...failed, detail: messageOf(err), isLasting: false }, { cause: err });
     });

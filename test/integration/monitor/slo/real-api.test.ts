@@ -93,5 +93,5 @@ test('an objective over a real API counts nothing that a load test is answered, 
   for (let n = 0; n < 20; n += 1) await shop.failLoadTest();
   expect(await look()).toMatchObject({ outcome: 'ok', facts: [expect.anything(), ['Answers', '0 of 0 bad; 0.10 % may be']] });
   const alert = { id: 'a', event: 'firing', incidentId: 'a', probe: 'api', detail: '', startedAt: '', decidedAt: '', dependents: [] };
-  expect(shop.loadTests.mention(alert as Alert, shop.now()).facts).toEqual([['Load test', expect.stringContaining('20 answers to it')]]);
+  expect(shop.loadTests.mention(alert as Alert, shop.now()).facts).toEqual([['Load test', { code: 'loadTestSeen', answers: 20 }]]);
 });

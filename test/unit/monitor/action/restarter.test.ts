@@ -9,6 +9,7 @@ import type { Incident } from '#monitor/model/incident.ts';
 import type { HealthStatus } from '#monitor/model/look.ts';
 import type { TimelineEntry } from '#monitor/model/quiet.ts';
 import type { JobRun } from '#monitor/store/store.ts';
+import { say } from '#monitor/words/say.ts';
 
 const logger = createLogger('test', { LOG_LEVEL: 'silent', LOG_FORMAT: 'json' });
 const action: Action = { target: 'api-a', admin: new URL('http://api-a:9000'), mode: 'act' };
@@ -109,7 +110,7 @@ function createPlay(settings: Action = action) {
       keep: (entry) => void timeline.push(entry),
       tell: ({ detail, facts = [] }) => {
         told.push(detail);
-        shown.push(...facts.map(([label, value]) => `${label}: ${value}`));
+        shown.push(...facts.map(([label, value]) => `${label}: ${say(value, 'en')}`));
       },
       evidence: (of) => {
         taken.push(`${of.target} at ${now.clockMs / minute} m, ${drains.length} drained`);

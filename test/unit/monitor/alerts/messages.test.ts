@@ -31,20 +31,21 @@ const first: Delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 100, t
 const sender: Sender = { deployment: 'shop', language: 'en', host: 'tower-1', statusUrl: 'https://status.shop.example' };
 const mailSettings = { from: 'Atalaya <monitor@shop.example>', all: ['a@shop.example', 'b@shop.example'] };
 
-const describeFirst = (alert: Alert): MessageText => describeAlert(alert, first, sender);
-const labels = (delivery: Delivery): string[] => describeAlert(firing, delivery, sender).facts.map(([label]) => label);
+const describeFirst = (alert: Alert): Promise<MessageText> => describeAlert(alert, first, sender);
+const labels = async (delivery: Delivery): Promise<string[]> =>
+  (await describeAlert(firing, delivery, sender)).facts.map(([label]) => label);
 
 describe('a message', () => {
-  test('to Slack begins with state and name, and escapes what Slack would read as markup', () => {
-    const { text, blocks } = slackMessage(describeFirst(firing), 'firing');
+  test('to Slack begins with state and name, and escapes what Slack would read as markup', async () => {
+    const { text, blocks } = slackMessage(await describeFirst(firing), 'firing');
     expect(text).toBe('[FIRING] postgresql (shop): PostgreSQL at db:5432 does not answer: &lt;ECONNREFUSED&gt; &amp; more');
     expect(JSON.stringify(blocks)).toContain('*Depends on it:* api (down)');
-    expect(slackMessage(describeFirst(resolved), 'resolved').text).toMatch(/^\[RESOLVED\] postgresql /);
+    expect(slackMessage(await describeFirst(resolved), 'resolved').text).toMatch(/^\[RESOLVED\] postgresql /);
   });
 
-  test('by mail has state and name as its subject, an id of its own, and forms a thread with its incident', () => {
-    const down = emailMessage(firing, describeFirst(firing), mailSettings);
-    const up = emailMessage(resolved, describeFirst(resolved), mailSettings);
+  test('by mail has state and name as its subject, an id of its own, and forms a thread with its incident', async () => {
+    const down = emailMessage(firing, await describeFirst(firing), mailSettings);
+    const up = emailMessage(resolved, await describeFirst(resolved), mailSettings);
     expect(down.subject).toBe('[FIRING] postgresql (shop)');
     expect(up.subject).toBe('[RESOLVED] postgresql (shop)');
     expect(down.messageId).toBe('<postgresql-20261124T020000000Z.firing.1@shop.example>');
@@ -61,14 +62,14 @@ describe('a message', () => {
     ['settled', '-flapping', 'flapping'],
     ['reminder', '-flapping', 'flapping'],
     ['reminder', '', 'firing'],
-  ] as const)('%s by mail of an incident …%s answers its %s', (event, kind, opening) => {
-    const mail = emailMessage({ ...firing, event, incidentId: `${incidentId}${kind}` }, describeFirst(firing), mailSettings);
+  ] as const)('%s by mail of an incident …%s answers its %s', async (event, kind, opening) => {
+    const mail = emailMessage({ ...firing, event, incidentId: `${incidentId}${kind}` }, await describeFirst(firing), mailSettings);
     expect(mail.inReplyTo).toBe(`<${incidentId}${kind}.${opening}.1@shop.example>`);
   });
 
-  test('tells whoever is woken which deployment and machine it is, what is critical, what to look at next, and where the page is', () => {
-    const mail = emailMessage(firing, describeFirst(firing), mailSettings);
-    const slack = JSON.stringify(slackMessage(describeFirst(firing), 'firing'));
+  test('tells whoever is woken which deployment and machine it is, what is critical, what to look at next, and where the page is', async () => {
+    const mail = emailMessage(firing, await describeFirst(firing), mailSettings);
+    const slack = JSON.stringify(slackMessage(await describeFirst(firing), 'firing'));
     for (const part of ['shop, on tower-1', 'Says of itself', 'docker compose logs postgres', 'https://status.shop.example']) {
       expect(mail.text).toContain(part);
       expect(mail.html).toContain(part);
@@ -76,23 +77,23 @@ describe('a message', () => {
     }
   });
 
-  test('by mail shows whatever a target says as text, never as markup', () => {
-    const { html } = emailMessage(firing, describeFirst({ ...firing, facts: [['Error', '<b>"><script>']] }), mailSettings);
+  test('by mail shows whatever a target says as text, never as markup', async () => {
+    const { html } = emailMessage(firing, await describeFirst({ ...firing, facts: [['Error', '<b>"><script>']] }), mailSettings);
     expect(html).toContain('&lt;ECONNREFUSED&gt; &amp; more');
     expect(html).not.toMatch(/<script|<b>/);
   });
 
-  test('that comes late or perhaps twice says so', () => {
+  test('that comes late or perhaps twice says so', async () => {
     const always = ['Since', 'Says of itself', 'Depends on it', 'Monitor', 'Incident'];
-    expect(labels(first)).toEqual(always);
-    expect(labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual([...always, 'Delayed', 'Note']);
-    expect(labels({ ...first, mayComeAgain: true })).toEqual([...always, 'Note']);
+    expect(await labels(first)).toEqual(always);
+    expect(await labels({ ...first, mayRepeat: true, delayMs: 180_000 })).toEqual([...always, 'Delayed', 'Note']);
+    expect(await labels({ ...first, mayComeAgain: true })).toEqual([...always, 'Note']);
   });
 
-  test('that tells outages nobody was told of names each with its time and length', () => {
+  test('that tells outages nobody was told of names each with its time and length', async () => {
     const earlier = { ...firing, incidentId: 'a', detail: 'refused', startedAt: '2026-11-24T01:00:00.000Z' };
     const end = { ...resolved, incidentId: 'a', endedAt: '2026-11-24T01:00:30.000Z' };
-    const { facts } = describeAlert(resolved, { ...first, tellsToo: [earlier, end, firing] }, sender);
+    const { facts } = await describeAlert(resolved, { ...first, tellsToo: [earlier, end, firing] }, sender);
     expect(facts.filter(([label]) => label === 'Not told in time')).toEqual([
       ['Not told in time', '2026-11-24 01:00:00 UTC, for 30 s: refused'],
       ['Not told in time', `2026-11-24 02:00:00 UTC, for 3 m 12 s: ${firing.detail}`],

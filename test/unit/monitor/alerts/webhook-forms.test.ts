@@ -10,7 +10,7 @@ import type { Alert } from '#monitor/model/alert.ts';
 const sender: Sender = { deployment: 'shop', language: 'en', host: 'tower-1', statusUrl: 'https://status.shop.example' };
 const delivery = { mayRepeat: false, mayComeAgain: false, delayMs: 0, tellsToo: [] };
 
-function told(changes: Partial<Alert> = {}): Told {
+async function told(changes: Partial<Alert> = {}): Promise<Told> {
   const alert: Alert = {
     id: 'api-1.firing.1',
     event: 'firing',
@@ -24,22 +24,22 @@ function told(changes: Partial<Alert> = {}): Told {
     dependents: [],
     ...changes,
   };
-  return { alert, text: describeAlert(alert, delivery, sender), delivery };
+  return { alert, text: await describeAlert(alert, delivery, sender), delivery };
 }
 
 const resolved: Partial<Alert> = { id: 'api-1.resolved.1', event: 'resolved', detail: 'HTTP 200', endedAt: '2026-11-24T02:03:00.000Z' };
 
 describe('in every form', () => {
-  test.each(Object.entries(webhookForms))('%s, a message says what, where to look next and the status page', (_name, form) => {
-    const body = JSON.stringify(form(told(), 'routing-key'));
+  test.each(Object.entries(webhookForms))('%s, a message says what, where to look next and the status page', async (_name, form) => {
+    const body = JSON.stringify(form(await told(), 'routing-key'));
     for (const part of ['[FIRING] api (shop)', 'HTTP 503', 'checks.database is critical', 'docker compose logs api-a', sender.statusUrl])
       expect(body).toContain(part);
   });
 });
 
 describe('the standard form', () => {
-  test('holds the whole alert, under the id by which a repeat is known', () => {
-    expect(webhookForms.standard(told(resolved), undefined)).toMatchObject({
+  test('holds the whole alert, under the id by which a repeat is known', async () => {
+    expect(webhookForms.standard(await told(resolved), undefined)).toMatchObject({
       type: 'alert.resolved',
       timestamp: '2026-11-24T02:00:09.000Z',
       data: { id: 'api-1.resolved.1', incident_id: 'api-1', target: 'api', ended_at: '2026-11-24T02:03:00.000Z', may_repeat: false },
@@ -57,8 +57,8 @@ describe('the standard form', () => {
 });
 
 describe('PagerDuty', () => {
-  test('gets the beginning and the end of an incident under one key', () => {
-    const [begin, end] = [told(), told(resolved)].map((each) => webhookForms.pagerduty(each, 'routing-key'));
+  test('gets the beginning and the end of an incident under one key', async () => {
+    const [begin, end] = (await Promise.all([told(), told(resolved)])).map((each) => webhookForms.pagerduty(each, 'routing-key'));
     expect(begin).toMatchObject({
       routing_key: 'routing-key',
       event_action: 'trigger',
@@ -77,8 +77,8 @@ describe('PagerDuty', () => {
     ['test', 'trigger', 'info'],
     ['settled', 'resolve', 'info'],
     ['known', 'resolve', 'info'],
-  ] as const)('takes %s as %s of severity %s', (event, action, severity) => {
-    expect(webhookForms.pagerduty(told({ event }), 'k')).toMatchObject({ event_action: action, payload: { severity } });
+  ] as const)('takes %s as %s of severity %s', async (event, action, severity) => {
+    expect(webhookForms.pagerduty(await told({ event }), 'k')).toMatchObject({ event_action: action, payload: { severity } });
   });
 });
 
@@ -86,15 +86,18 @@ test.each([
   ['a long detail and many long facts', 9_000, 40],
   ['one fact', 10, 1],
   ['none', 5_000, 0],
-])('with %s Discord takes the whole: below 6,000 characters, at most 25 fields, and no name is called', (_sentence, length, count) => {
-  const long = '@everyone '.repeat(length / 10);
-  const facts = Array.from({ length: count }, () => ['Error', long] as const);
-  const { allowed_mentions: mentions, embeds } = webhookForms.discord(told({ detail: long, facts }), undefined) as DiscordBody;
-  const [{ title, description, fields }] = embeds;
-  expect(mentions).toEqual({ parse: [] });
-  expect(fields.length).toBeLessThanOrEqual(25);
-  expect([title, description, ...fields.flatMap(({ name, value }) => [name, value])].join('').length).toBeLessThan(6_000);
-});
+])(
+  'with %s Discord takes the whole: below 6,000 characters, at most 25 fields, and no name is called',
+  async (_sentence, length, count) => {
+    const long = '@everyone '.repeat(length / 10);
+    const facts = Array.from({ length: count }, () => ['Error', long] as const);
+    const { allowed_mentions: mentions, embeds } = webhookForms.discord(await told({ detail: long, facts }), undefined) as DiscordBody;
+    const [{ title, description, fields }] = embeds;
+    expect(mentions).toEqual({ parse: [] });
+    expect(fields.length).toBeLessThanOrEqual(25);
+    expect([title, description, ...fields.flatMap(({ name, value }) => [name, value])].join('').length).toBeLessThan(6_000);
+  },
+);
 
 type DiscordBody = {
   readonly allowed_mentions: object;

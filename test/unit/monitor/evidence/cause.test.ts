@@ -9,8 +9,9 @@ import { describeErrors, errorLines } from '#monitor/evidence/error-lines.ts';
 import type { Signs } from '#monitor/evidence/source.ts';
 import { initialHealth } from '#monitor/health/health-state.ts';
 import type { Alert } from '#monitor/model/alert.ts';
-import type { ProbeResult } from '#monitor/model/look.ts';
-import { say, type Sentence } from '#monitor/words/sentence.ts';
+import type { Fact, ProbeResult } from '#monitor/model/look.ts';
+import { say } from '#monitor/words/say.ts';
+import type { Sentence } from '#monitor/words/sentence.ts';
 
 const began = Date.parse('2026-11-26T03:00:00Z');
 const minute = 60_000;
@@ -42,6 +43,7 @@ const sceneOf = (kind: string, last: Partial<ProbeResult> = {}, signs: Signs = {
 const lock = { pid: 7, application: 'psql', state: 'idle in transaction', heldMs: 40_000, waiting: 5 };
 const pool = { inUse: 10, most: 10, waiting: 4 };
 const inEnglish = (found: Sentence | undefined): string | undefined => (found === undefined ? undefined : say(found, 'en'));
+const toldOf = (facts: readonly Fact[]): string[][] => facts.map(([label, value]) => [label, say(value, 'en')]);
 const sentence = (...given: Parameters<typeof causeOf>): string | undefined => inEnglish(causeOf(...given)?.cause);
 
 describe('the cause of a message', () => {
@@ -122,7 +124,7 @@ const metricsOf = (customers: number, bad: number, loadTest: number): string =>
 test('metrics tell the pool, the workers, the last start, and what is answered now, to customers and to a load test', () => {
   const { facts, signs } = describeMetrics([{ before: metricsOf(10, 0, 0), after: metricsOf(14, 2, 7) }]);
   expect(signs).toEqual({ pool: { inUse: 9, most: 10, waiting: 3 }, startedAt: 1_000_000, loadTestAnswers: 7 });
-  expect(facts).toEqual([
+  expect(toldOf(facts)).toEqual([
     ['Pool', '9 of 10 connections in use, 3 wait for one'],
     ['Workers', '2 ready, 1 replaced since the start, 50.0 % busy'],
     ['Last start', 'of an API: 1970-01-01 00:16:40 UTC'],
@@ -136,7 +138,7 @@ test('the database tells who waits for whom, and the log its last errors that di
   const holder = { pid: 7, application: 'psql', state: 'idle in transaction', heldMs: 40_000, waiting: 5 };
   const longest = { pid: 8, application: '', state: 'active', waitsFor: 'Lock', ageMs: 2_000, statement: 'UPDATE products SET stock = ?' };
   const { facts, signs } = describeActivity({ byState: [{ state: 'active', count: 5 }], longest: [longest], holders: [holder] });
-  expect(facts).toEqual([
+  expect(toldOf(facts)).toEqual([
     ['Sessions', '5 active'],
     ['Transaction', '2 s old: a client without a name (process 8), active, waits for a lock: UPDATE products SET stock = ?'],
     ['Lock', '5 wait for psql (process 7), idle in transaction, in a transaction of 40 s'],
@@ -145,7 +147,7 @@ test('the database tells who waits for whom, and the log its last errors that di
 
   const line = (msg: string, ago: number): string => JSON.stringify({ level: 'error', time: new Date(began - ago).toISOString(), msg });
   const text = [line('old', 6 * minute), line('refused', 2_000), line('refused', 1_000), line('broken', 500), ''].join('\n');
-  expect(describeErrors('/logs', text, began)).toEqual([
+  expect(toldOf(describeErrors('/logs', text, began))).toEqual([
     ['Errors', '3 in /logs in the last 5 m'],
     ['Error', 'refused'],
     ['Error', 'broken'],

@@ -61,7 +61,7 @@ describe('while a target is silenced', () => {
     expect(play.timeline).toMatchObject([{ event: 'held', probe: 'api', by: 'silence s1' }]);
     play.look('failed', 5_000);
     expect(play.told()).toEqual(['firing']);
-    expect(play.alerts[0]?.facts).toContainEqual(['Held back', 'by silence s1, which is over']);
+    expect(play.alerts[0]?.facts).toContainEqual(['Held back', { code: 'heldBy', by: 'silence s1' }]);
     expect(play.state().incidents).toMatchObject([{ heldBy: undefined, firedAt: 5_000 }]);
   });
 
@@ -99,7 +99,7 @@ describe('while a target is silenced', () => {
     play.look('failed', 3_000, silence);
     play.look('failed', 4_000);
     expect(play.told()).toEqual(['firing', 'reminder']);
-    expect(play.alerts[1]?.facts).toContainEqual(['Held back', 'by silence s1, which is over']);
+    expect(play.alerts[1]?.facts).toContainEqual(['Held back', { code: 'heldBy', by: 'silence s1' }]);
   });
 });
 

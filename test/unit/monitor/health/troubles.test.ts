@@ -7,6 +7,7 @@ import { planTick, type WatchState } from '#monitor/health/plan-tick.ts';
 import type { TargetRules } from '#monitor/health/target.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { ProbeResult } from '#monitor/model/look.ts';
+import { say } from '#monitor/words/say.ts';
 
 type Outcome = ProbeResult['outcome'];
 type Look = readonly [probe: string, outcome: Outcome, clockMs: number];
@@ -81,7 +82,7 @@ describe('a target that goes down for a second every other second, for a minute'
     const { told, alerts, state } = play([target('api')], looksAt('api', comesAndGoes, 0, 200_000, 100));
     expect(told).toEqual(['firing api', 'resolved api', 'flapping api', 'settled api']);
     expect(alerts[2]?.detail).toMatch(/^it went down or came back 3 times in 2 s; now: api failed$/);
-    expect(alerts[2]?.facts).toContainEqual(['What follows', 'nothing, until it has been steady for 1 m']);
+    expect(alerts[2]?.facts).toContainEqual(['What follows', { code: 'nothingUntil', steadyMs: 60_000 }]);
     expect(alerts[3]?.detail).toBe('it has settled and is up, after it went down or came back 60 times: api ok');
     expect(state.incidents).toEqual([]);
   });
@@ -281,7 +282,7 @@ test('a message tells what the looks before the last one found', () => {
     [target('api')],
     looksAt('api', (ms) => (ms < 17_000 ? 'ok' : 'failed'), 0, 20_000, 1_000),
   );
-  expect(alerts[0]?.facts).toEqual([['Last looks', '2 failed, before that 17 ok']]);
+  expect(alerts[0]?.facts?.map(([label, value]) => [label, say(value, 'en')])).toEqual([['Last looks', '2 failed, before that 17 ok']]);
 });
 
 describe('a reminder', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { reportFailure } from '#monitor/probes/postgres.ts';
 import { judgeState, slowSince, type PostgresState, type SlowStatement } from '#monitor/probes/postgres-state.ts';
 import { MonitorFaultError } from '#monitor/probes/probe.ts';
-import { say } from '#monitor/words/sentence.ts';
+import { say } from '#monitor/words/say.ts';
 
 const withCode = (code: string) => Object.assign(new Error('says the other side'), { code });
 
@@ -38,7 +38,7 @@ describe('the state of a server that answers', () => {
     expect(judgeState('PostgreSQL', limits, { ...well, standbys: [{ ...standby, behindMs: 30_000 }] })).toEqual({
       outcome: 'ok',
       detail: 'PostgreSQL answers',
-      facts: [['Connections', '85 of 100']],
+      facts: [['Connections', { code: 'usedOf', used: 85, most: 100 }]],
     });
   });
 

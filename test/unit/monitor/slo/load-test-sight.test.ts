@@ -20,7 +20,7 @@ test('what begins while a load test runs, or within three minutes of it, says so
   sight.note(0, at(0));
   expect(sight.mention(alert, at(0))).toBe(alert);
   sight.note(1_200, at(1_000));
-  const facts = [['Load test', 'one runs, or ran until a moment ago: 1200 answers to it in the last look at the metrics']];
+  const facts = [['Load test', { code: 'loadTestSeen', answers: 1_200 }]];
   expect(sight.mention({ ...alert, facts: [['Pool', '503']] }, at(181_000)).facts).toEqual([...facts, ['Pool', '503']]);
   expect(sight.mention(alert, at(181_001))).toBe(alert);
   const over = { ...alert, event: 'resolved' as const, endedAt: alert.decidedAt };

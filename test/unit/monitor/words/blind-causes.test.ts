@@ -4,6 +4,7 @@ import { slackMessage } from '#monitor/alerts/channels/slack.ts';
 import { describeAlert } from '#monitor/alerts/message-text.ts';
 import type { Alert } from '#monitor/model/alert.ts';
 import type { Incident } from '#monitor/model/incident.ts';
+import type { Fact } from '#monitor/model/look.ts';
 import type { Found } from '#monitor/model/quiet.ts';
 import { incidentHtml } from '#monitor/status-page/incident-html.ts';
 import { presentStory } from '#monitor/status-page/incident-view.ts';
@@ -54,6 +55,16 @@ const concluded: Readonly<Record<CauseName, Found>> = {
   },
 };
 
+const runs = [
+  { outcome: 'failed', count: 3 },
+  { outcome: 'ok', count: 17 },
+] as const;
+const facts: readonly Fact[] = [
+  ['Last looks', { code: 'lastLooks', runs }],
+  ['Pool', { code: 'poolIs', inUse: 10, most: 10, waiting: 4 }],
+  ['Lock', { code: 'lockIs', application: 'psql', pid: 7, waiting: 5, state: 'idle', heldMs: 40_000 }],
+];
+
 const at = (agoMs: number): string => new Date(now - agoMs).toISOString();
 const alertOf = ({ cause = '', nextStep = '' }: Found): Alert => ({
   id: 'shop-1.firing.1',
@@ -64,7 +75,7 @@ const alertOf = ({ cause = '', nextStep = '' }: Found): Alert => ({
   detail: 'HTTP 503',
   nextStep,
   impact: { code: 'allUsers', who: 'shop' },
-  facts: [['Sessions', '5']],
+  facts,
   startedAt: at(60_000),
   decidedAt: at(50_000),
   dependents: [{ name: 'site', status: 'degraded' }],
@@ -89,11 +100,18 @@ const incident: Incident = {
 };
 
 function pageIn(language: 'en' | 'es', found: Found): string {
-  const evidence = { at: now - 49_000, event: 'evidence', probe: 'shop', incidentId: 'shop-1', by: 'monitor', found } as const;
+  const evidence = {
+    at: now - 49_000,
+    event: 'evidence',
+    probe: 'shop',
+    incidentId: 'shop-1',
+    by: 'monitor',
+    found: { ...found, facts },
+  } as const;
   const message = { channel: 'slack', alert: alertOf(found), state: 'sent', attempts: 1, refusals: 0, isUncertain: false } as const;
   const story = {
     messages: [{ ...message, lastError: undefined, settledAt: now - 40_000 }],
-    timeline: [{ ...evidence, detail: 'Sessions: 5' }],
+    timeline: [{ ...evidence, detail: 'Pool: 10 of 10 connections in use' }],
     explained: [],
   };
   const view = presentStory(incident, story, [], { now, language });
@@ -113,20 +131,20 @@ const english = /\b(?:the|is|are|was|it|its|that|which|and|or|of|to|for|by|from|
 const commands = /npm run [\w-]+ -- [\w-]+(?: [\w-]+)?|report-by-hand/g;
 
 describe.each(Object.entries(concluded))('"%s"', (name, found) => {
-  test('is named in either language by the first words of Slack and of a mail', () => {
+  test('is named in either language by the first words of Slack and of a mail', async () => {
     for (const language of ['en', 'es'] as const) {
       const alert = alertOf(found);
-      const text = describeAlert(alert, delivery, senderIn(language));
+      const text = await describeAlert(alert, delivery, senderIn(language));
       expect(judge(slackMessage(text, 'firing').text ?? '', language)).toBe(name);
       const mail = emailMessage(alert, text, { from: 'm@shop.example', all: ['a@shop.example'] });
       expect(judge(`: ${(mail.text as string).split('\n')[2]}`, language)).toBe(name);
     }
   });
 
-  test('stands without a word of English on a Spanish page, and in a Spanish mail', () => {
+  test('stands without a word of English on a Spanish page, and in a Spanish mail', async () => {
     expect(readIn(pageIn('es', found)).replaceAll(commands, '')).not.toMatch(english);
     expect(readIn(pageIn('en', found))).toMatch(english);
-    const text = describeAlert(alertOf(found), delivery, senderIn('es'));
+    const text = await describeAlert(alertOf(found), delivery, senderIn('es'));
     const mail = emailMessage(alertOf(found), text, { from: 'm@shop.example', all: [] });
     for (const part of [mail.text as string, readIn(mail.html as string), JSON.stringify(slackMessage(text, 'firing'))])
       expect(part.replaceAll(commands, '')).not.toMatch(english);

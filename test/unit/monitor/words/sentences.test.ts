@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { showDuration } from '#lib/show.ts';
-import { mapTexts, say, sentences, type Blanks, type Code, type Conclusion } from '#monitor/words/sentence.ts';
+import { showDuration, showShare, showTime } from '#lib/show.ts';
+import { say, sentences } from '#monitor/words/say.ts';
+import { mapTexts, type Blanks, type Code, type Conclusion } from '#monitor/words/sentence.ts';
 
 type WithBlanks = { readonly [C in Code as object extends Blanks<C> ? never : C]: Blanks<C> };
 
@@ -38,6 +39,23 @@ const fill = (text: string, n: number, is: boolean): WithBlanks => ({
   seeDisk: { path: text },
   seeLog: { path: text },
   lookByHand: { target: text },
+  lastLooks: { runs: [{ outcome: is ? 'ok' : 'failed', count: n }] },
+  poolIs: { inUse: n, most: n + 1, waiting: n + 2 },
+  workersAre: { ready: n, replaced: n + 1, busyShare: 0.25 },
+  startedAt: { at: n },
+  answersNow: { customers: n, bad: n + 1, loadTest: n + 2, inMs: 800 },
+  serverErrors: { routes: text },
+  metricsUnseen: { hosts: text },
+  transactionIs: { application: text, pid: n, ageMs: n + 1, state: 'active', waitsForLock: is, statement: 'SELECT' },
+  lockIs: { application: text, pid: n, waiting: n + 1, state: 'idle', heldMs: n + 2 },
+  errorsCount: { count: n, dir: text, inMs: n + 1 },
+  usedOf: { used: n, most: n + 1 },
+  oldOf: { ageMs: n, pid: n + 1 },
+  budgetLeft: { leftShare: is ? 0.25 : -0.25, ofMs: n },
+  badOf: { bad: n, all: n + 1, mayBeShare: 0.25 },
+  loadTestSeen: { answers: n },
+  heldBy: { by: text },
+  nothingUntil: { steadyMs: n },
   sentFrom: { deployment: text, host: 'tower' },
   toldLate: { began: '2026-11-26', lastedMs: n, detail: text },
   delayed: { byMs: n },
@@ -47,7 +65,11 @@ const fill = (text: string, n: number, is: boolean): WithBlanks => ({
 const onlyCommand: ReadonlySet<string> = new Set(['checkConfig']);
 
 const isIn = (said: string, value: unknown): boolean =>
-  said.includes(String(value)) || (typeof value === 'number' && said.includes(showDuration(value)));
+  typeof value === 'number'
+    ? [String(value), showDuration(value), showTime(value), showShare(Math.abs(value))].some((shown) => said.includes(shown))
+    : Array.isArray(value)
+      ? value.every(({ count }: { readonly count: number }) => said.includes(String(count)))
+      : said.includes(String(value));
 
 /** What is wrong with the words of a sentence, one line each. */
 function faultsOf(code: Code, blanks: Readonly<Record<string, unknown>>): string[] {
