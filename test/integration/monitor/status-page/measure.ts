@@ -1,9 +1,13 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asOperator } from '#test/support/operator.ts';
-import { startSeeded } from './start-seeded.ts';
 
 /**
- * How long the pages take over 400 days of 12 targets and 3,000 incidents: `npm run monitor:page [-- REQUESTS]`. `changed` are requests
+ * How long the pages take over 400 days of 12 targets and 3,000 incidents, served by a process of their own with the flags of V8 of
+ * production: `npm run monitor:page [-- REQUESTS]`. `changed` are requests
  * of which each finds something new, so that nothing made before serves; `busy` come one after the other, as fast as answers do.
  */
 const requests = Number(process.argv[2] ?? 300);
@@ -31,12 +35,16 @@ const guarded = [
   '/metrics',
 ];
 
-const server = await startSeeded();
+// What the daemon's door tells V8.
+const flags = [...readFileSync('monitor/main.mjs', 'utf8').matchAll(/^ {2}'(--[\w=-]+)',$/gm)].map(([, flag = '']) => flag);
+if (flags.length < 5) throw new Error('monitor/main.mjs shows no flags of V8');
+const server = fork(join(import.meta.dirname, 'serve-seeded.ts'), { execArgv: flags });
+const [url] = (await once(server, 'message')) as [string];
 let isDown = false;
 
 async function timeOf(path: string): Promise<number> {
   const startedMs = performance.now();
-  const response = await fetch(server.url + path, { headers: asOperator });
+  const response = await fetch(url + path, { headers: asOperator });
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`${path} is answered ${response.status}`);
   return performance.now() - startedMs;
@@ -51,7 +59,7 @@ for (const path of [...paths, ...guarded]) {
   const [changed, busy]: [number[], number[]] = [[], []];
   for (let change = 0; change < changes; change += 1) {
     isDown = !isDown;
-    server.show(isDown ? ['down'] : []);
+    server.send(isDown ? ['down'] : []);
     // What everybody sees is taken anew after a second.
     await sleep(1_010);
     changed.push(await timeOf(path));
@@ -60,4 +68,5 @@ for (const path of [...paths, ...guarded]) {
   const [cold, warm] = [[0.5, 1].map((share) => percentile(changed, share)), [0.5, 0.95, 1].map((share) => percentile(busy, share))];
   process.stdout.write(`${path.padEnd(40)} ${cold.join(' ')}      ${warm.join(' ')}\n`);
 }
-await server.close();
+server.disconnect();
+await once(server, 'exit');
