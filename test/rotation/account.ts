@@ -37,7 +37,7 @@ export async function accountFor(dir: string, written: readonly number[]): Promi
     const isWhole = await eachLine(join(dir, name), (line) => {
       // Where the disk was full a line may be begun anew.
       if (line === '') return;
-      const [, writer, number] = /"request_id":"(\d+)-(\d+)".*\}$/.exec(line) ?? [];
+      const [writer, number] = requestOf(line)?.split('-') ?? [];
       const own = seen[Number(writer) - 1];
       const index = Number(number);
       if (!own || !(index < own.length)) torn += 1;
@@ -48,6 +48,15 @@ export async function accountFor(dir: string, written: readonly number[]): Promi
   const lost = seen.reduce((sum, own) => sum + own.reduce((missing, times) => missing + (times === 0 ? 1 : 0), 0), 0);
   const compressed = names.filter((name) => name.endsWith('.gz'));
   return { lost, twice, torn, compressed: compressed.length, halves, doubleNames: doubleNames(names) };
+}
+
+/** Undefined for what is no whole line, such as one behind the beginning of another. */
+function requestOf(line: string): string | undefined {
+  try {
+    return (JSON.parse(line) as { readonly request_id: string }).request_id;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names that stand there in both forms. Pure. */
