@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
+import { EXIT } from '#lib/exit-codes.ts';
+import { slopeOf } from '#loadtest/judge/growth.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startSurroundings } from './surroundings.ts';
 import { usageOf } from './usage.ts';
@@ -12,7 +14,9 @@ import { usageOf } from './usage.ts';
 /**
  * What the monitor takes at rest, minute by minute: `npm run monitor:rest [-- MINUTES]`. It watches all that
  * deploy/docker/monitor.yaml names, takes its first backup in the second minute, and is asked how it is every 15 s, as compose does.
+ * Exits 1 when it takes 80 MB or half a percent of a core, or can be told to grow once a third of the time is over (99.9 %).
  */
+const [mostBytes, mostCpuShare] = [80e6, 0.005];
 const minutes = Number(process.argv[2] ?? 10);
 const dir = mkdtempSync(join(tmpdir(), 'atalaya-rest-'));
 const account = { user: 'atalaya', password: 'rest-password' };
@@ -24,11 +28,14 @@ const monitor = spawn(process.execPath, [resolve('monitor/main.mjs')], { env: ar
 const pid = monitor.pid ?? 0;
 
 process.stdout.write('minute  resident MB  of it its own MB  CPU %\n');
-let before = usageOf(pid);
+const first = usageOf(pid);
+const looks: { readonly second: number; readonly bytes: number }[] = [];
+let before = first;
 for (let minute = 1; minute <= minutes; minute += 1) {
-  for (let quarter = 0; quarter < 4; quarter += 1) {
+  for (let quarter = 1; quarter <= 4; quarter += 1) {
     await sleep(15_000);
     await fetch(`http://127.0.0.1:${around.monitorPort}/healthz`);
+    looks.push({ second: minute * 60 - 60 + quarter * 15, bytes: usageOf(pid).residentBytes });
   }
   const now = usageOf(pid);
   const cpuShare = (now.cpuMs - before.cpuMs) / 60_000;
@@ -36,6 +43,14 @@ for (let minute = 1; minute <= minutes; minute += 1) {
   process.stdout.write(`${columns.map((column, index) => String(column).padStart([6, 11, 16, 6][index] ?? 0)).join('  ')}\n`);
   before = now;
 }
+const settled = looks.slice(Math.floor(looks.length / 3));
+const [most, slope] = [Math.max(...looks.map(({ bytes }) => bytes)), slopeOf(settled)];
+const cpuShare = (before.cpuMs - first.cpuMs) / (minutes * 60_000);
+process.stdout.write(
+  `at most ${(most / 1e6).toFixed(1)} MB, ${(cpuShare * 100).toFixed(2)} % of a core; ${Math.round(slope.median)} B/s since the first third, ` +
+    `${slope.least > 0 ? `at least ${Math.round(slope.least)}: it grows` : 'which may be none'}\n`,
+);
+process.exitCode = most < mostBytes && cpuShare < mostCpuShare && slope.least <= 0 ? EXIT.done : EXIT.failed;
 monitor.kill('SIGTERM');
 await once(monitor, 'close');
 await around.stop();
