@@ -17,7 +17,7 @@ if (enableCompileCache(cache).status === constants.compileCacheStatus.ENABLED &&
 }
 
 // It waits most of the time: a small heap for young objects, and what starting took is given back.
-for (const flag of ['--max-semi-space-size=1', '--expose-gc']) setFlagsFromString(flag);
+for (const flag of ['--semi-space-growth-factor=1', '--expose-gc']) setFlagsFromString(flag);
 const collect = runInNewContext('gc');
 setInterval(() => {
   collect();

@@ -37,8 +37,8 @@ export type Course = {
 /** A client gives up on an answer after that long. */
 const timeoutMs = 6_000;
 
-/** @param perSecond how many requests are sent at most; default: as many as the clients like */
-export function openCourse(origin: string, connections: number, isOver: () => boolean, perSecond = Number.POSITIVE_INFINITY): Course {
+/** @param perSecond how many requests are sent at most, as of now; default: as many as the clients like */
+export function openCourse(origin: string, connections: number, isOver: () => boolean, perSecond = (): number => Infinity): Course {
   const pool = new Pool(origin, {
     connections,
     pipelining: 1,
@@ -50,7 +50,7 @@ export function openCourse(origin: string, connections: number, isOver: () => bo
   const turn = async (): Promise<void> => {
     const nowMs = performance.now();
     const waitMs = nextMs - nowMs;
-    nextMs = Math.max(nextMs, nowMs) + 1_000 / perSecond;
+    nextMs = Math.max(nextMs, nowMs) + 1_000 / perSecond();
     if (waitMs > 0) await sleep(waitMs);
   };
   const count = { requests: 0, unanswered: 0, byAnswer: new Map<string, number>() };

@@ -108,7 +108,7 @@ process.exitCode = await runCommandLine(
       soak: {
         synopsis: '[--seconds 600] [--rate 200] [--seed 1] [--json]',
         summary:
-          'The same clients at a steady rate of requests a second, with no faults: exits 1 when the heap after collection or the resident memory of a process grows (Theil–Sen, 99.9 %).',
+          'The same clients with no faults, a fifth of the time as fast as they like and then at a steady rate of requests a second: exits 1 when the heap after collection or the resident memory of a process grows (Theil–Sen, 99.9 %).',
         options: { seconds: { type: 'string' }, rate: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
         positionals: [0, 0],
         run: runSoak,

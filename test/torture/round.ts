@@ -24,8 +24,8 @@ export type RoundOptions = {
   readonly durationMs: number;
   readonly faults: readonly Fault[];
   readonly crowd?: Crowd;
-  /** Requests at most; default: as many as the crowd likes. */
-  readonly perSecond?: number;
+  /** Requests at most, so long after the start; default: as many as the crowd likes. */
+  readonly perSecond?: (playedMs: number) => number;
   /** Ends the play early; what was played is judged all the same. */
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -51,26 +51,28 @@ export type RoundResult = {
 };
 
 export async function playRound(stack: Stack, options: RoundOptions): Promise<RoundResult> {
-  const { seed, durationMs, faults, crowd = usualCrowd, perSecond, signal, onProgress } = options;
+  const { seed, durationMs, faults, crowd = usualCrowd, perSecond = () => Infinity, signal, onProgress } = options;
   const shop = await setUp(stack, crowd, seed);
   const struck: Struck[] = [];
   const startedMs = performance.now();
-  const isOver = (): boolean => signal.aborted || performance.now() - startedMs >= durationMs;
-  const course = openCourse(stack.origin, 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0), isOver, perSecond);
-  const ticker = setInterval(() => onProgress(tell(course, struck, performance.now() - startedMs)), 1_000);
+  const playedMs = (): number => performance.now() - startedMs;
+  const isOver = (): boolean => signal.aborted || playedMs() >= durationMs;
+  const connections = 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0);
+  const course = openCourse(stack.origin, connections, isOver, () => perSecond(playedMs()));
+  const ticker = setInterval(() => onProgress(tell(course, struck, playedMs())), 1_000);
   try {
     await Promise.all([
       ...playersOf(course, shop, crowd, seed),
       torment(stack, faults, { signal, onStruck: (one) => void struck.push(one) }),
     ]);
-    const playedMs = performance.now() - startedMs;
+    const endedMs = playedMs();
     onProgress('bringing everything back…');
     await stack.untilReady();
     await untilQuiet(stack);
     onProgress('asking for what is open…');
     const open = await resolveOpen(course, seed);
     onProgress('judging…');
-    return { seed, playedMs, ...countOf(course, struck), open, violations: await judgeRound(stack, shop, course) };
+    return { seed, playedMs: endedMs, ...countOf(course, struck), open, violations: await judgeRound(stack, shop, course) };
   } finally {
     clearInterval(ticker);
     await course.close();

@@ -11,7 +11,7 @@ import { openStack, type Stack } from './stack.ts';
 export type SoakOptions = {
   readonly seed: number;
   readonly durationMs: number;
-  /** Requests, as long as the stack answers that many. */
+  /** Requests after the warm-up, as long as the stack answers that many. */
   readonly perSecond: number;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
@@ -54,9 +54,12 @@ export async function soak({ perSecond, ...options }: SoakOptions): Promise<Soak
       lookEveryMs,
     );
     try {
-      const round = await playRound(stack, { ...options, faults: [], perSecond });
-      const second = (performance.now() - startedMs) / 1_000;
-      return { round, perSecond: round.requests / (round.playedMs / 1_000), sizes: sizesOf(looks, second) };
+      const round = await playRound(stack, {
+        ...options,
+        faults: [],
+        perSecond: (playedMs) => paceAt(playedMs / options.durationMs, perSecond),
+      });
+      return { round, perSecond, sizes: sizesOf(looks, (performance.now() - startedMs) / 1_000) };
     } finally {
       clearInterval(timer);
       await stack.close();
@@ -77,7 +80,13 @@ async function lookAtAll({ pids }: Stack, heaps: string, second: number): Promis
   return looks.flat();
 }
 
-/** Share of the time in which caches fill and code is compiled. */
+/** Share of the time in which the clients ask as fast as they can: V8 compiles code by how often it ran, so slowly asked it is at it for hours. */
+const hurried = 0.2;
+
+/** Requests a second at most, at that share of the play. Pure. */
+export const paceAt = (share: number, perSecond: number): number => (share < hurried ? Infinity : perSecond);
+
+/** Share of the time in which caches fill, code is compiled, and what that took is given back. */
 const warmUp = 0.3;
 
 /** Pure. @param endSecond of the play */
