@@ -74,7 +74,7 @@ test(
     for (let minutes = 0; minutes < 20; minutes += 1) {
       const { outcome, facts } = await calm();
       expect(outcome).toBe('ok');
-      expect(facts).toContainEqual(['Answers', '1 of 29 bad; 0.10 % may be']);
+      expect(facts).toContainEqual(['Answers', expect.objectContaining({ bad: 1, all: 29 })]);
     }
     // One request every two minutes, of ten of which only the first is served.
     const broken = await shop.watch('broken');
@@ -91,7 +91,7 @@ test('an objective over a real API counts nothing that a load test is answered, 
   const shop = await startWatchedShop();
   const look = await shop.watch('availability');
   for (let n = 0; n < 20; n += 1) await shop.failLoadTest();
-  expect(await look()).toMatchObject({ outcome: 'ok', facts: [expect.anything(), ['Answers', '0 of 0 bad; 0.10 % may be']] });
+  expect(await look()).toMatchObject({ outcome: 'ok', facts: [expect.anything(), ['Answers', { bad: 0, all: 0 }]] });
   const alert = { id: 'a', event: 'firing', incidentId: 'a', probe: 'api', detail: '', startedAt: '', decidedAt: '', dependents: [] };
   expect(shop.loadTests.mention(alert as Alert, shop.now()).facts).toEqual([['Load test', { code: 'loadTestSeen', answers: 20 }]]);
 });
