@@ -114,7 +114,10 @@ async function read({ products, random, told, tally, isOver }: Course, ask: Ask)
   while (!isOver()) {
     const dice = random();
     const skip = 20 * randomInt(random, 0, 2);
-    const list = dice < 0.8 ? `?skip=${skip}&limit=20` : `/filter?search=thing&sort_by=name&skip=${skip}&limit=20`;
+    const list =
+      dice < 0.8
+        ? `?skip=${skip}&limit=20`
+        : `/filter?search=thing&sort_by=name&${dice < 0.9 ? `skip=${skip}&limit=20` : `limit=${skip + 1}`}`;
     const toldBefore = told.count();
     const path = `/api/v1/products${dice < 0.6 ? `/${pick(random, products)}` : list}`;
     const shown = await ask(path);
