@@ -34,10 +34,10 @@ export async function accountFor(dir: string, written: readonly number[]): Promi
   let [twice, torn, halves] = [0, 0, 0];
   const names = logNames(dir);
   for (const name of names) {
-    const isWhole = await eachLine(join(dir, name), (line) => {
+    const isWhole = await eachLine(join(dir, name), (line, isEnded) => {
       // Where the disk was full a line may be begun anew.
       if (line === '') return;
-      const [writer, number] = requestOf(line)?.split('-') ?? [];
+      const [writer, number] = (isEnded ? requestOf(line) : undefined)?.split('-') ?? [];
       const own = seen[Number(writer) - 1];
       const index = Number(number);
       if (!own || !(index < own.length)) torn += 1;
@@ -64,16 +64,17 @@ export const doubleNames = (names: readonly string[]): number =>
   names.filter((name) => name.endsWith('.gz') && names.includes(name.slice(0, -'.gz'.length))).length;
 
 /** @returns false when a compressed file ends too early, or is none */
-async function eachLine(path: string, take: (line: string) => void): Promise<boolean> {
+async function eachLine(path: string, take: (line: string, isEnded: boolean) => void): Promise<boolean> {
   let rest = '';
   const split = async (content: AsyncIterable<Buffer>): Promise<void> => {
     const decoder = new StringDecoder();
     for await (const chunk of content) {
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) take(line);
+      for (const line of lines) take(line, true);
     }
-    if (rest !== '') take(rest);
+    // A disk may have been full before the end of a line alone: such a line is begun anew as well.
+    if (rest !== '') take(rest, false);
   };
   try {
     await (path.endsWith('.gz') ? pipeline(createReadStream(path), createGunzip(), split) : pipeline(createReadStream(path), split));
