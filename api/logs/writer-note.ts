@@ -1,12 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '#lib/errors.ts';
 
 /**
  * What one process says of the log files it writes, in `LOG_DIR/.writers/<id>.json`. Whoever has renamed a file may
- * compress it once every note that still counts names another inode for it: until then lines may still come.
+ * compress it once every note that still counts names an inode for it that came later: until then lines may still come.
  * No signal and no pid, since writer and rotation may live in two containers that share nothing but the folder.
  */
 export type WriterNote = {
@@ -53,8 +65,7 @@ export function announceWriter(logDir: string, { worker, inodes, onProblem }: Wr
     const note: WriterNote = { program: 'api', worker, pid: process.pid, at: new Date().toISOString(), leaseMs, files };
     try {
       mkdirSync(folder, { recursive: true, mode: 0o750 });
-      writeFileSync(`${path}.part`, JSON.stringify(note), { mode: 0o640 });
-      renameSync(`${path}.part`, path);
+      writeNote(path, JSON.stringify(note));
       [told, writtenAt, isTroubled] = [files, performance.now(), false];
     } catch (err) {
       // Whoever rotates waits for this process until its last note is old, and says so.
@@ -65,6 +76,22 @@ export function announceWriter(logDir: string, { worker, inodes, onProblem }: Wr
   renew();
   clearForgotten(folder);
   return { renew, withdraw: () => rmSync(path, { force: true }) };
+}
+
+/** A full disk has no room for another file, but what is written over takes none; half of it would be no note, which says nothing. */
+function writeNote(path: string, text: string): void {
+  try {
+    writeFileSync(`${path}.part`, text, { mode: 0o640 });
+    renameSync(`${path}.part`, path);
+  } catch (err) {
+    if (!existsSync(path)) throw err;
+    const fd = openSync(path, 'r+');
+    try {
+      writeSync(fd, text.padEnd(fstatSync(fd).size), 0);
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 function clearForgotten(folder: string): void {

@@ -70,6 +70,16 @@ export function archivesOf(file: string, entries: readonly Entry[]): readonly Ar
     .toSorted((a, b) => a.stamp.localeCompare(b.stamp) || a.sequence - b.sequence);
 }
 
+/**
+ * Inodes that a writer may still write to: the one it named, and all that came after, since it may have gone over without being able
+ * to say so, as where the disk is full. All of them where the one it named is gone. Pure.
+ */
+export function mayWriteTo(named: number, file: string, entries: readonly Entry[]): readonly number[] {
+  const archives = archivesOf(file, entries).flatMap(({ isCompressed, entry }) => (isCompressed ? [] : [entry]));
+  const inodes = [...archives, ...entries.filter(({ name }) => name === file)].map(({ inode }) => inode);
+  return inodes.slice(Math.max(0, inodes.indexOf(named)));
+}
+
 /** A name that nobody has, after those of all before it: a clock that was set back must not make the newest archive the oldest. */
 function nextName(file: string, found: readonly Archive[], now: number): string {
   const today = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');

@@ -5,7 +5,7 @@ import { decideDailyRun, latestSlot, type TimeOfDay } from '../model/daily-run.t
 import type { Clock } from '../model/look.ts';
 import type { Probe } from '../probes/probe.ts';
 import type { JobRuns } from '../store/store.ts';
-import { archivesOf, planRotation, type Entry, type RotationQuestion } from './archives.ts';
+import { archivesOf, mayWriteTo, planRotation, type Entry, type RotationQuestion } from './archives.ts';
 import { takeStep, type LogFiles } from './log-files.ts';
 import { readWriters, type Writer } from './writers.ts';
 
@@ -70,11 +70,11 @@ export function createRotation(logs: RotatedLogs, { files, jobRuns, clock, logge
     const { at, clockMs } = clock();
     const { writers, unreadable } = await readWriters(logs.dir, at);
     const entries = await files.list(logs.dir);
-    const inUse = new Set(
-      unreadable.length > 0 ? entries.map(({ inode }) => inode) : writers.flatMap((writer) => Object.values(writer.files)),
-    );
+    const named = (file: string): number[] => writers.flatMap(({ files: { [file]: inode } }) => inode ?? []);
+    const inUseOf = (file: string): Set<number> =>
+      new Set(unreadable.length > 0 ? entries.map(({ inode }) => inode) : named(file).flatMap((inode) => mayWriteTo(inode, file, entries)));
     heldSinceMs = heldBy(logs.files, entries, writers, { before: heldSinceMs, nowMs: clockMs });
-    const ended = await Promise.allSettled(logs.files.map((file) => rotate(file, { entries, inUse }, signal)));
+    const ended = await Promise.allSettled(logs.files.map((file) => rotate(file, { entries, inUse: inUseOf(file) }, signal)));
     for (const each of ended) if (each.status === 'rejected') throw each.reason;
     if (unreadable.length > 0) throw new Error(`${logs.dir}/.writers/${unreadable[0]} cannot be understood, so nothing is compressed`);
   };

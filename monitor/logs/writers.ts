@@ -4,7 +4,7 @@ import * as z from 'zod';
 
 /**
  * What a process that writes log files says of itself, in `.writers/<id>.json` of their folder: whoever has renamed a file may
- * compress it once every note that counts names another inode for it. The API writes them.
+ * compress it once every note that counts names one for it that came later. The API writes them.
  */
 const noteSchema = z.object({
   program: z.string(),

@@ -255,6 +255,19 @@ describe('the logs of a process', () => {
     expect([await linesOf(path), await linesOf(`${path}-1`)].map((lines) => lines.length)).toEqual([1, 0]);
   });
 
+  test('say so over what they said before where no file can be made, as on a full disk', async () => {
+    const folder = await temporaryFolder();
+    const { close } = await openLogs('json', 'info', folder);
+    const [dir, path] = [join(folder, 'logs/.writers'), join(folder, 'logs/access.log')];
+    const [name] = await readdir(dir);
+    await mkdir(join(dir, `${name}.part`));
+    const renamed = (await stat(path)).ino;
+    await rename(path, `${path}-1`);
+    await expect.poll(async () => (await notesIn(dir))[0]?.files['access.log'], { interval: 5 }).not.toBe(renamed);
+    expect((await notesIn(dir))[0]?.files['access.log']).toBe((await stat(path)).ino);
+    await close();
+  });
+
   test('clear away the notes of processes that died long ago, and of no others', async () => {
     const folder = await temporaryFolder();
     const dir = join(folder, 'logs/.writers');

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { archivesOf, planRotation, type Entry, type RotationQuestion } from '#monitor/logs/archives.ts';
+import { archivesOf, mayWriteTo, planRotation, type Entry, type RotationQuestion } from '#monitor/logs/archives.ts';
 
 const file = 'access.log';
 const now = Date.parse('2026-11-26T00:00:10Z');
@@ -55,6 +55,21 @@ describe('a rotation', () => {
     expect(plan(['access.log-20261124', 'access.log-20261125', 'access.log-20261126'], { inUse, keep: 2 })).toEqual([
       'compress access.log-20261125',
     ]);
+  });
+
+  test('takes a writer to write to what it named or to any that came after, and to any at all once that is gone', () => {
+    const names = ['access.log-20261123.gz', 'access.log-20261124', 'access.log-20261125', 'access.log', 'app.log'];
+    const told = (name: string): string[] =>
+      names.filter((each) =>
+        mayWriteTo(
+          inodeOf(name),
+          'access.log',
+          names.map((one) => entry(one)),
+        ).includes(inodeOf(each)),
+      );
+    expect(told('access.log-20261125')).toEqual(['access.log-20261125', 'access.log']);
+    expect(told('access.log')).toEqual(['access.log']);
+    expect(told('access.log-20261101')).toEqual(['access.log-20261124', 'access.log-20261125', 'access.log']);
   });
 
   test('keeps so many archives, the one it makes included, whatever their form', () => {
