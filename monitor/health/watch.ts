@@ -1,4 +1,4 @@
-import { aborted } from '#lib/abort.ts';
+import { orAborted } from '#lib/abort.ts';
 import type { Logger } from '#lib/logger.ts';
 import type { Incident, TickCommit } from '../model/incident.ts';
 import type { Clock, Health, HealthStatus, Moment, ProbeResult } from '../model/look.ts';
@@ -76,15 +76,21 @@ export function createWatch(deps: WatchDeps): Watch {
     // Whether a parent explains this failure is asked at once, not at the parent's next turn.
     if (state.health[target.name]?.failures === 1) for (const parent of target.dependsOn.flat()) wakeups.get(parent)?.wake();
   };
+  const lookUntilAborted = async (target: Target, signal: AbortSignal): Promise<void> => {
+    try {
+      await orAborted(look(target, signal), signal);
+    } catch (err) {
+      if (!signal.aborted) throw err;
+    }
+  };
   return {
     run: async (signal) => {
-      const stopped = aborted(signal);
       await Promise.all(deps.targets.map((target) => lookRegularly(target, wakeups.get(target.name) ?? createWakeup())));
 
       async function lookRegularly(target: Target, wakeup: Wakeup): Promise<void> {
         while (!signal.aborted) {
           const startedMs = deps.clock().clockMs;
-          await Promise.race([look(target, signal), stopped]);
+          await lookUntilAborted(target, signal);
           const health = state.health[target.name];
           const { intervalMs, confirmIntervalMs } = target.cadence;
           const untilNextMs = intervalMs - (deps.clock().clockMs - startedMs);

@@ -79,10 +79,8 @@ export async function openRedis(): Promise<Kept & { readonly port: number }> {
   return { ...kept, port };
 }
 
-const logsBytes = 64 * 1024 * 1024;
-
 /** @returns whether a small file system stands there now; not every user may mount one */
-export function mountLogs(dir: string): boolean {
+export function mountLogs(dir: string, logsBytes: number): boolean {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${logsBytes}`, 'tmpfs', dir], { stdio: 'ignore' });
     return true;
@@ -93,7 +91,7 @@ export function mountLogs(dir: string): boolean {
 
 export type Logs = { readonly fill: () => Promise<void>; readonly empty: () => Promise<void> };
 
-export function logsOf(dir: string): Logs {
+export function logsOf(dir: string, logsBytes: number): Logs {
   const filler = join(dir, 'filler');
   return {
     // Ends with ENOSPC, which is what it is for.

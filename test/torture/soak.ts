@@ -46,7 +46,7 @@ export async function soak({ perSecond, ...options }: SoakOptions): Promise<Soak
     const heaps = join(dir, 'heaps');
     await mkdir(heaps);
     const env = { SOAK_HEAP: heaps };
-    const stack = await openStack({ dir, root: resolve('.'), imports: [join(import.meta.dirname, 'heap.ts')], env });
+    const stack = await openStack({ dir, root: resolve('.'), imports: [join(import.meta.dirname, 'heap.ts')], logsBytes: 2 ** 30, env });
     const looks: Look[] = [];
     const startedMs = performance.now();
     const timer = setInterval(

@@ -49,11 +49,14 @@ export type StackOptions = {
   readonly workers?: number;
   /** Files of modules that every process of the API imports first. */
   readonly imports?: readonly string[];
+  /** Room for the logs, which a long play without faults must not fill. */
+  readonly logsBytes?: number;
   /** Variables of the API beside those of the stack. */
   readonly env?: Readonly<Record<string, string>>;
 };
 
-export async function openStack({ dir, root, database, workers = 3, imports = [], env: more = {} }: StackOptions): Promise<Stack> {
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const { dir, root, database, workers = 3, imports = [], logsBytes = 64 * 1024 * 1024, env: more = {} } = options;
   const parts: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const part of parts.toReversed()) await part();
@@ -64,7 +67,7 @@ export async function openStack({ dir, root, database, workers = 3, imports = []
     for (const part of [redis, own?.kept]) if (part) parts.push(part.stop);
     const files = { clock: join(dir, 'clock'), logs: join(dir, 'logs'), compiled: join(dir, 'compiled') };
     await Promise.all([mkdir(files.logs), writeFile(files.clock, '0')]);
-    const isMounted = mountLogs(files.logs);
+    const isMounted = mountLogs(files.logs, logsBytes);
     if (isMounted) parts.push(async () => execFileSync('umount', ['--lazy', files.logs]));
 
     const [apiPort, adminPort] = [await freePort(), await freePort()];
@@ -94,7 +97,7 @@ export async function openStack({ dir, root, database, workers = 3, imports = []
         redis: () => redis?.pid(),
       },
       moveClock: (byMs) => writeFile(files.clock, `${byMs}`),
-      logs: isMounted ? logsOf(files.logs) : undefined,
+      logs: isMounted ? logsOf(files.logs, logsBytes) : undefined,
       untilReady: () => untilReady(`http://127.0.0.1:${apiPort}`),
       deadlocks: async () => (own ? (await readFile(own.logFile, 'utf8')).split('deadlock detected').length - 1 : null),
       close,

@@ -1,5 +1,6 @@
 // A watch through looks, restarts and clocks, over one small world of it; so it is long.
 
+import { queryObjects } from 'node:v8';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
@@ -101,6 +102,38 @@ describe('a reload', () => {
     expect(titles(await watchFor(100, target, storeWith(), awaitFirstAnswers(), failing))).toEqual(['firing api']);
     expect(titles(await watchFor(100, target, storeWith()))).toEqual([]);
   });
+});
+
+test('a watch keeps nothing of a look that is over: as many promises wait after 2,000 looks as after 200', async () => {
+  const targets = Array.from({ length: 20 }, (_, index): Target => ({
+    ...api(() => 'ok'),
+    name: `api-${index}`,
+    cadence: { intervalMs: 2, timeoutMs: 3_000, confirmIntervalMs: 2, failures: 3, successes: 2 },
+    probe: () => Promise.resolve({ outcome: 'ok', detail: 'seen' }),
+  }));
+  const marks = [200, 2_000].map((count) => ({ count, reached: Promise.withResolvers<number>() }));
+  let looks = 0;
+  const watch = createWatch({
+    targets,
+    flap,
+    store: storeWith(),
+    commit: () => {},
+    onLook: () => {
+      looks += 1;
+      for (const { count, reached } of marks) if (looks === count) reached.resolve(queryObjects(Promise, { format: 'count' }));
+    },
+    firstAnswers: awaitFirstAnswers(),
+    carried: () => undefined,
+    quietOf: () => undefined,
+    clock: systemClock,
+    logger,
+  });
+  const stopping = new AbortController();
+  const running = watch.run(stopping.signal);
+  const [few, many] = (await Promise.all(marks.map(({ reached }) => reached.promise))) as [number, number];
+  stopping.abort();
+  await running;
+  expect(many).toBeLessThan(few + 500);
 });
 
 describe('an outage', () => {
