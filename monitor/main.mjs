@@ -22,13 +22,9 @@ registerHooks({ load: loadStripped });
 // A small heap for young objects, and no optimising compilers: a few looks a second need neither.
 for (const flag of ['--no-opt', '--no-maglev', '--no-sparkplug', '--semi-space-growth-factor=1', '--optimize-for-size', '--expose-gc'])
   setFlagsFromString(flag);
-// By itself V8 would let the heap grow to twice what starting took; collecting for want of memory, now and then, gives what starting left back as well.
+// By itself V8 would let the heap grow to twice what starting took; collecting for want of memory gives what starting left back as well.
 const collect = runInNewContext('gc');
-let collections = 0;
-setInterval(() => {
-  const isThorough = collections++ % 10 === 0;
-  collect({ type: 'major', execution: 'sync', flavor: isThorough ? 'last-resort' : 'regular' });
-}, 60_000).unref();
+setInterval(() => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' }), 60_000).unref();
 
 const { reportError } = await import('#lib/command-line.ts');
 const { withLocalStack } = await import('#lib/local-stack.ts');
