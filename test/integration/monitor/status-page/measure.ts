@@ -36,7 +36,7 @@ const guarded = [
 ];
 
 // What the daemon's door tells V8.
-const flags = [...readFileSync('monitor/main.mjs', 'utf8').matchAll(/^ {2}'(--[\w=-]+)',$/gm)].map(([, flag = '']) => flag);
+const flags = [...readFileSync('monitor/main.mjs', 'utf8').matchAll(/'(--[\w=-]+)'/g)].map(([, flag = '']) => flag);
 if (flags.length < 5) throw new Error('monitor/main.mjs shows no flags of V8');
 const server = fork(join(import.meta.dirname, 'serve-seeded.ts'), { execArgv: flags });
 const [url] = (await once(server, 'message')) as [string];
