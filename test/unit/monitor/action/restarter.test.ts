@@ -1,3 +1,5 @@
+// What hangs is started anew, and what is not, by one small world of targets, budgets and restarts; so it is long.
+
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLogger } from '#lib/logger.ts';
