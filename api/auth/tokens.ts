@@ -1,7 +1,7 @@
 import { SignJWT, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import type { Pool } from 'pg';
-import { runStatement, statement } from '../db/statement.ts';
+import type { SharedReads } from '../db/shared-reads.ts';
+import { statement, unseen } from '../db/statement.ts';
 import { admitAll, type Admit, type Principal } from './principal.ts';
 
 export type Quota = 'standard' | 'loadtest';
@@ -118,16 +118,17 @@ const rememberedMs = 5_000;
 /** Tokens tell whole seconds, and clocks of two machines differ. */
 const clockSlackMs = 2_000;
 
-const activeClient = statement<{ sessions: number[] }>(
-  'active-client',
-  `SELECT ARRAY(SELECT id::float8 FROM sessions WHERE client_id = clients.id_key AND expires_at > now()) AS sessions
-   FROM clients WHERE id_key = $1 AND deleted_at IS NULL`,
+const activeClients = statement<{ id_key: number; sessions: number[] }>(
+  'active-clients',
+  `SELECT id_key, ARRAY(SELECT id::float8 FROM sessions WHERE client_id = clients.id_key AND expires_at > now()) AS sessions
+   FROM clients WHERE id_key = ANY (${unseen('$1', 'bigint[]')}) AND deleted_at IS NULL`,
 );
 
 /** `sessions` undefined: the client does not exist. */
 type Seen = { readonly sessions: ReadonlySet<number> | undefined; readonly atMs: number };
 
-export function createActiveClients(pool: Pool): ActiveClients {
+/** @param reads so that however many clients come at once, as after a pause or a start, they take two connections and not all of them */
+export function createActiveClients(reads: Pick<SharedReads, 'byId'>): ActiveClients {
   const known = new LRUCache<number, Seen>({
     max: 10_000,
     ttl: rememberedMs,
@@ -135,7 +136,7 @@ export function createActiveClients(pool: Pool): ActiveClients {
     ttlResolution: 0,
     fetchMethod: async (clientId) => {
       const atMs = Date.now();
-      const [row] = await runStatement(pool, activeClient, [clientId]);
+      const row = await reads.byId(activeClients, clientId);
       return { sessions: row && new Set(row.sessions), atMs };
     },
     // A question that is under way when its client is deleted still answers who asked, but is not remembered.

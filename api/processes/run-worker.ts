@@ -116,13 +116,14 @@ function buildServer(parts: Parts): {
   });
 
   const apiKeys = createApiKeys(pool);
-  const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(pool));
+  const database = createDatabase(pool, { timesOf: timesOfRequest });
+  const tokens = createTokens(config.AUTH_TOKEN_SECRET, config.AUTH_TOKEN_TTL, createActiveClients(database.read));
   const passwords = createPasswords({ concurrency: passwordConcurrency });
   const knownAddresses = createKnownAddresses(config.AUTH_TOKEN_SECRET);
   const app = createApp({
     settings: config,
     routes: createRoutes({ tokens, passwords, sessionSeconds: config.AUTH_SESSION_TTL, resets, knownAddresses, mail }),
-    database: createDatabase(pool, { timesOf: timesOfRequest }),
+    database,
     credentials: { tokens, apiKeys },
     limiter,
     knownAddresses,

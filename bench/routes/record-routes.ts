@@ -92,8 +92,9 @@ function listenTo(pool: Pool): Sent[] {
 
 /** Calls a route as the HTTP side does, its input checked by its schemas. */
 function createPlayer(pool: Pool): (request: RouteRequest, principal: Principal, key: string | undefined) => ReturnType<typeof perform> {
+  const database = createDatabase(pool);
   const services = {
-    tokens: createTokens(secret, 60, createActiveClients(pool)),
+    tokens: createTokens(secret, 60, createActiveClients(database.read)),
     passwords: createPasswords({ concurrency: 1 }),
     sessionSeconds: 60,
     resets: createPasswordResets(secret),
@@ -102,7 +103,6 @@ function createPlayer(pool: Pool): (request: RouteRequest, principal: Principal,
   };
   const table = createRouteTable(createRoutes(services));
   const claimOf = createClaims({ secret, isRequired: false });
-  const database = createDatabase(pool);
   return async ({ method, path: target, body }, principal, header) => {
     const [path = '', search = ''] = target.split('?');
     const match = table.match(method, path);

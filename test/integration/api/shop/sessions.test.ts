@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import { createActiveClients, createTokens } from '#api/auth/tokens.ts';
+import { createDatabase } from '#api/db/tx.ts';
 import { test } from '#test/support/migrated-database.ts';
 import { anonymous, customer, openShop, operator, type Shop } from './shop.ts';
 
@@ -27,7 +28,7 @@ const refused = { code: 'unauthenticated' };
 
 /** As another process of the API sees it, which remembers nothing. */
 const proveElsewhere = ({ pool }: Shop, { access }: Session) =>
-  createTokens('a test secret of at least 32 characters', 60, createActiveClients(pool)).verify(access);
+  createTokens('a test secret of at least 32 characters', 60, createActiveClients(createDatabase(pool).read)).verify(access);
 
 describe('a session', () => {
   test('is begun by logging in, and goes on by a refresh token that each use changes', async ({ db }) => {
@@ -87,9 +88,20 @@ describe('a session', () => {
   test('that was begun elsewhere a moment ago is seen by a process that remembers the others', async ({ db }) => {
     const shop = openShop(db);
     const { email } = await register(shop);
-    const tokens = createTokens('a test secret of at least 32 characters', 60, createActiveClients(db.pool));
+    const tokens = createTokens('a test secret of at least 32 characters', 60, createActiveClients(createDatabase(db.pool).read));
     expect(await tokens.verify((await logIn(shop, email)).access)).toBeDefined();
     expect(await tokens.verify((await logIn(shop, email)).access)).toBeDefined();
+  });
+
+  test('is looked for over two connections, of however many clients that come at once', async ({ db }) => {
+    const { rows } = await db.pool.query<{ id: number }>(
+      `INSERT INTO clients (name, lastname, email) SELECT 'Ada', 'L', 'ada-' || n || '@example.com' FROM generate_series(1, 200) n RETURNING id_key AS id`,
+    );
+    const clients = createActiveClients(createDatabase(db.pool).read);
+    const isActive = (clientId: number) => clients.isActive({ kind: 'customer', clientId, quota: 'standard' }, Date.now());
+    const found = await Promise.all([...rows.map(({ id }) => isActive(id)), isActive(999_999)]);
+    expect(found).toEqual([...rows.map(() => true), false]);
+    expect(db.pool.totalCount).toBeLessThanOrEqual(2);
   });
 
   test('makes room: of more than 20 the one idle for longest ends', async ({ db }) => {

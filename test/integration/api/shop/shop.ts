@@ -53,15 +53,16 @@ export type ShopSettings = { readonly idempotencyRequired?: boolean; readonly da
 const secret = 'a test secret of at least 32 characters';
 
 export function openShop(db: MigratedDatabase, settings: ShopSettings = {}): Shop {
+  const database = settings.database ?? createDatabase(db.pool);
   const services: ApiServices = {
-    tokens: createTokens(secret, 60, createActiveClients(db.pool)),
+    tokens: createTokens(secret, 60, createActiveClients(database.read)),
     passwords: createPasswords({ concurrency: 2 }),
     sessionSeconds: 3_600,
     resets: createPasswordResets(secret),
     knownAddresses: createKnownAddresses(secret),
     mail: settings.mail,
   };
-  return { ...db, services, call: createCall(services, settings.database ?? createDatabase(db.pool), settings) };
+  return { ...db, services, call: createCall(services, database, settings) };
 }
 
 function createCall(services: ApiServices, database: Database, settings: ShopSettings): Call {
