@@ -4,10 +4,12 @@ import { processTree, readProcesses } from '#lib/proc.ts';
 import { showBytes, showCount } from '#lib/show.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import { measure } from './play-workload.ts';
-import { openArena, type BenchOptions } from './run-bench.ts';
+import { apiProcess, openArena, type BenchOptions } from './run-bench.ts';
 
 export type MemoryLook = {
-  /** Requests answered so far. */
+  /** Accounts that have been made and logged in. */
+  readonly clients: number;
+  /** GETs answered so far. */
   readonly requests: number;
   /** Memory of a whole stack, PostgreSQL included; of pages that processes share, each has its share. */
   readonly stackBytes: number;
@@ -24,13 +26,21 @@ export async function runMemory(total: number, options: Omit<BenchOptions, 'work
   const target = await openOwnTarget(options.env, options.signal);
   try {
     await sleep(restMs, undefined, { signal: options.signal });
+    const api = await apiProcess(target.pid);
+    const look = async (clients: number, requests: number): Promise<MemoryLook> => ({
+      clients,
+      requests,
+      stackBytes: await bytesBelow(target.pid),
+      apiBytes: await bytesBelow(api),
+    });
+    const looks = [await look(0, 0)];
     const arena = await openArena(target, { ...options, rounds: 1, peers: [] });
-    const api = arena.servers.api?.pid;
-    const looks = [await look(0, target.pid, api)];
+    const clients = arena.users.length;
+    looks.push(await look(clients, 0));
     for (let requests = 0; requests < total;) {
       options.onProgress(`${showCount(requests)} of ${showCount(total)} requests`);
       requests += (await measure('read', 'api', looks.length, arena)).requests;
-      looks.push(await look(requests, target.pid, api));
+      looks.push(await look(clients, requests));
     }
     return looks;
   } finally {
@@ -38,13 +48,11 @@ export async function runMemory(total: number, options: Omit<BenchOptions, 'work
   }
 }
 
-async function look(requests: number, stack: number | undefined, api: number | undefined): Promise<MemoryLook> {
-  const processes = await readProcesses();
-  const bytesBelow = async (root: number | undefined): Promise<number> => {
-    const parts = root === undefined ? [Number.NaN] : await Promise.all(processTree(processes, root).map(({ pid }) => ownBytes(pid)));
-    return parts.reduce((sum, bytes) => sum + bytes, 0);
-  };
-  return { requests, stackBytes: await bytesBelow(stack), apiBytes: await bytesBelow(api) };
+/** Of a process and all that descend from it; unknown without one. */
+async function bytesBelow(root: number | undefined): Promise<number> {
+  if (root === undefined) return Number.NaN;
+  const parts = await Promise.all(processTree(await readProcesses(), root).map(({ pid }) => ownBytes(pid)));
+  return parts.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** @see https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html (Pss) */
@@ -53,16 +61,20 @@ async function ownBytes(pid: number): Promise<number> {
   return 1_024 * Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0);
 }
 
-/** The looks as a Markdown table: the first, the last, and those between that are a fifth of the way apart. Pure. */
+/** The looks as a Markdown table: before the clients came and after, the last, and those between that are a fifth of the way apart. Pure. */
 export function showMemory(looks: readonly MemoryLook[]): string {
   const last = looks.at(-1)?.requests ?? 0;
-  const shown = looks.filter(
-    ({ requests }, index) => index === 0 || fifths(requests, last) > fifths(looks[index - 1]?.requests ?? 0, last),
-  );
+  const shown = looks.filter(({ clients, requests }, index) => {
+    const before = looks[index - 1];
+    return clients !== before?.clients || fifths(requests, last) > fifths(before.requests, last);
+  });
   return [
-    '| requests answered | whole stack | the API’s processes |',
-    '| ---: | ---: | ---: |',
-    ...shown.map(({ requests, stackBytes, apiBytes }) => `| ${showCount(requests)} | ${showBytes(stackBytes)} | ${showBytes(apiBytes)} |`),
+    '| clients | requests answered | whole stack | the API’s processes |',
+    '| ---: | ---: | ---: | ---: |',
+    ...shown.map(
+      ({ clients, requests, stackBytes, apiBytes }) =>
+        `| ${showCount(clients)} | ${showCount(requests)} | ${showBytes(stackBytes)} | ${showBytes(apiBytes)} |`,
+    ),
   ].join('\n');
 }
 
