@@ -5,6 +5,7 @@ import createKnexInstance, { type Knex } from 'knex';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import { failureOf, sqlStateOf, type FailureKind } from '#lib/postgres.ts';
 import { ApiError, ClientGoneError } from '../errors.ts';
+import { createJoinedWrites, type JoinedWrite } from './joined-writes.ts';
 import {
   createSharedReads,
   type EachValues,
@@ -39,6 +40,12 @@ export type Asked<Row extends QueryResultRow = QueryResultRow> = {
   readonly values: readonly unknown[];
 };
 
+/** A write in one statement that is a transaction by itself. */
+export type AtOnce<Row extends QueryResultRow = QueryResultRow> = Asked<Row> & {
+  /** Does the same for many at once, as `JoinedWrite` has it; undefined: each is done by itself. */
+  readonly many?: Statement<Row & { readonly n: string }>;
+};
+
 export type Database = {
   /** Each statement by itself, on whichever connection is free. */
   readonly read: Db;
@@ -64,6 +71,8 @@ export type TransactOptions<T = unknown> = {
    * when it did nothing: `work` is then for it. Whether a broken connection has carried it out is never known.
    */
   readonly atOnce?: ((tx: Pick<Db, 'query'>) => Promise<T | undefined>) | undefined;
+  /** How that one statement goes together with others of its kind that wait for a connection too. */
+  readonly together?: Omit<JoinedWrite<T>, 'alone'> | undefined;
 };
 
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
@@ -84,14 +93,26 @@ const ofTheStatement: ReadonlySet<FailureKind> = new Set(['constraint', 'bad-val
 
 export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Database {
   const read = { ...createSharedReads(pool, options), knex: createKnex(pool) };
+  const join = createJoinedWrites({
+    timesOf: () => undefined,
+    ...options,
+    connect: (isAwaited) => connectInTime(pool, isAwaited),
+    unknownOutcome,
+  });
+  const tryAtOnce = async <T>({ atOnce, together, isAwaited }: TransactOptions<T>): Promise<T | undefined> => {
+    if (!atOnce) return undefined;
+    if (together) return join({ ...together, alone: (client) => doAtOnce(client, atOnce) }, isAwaited);
+    return doAtOnce(await connectInTime(pool, isAwaited), atOnce);
+  };
   return {
     read,
     readFor: (isAwaited) => new CallerReads(read, isAwaited),
-    transact: async (work, { isOnce, isAwaited, atOnce }) => {
+    transact: async (work, how) => {
+      const { isOnce, isAwaited } = how;
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const done = atOnce && attempt === 1 ? await doAtOnce(pool, atOnce, isAwaited) : undefined;
+          const done = attempt === 1 ? await tryAtOnce(how) : undefined;
           return done ?? (await transactOnce(pool, work, { isAwaited, after: unknown }));
         } catch (err) {
           if (err instanceof CommitUnknownError) unknown = err;
@@ -140,22 +161,22 @@ class CallerReads implements Db {
 const tellsNothing = (err: unknown): boolean =>
   err instanceof ClientGoneError || (err instanceof ApiError && (err.code === 'overloaded' || err.code === 'not_found'));
 
-async function doAtOnce<T>(
-  pool: Pool,
-  atOnce: NonNullable<TransactOptions<T>['atOnce']>,
-  isAwaited: TransactOptions['isAwaited'],
-): Promise<T | undefined> {
-  const client = await connectInTime(pool, isAwaited);
+async function doAtOnce<T>(client: PoolClient, atOnce: NonNullable<TransactOptions<T>['atOnce']>): Promise<T | undefined> {
   let unknown: CommitUnknownError | undefined;
   try {
     return await atOnce(new ClientTx(client, []));
   } catch (err) {
-    const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
-    if (failure instanceof CommitUnknownError) unknown = failure;
-    throw failure;
+    unknown = unknownOutcome(err, client);
+    throw unknown ?? err;
   } finally {
     client.release(unknown);
   }
+}
+
+/** Of a statement that is a transaction by itself. */
+function unknownOutcome(err: unknown, client: PoolClient): CommitUnknownError | undefined {
+  const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
+  return failure instanceof CommitUnknownError ? failure : undefined;
 }
 
 /** What `pg` does not declare. */

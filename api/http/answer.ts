@@ -93,7 +93,7 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
     const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
       isOnce: claim !== undefined,
       isAwaited,
-      atOnce: atOnceOf(route, request, claim),
+      ...atOnceOf(route, request, claim),
     });
     if (refusal) throw refusal;
     if (!route.after) return written;
@@ -106,13 +106,22 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
 }
 
 /** Without a key nobody would ever find out whether a broken connection has done it. */
-function atOnceOf(route: Route, request: RouteRequest, claim: Claim | undefined): TransactOptions<OnceAnswer>['atOnce'] {
+function atOnceOf(
+  route: Route,
+  request: RouteRequest,
+  claim: Claim | undefined,
+): Pick<TransactOptions<OnceAnswer>, 'atOnce' | 'together'> | undefined {
   if (!claim || !route.atOnce) return undefined;
   const asked = route.atOnce(request, keepingValues(claim, `/api/v1${route.path}/`, route.view.tag?.({ version: 1 }, '')));
   if (!asked) return undefined;
-  return async (db) => {
-    const row = await runAtOnce(db, asked);
-    return row && present(route, row);
+  const { many, values } = asked;
+  const show = (row: unknown): OnceAnswer => present(route, row);
+  return {
+    atOnce: async (db) => {
+      const row = await runAtOnce(db, asked);
+      return row && show(row);
+    },
+    together: many && { many, values, show },
   };
 }
 

@@ -123,19 +123,20 @@ const readAnswer = statement<StoredAnswer>(
 );
 
 /**
- * Of the statement that stores an answer: clears away two that are a day old, so that the table stays as small as a day's
+ * Of the statement that stores answers: clears away two for each that are a day old, so that the table stays as small as a day's
  * requests, with nobody to look after it.
+ * @param most how many it stores
  */
-export const purging = `purged AS (
+export const purging = (most = 1): string => `purged AS (
      DELETE FROM idempotency_keys WHERE (principal, key) IN (
        SELECT principal, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
-       ORDER BY created_at LIMIT 2 FOR UPDATE SKIP LOCKED
+       ORDER BY created_at LIMIT ${2 * most} FOR UPDATE SKIP LOCKED
      )
    )`;
 
 export const storeAnswer = statement(
   'idempotency-store',
-  `WITH ${purging}
+  `WITH ${purging()}
    UPDATE idempotency_keys SET status = $3, headers = $4, body = $5, owner = $6 WHERE principal = $1 AND key = $2`,
 );
 

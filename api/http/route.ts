@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import type { Constraints } from '../db/constraints.ts';
-import type { Asked, Db, Tx } from '../db/tx.ts';
+import type { Asked, AtOnce, Db, Tx } from '../db/tx.ts';
 import type { ApiError, ProblemCode } from '../errors.ts';
 import type { SecurityEvent } from '../logs/security-line.ts';
 import type { View } from './view.ts';
@@ -60,7 +60,7 @@ export type Route = {
   readonly write: Write;
   readonly before: ((request: RouteRequest, db: Db) => Promise<unknown>) | undefined;
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
-  readonly atOnce: ((request: RouteRequest, keeping: readonly unknown[]) => Asked | undefined) | undefined;
+  readonly atOnce: ((request: RouteRequest, keeping: readonly unknown[]) => AtOnce | undefined) | undefined;
   readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
   readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
   /** What `after` may add to the answer. */
@@ -108,8 +108,8 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
 /**
  * A route that writes. `before` runs ahead of the transaction, for what takes long; `foresee` names what the handler will
  * ask first, such as a lock, to be sent with what begins the transaction (see `Tx.foresee`); `atOnce` names one statement that
- * does all of it (see http/at-once), tried first where there is a key: its row is what the handler gives, and without a row the
- * handler says why, or does it; `handler` runs inside the transaction, again
+ * does all of it (see http/at-once), tried first where there is a key, together with others that wait for a connection where it says
+ * how: its row is what the handler gives, and without a row the handler says why, or does it; `handler` runs inside the transaction, again
  * from its start after a conflict: what it throws leaves nothing behind, while a refusal that it returns is committed with what it
  * did, which no `once` may; `after` once it is committed or found done: members that it returns, of the view `joins`, join the
  * answer and are kept nowhere, which is the place for secrets.
@@ -122,7 +122,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, Valu
     readonly constraints?: Constraints;
     readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, db: Db) => Promise<Prepared>;
     readonly foresee?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Asked | undefined;
-    readonly atOnce?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, keeping: readonly unknown[]) => Asked | undefined;
+    readonly atOnce?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, keeping: readonly unknown[]) => AtOnce | undefined;
     readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value | ApiError>;
     readonly after?: (
       request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,

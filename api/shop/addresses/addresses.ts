@@ -1,8 +1,8 @@
 import { clientNotFound } from '../../auth/principal.ts';
 import { statement, textStatement, unseen } from '../../db/statement.ts';
-import type { Asked, Db, Tx } from '../../db/tx.ts';
+import type { AtOnce, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
+import { askedTogether, isKeyFree, keepingAnswer, keepingAnswers, keepingNothing, ofAsked } from '../../http/at-once.ts';
 import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { addressView, type AddressChanges, type AddressInput } from './address-schema.ts';
@@ -63,9 +63,22 @@ const recordAddress = textStatement<AddressText>(
    SELECT ${addressView.select} FROM answer`,
 );
 
+const recordAddresses = textStatement<AddressText & { readonly n: string }>(
+  'addresses-record',
+  `WITH ${askedTogether('addresses', { new_street: 'text', new_number: 'text', new_city: 'text', client: 'bigint' })}, made AS (
+     INSERT INTO addresses (id_key, street, number, city, client_id) OVERRIDING SYSTEM VALUE
+     SELECT id_key, new_street, new_number, new_city, client FROM asked
+     RETURNING *
+   ), answer AS (
+     SELECT ${ofAsked}, ${addressView.select}, ${addressView.sql} AS json FROM made JOIN asked USING (id_key)
+   ), ${keepingAnswers('answer')}
+   SELECT n, ${addressView.select} FROM answer`,
+);
+
 /** @param keeping the first values of the statement: what is kept under which key, which then must be the client's own */
-export const addressAtOnce = ({ street, number, city, client_id }: AddressInput, keeping: readonly unknown[]): Asked<AddressText> => ({
+export const addressAtOnce = ({ street, number, city, client_id }: AddressInput, keeping: readonly unknown[]): AtOnce<AddressText> => ({
   statement: recordAddress,
+  many: recordAddresses,
   values: [...keeping, street, number, city, client_id],
 });
 

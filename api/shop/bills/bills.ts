@@ -1,8 +1,8 @@
 import { clientNotFound } from '../../auth/principal.ts';
 import { textStatement, unseen } from '../../db/statement.ts';
-import type { Asked, Db, Tx } from '../../db/tx.ts';
+import type { AtOnce, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
-import { isKeyFree, keepingAnswer, keepingNothing } from '../../http/at-once.ts';
+import { askedTogether, isKeyFree, keepingAnswer, keepingAnswers, keepingNothing, ofAsked } from '../../http/at-once.ts';
 import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { assertVersion } from '../versioned.ts';
 import { billView, type BillChanges, type BillInput } from './bill-schema.ts';
@@ -48,12 +48,14 @@ export function readBills(db: Db, page: Page, only: number | undefined): Promise
   return only === undefined ? askPage(db, billPage, page) : askEachPage(db, billsOfClient, page, [only]);
 }
 
+const today = `(now() AT TIME ZONE 'UTC')::date`;
+const nextNumber = `'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')`;
+
 const recordBill = textStatement<BillText>(
   'bill-record',
   `WITH made AS (
      INSERT INTO bills (bill_number, discount_cents, date, payment_type, client_id)
-     SELECT coalesce($6, 'A-' || to_char(now() AT TIME ZONE 'UTC', 'YYYY') || '-' || nextval('bill_numbers')),
-       $7, coalesce($8::date, (now() AT TIME ZONE 'UTC')::date), $9, id_key
+     SELECT coalesce($6, ${nextNumber}), $7, coalesce($8::date, ${today}), $9, id_key
      FROM clients WHERE ${isKeyFree} AND id_key = $10 AND deleted_at IS NULL FOR SHARE
      RETURNING *
    ), answer AS (
@@ -62,9 +64,22 @@ const recordBill = textStatement<BillText>(
    SELECT ${billView.select} FROM answer`,
 );
 
+const recordBills = textStatement<BillText & { readonly n: string }>(
+  'bills-record',
+  `WITH ${askedTogether('bills', { bill: 'text', cents: 'bigint', day: 'date', payment: 'smallint', client: 'bigint' })}, made AS (
+     INSERT INTO bills (id_key, bill_number, discount_cents, date, payment_type, client_id) OVERRIDING SYSTEM VALUE
+     SELECT id_key, coalesce(bill, ${nextNumber}), cents, coalesce(day, ${today}), payment, client FROM asked
+     RETURNING *
+   ), answer AS (
+     SELECT ${ofAsked}, ${billView.select}, ${billView.sql} AS json FROM made JOIN asked USING (id_key)
+   ), ${keepingAnswers('answer')}
+   SELECT n, ${billView.select} FROM answer`,
+);
+
 /** @param keeping the first values of the statement: what is kept under which key */
 const recording = ({ bill_number, discount, date, payment_type, client_id }: BillInput, keeping: readonly unknown[]) => ({
   statement: recordBill,
+  many: recordBills,
   values: [...keeping, bill_number ?? null, discount, date ?? null, payment_type, client_id],
 });
 
@@ -72,7 +87,7 @@ const recording = ({ bill_number, discount, date, payment_type, client_id }: Bil
  * Makes the bill by one statement that also keeps its answer; undefined for one that brings its number, under which two of one key
  * would meet before they meet under the key.
  */
-export const billAtOnce = (input: BillInput, keeping: readonly unknown[]): Asked | undefined =>
+export const billAtOnce = (input: BillInput, keeping: readonly unknown[]): AtOnce | undefined =>
   input.bill_number === undefined ? recording(input, keeping) : undefined;
 
 /** @throws not_found when there is no such client, or duplicate when the number is taken */
