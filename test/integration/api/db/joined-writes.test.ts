@@ -166,9 +166,12 @@ describe('writes that wait for a connection', () => {
       const held = "INSERT INTO idempotency_keys (principal, key, fingerprint, status) VALUES ($1, 'held', 'of another request', 201)";
       await holder.query(held, [`client:${one}`]);
       const both = together(() => [add(shop, customer(two), two, 'Two'), add(shop, customer(one), one, 'One', 'held')]);
-      await expect.poll(() => asked, { timeout: 4_000 }).toContain('BEGIN');
-      await holder.query('COMMIT');
-      holder.release();
+      try {
+        await expect.poll(() => asked, { timeout: 4_000 }).toContain('BEGIN');
+      } finally {
+        await holder.query('COMMIT');
+        holder.release();
+      }
       expect(asked[0]).toBe('addresses-record');
       const [free, waited] = await both;
       expect(valueOf(free).json).toMatchObject({ street: 'Two' });
