@@ -47,10 +47,14 @@ const showMs = (ms: number): string => `${ms.toFixed(ms < 10 ? 2 : 0)} ms`;
 
 const page = 'docs/performance.md';
 
-/** Puts a table into its place in docs/performance.md, which comments of that name mark. @throws {FloorError} when there is none */
-export async function writeTable(name: string, table: string): Promise<void> {
+/**
+ * Puts a table into its place in docs/performance.md, which comments of that name mark.
+ * @param command that writes it, named there
+ * @throws {FloorError} when there is no such place
+ */
+export async function writeTable(name: string, table: string, command = `npm run bench -- ${name} --docs`): Promise<void> {
   const text = await readFile(page, 'utf8');
-  const [from, to] = [`<!-- ${name}: npm run bench -- ${name} --docs -->\n`, `\n<!-- /${name} -->`];
+  const [from, to] = [`<!-- ${name}: ${command} -->\n`, `\n<!-- /${name} -->`];
   const [start, end] = [text.indexOf(from), text.indexOf(to)];
   if (start < 0 || end < start) throw new FloorError(`${page} has no place for ${name}`);
   await writeFile(page, `${text.slice(0, start + from.length)}\n${table}\n${text.slice(end)}`);

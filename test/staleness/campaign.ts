@@ -2,17 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openConnection, type Connection } from '#loadtest/generate/connection.ts';
 import { pick, randomInt, type Random } from '#loadtest/generate/random.ts';
 import type { ApiProcess } from '../support/api-process.ts';
+import { askOf, kinds, popular, things, type Kind } from './things.ts';
+import { createTold, judgeAnswer, type Row, type Told } from './told.ts';
+import type { Way } from './way.ts';
 
 /** Reads beside writes: whether an answer ever shows less than what had been answered to a writer before it was asked for. */
 
 export type CampaignOptions = {
   readonly apis: readonly ApiProcess[];
+  /** Process ids of its workers. */
   readonly workersOf: (api: ApiProcess) => Promise<readonly number[]>;
+  /** By which some of them reach the database. */
+  readonly way: Pick<Way, 'hold' | 'letGo'>;
   readonly headers: Readonly<Record<string, string>>;
-  /** Ids of the products that are written and read, each at version 1. */
-  readonly products: readonly number[];
   readonly reads: number;
   readonly readers: number;
+  /** No more than there are of any resource, so that each has things of its own. */
   readonly writers: number;
   readonly random: Random;
   /** Ends it before. */
@@ -21,45 +26,41 @@ export type CampaignOptions = {
 };
 
 export type Tally = {
-  /** Answers looked at, and products in them. */
+  /** Answers looked at, and things in them. */
   reads: number;
-  products: number;
+  shown: number;
   stale: number;
   writes: number;
   /** Requests that were not answered, or with an error: kills and freezes cost some. */
   failed: number;
   kills: number;
   freezes: number;
-  /** The first stale answers, in words. */
+  /** Moments in which the answers of the database were held back. */
+  holds: number;
+  /** Of each resource. */
+  readonly of: Record<Kind, { reads: number; writes: number; stale: number }>;
+  /** The first stale answers of each resource, in words. */
   readonly witnesses: string[];
 };
 
-type Row = { readonly id_key: number; readonly version: number };
-
-/** What writers have been told, in the order in which they were. */
-type Told = {
-  readonly add: (id: number, version: number) => void;
-  /** How much has been told. */
-  readonly count: () => number;
-  /** The newest version of a product among the first `count` that were told, which is what whoever asked then must be shown. */
-  readonly leastOf: (id: number, count: number) => number;
-};
-
-function createTold(products: readonly number[]): Told {
-  let count = 0;
-  const byId = new Map(products.map((id) => [id, [{ at: 0, version: 1 }]]));
-  return {
-    add: (id, version) => byId.get(id)?.push({ at: ++count, version }),
-    count: () => count,
-    leastOf: (id, before) => byId.get(id)?.findLast(({ at }) => at <= before)?.version ?? 0,
-  };
-}
+const none = (): Tally => ({
+  reads: 0,
+  shown: 0,
+  stale: 0,
+  writes: 0,
+  failed: 0,
+  kills: 0,
+  freezes: 0,
+  holds: 0,
+  of: Object.fromEntries(kinds.map((kind) => [kind, { reads: 0, writes: 0, stale: 0 }])) as Tally['of'],
+  witnesses: [],
+});
 
 /** Runs until so many answers have been looked at. */
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
-  const { reads, readers, writers, products, signal, onProgress } = options;
-  const tally: Tally = { reads: 0, products: 0, stale: 0, writes: 0, failed: 0, kills: 0, freezes: 0, witnesses: [] };
-  const course: Course = { ...options, tally, told: createTold(products), isOver: () => tally.reads >= reads || signal.aborted };
+  const { reads, readers, writers, signal, onProgress } = options;
+  const tally = none();
+  const course: Course = { ...options, tally, told: createTold(), isOver: () => tally.reads >= reads || signal.aborted };
   const ticker = setInterval(() => onProgress(tally), 1_000);
   try {
     await Promise.all([
@@ -78,6 +79,7 @@ type Course = CampaignOptions & { readonly tally: Tally; readonly told: Told; re
 /** Undefined where it was not answered, or with an error. */
 type Ask = (path: string, body?: object) => Promise<unknown>;
 
+/** Nothing is ever deleted: who does not find a thing looks at something else than the database. */
 const missing: readonly Row[] = [];
 
 /** One client, with a connection of its own to each instance. */
@@ -97,11 +99,10 @@ async function asked({ apis, random, headers, tally }: Course, use: (ask: Ask) =
           : { endpoint: 'read', method: 'GET', path, headers },
       );
       if (answer.kind === 'answer' && answer.status === 200) return JSON.parse(answer.body) as unknown;
-      // Every product is there all the time: who does not find one looks at something else than the database.
       if (answer.kind === 'answer' && answer.status === 404) return missing;
-      // A worker that was killed takes its connections with it.
       tally.failed += 1;
-      await sleep(10);
+      // A worker that was killed takes its connections with it; who is turned away by a busy one stays away for a while.
+      await sleep(answer.kind === 'answer' ? 300 : 10);
       return undefined;
     });
   } finally {
@@ -109,61 +110,82 @@ async function asked({ apis, random, headers, tally }: Course, use: (ask: Ask) =
   }
 }
 
-/** One reader: single products, and a few pages and searches that many ask for at once. */
-async function read({ products, random, told, tally, isOver }: Course, ask: Ask): Promise<void> {
+/** Reads of one resource before the next one has its turn. */
+const readsInTurn = 500;
+
+/**
+ * One reader: of everything, but most of it of the one resource that all readers ask for at the time, so that many reads of one
+ * statement meet.
+ */
+async function read({ random, told, tally, isOver }: Course, ask: Ask): Promise<void> {
   while (!isOver()) {
-    const dice = random();
-    const skip = 20 * randomInt(random, 0, 2);
-    const list =
-      dice < 0.8
-        ? `?skip=${skip}&limit=20`
-        : `/filter?search=thing&sort_by=name&${dice < 0.9 ? `skip=${skip}&limit=20` : `limit=${skip + 1}`}`;
-    const toldBefore = told.count();
-    const path = `/api/v1/products${dice < 0.6 ? `/${pick(random, products)}` : list}`;
-    const shown = await ask(path);
-    if (shown === undefined) continue;
+    const inTurn = kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
+    const kind = random() < 0.7 ? inTurn : random() < 0.5 ? 'products' : pick(random, kinds);
+    const { path, shows } = askOf(random, kind);
+    // Before it is sent, so that all that is told from here on may be missing.
+    const before = told.count();
+    const answer = await ask(`/api/v1/${kind}${path}`);
+    if (answer === undefined) continue;
+    const { shown, stale } = judgeAnswer(told, kind, (Array.isArray(answer) ? answer : [answer]) as Row[], before, shows);
     tally.reads += 1;
-    if (shown === missing) note(tally, `GET ${path}: not found`);
-    for (const { id_key: id, version } of (Array.isArray(shown) ? shown : [shown]) as Row[]) {
-      tally.products += 1;
-      const least = told.leastOf(id, toldBefore);
-      if (version < least) note(tally, `GET ${path}: product ${id} at version ${version}, after ${least} was answered`);
-    }
+    tally.of[kind].reads += 1;
+    tally.shown += shown;
+    if (stale !== undefined) note(tally, kind, `GET /api/v1/${kind}${path}: ${stale}`);
   }
 }
 
-function note(tally: Tally, witness: string): void {
+function note(tally: Tally, kind: Kind, witness: string): void {
   tally.stale += 1;
-  if (tally.witnesses.length < 5) tally.witnesses.push(witness);
+  tally.of[kind].stale += 1;
+  if (tally.of[kind].stale <= 3) tally.witnesses.push(witness);
 }
 
-/** One writer, the only one of its products. */
-async function write({ products, writers, random, told, tally, isOver }: Course, writer: number, ask: Ask): Promise<void> {
-  const own = products.filter((_, index) => index % writers === writer);
+/** One writer, the only one of its things. */
+async function write({ writers, random, told, tally, isOver }: Course, writer: number, ask: Ask): Promise<void> {
   while (!isOver()) {
-    const id = pick(random, own);
-    const row = (await ask(`/api/v1/products/${id}`, { stock: randomInt(random, 0, 999) })) as Row | undefined;
-    if (row === undefined) continue;
+    const inTurn = kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
+    const kind = random() < 0.5 ? inTurn : pick(random, kinds);
+    const { count, change } = things[kind];
+    const own = Math.ceil((count - writer) / writers);
+    const id = 1 + writer + writers * (popular(random, own) - 1);
+    const row = (await ask(`/api/v1/${kind}/${id}`, change(random))) as Row | undefined;
+    if (row === undefined || row.version === undefined) continue;
     tally.writes += 1;
-    told.add(id, row.version);
+    tally.of[kind].writes += 1;
+    told.add(kind, id, row.version);
   }
 }
 
-/** Every few seconds a worker is killed, or stands still for a moment. */
-async function disturb({ apis, workersOf, random, tally, isOver }: Course): Promise<void> {
+/** About once a second a worker stands still, or an instance is not answered by the database for a moment; now and then a worker is killed. */
+async function disturb({ apis, workersOf, way, random, tally, isOver }: Course): Promise<void> {
   while (!isOver()) {
-    for (let left = randomInt(random, 20, 60); left > 0 && !isOver(); left -= 1) await sleep(100);
+    await sleep(randomInt(random, 200, 1_200));
+    const dice = random();
+    if (dice < 0.5) {
+      way.hold();
+      tally.holds += 1;
+      await sleep(randomInt(random, 20, 400));
+      way.letGo();
+      continue;
+    }
     const workers = await workersOf(pick(random, apis));
     if (isOver() || workers.length === 0) continue;
     const pid = pick(random, workers);
-    if (random() < 0.5) {
-      process.kill(pid, 'SIGKILL');
-      tally.kills += 1;
-    } else {
-      process.kill(pid, 'SIGSTOP');
-      await sleep(randomInt(random, 100, 1_500));
-      process.kill(pid, 'SIGCONT');
-      tally.freezes += 1;
+    if (dice < 0.6) {
+      tally.kills += signalTo(pid, 'SIGKILL');
+      continue;
     }
+    tally.freezes += signalTo(pid, 'SIGSTOP');
+    await sleep(randomInt(random, 100, 1_500));
+    signalTo(pid, 'SIGCONT');
+  }
+}
+
+/** 1, or 0 where the process has gone in the meantime. */
+function signalTo(pid: number, name: NodeJS.Signals): number {
+  try {
+    return Number(process.kill(pid, name));
+  } catch {
+    return 0;
   }
 }

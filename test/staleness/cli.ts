@@ -4,16 +4,22 @@ import { EXIT, type ExitCode } from '#lib/exit-codes.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import { processTree, readProcesses } from '#lib/proc.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { showCount } from '#lib/show.ts';
+import { showCount, showDuration } from '#lib/show.ts';
 import { stopSignal } from '#lib/shutdown.ts';
 import { wholeNumber } from '#loadtest/options.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { operatorKey, startApi, type ApiProcess } from '../support/api-process.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
+import { writeTable } from '#bench/show-tables.ts';
 import { runCampaign, type Tally } from './campaign.ts';
+import { addThings, kinds } from './things.ts';
+import { openWay, type Way } from './way.ts';
 
-const instances = 2;
-const productCount = 200;
+/**
+ * Each instance reads in its own manner: with enough connections, and over the way on which answers are held back with so few that
+ * different questions go over one together.
+ */
+const poolSizes = ['5', '2'];
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
@@ -21,13 +27,21 @@ void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
 process.exitCode = await runCommandLine(
   {
     invocation: 'npm run staleness --',
-    summary: 'Reads and writes products through two instances of the API whose workers are killed and frozen: no answer may be stale.',
+    summary:
+      'Reads and writes every resource through two instances of the API whose workers are killed and frozen: no answer may be stale.',
     defaultVerb: 'run',
     verbs: {
       run: {
-        synopsis: '[--reads 100000] [--workers 2] [--seed 1]',
-        summary: 'Until so many answers have been looked at; exits 1 when one of them was older than what had been answered before.',
-        options: { reads: { type: 'string' }, workers: { type: 'string' }, seed: { type: 'string' } },
+        synopsis: '[--reads 100000] [--readers 300] [--workers 2] [--seed 1] [--docs]',
+        summary:
+          'Until so many answers have been looked at; exits 1 when one of them was older than what had been answered before. --docs writes the result into docs/performance.md.',
+        options: {
+          reads: { type: 'string' },
+          readers: { type: 'string' },
+          workers: { type: 'string' },
+          seed: { type: 'string' },
+          docs: { type: 'boolean' },
+        },
         positionals: [0, 0],
         run,
       },
@@ -39,62 +53,84 @@ process.exitCode = await runCommandLine(
 async function run({ flags }: Arguments): Promise<ExitCode> {
   const whole = (name: string, standard: number, most: number): number =>
     wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
-  const [reads, workers, seed] = [whole('reads', 100_000, 1e9), whole('workers', 2, 16), whole('seed', 1, 2 ** 31)];
-  const startedAt = performance.now();
-  const tally = await withApis(workers, (apis) => play(apis, reads, seed));
-  const seconds = Math.round((performance.now() - startedAt) / 1_000);
-  print(`${show(tally)}; ${instances} instances of ${workers} workers, ${seconds} s, seed ${seed}`);
-  for (const witness of tally.witnesses) print(`  ${witness}`);
+  const [reads, readers] = [whole('reads', 100_000, 1e9), whole('readers', 300, 1_000)];
+  const [workers, seed] = [whole('workers', 2, 16), whole('seed', 1, 2 ** 31)];
+  const startedAtMs = performance.now();
+  const tally = await withApis(workers, (apis, way) => play(apis, way, { reads, readers, seed }));
+  const setting = `${poolSizes.length} instances of ${workers} workers, ${showDuration(performance.now() - startedAtMs)}, seed ${seed}`;
+  const result = `${show(tally)}; ${setting}.\n${showEach(tally)}`;
+  print([result, ...tally.witnesses.map((witness) => `  ${witness}`)].join('\n'));
+  if (flags['docs'] === true) await writeTable('staleness', result, 'npm run staleness -- --docs');
   return tally.stale === 0 ? EXIT.done : EXIT.failed;
 }
 
-async function play(apis: readonly ApiProcess[], reads: number, seed: number): Promise<Tally> {
+function showEach({ of }: Tally): string {
+  const each = kinds.map((kind) => `${kind} ${showCount(of[kind].stale)} of ${showCount(of[kind].reads)} (${showCount(of[kind].writes)})`);
+  return `Of each resource (beside its writes): ${each.join(', ')}.`;
+}
+
+type Amount = { readonly reads: number; readonly readers: number; readonly seed: number };
+
+async function play(apis: readonly ApiProcess[], way: Way, { reads, readers, seed }: Amount): Promise<Tally> {
   const progress = createProgress();
+  const startedAtMs = performance.now();
   try {
     return await runCampaign({
       apis,
       workersOf: async ({ child: { pid: primary = Number.NaN } }) =>
         processTree(await readProcesses(), primary).flatMap(({ pid }) => (pid === primary ? [] : [pid])),
+      way,
       headers: { 'x-api-key': operatorKey },
-      products: Array.from({ length: productCount }, (_, index) => index + 1),
       reads,
-      readers: 60,
-      writers: 8,
+      readers,
+      writers: 10,
       random: createRandom(seed, 0),
       signal: stopping.signal,
-      onProgress: (tally) => progress.update(show(tally)),
+      onProgress: (tally) => progress.update(`${show(tally)}; ${showPace(tally.reads, reads, performance.now() - startedAtMs)}`),
     });
   } finally {
     progress.done();
   }
 }
 
-function show({ reads, products, stale, writes, kills, freezes, failed }: Tally): string {
+function showPace(done: number, all: number, tookMs: number): string {
+  const left = done === 0 ? '' : `, ${showDuration(((all - done) * tookMs) / done)} left`;
+  return `${showCount(Math.round(done / (tookMs / 1_000)))} reads/s${left}`;
+}
+
+function show({ reads, shown, stale, writes, kills, freezes, holds, failed }: Tally): string {
   return (
-    `${showCount(stale)} stale of ${showCount(reads)} reads (${showCount(products)} products shown) beside ${showCount(writes)} writes, ` +
-    `${kills} kills, ${freezes} freezes, ${showCount(failed)} requests not answered`
+    `${showCount(stale)} stale of ${showCount(reads)} reads (${showCount(shown)} things shown) beside ${showCount(writes)} writes, ` +
+    `${kills} kills, ${freezes} freezes and ${holds} held answers; ${showCount(failed)} requests were not answered`
   );
 }
 
 /** A database and the instances on it, for as long as `work` takes. */
-async function withApis<T>(workers: number, work: (apis: readonly ApiProcess[]) => Promise<T>): Promise<T> {
+async function withApis<T>(workers: number, work: (apis: readonly ApiProcess[], way: Way) => Promise<T>): Promise<T> {
   const { settings, stop } = await startOwnPostgres('staleness');
+  const way = await openWay(settings.POSTGRES_PORT);
   const apis: ApiProcess[] = [];
   try {
-    await addProducts(settings);
-    const env = { API_WORKERS: `${workers}`, API_INSTANCES: `${instances}`, RATE_LIMIT_ENABLED: 'false' };
-    for (let left = instances; left > 0; left -= 1) apis.push(await startApi(settings, env));
-    await Promise.all(apis.map((api) => api.ready()));
-    return await work(apis);
+    await fill(settings);
+    const env = { API_WORKERS: `${workers}`, API_INSTANCES: `${poolSizes.length}`, RATE_LIMIT_ENABLED: 'false', DB_MAX_OVERFLOW: '0' };
+    for (const [index, size] of poolSizes.entries()) {
+      const port = index === 0 ? settings.POSTGRES_PORT : way.port;
+      const api = await startApi({ ...settings, POSTGRES_PORT: port }, { ...env, DB_POOL_SIZE: size });
+      apis.push(api);
+      // One after the other: all at once is more than a busy machine brings up in the time that one has.
+      await api.ready();
+    }
+    return await work(apis, way);
   } finally {
     await Promise.all(apis.map((api) => api.stop()));
+    await way.close();
     await stop();
   }
 }
 
-async function addProducts(settings: PostgresSettings): Promise<void> {
+async function fill(settings: PostgresSettings): Promise<void> {
   const client = new Client(clientOptions(settings, 'atalaya-test'));
   await client.connect();
-  await client.query(`INSERT INTO products (name, price_cents) SELECT 'thing ' || n, 100 FROM generate_series(1, ${productCount}) n`);
+  await addThings(client);
   await client.end();
 }
