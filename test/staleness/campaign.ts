@@ -144,7 +144,7 @@ function note(tally: Tally, kind: Kind, witness: string): void {
 async function write({ writers, random, told, tally, isOver }: Course, writer: number, ask: Ask): Promise<void> {
   while (!isOver()) {
     const inTurn = kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
-    const kind = random() < 0.5 ? inTurn : pick(random, kinds);
+    const kind = random() < 0.8 ? inTurn : pick(random, kinds);
     const { count, change } = things[kind];
     const own = Math.ceil((count - writer) / writers);
     const id = 1 + writer + writers * (popular(random, own) - 1);

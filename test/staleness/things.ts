@@ -3,7 +3,7 @@ import { pick, randomInt, type Random } from '#loadtest/generate/random.ts';
 
 /** What is in the shop of this campaign, how it is read and how it is changed: each resource whose reads are joined. */
 
-const pageSize = 20;
+const pageSize = 10;
 /** Of each client or product there are two, of each order two lines. */
 const each = 2;
 
@@ -30,7 +30,7 @@ export const popular = (random: Random, count: number): number => Math.floor((co
 const pageOrThoseOf =
   (owner: string, owners: number) =>
   (random: Random): Asked =>
-    random() < 0.3
+    random() < 0.5
       ? { path: `?limit=${pageSize}`, shows: pageSize }
       : { path: `?${owner}=${popular(random, owners)}&limit=${pageSize}`, shows: each };
 
@@ -42,9 +42,7 @@ function productList(random: Random): Asked {
   if (dice < 0.5) return { path: `?skip=${skip}&limit=${pageSize}`, shows: pageSize };
   const search = '/filter?search=thing&sort_by=name';
   // From its start a search goes together with others, farther on it is one question of its own.
-  return dice < 0.9
-    ? { path: `${search}&limit=${skip / 4 + 1}`, shows: skip / 4 + 1 }
-    : { path: `${search}&skip=${skip}&limit=10`, shows: 10 };
+  return dice < 0.9 ? { path: `${search}&limit=${skip + 1}`, shows: skip + 1 } : { path: `${search}&skip=${skip}&limit=10`, shows: 10 };
 }
 
 const oneOf = (random: Random, words: readonly string[]): string => pick(random, words) + randomInt(random, 0, 999);
@@ -110,7 +108,7 @@ export const kinds = Object.keys(things) as readonly Kind[];
 /** One of the kind, or a list. */
 export function askOf(random: Random, kind: Kind): Asked {
   const { count, list }: Thing = things[kind];
-  return random() < 0.8 ? { path: `/${popular(random, count)}`, shows: 1 } : list(random);
+  return random() < 0.75 ? { path: `/${popular(random, count)}`, shows: 1 } : list(random);
 }
 
 /** Makes all of it, in an empty shop. */
