@@ -1,8 +1,10 @@
+// Readers, writers and what disturbs them share one course, and are followed in one piece; so it is long.
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openConnection, type Connection } from '#loadtest/generate/connection.ts';
 import { pick, randomInt, type Random } from '#loadtest/generate/random.ts';
 import type { ApiProcess } from '../support/api-process.ts';
-import { askOf, kinds, popular, things, type Kind } from './things.ts';
+import { askOf, kinds, popular, things, type Asked, type Kind } from './things.ts';
 import { createTold, judgeAnswer, type Row, type Told } from './told.ts';
 import type { Way } from './way.ts';
 
@@ -12,7 +14,7 @@ export type CampaignOptions = {
   readonly apis: readonly ApiProcess[];
   /** Process ids of its workers. */
   readonly workersOf: (api: ApiProcess) => Promise<readonly number[]>;
-  /** By which some of them reach the database. */
+  /** By which the last of them reaches the database. */
   readonly way: Pick<Way, 'hold' | 'letGo'>;
   readonly headers: Readonly<Record<string, string>>;
   readonly reads: number;
@@ -58,15 +60,15 @@ const none = (): Tally => ({
 
 /** Runs until so many answers have been looked at. */
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
-  const { reads, readers, writers, signal, onProgress } = options;
+  const { apis, reads, readers, writers, signal, onProgress } = options;
   const tally = none();
   const course: Course = { ...options, tally, told: createTold(), isOver: () => tally.reads >= reads || signal.aborted };
   const ticker = setInterval(() => onProgress(tally), 1_000);
   try {
     await Promise.all([
-      ...Array.from({ length: readers }, () => asked(course, (ask) => read(course, ask))),
-      ...Array.from({ length: writers }, (_, writer) => asked(course, (ask) => write(course, writer, ask))),
-      disturb(course),
+      ...Array.from({ length: readers }, () => asked(course, course.apis, (ask) => read(course, ask))),
+      ...Array.from({ length: writers }, (_, writer) => asked(course, course.apis, (ask) => write(course, writer, ask))),
+      asked(course, apis.slice(0, -1), (writing) => withAsks(course, apis.slice(-1), (ambushing) => disturb(course, writing, ambushing))),
     ]);
   } finally {
     clearInterval(ticker);
@@ -82,8 +84,8 @@ type Ask = (path: string, body?: object) => Promise<unknown>;
 /** Nothing is ever deleted: who does not find a thing looks at something else than the database. */
 const missing: readonly Row[] = [];
 
-/** One client, with a connection of its own to each instance. */
-async function asked({ apis, random, headers, tally }: Course, use: (ask: Ask) => Promise<void>): Promise<void> {
+/** One client, with a connection of its own to each of these instances. */
+async function asked({ random, headers, tally }: Course, apis: readonly ApiProcess[], use: (ask: Ask) => Promise<void>): Promise<void> {
   const connections: readonly Connection[] = apis.map(({ url }) => openConnection(url, 20_000));
   try {
     await use(async (path, body) => {
@@ -110,6 +112,17 @@ async function asked({ apis, random, headers, tally }: Course, use: (ask: Ask) =
   }
 }
 
+/** As many clients as lie in ambush. */
+function withAsks(
+  course: Course,
+  apis: readonly ApiProcess[],
+  use: (asks: readonly Ask[]) => Promise<void>,
+  asks: readonly Ask[] = [],
+): Promise<void> {
+  if (asks.length === ambushers) return use(asks);
+  return asked(course, apis, (ask) => withAsks(course, apis, use, [...asks, ask]));
+}
+
 /** Reads of one resource before the next one has its turn. */
 const readsInTurn = 500;
 
@@ -117,21 +130,26 @@ const readsInTurn = 500;
  * One reader: of everything, but most of it of the one resource that all readers ask for at the time, so that many reads of one
  * statement meet.
  */
-async function read({ random, told, tally, isOver }: Course, ask: Ask): Promise<void> {
+async function read(course: Course, ask: Ask): Promise<void> {
+  const { random, isOver } = course;
   while (!isOver()) {
-    const inTurn = kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
-    const kind = random() < 0.7 ? inTurn : random() < 0.5 ? 'products' : pick(random, kinds);
-    const { path, shows } = askOf(random, kind);
-    // Before it is sent, so that all that is told from here on may be missing.
-    const before = told.count();
-    const answer = await ask(`/api/v1/${kind}${path}`);
-    if (answer === undefined) continue;
-    const { shown, stale } = judgeAnswer(told, kind, (Array.isArray(answer) ? answer : [answer]) as Row[], before, shows);
-    tally.reads += 1;
-    tally.of[kind].reads += 1;
-    tally.shown += shown;
-    if (stale !== undefined) note(tally, kind, `GET /api/v1/${kind}${path}: ${stale}`);
+    const kind = random() < 0.7 ? inTurn(course) : random() < 0.5 ? 'products' : pick(random, kinds);
+    await look(course, ask, kind, askOf(random, kind));
   }
+}
+
+const inTurn = ({ tally }: Course): Kind => kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
+
+async function look({ told, tally }: Course, ask: Ask, kind: Kind, { path, shows }: Asked): Promise<void> {
+  // Before it is sent, so that all that is told from here on may be missing.
+  const before = told.count();
+  const answer = await ask(`/api/v1/${kind}${path}`);
+  if (answer === undefined) return;
+  const { shown, stale } = judgeAnswer(told, kind, (Array.isArray(answer) ? answer : [answer]) as Row[], before, shows);
+  tally.reads += 1;
+  tally.of[kind].reads += 1;
+  tally.shown += shown;
+  if (stale !== undefined) note(tally, kind, `GET /api/v1/${kind}${path}: ${stale}`);
 }
 
 function note(tally: Tally, kind: Kind, witness: string): void {
@@ -140,32 +158,59 @@ function note(tally: Tally, kind: Kind, witness: string): void {
   if (tally.of[kind].stale <= 3) tally.witnesses.push(witness);
 }
 
-/** One writer, the only one of its things. */
-async function write({ writers, random, told, tally, isOver }: Course, writer: number, ask: Ask): Promise<void> {
+/** One writer, of things of its own, so that writers seldom wait for each other. */
+async function write(course: Course, writer: number, ask: Ask): Promise<void> {
+  const { writers, random, isOver } = course;
   while (!isOver()) {
-    const inTurn = kinds[Math.floor(tally.reads / readsInTurn) % kinds.length] as Kind;
-    const kind = random() < 0.8 ? inTurn : pick(random, kinds);
-    const { count, change } = things[kind];
-    const own = Math.ceil((count - writer) / writers);
-    const id = 1 + writer + writers * (popular(random, own) - 1);
-    const row = (await ask(`/api/v1/${kind}/${id}`, change(random))) as Row | undefined;
-    if (row === undefined || row.version === undefined) continue;
-    tally.writes += 1;
-    tally.of[kind].writes += 1;
-    told.add(kind, id, row.version);
+    const kind = random() < 0.8 ? inTurn(course) : pick(random, kinds);
+    const own = Math.ceil((things[kind].count - writer) / writers);
+    await change(course, ask, kind, 1 + writer + writers * (popular(random, own) - 1));
   }
 }
 
+async function change({ random, told, tally }: Course, ask: Ask, kind: Kind, id: number): Promise<void> {
+  const row = (await ask(`/api/v1/${kind}/${id}`, things[kind].change(random))) as Row | undefined;
+  if (row?.version === undefined) return;
+  tally.writes += 1;
+  tally.of[kind].writes += 1;
+  told.add(kind, id, row.version);
+}
+
+/** So many that two of them meet in a worker. */
+const ambushers = 16;
+
+/**
+ * While the answers of the database are held back from an instance, a thing that few ask for is read there, changed through the others, and
+ * read there again: by then the first question has been sent, and whoever joins it is shown what was before.
+ */
+async function ambush(course: Course, writing: Ask, asks: readonly Ask[]): Promise<void> {
+  const { way, random, tally } = course;
+  const quiet = pick(
+    random,
+    kinds.filter((kind) => kind !== inTurn(course)),
+  );
+  const id = popular(random, things[quiet].count);
+  const lookAll = (some: readonly Ask[]): Promise<unknown> =>
+    Promise.all(some.map((ask) => look(course, ask, quiet, { path: `/${id}`, shows: 1 })));
+  way.hold();
+  tally.holds += 1;
+  const first = lookAll(asks.slice(0, ambushers / 2));
+  await sleep(randomInt(random, 20, 200));
+  await change(course, writing, quiet, id);
+  const second = lookAll(asks.slice(ambushers / 2));
+  await sleep(randomInt(random, 20, 200));
+  way.letGo();
+  await Promise.all([first, second]);
+}
+
 /** About once a second a worker stands still, or an instance is not answered by the database for a moment; now and then a worker is killed. */
-async function disturb({ apis, workersOf, way, random, tally, isOver }: Course): Promise<void> {
+async function disturb(course: Course, writing: Ask, ambushing: readonly Ask[]): Promise<void> {
+  const { apis, workersOf, random, tally, isOver } = course;
   while (!isOver()) {
     await sleep(randomInt(random, 200, 1_200));
     const dice = random();
     if (dice < 0.5) {
-      way.hold();
-      tally.holds += 1;
-      await sleep(randomInt(random, 20, 400));
-      way.letGo();
+      await ambush(course, writing, ambushing);
       continue;
     }
     const workers = await workersOf(pick(random, apis));

@@ -12,7 +12,7 @@ export type Row = {
 
 /** What writers have been told, in the order in which they were. */
 export type Told = {
-  /** A writer was answered; of one thing versions come in their order, from one writer. */
+  /** A writer was answered. */
   readonly add: (kind: Kind, id: number, version: number) => void;
   /** How much has been told. */
   readonly count: () => number;
@@ -28,7 +28,11 @@ export function createTold(): Told {
   let count = 0;
   const byKind = Object.fromEntries(kinds.map((kind) => [kind, fresh(kind)])) as Record<Kind, ReturnType<typeof fresh>>;
   return {
-    add: (kind, id, version) => byKind[kind][id]?.push({ at: ++count, version }),
+    add: (kind, id, version) => {
+      const all = byKind[kind][id];
+      // Of two writers the one that came first may be answered last.
+      all?.push({ at: ++count, version: Math.max(version, all.at(-1)?.version ?? 0) });
+    },
     count: () => count,
     leastOf: (kind, id, before) => byKind[kind][id]?.findLast(({ at }) => at <= before)?.version ?? 0,
   };

@@ -14,6 +14,13 @@ describe('what an answer must show', () => {
     expect(judgeAnswer(told, 'orders', [thing(7, 2)], told.count(), 1).stale, 'told before').toContain('after 3');
   });
 
+  test('the newest that was told, whichever writer is answered last', () => {
+    const told = createTold();
+    told.add('orders', 7, 5);
+    told.add('orders', 7, 4);
+    expect(judgeAnswer(told, 'orders', [thing(7, 4)], told.count(), 1).stale).toContain('after 5');
+  });
+
   test('of each thing of a list, and of no other', () => {
     const told = createTold();
     told.add('bills', 2, 5);
