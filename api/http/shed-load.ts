@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
-import type { Socket } from 'node:net';
 import { ApiError } from '../errors.ts';
 import { requestIdFrom } from './exchange.ts';
+import { createParking } from './parking.ts';
 import { problemDocument } from './problem.ts';
 
 /** How loaded this process is, read for every request. */
@@ -96,38 +96,6 @@ export function shedLoad(deps: ShedLoadDeps): (listener: RequestListener) => Req
     res.writeHead(503, [...headers, 'X-Request-ID', id, 'Content-Length', String(body.length), ...corsHeaders(req.headers.origin)]);
     res.end(body);
     if (reason !== 'draining' && !isProxy(req.socket.remoteAddress ?? '')) noteRefused(req.socket);
-  };
-}
-
-/** As told by Retry-After. */
-const retryAfterMs = 1_000;
-/** Half of it, so that whoever is let in then is still answered soon. */
-const parkedMs = 500;
-
-/**
- * Leaves connections unread for a while whose clients ask again before Retry-After is over. They would otherwise keep the
- * event loop busy with refusing them, and every turn of the loop is what those who were let in wait for.
- * @returns to be told of each connection that was refused
- */
-function createParking(): (socket: Socket) => void {
-  const refusedAt = new WeakMap<Socket, number>();
-  let hasty: Socket[] = [];
-  const park = (): void => {
-    const sockets = hasty;
-    hasty = [];
-    for (const socket of sockets) socket.pause();
-    const resume = (): void => {
-      for (const socket of sockets) socket.resume();
-    };
-    setTimeout(resume, parkedMs).unref();
-  };
-  return (socket) => {
-    const [lastMs = -Infinity, nowMs] = [refusedAt.get(socket), performance.now()];
-    refusedAt.set(socket, nowMs);
-    if (nowMs - lastMs > retryAfterMs) return;
-    // By then the refusal is written, after which Node would go on reading.
-    if (hasty.length === 0) setImmediate(park);
-    hasty.push(socket);
   };
 }
 

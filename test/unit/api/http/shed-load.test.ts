@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Agent, createServer, request, type IncomingMessage } from 'node:http';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isHealthPath } from '#api/health/health-routes.ts';
 import { corsHeaders } from '#api/http/cors.ts';
+import { isHasty, parkedMs } from '#api/http/parking.ts';
 import { isCalm, reasonToShed, shedLoad, type Load } from '#api/http/shed-load.ts';
 import { listen } from '#test/support/listen.ts';
 
@@ -78,16 +80,38 @@ describe('a request is turned away', () => {
   });
 });
 
+describe('who asks again before Retry-After is over', () => {
+  test('is left unread for three times as long as the refusals of a turn took, from half a second to five', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 10_000, noNaN: true }), (turnMs) => {
+        const ms = parkedMs(turnMs);
+        expect(ms).toBe(turnMs < 500 / 3 ? 500 : turnMs > 5_000 / 3 ? 5_000 : 3 * turnMs);
+      }),
+    );
+  });
+
+  test('is told by the time since its refusal, of which this process may have taken a turn itself', () => {
+    fc.assert(
+      fc.property(fc.nat(5_000), fc.nat(5_000), (sinceMs, turnMs) => {
+        expect(isHasty(sinceMs, turnMs)).toBe(sinceMs - turnMs <= 1_000);
+      }),
+    );
+  });
+});
+
 /** A server behind the door, under a load that the test sets. */
-async function setUp({ isProxy = false } = {}) {
-  const state = { load: calm, isDraining: false, passed: 0, shed: [] as string[], pauses: 0 };
+async function setUp({ isProxy = false, maxSockets = 1 } = {}) {
+  const state = { load: calm, isDraining: false, passed: 0, shed: [] as string[], pauses: 0, paused: new Set<Socket>(), shedMs: 0 };
   const door = shedLoad({
     isDraining: () => state.isDraining,
     load: () => state.load,
     isExempt: isHealthPath,
     isProxy: () => isProxy,
     corsHeaders: corsHeaders(['https://shop.example']),
-    onShed: (reason, method) => void state.shed.push(`${method} ${reason}`),
+    onShed: (reason, method) => {
+      state.shed.push(`${method} ${reason}`);
+      for (const startedMs = performance.now(); performance.now() - startedMs < state.shedMs;);
+    },
   });
   const server = createServer(
     door((_req, res) => {
@@ -95,9 +119,14 @@ async function setUp({ isProxy = false } = {}) {
       res.end('passed');
     }),
   );
-  server.on('connection', (socket) => socket.on('pause', () => (state.pauses += 1)));
+  server.on('connection', (socket) =>
+    socket.on('pause', () => {
+      state.pauses += 1;
+      state.paused.add(socket);
+    }),
+  );
   const port = await listen(server);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets });
   const ask = async (path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}) => {
     const sent = request({ port, path, agent, method: options.method ?? 'GET', headers: options.headers ?? {} });
     sent.end(options.body);
@@ -147,6 +176,18 @@ describe('who is turned away', () => {
     expect(state.pauses).toBeGreaterThanOrEqual(1);
     state.load = calm;
     expect(await ask('/products/1')).toMatchObject({ status: 200, isReused: true });
+  });
+
+  test('and asks at once is not read for a moment either, when what it sent lay in its socket for longer than Retry-After', async () => {
+    const { state, ask } = await setUp({ maxSockets: 2 });
+    const both = () => Promise.all([ask('/products/1'), ask('/products/2')]);
+    await both();
+    Object.assign(state, { load: crowded, shedMs: 1_200 });
+    await both();
+    expect(state.paused.size).toBe(0);
+    state.shedMs = 0;
+    await both();
+    expect(state.paused.size).toBe(2);
   });
 
   test('behind a proxy leaves its connection to the next of its clients', async () => {
