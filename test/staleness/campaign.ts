@@ -66,7 +66,10 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const ticker = setInterval(() => onProgress(tally), 1_000);
   try {
     await Promise.all([
-      ...Array.from({ length: readers }, () => asked(course, course.apis, (ask) => read(course, ask))),
+      // Each stays with one instance, so that the others are read while one stands still.
+      ...Array.from({ length: readers }, (_, reader) =>
+        asked(course, [apis[reader % apis.length] as ApiProcess], (ask) => read(course, ask)),
+      ),
       ...Array.from({ length: writers }, (_, writer) => asked(course, course.apis, (ask) => write(course, writer, ask))),
       asked(course, apis.slice(0, -1), (writing) => withAsks(course, apis.slice(-1), (ambushing) => disturb(course, writing, ambushing))),
     ]);
