@@ -62,13 +62,13 @@ const none = (): Tally => ({
 export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   const { apis, reads, readers, writers, signal, onProgress } = options;
   const tally = none();
-  const course: Course = { ...options, tally, told: createTold(), isOver: () => tally.reads >= reads || signal.aborted };
+  const course: Course = { ...options, tally, told: createTold(), isQuiet: false, isOver: () => tally.reads >= reads || signal.aborted };
   const ticker = setInterval(() => onProgress(tally), 1_000);
   try {
     await Promise.all([
       // Each stays with one instance, so that the others are read while one stands still.
       ...Array.from({ length: readers }, (_, reader) =>
-        asked(course, [apis[reader % apis.length] as ApiProcess], (ask) => read(course, ask)),
+        asked(course, [apis[reader % apis.length] as ApiProcess], (ask) => read(course, ask, reader % apis.length === apis.length - 1)),
       ),
       ...Array.from({ length: writers }, (_, writer) => asked(course, course.apis, (ask) => write(course, writer, ask))),
       asked(course, apis.slice(0, -1), (writing) => withAsks(course, apis.slice(-1), (ambushing) => disturb(course, writing, ambushing))),
@@ -79,7 +79,13 @@ export async function runCampaign(options: CampaignOptions): Promise<Tally> {
   return tally;
 }
 
-type Course = CampaignOptions & { readonly tally: Tally; readonly told: Told; readonly isOver: () => boolean };
+type Course = CampaignOptions & {
+  readonly tally: Tally;
+  readonly told: Told;
+  /** While the last instance is left alone for an ambush: the questions of others would take its connections, and keep them. */
+  isQuiet: boolean;
+  readonly isOver: () => boolean;
+};
 
 /** Undefined where it was not answered, or with an error. */
 type Ask = (path: string, body?: object) => Promise<unknown>;
@@ -133,11 +139,12 @@ const readsInTurn = 500;
  * One reader: of everything, but most of it of the one resource that all readers ask for at the time, so that many reads of one
  * statement meet.
  */
-async function read(course: Course, ask: Ask): Promise<void> {
+async function read(course: Course, ask: Ask, isOfLast: boolean): Promise<void> {
   const { random, isOver } = course;
   while (!isOver()) {
     const kind = random() < 0.7 ? inTurn(course) : random() < 0.5 ? 'products' : pick(random, kinds);
-    await look(course, ask, kind, askOf(random, kind));
+    if (isOfLast && course.isQuiet) await sleep(20);
+    else await look(course, ask, kind, askOf(random, kind));
   }
 }
 
@@ -182,28 +189,41 @@ async function change({ random, told, tally }: Course, ask: Ask, kind: Kind, id:
 /** So many that two of them meet in a worker. */
 const ambushers = 16;
 
+/** By then what was asked is answered. */
+const quietMs = 100;
+/** A writer whose answer is held back may keep what is to be changed locked. */
+const mostHeldMs = 500;
+
 /**
- * While the answers of the database are held back from an instance, a thing that few ask for is read there, changed through the others, and
- * read there again: by then the first question has been sent, and whoever joins it is shown what was before.
+ * While the answers of the database are held back from an instance, a thing is read there, changed through the others, and read there
+ * again: by then the first question has been sent, and whoever joins it is shown what was before.
  */
 async function ambush(course: Course, writing: Ask, asks: readonly Ask[]): Promise<void> {
   const { way, random, tally } = course;
-  const quiet = pick(
-    random,
-    kinds.filter((kind) => kind !== inTurn(course)),
-  );
-  const id = popular(random, things[quiet].count);
+  const kind = pick(random, kinds);
+  const id = popular(random, things[kind].count);
   const lookAll = (some: readonly Ask[]): Promise<unknown> =>
-    Promise.all(some.map((ask) => look(course, ask, quiet, { path: `/${id}`, shows: 1 })));
+    Promise.all(some.map((ask) => look(course, ask, kind, { path: `/${id}`, shows: 1 })));
+  course.isQuiet = true;
+  await sleep(quietMs);
   way.hold();
   tally.holds += 1;
   const first = lookAll(asks.slice(0, ambushers / 2));
-  await sleep(randomInt(random, 20, 200));
-  await change(course, writing, quiet, id);
+  await sleep(randomInt(random, 50, 200));
+  await Promise.race([change(course, writing, kind, id), sleep(mostHeldMs)]);
   const second = lookAll(asks.slice(ambushers / 2));
-  await sleep(randomInt(random, 20, 200));
+  await sleep(randomInt(random, 50, 200));
   way.letGo();
+  course.isQuiet = false;
   await Promise.all([first, second]);
+}
+
+/** The answers of the database are held back from an instance that everybody reads. */
+async function holdBack({ way, random, tally }: Course): Promise<void> {
+  way.hold();
+  tally.holds += 1;
+  await sleep(randomInt(random, 20, 400));
+  way.letGo();
 }
 
 /** About once a second a worker stands still, or an instance is not answered by the database for a moment; now and then a worker is killed. */
@@ -213,7 +233,7 @@ async function disturb(course: Course, writing: Ask, ambushing: readonly Ask[]):
     await sleep(randomInt(random, 200, 1_200));
     const dice = random();
     if (dice < 0.5) {
-      await ambush(course, writing, ambushing);
+      await (dice < 0.35 ? ambush(course, writing, ambushing) : holdBack(course));
       continue;
     }
     const workers = await workersOf(pick(random, apis));

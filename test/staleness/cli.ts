@@ -19,7 +19,7 @@ import { openWay, type Way } from './way.ts';
  * Each instance reads in its own manner: with so few connections that different questions go over one together, and over the way on which
  * answers are held back with enough, so that what waits for them keeps nothing else from being asked.
  */
-const poolSizes = ['2', '10'];
+const poolSizes = ['4', '10'];
 
 const stopping = new AbortController();
 void stopSignal().then((name) => stopping.abort(new Error(`ended by ${name}`)));
