@@ -10,9 +10,10 @@ import { wholeNumber } from '#loadtest/options.ts';
 import { createRandom } from '#loadtest/generate/random.ts';
 import { operatorKey, startApi, type ApiProcess } from '../support/api-process.ts';
 import { startOwnPostgres } from '../support/own-postgres.ts';
-import { writeTable } from '#bench/show-tables.ts';
+import { describeCommit } from '../zoo/table.ts';
+import { keep, tell, tellAll } from './account.ts';
 import { runCampaign, type Tally } from './campaign.ts';
-import { addThings, kinds } from './things.ts';
+import { addThings } from './things.ts';
 import { openWay, type Way } from './way.ts';
 
 /**
@@ -34,7 +35,7 @@ process.exitCode = await runCommandLine(
       run: {
         synopsis: '[--reads 100000] [--readers 300] [--workers 2] [--seed 1] [--docs]',
         summary:
-          'Until so many answers have been looked at; exits 1 when one of them was older than what had been answered before. --docs writes the result into docs/performance.md.',
+          'Until so many answers have been looked at; exits 1 when one of them was older than what had been answered before. --docs keeps it, and writes what all that were kept come to into docs/performance.md.',
         options: {
           reads: { type: 'string' },
           readers: { type: 'string' },
@@ -55,18 +56,12 @@ async function run({ flags }: Arguments): Promise<ExitCode> {
     wholeNumber(`--${name}`, String(flags[name] ?? standard), 1, most);
   const [reads, readers] = [whole('reads', 100_000, 1e9), whole('readers', 300, 1_000)];
   const [workers, seed] = [whole('workers', 2, 16), whole('seed', 1, 2 ** 31)];
-  const startedAtMs = performance.now();
+  const [startedAtMs, commit] = [performance.now(), await describeCommit()];
   const tally = await withApis(workers, (apis, way) => play(apis, way, { reads, readers, seed }));
-  const setting = `${poolSizes.length} instances of ${workers} workers, ${showDuration(performance.now() - startedAtMs)}, seed ${seed}`;
-  const result = `${show(tally)}; ${setting}.\n${showEach(tally)}`;
-  print([result, ...tally.witnesses.map((witness) => `  ${witness}`)].join('\n'));
-  if (flags['docs'] === true) await writeTable('staleness', result, 'npm run staleness -- --docs');
+  const played = { commit, seed, instances: poolSizes.length, workers, tookMs: performance.now() - startedAtMs, tally };
+  print(tellAll([played]));
+  if (flags['docs'] === true) await keep(played);
   return tally.stale === 0 ? EXIT.done : EXIT.failed;
-}
-
-function showEach({ of }: Tally): string {
-  const each = kinds.map((kind) => `${kind} ${showCount(of[kind].stale)} of ${showCount(of[kind].reads)} (${showCount(of[kind].writes)})`);
-  return `Of each resource (beside its writes): ${each.join(', ')}.`;
 }
 
 type Amount = { readonly reads: number; readonly readers: number; readonly seed: number };
@@ -86,7 +81,7 @@ async function play(apis: readonly ApiProcess[], way: Way, { reads, readers, see
       writers: 10,
       random: createRandom(seed, 0),
       signal: stopping.signal,
-      onProgress: (tally) => progress.update(`${show(tally)}; ${showPace(tally.reads, reads, performance.now() - startedAtMs)}`),
+      onProgress: (tally) => progress.update(`${tell(tally)}; ${showPace(tally.reads, reads, performance.now() - startedAtMs)}`),
     });
   } finally {
     progress.done();
@@ -96,13 +91,6 @@ async function play(apis: readonly ApiProcess[], way: Way, { reads, readers, see
 function showPace(done: number, all: number, tookMs: number): string {
   const left = done === 0 ? '' : `, ${showDuration(((all - done) * tookMs) / done)} left`;
   return `${showCount(Math.round(done / (tookMs / 1_000)))} reads/s${left}`;
-}
-
-function show({ reads, shown, stale, writes, kills, freezes, holds, failed }: Tally): string {
-  return (
-    `${showCount(stale)} stale of ${showCount(reads)} reads (${showCount(shown)} things shown) beside ${showCount(writes)} writes, ` +
-    `${kills} kills, ${freezes} freezes and ${holds} held answers; ${showCount(failed)} requests were not answered`
-  );
 }
 
 /** A database and the instances on it, for as long as `work` takes. */
