@@ -112,6 +112,8 @@ function judge(trouble: Trouble, rules: TargetRules, view: View): Step {
   const incident = kind === 'flapping' && open ? { ...open, turns } : open;
   const subject = { rules, health, isFlapping: view.flapping.has(rules.name), isOpen, turns, now };
   const isOn = trouble.isOn(subject);
+  // Nearly always: every look judges each kind of trouble of each target.
+  if (!isOn && !incident) return { probe: rules.name, kind, decision: { action: 'hold', reason: 'no_trouble' } };
   const parents = parentsOf(rules, kind, view);
   const { graceMs, patience } = rules;
   const quiet = view.quietOf(rules.name);
