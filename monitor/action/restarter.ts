@@ -12,6 +12,8 @@ import type { Sentence } from '../words/sentence.ts';
 
 export type RestarterDeps = {
   readonly snapshot: () => readonly TargetSnapshot[];
+  /** Asked each second, so at little cost; only of a target that is down the snapshot is taken. */
+  readonly isDown: (target: string) => boolean;
   readonly jobRuns: Pick<JobRuns, 'begin' | 'end' | 'recent'>;
   readonly keep: (entry: TimelineEntry) => void;
   readonly tell: (notice: Notice) => void;
@@ -65,7 +67,7 @@ export function createRestarter(actions: readonly Action[], deps: RestarterDeps)
   };
   return {
     run: async (signal) => {
-      for (const action of actions) {
+      for (const action of actions.filter(({ target }) => deps.isDown(target))) {
         const decision = decide(action);
         if (decision.do === 'restart') {
           const facts = await deps.evidence({ target: action.target, incidentId: decision.incident.id });

@@ -34,6 +34,8 @@ export type Watch = {
   /** Looks at every target in its rhythm until the signal fires. */
   readonly run: (signal: AbortSignal) => Promise<void>;
   readonly snapshot: () => readonly TargetSnapshot[];
+  /** What the snapshot says of the status of one target, without the cost of making it. */
+  readonly isDown: (target: string) => boolean;
   /** Somebody takes on what goes on. @param of id of an incident, or the name of its target */
   readonly acknowledge: (of: string, by: string) => Acknowledgement;
 };
@@ -102,6 +104,10 @@ export function createWatch(deps: WatchDeps): Watch {
     },
     snapshot: () =>
       deps.targets.map((target) => ({ ...snapshotOf(target, deps.targets, state), quiet: deps.quietOf(target.name, deps.clock()) })),
+    isDown: (target) => {
+      const health = state.health[target];
+      return health !== undefined && statusOf(health) === 'down';
+    },
     acknowledge: (of, by) => {
       const plan = planAcknowledgement(state, { of, by, now: deps.clock() });
       if (plan.commit) deps.commit(plan.commit);

@@ -13,10 +13,11 @@ import type { Duty } from './duty.ts';
 export function restartHangingDuty(
   { store, outbox, selfAlerts, clock, logger }: House,
   { actions, env }: Pick<MonitorSettings, 'actions' | 'env'>,
-  { watch, evidence }: { readonly watch: Pick<Watch, 'snapshot'>; readonly evidence: Pick<Evidence, 'take'> },
+  { watch, evidence }: { readonly watch: Pick<Watch, 'snapshot' | 'isDown'>; readonly evidence: Pick<Evidence, 'take'> },
 ): Duty {
   const restarter = createRestarter(actions, {
     snapshot: watch.snapshot,
+    isDown: watch.isDown,
     jobRuns: store.jobRuns,
     keep: (entry) => outbox.commit({ health: [], incidents: [], alerts: [], timeline: [entry] }),
     tell: selfAlerts.notice,

@@ -100,9 +100,14 @@ function createPlay(settings: Action = action) {
   let upMs = 5 * hourMs;
   let world = hanging;
   let afterEvidence: World | undefined;
+  let snapshots = 0;
   const start = () =>
     createRestarter([settings], {
-      snapshot: () => targetsOf(world),
+      snapshot: () => {
+        snapshots += 1;
+        return targetsOf(world);
+      },
+      isDown: (name) => name === 'api-a' && world.status === 'down',
       jobRuns: {
         begin: (job, startedAt, reason, machineUpMs) =>
           runs.push({ job, startedAt, reason, machineUpMs, endedAt: undefined, outcome: undefined, detail: '' }),
@@ -130,6 +135,7 @@ function createPlay(settings: Action = action) {
     told,
     shown,
     taken,
+    snapshots: () => snapshots,
     /** What has become of the target once the evidence is taken. */
     becomes: (next: World) => void (afterEvidence = next),
     timeline,
@@ -181,6 +187,15 @@ describe('an API that hangs', () => {
       expect(play.taken).toHaveLength(1);
       expect([play.drains, play.told]).toEqual([[], []]);
     }
+  });
+
+  test('costs a snapshot of all targets only while it is down', async () => {
+    const play = createPlay();
+    await play.tick(minute, { ...hanging, status: 'up' });
+    expect(play.snapshots()).toBe(0);
+    await play.tick(minute);
+    expect(play.snapshots()).toBeGreaterThan(0);
+    expect(play.drains).toHaveLength(1);
   });
 
   test('is left alone in a dry run, which says and counts what it would have done', async () => {

@@ -140,6 +140,25 @@ describe('an outage', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 
+  test('is what the watch says of a target by name, as its snapshot does, from the third failure until it is back', async () => {
+    let outcome: ProbeReport['outcome'] = 'failed';
+    const parts = { store: storeWith(), commit: () => {}, carried: () => undefined, quietOf: () => undefined, clock: systemClock, logger };
+    const watch = createWatch({ targets: [api(() => outcome)], flap, firstAnswers: awaitFirstAnswers(), ...parts });
+    const stopping = new AbortController();
+    const running = watch.run(stopping.signal);
+    const seen: boolean[] = [];
+    for (let second = 0; second < 20; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      if (second === 9) outcome = 'ok';
+      expect(watch.isDown('api')).toBe(watch.snapshot()[0]?.status === 'down');
+      if (seen.at(-1) !== watch.isDown('api')) seen.push(watch.isDown('api'));
+    }
+    expect([seen, watch.isDown('another')]).toEqual([[false, true, false], false]);
+    stopping.abort();
+    await vi.advanceTimersByTimeAsync(1);
+    await running;
+  });
+
   test('that begins in a millisecond which a clock set back has passed before is another one, and told', async () => {
     const now = systemClock();
     const failing = failingSince(now);
