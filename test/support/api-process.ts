@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresSettings } from '#lib/settings.ts';
-import { cleanEnvironment } from './clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from './clean-environment.ts';
 import { freePort } from './free-port.ts';
 
 export const operatorKey = 'test-operator-key-0123456789';
@@ -40,6 +40,7 @@ export async function startApi(
   const child = spawn(process.execPath, [join(root, 'api/main.ts')], {
     env: {
       ...cleanEnvironment(),
+      ...compiledOnce,
       ...databaseEnvironment(postgres),
       API_PORT: apiPort,
       ADMIN_PORT: adminPort,

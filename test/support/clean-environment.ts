@@ -3,6 +3,12 @@ import { delimiter, join } from 'node:path';
 
 const kept = /^(HOME|LANG|TMPDIR|USER|.*CERT.*|.*_proxy|npm_config_(registry|cafile))$/i;
 
+/**
+ * For programs that tests start: the sources stripped of types and compiled, by any of them, are there for all. To strip and
+ * compile is about half of what a start costs. What a program finds there is by its content: a source that changed is compiled anew.
+ */
+export const compiledOnce = { NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache') } as const;
+
 /** A LOCAL_DATA_DIR in which no stack ever runs. */
 export const noLocalStack = join(tmpdir(), 'atalaya-test-no-stack');
 

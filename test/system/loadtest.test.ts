@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 type Check = { readonly id: string; readonly kind: string; readonly outcome: string };
 type Result = {
@@ -24,7 +25,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 async function loadtest(args: readonly string[], env: Record<string, string>): Promise<{ status: number | null; result: Result }> {
   const out = join(dir, 'report');
   const child = spawn(process.execPath, [cli, ...args, '--out', out], {
-    env: { PATH: process.env['PATH'], TMPDIR: dir, ...env },
+    env: { PATH: process.env['PATH'], TMPDIR: dir, ...compiledOnce, ...env },
     stdio: 'ignore',
   });
   const status = await new Promise<number | null>((done) => {

@@ -13,6 +13,7 @@ import type { Fingerprint } from '#backups/set/manifest.ts';
 import { clientOptions } from '#lib/postgres.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { createDatabase } from '#test/support/database.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 /** Why tests that dump cannot run on this machine; undefined when they can. */
 export const missingClient: string | undefined =
@@ -122,7 +123,7 @@ export type CliRun = {
 export function startCli(deps: BackupDeps, args: readonly string[], env: Readonly<Record<string, string>> = {}): CliRun {
   const settings = Object.entries(deps.postgres).map(([name, value]) => [name, String(value)]);
   const child = spawn(process.execPath, ['backups/cli.ts', ...args], {
-    env: { PATH: process.env['PATH'], BACKUP_DIR: deps.dir, ...Object.fromEntries(settings), ...env },
+    env: { PATH: process.env['PATH'], ...compiledOnce, BACKUP_DIR: deps.dir, ...Object.fromEntries(settings), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -9,6 +9,7 @@ import { reportSchema } from '#loadtest/report/report-schema.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startFakeApi, type FakeApi } from './fake-api.ts';
 import { cli, key, loadtest } from './run-cli.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 type Result = {
   readonly reasons: readonly string[];
@@ -108,7 +109,7 @@ test('tests a given service: verdict as exit code, result as JSON, four files, a
 
 test('Ctrl-C ends it, with the accounts it had made gone and nothing judged', async ({ shop, dir }) => {
   const child = spawn(process.execPath, [cli, 'users', '--target', shop.origin, '--users', '10', '--out', dir], {
-    env: { PATH: process.env['PATH'], ...key },
+    env: { PATH: process.env['PATH'], ...compiledOnce, ...key },
     stdio: 'ignore',
   });
   const ended = new Promise((done) => {
@@ -151,7 +152,7 @@ test.concurrent.each(['pool', 'size-pool'])('%s says so too, and tells what a nu
 test.concurrent('SIGTERM ends it while the target hangs in set-up', async ({ dir }) => {
   const shop = await startFakeApi(undefined, () => ({ instead: 'hang' }));
   const child = spawn(process.execPath, [cli, 'smoke', '--target', shop.origin, '--out', dir], {
-    env: { PATH: process.env['PATH'], ...key },
+    env: { PATH: process.env['PATH'], ...compiledOnce, ...key },
     stdio: 'ignore',
   });
   const ended = new Promise((done) => child.once('exit', (status) => done(status)));
@@ -163,7 +164,11 @@ test.concurrent('SIGTERM ends it while the target hangs in set-up', async ({ dir
 
 test.skipIf(process.platform !== 'linux')('ends with the npm that started it, killed or not', async ({ shop, dir }) => {
   const args = ['run', '--silent', 'loadtest', '--', 'users', '--target', shop.origin, '--users', '10', '--out', dir];
-  const npm = spawn('npm', args, { env: { PATH: process.env['PATH'], HOME: dir, ...key }, cwd: resolve(cli, '../..'), stdio: 'ignore' });
+  const npm = spawn('npm', args, {
+    env: { PATH: process.env['PATH'], ...compiledOnce, HOME: dir, ...key },
+    cwd: resolve(cli, '../..'),
+    stdio: 'ignore',
+  });
   await expect.poll(() => shop.requests.length, { timeout: 25_000 }).toBeGreaterThan(3);
   npm.kill('SIGKILL');
   // Orderly: with the accounts it had made gone.

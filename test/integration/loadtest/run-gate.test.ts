@@ -9,7 +9,7 @@ import { judgeRun } from '#loadtest/judge-run.ts';
 import type { Verdict } from '#loadtest/judge/verdict.ts';
 import { smoke } from '#loadtest/plans/smoke.ts';
 import { runGate } from '#loadtest/run-gate.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 
 const startedAt = '2026-01-01T00:00:00.000Z';
 
@@ -39,7 +39,7 @@ async function outFolder(): Promise<string> {
 }
 
 const play = (gate: Gate, out: string, signal: AbortSignal): Promise<number> => {
-  const context: CommandContext = { env: cleanEnvironment(), signal, randomSeed: 1, now: new Date(startedAt) };
+  const context: CommandContext = { env: { ...cleanEnvironment(), ...compiledOnce }, signal, randomSeed: 1, now: new Date(startedAt) };
   return runGate(gate, { positionals: [], flags: { out, duration: '1s', users: '5' } }, context);
 };
 

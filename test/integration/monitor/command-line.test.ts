@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { tmpdir } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { IncidentView, StatusView } from '#monitor/status-page/status-view.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { startMailRecorder } from '#test/support/mail-recorder.ts';
 import { startSlackRecorder } from '#test/support/slack-recorder.ts';
@@ -22,7 +21,7 @@ async function runCli(args: readonly string[], env: Readonly<Record<string, stri
   const child = spawn(process.execPath, [resolve('monitor/cli.ts'), ...args], {
     env: {
       ...cleanEnvironment(),
-      NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache'),
+      ...compiledOnce,
       LOCAL_DATA_DIR: await temporaryFolder(),
       MONITOR_DATA_DIR: await temporaryFolder(),
       BACKUP_ENABLED: 'false',

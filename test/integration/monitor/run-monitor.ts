@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import type { StatusView } from '#monitor/status-page/status-view.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 import { freePort } from '#test/support/free-port.ts';
 import { asOperator, operatorPassword } from '#test/support/operator.ts';
 
@@ -62,7 +61,7 @@ export async function startMonitor(
   const child = spawn(process.execPath, [join(import.meta.dirname, 'alerts/daemon-with-fail-point.ts')], {
     env: {
       ...cleanEnvironment(),
-      NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache'),
+      ...compiledOnce,
       BACKUP_ENABLED: 'false',
       MONITOR_PASSWORD: operatorPassword,
       ...plan.env,

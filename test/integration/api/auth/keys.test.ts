@@ -4,6 +4,7 @@ import type { Admit } from '#api/auth/principal.ts';
 import { runCommand } from '#lib/run-command.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
 import { test } from '#test/support/migrated-database.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 const refuse = (): Promise<never> => Promise.reject(new Error('the limit is used up'));
 
@@ -113,5 +114,8 @@ function recordAdmissions(): { asked: unknown[]; admit: Admit } {
 
 function run(settings: PostgresSettings, ...args: readonly string[]): Promise<{ stdout: string }> {
   const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return runCommand({ file: process.execPath, args: ['api/auth/cli.ts', ...args], env }, { timeoutMs: 20_000 });
+  return runCommand(
+    { file: process.execPath, args: ['api/auth/cli.ts', ...args], env: { ...env, ...compiledOnce } },
+    { timeoutMs: 20_000 },
+  );
 }

@@ -8,6 +8,7 @@ import type { PostgresSettings } from '#lib/settings.ts';
 import { createDatabase } from '#test/support/database.ts';
 import { createMigratedDatabase, test } from '#test/support/migrated-database.ts';
 import { brokenInvariants, openShop, operator, type Shop } from '../shop/shop.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 describe('the demo shop', () => {
   test('fills an empty database once, with ledger, totals and stock in order', async ({ db }) => {
@@ -69,7 +70,7 @@ describe('npm run migrate', () => {
 
 function run(settings: PostgresSettings, ...args: readonly string[]): Promise<{ stdout: string }> {
   const env = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]));
-  return runCommand({ file: process.execPath, args: ['api/db/cli.ts', ...args], env }, { timeoutMs: 20_000 });
+  return runCommand({ file: process.execPath, args: ['api/db/cli.ts', ...args], env: { ...env, ...compiledOnce } }, { timeoutMs: 20_000 });
 }
 
 /** A digest over every row of the shop, but for when the statement of the seed ran. */

@@ -5,7 +5,7 @@ import { describe, expect } from 'vitest';
 import { createRecorder, type Recording } from '#bench/routes/record-routes.ts';
 import { replay, requestHeader } from '#bench/routes/replay.ts';
 import { runRoutes } from '#bench/routes/run-routes.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 import { test as base } from '#test/support/migrated-database.ts';
 import { addClient, addProduct, brokenInvariants, openShop, stockOf } from '../../api/shop/shop.ts';
 
@@ -73,7 +73,15 @@ describe('the bench of the routes', () => {
     { timeout: 180_000, retry: 2 },
     async () => {
       const only = ['GET /addresses/:id', 'POST /orders'];
-      const options = { only, rounds: 1, seconds: 2, firstWarmUpMs: 1_000, connections: 4, env: cleanEnvironment(), onProgress: () => {} };
+      const options = {
+        only,
+        rounds: 1,
+        seconds: 2,
+        firstWarmUpMs: 1_000,
+        connections: 4,
+        env: { ...cleanEnvironment(), ...compiledOnce },
+        onProgress: () => {},
+      };
       const results = await runRoutes({ ...options, signal: AbortSignal.timeout(150_000) });
       expect(results.map(({ route }) => route)).toEqual(only);
       for (const { statements, comparison } of results) {

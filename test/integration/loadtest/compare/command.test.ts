@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { expect, test as base } from 'vitest';
 import { startSeededServer } from '#test/compare/seeded-server.ts';
 import { freePort } from '#test/support/free-port.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 type Ended = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 type Result = {
@@ -18,7 +19,7 @@ const cli = resolve(import.meta.dirname, '../../../../loadtest/cli.ts');
 
 function compare(...args: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, [cli, 'compare', ...args], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...compiledOnce },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out = { stdout: '', stderr: '' };
@@ -92,7 +93,7 @@ test('ends with 69 when nothing listens at one of them', async ({ a, dir }) => {
 
 test('Ctrl-C ends it and nothing is judged', async ({ a, b, dir }) => {
   const child = spawn(process.execPath, [cli, 'compare', '--a', a, '--b', b, '--path', '/', '--out', dir], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...compiledOnce },
     stdio: 'ignore',
   });
   const ended = new Promise((done) => {

@@ -11,6 +11,7 @@ import { compare } from '#loadtest/judge/comparison.ts';
 import { inAll } from '#loadtest/judge/rounds.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
 import type { Target } from '#loadtest/targets/target.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 const asked = { alpha: 0.01, gate: 0.05, effect: 0.1 };
 const signal = new AbortController().signal;
@@ -18,7 +19,7 @@ let stack: Target;
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'atalaya-compare-'));
-  stack = await openOwnTarget({ PATH: process.env['PATH'], API_WORKERS: '1', RATE_LIMIT_CALLS: '100000' }, signal);
+  stack = await openOwnTarget({ PATH: process.env['PATH'], ...compiledOnce, API_WORKERS: '1', RATE_LIMIT_CALLS: '100000' }, signal);
 }, 120_000);
 afterAll(async () => {
   await stack.stop();

@@ -8,6 +8,7 @@ import { freePort } from '#test/support/free-port.ts';
 import { flaws } from '#test/unit/loadtest/conformance/flawed-limiters.ts';
 import { exact, type Parts } from '#test/unit/loadtest/conformance/simulated-api.ts';
 import { startLimitedApi } from './limited-api.ts';
+import { compiledOnce } from '#test/support/clean-environment.ts';
 
 const cli = resolve(import.meta.dirname, '../../../../loadtest/cli.ts');
 const declared: Declared = { limit: 8, periodMs: 2_000, windows: 'sliding', identity: 'header:X-Client', method: 'GET', path: '/things' };
@@ -27,7 +28,7 @@ type Printed = {
 
 function start(args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [cli, 'ratelimit', ...args], {
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...compiledOnce },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const out = { stdout: '', stderr: '' };

@@ -3,14 +3,14 @@ import { environmentOf, testedSettings } from '#loadtest/pool/command.ts';
 import type { Look } from '#loadtest/pool/recording.ts';
 import { openShopPort } from '#loadtest/pool/shop-port.ts';
 import { openOwnTarget } from '#loadtest/targets/open-target.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 
 /** One connection lent out, as the API says, and one session at work, as the database does. */
 const isAtWork = ({ inUse, sessions }: Look): boolean => inUse === 1 && sessions?.filter(({ state }) => state !== 'idle').length === 1;
 
 test('the pools of the shop can be filled by a lock, seen from both sides, left by a client, robbed of sessions, and shut out', async () => {
   const signal = AbortSignal.timeout(150_000);
-  const target = await openOwnTarget({ ...cleanEnvironment(), ...environmentOf(testedSettings) }, signal);
+  const target = await openOwnTarget({ ...cleanEnvironment(), ...compiledOnce, ...environmentOf(testedSettings) }, signal);
   const { port, close } = await openShopPort(target, 4, signal);
   const [lane, other] = [port.lane(), port.lane()];
   const until = async (isSo: () => Promise<boolean>): Promise<void> => {

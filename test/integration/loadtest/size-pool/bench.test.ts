@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { openBench } from '#loadtest/size-pool/bench.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 
 test('the shop is measured with each size of its pool, the API started anew with it, and told whose the CPU was', async () => {
-  const options = { env: cleanEnvironment(), signal: AbortSignal.timeout(150_000), onStep: () => {} };
+  const options = { env: { ...cleanEnvironment(), ...compiledOnce }, signal: AbortSignal.timeout(150_000), onStep: () => {} };
   const bench = await openBench({ ...options, users: 16, workers: 1, windowMs: 2_000, seed: 3 });
   try {
     const one = await bench.play({ size: 1, overflow: 0 });

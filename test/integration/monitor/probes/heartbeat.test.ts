@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StatusView } from '#monitor/status-page/status-view.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { planFor, startMonitor, statusOf, type RunningMonitor } from '../run-monitor.ts';
 
@@ -16,6 +16,7 @@ const statusFor = async (path: string, method = 'GET') => (await fetch(path, { m
 function commandFor(dir: string, { url }: RunningMonitor, name: string) {
   const env = {
     ...cleanEnvironment(),
+    ...compiledOnce,
     MONITOR_DATA_DIR: join(dir, 'data'),
     MONITOR_CONFIG: join(dir, 'monitor.yaml'),
     MONITOR_PORT: new URL(url).port,

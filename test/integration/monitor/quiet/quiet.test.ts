@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { tmpdir } from 'node:os';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { linkCountsMs, readSigner, signLink } from '#monitor/quiet/signature.ts';
-import { cleanEnvironment } from '#test/support/clean-environment.ts';
+import { cleanEnvironment, compiledOnce } from '#test/support/clean-environment.ts';
 import { startSlackRecorder, type SlackRecorder } from '#test/support/slack-recorder.ts';
 import { temporaryFolder } from '#test/support/temporary-folder.ts';
 import { planFor, startMonitor, statusOf, type MonitorPlan, type RunningMonitor } from '../run-monitor.ts';
@@ -29,7 +28,7 @@ async function cli({ monitor, plan }: Scene, ...args: readonly string[]): Promis
   const child = spawn(process.execPath, [resolve('monitor/cli.ts'), ...args], {
     env: {
       ...cleanEnvironment(),
-      NODE_COMPILE_CACHE: join(tmpdir(), 'atalaya-test-compile-cache'),
+      ...compiledOnce,
       LOCAL_DATA_DIR: plan.dir,
       MONITOR_DATA_DIR: join(plan.dir, 'data'),
       MONITOR_PORT: new URL(monitor.url).port,
