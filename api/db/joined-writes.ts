@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolClient, QueryResultRow } from 'pg';
 import { ClientGoneError } from '../errors.ts';
 import type { IsAwaited, SharedReadsOptions } from './shared-reads.ts';
-import { runStatement, type Statement } from './statement.ts';
+import type { Statement } from './statement.ts';
 
 /**
  * Writes of one kind that wait for a connection go as one statement, so that they share its round trip and its commit. The first of
@@ -11,12 +11,14 @@ import { runStatement, type Statement } from './statement.ts';
  */
 export type JoinedWrites = <T>(write: JoinedWrite<T>, isAwaited?: IsAwaited) => Promise<T | undefined>;
 
-/** A write that is a transaction by itself: alone, or as one of many. Undefined where it did nothing. */
+/** A write that is done alone, or as one of many. Undefined where it did nothing. */
 export type JoinedWrite<T> = {
   /** Has for each of the values an array, whose nth elements belong together, and shows that n, from 1, of what it did. */
   readonly many: Statement;
   readonly values: readonly unknown[];
   readonly show: (row: QueryResultRow) => T;
+  /** Whether the statement for many stands between BEGIN and COMMIT; else it is a transaction by itself. */
+  readonly isInTransaction: boolean;
   /** Gives the connection back. */
   readonly alone: (client: PoolClient) => Promise<T | undefined>;
 };
@@ -24,8 +26,14 @@ export type JoinedWrite<T> = {
 export type JoinedWritesDeps = Required<SharedReadsOptions> & {
   /** @throws {ClientGoneError} when nobody waits any more */
   readonly connect: (isAwaited: IsAwaited) => Promise<PoolClient>;
-  /** Why nobody knows whether a statement that failed was carried out; undefined where the server has undone it. */
-  readonly unknownOutcome: (err: unknown, client: PoolClient) => Error | undefined;
+  /** Gives its rows, and the connection back. Where it throws, nothing was done, unless nobody knows. */
+  readonly carryOut: (
+    client: PoolClient,
+    write: Pick<JoinedWrite<unknown>, 'many' | 'isInTransaction'>,
+    values: readonly unknown[],
+  ) => Promise<readonly QueryResultRow[]>;
+  /** Whether nobody knows, by what `carryOut` threw. */
+  readonly isUnknown: (err: unknown) => boolean;
 };
 
 /** More begin a statement of their own, so that little is done again where one fails. */
@@ -40,7 +48,7 @@ type Waiter = {
   readonly askedAtMs: number;
 };
 
-export function createJoinedWrites({ connect, unknownOutcome, timesOf }: JoinedWritesDeps): JoinedWrites {
+export function createJoinedWrites({ connect, carryOut, isUnknown, timesOf }: JoinedWritesDeps): JoinedWrites {
   /** By the name of their statement, those who wait for a connection and may be joined. */
   const gathering = new Map<string, Waiter[]>();
   /** What is done for many runs in the context of none of them. */
@@ -64,24 +72,22 @@ export function createJoinedWrites({ connect, unknownOutcome, timesOf }: JoinedW
     const [first] = staying;
     if (!first) return client.release();
     if (staying.length === 1) first.resolve(await first.write.alone(client));
-    else await writeTogether(client, first.write.many, staying);
+    else await writeTogether(client, first.write, staying);
     for (const { noteTimes, askedAtMs } of staying) noteTimes?.(sentAtMs - askedAtMs, performance.now() - sentAtMs);
   };
 
-  const writeTogether = async (client: PoolClient, many: Statement, waiters: readonly Waiter[]): Promise<void> => {
-    let unknown: Error | undefined;
+  const writeTogether = async (client: PoolClient, first: JoinedWrite<unknown>, waiters: readonly Waiter[]): Promise<void> => {
     let byNumber: ReadonlyMap<number, QueryResultRow> = new Map();
     try {
-      const rows = await runStatement(client, many, arraysOf(waiters));
+      const rows = await carryOut(client, first, arraysOf(waiters));
       byNumber = new Map(rows.map((row) => [Number(row['n']), row]));
     } catch (err) {
-      unknown = unknownOutcome(err, client);
+      // Then all are told, by whoever asked for the connection.
+      if (isUnknown(err)) throw err;
     }
-    client.release(unknown);
-    for (const [index, { write, resolve, reject }] of waiters.entries()) {
+    for (const [index, { write, resolve }] of waiters.entries()) {
       const row = byNumber.get(index + 1);
-      if (unknown) reject(unknown);
-      else resolve(row && write.show(row));
+      resolve(row && write.show(row));
     }
   };
 

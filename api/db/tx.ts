@@ -1,5 +1,6 @@
 // A transaction from its connection to what became of its COMMIT, and what it is asked through: one idea, so it is long.
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import createKnexInstance, { type Knex } from 'knex';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
@@ -71,8 +72,8 @@ export type TransactOptions<T = unknown> = {
    * when it did nothing: `work` is then for it. Whether a broken connection has carried it out is never known.
    */
   readonly atOnce?: ((tx: Pick<Db, 'query'>) => Promise<T | undefined>) | undefined;
-  /** How that one statement goes together with others of its kind that wait for a connection too. */
-  readonly together?: Omit<JoinedWrite<T>, 'alone'> | undefined;
+  /** How that one statement, or `work` where there is none, goes together with others of its kind that wait for a connection too. */
+  readonly together?: Omit<JoinedWrite<T>, 'alone' | 'isInTransaction'> | undefined;
 };
 
 /** The connection broke while COMMIT was under way: the changes are there, all of them, or none. */
@@ -97,12 +98,20 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
     timesOf: () => undefined,
     ...options,
     connect: (isAwaited) => connectInTime(pool, isAwaited),
-    unknownOutcome,
+    carryOut: (client, { many, isInTransaction }, values) => {
+      const ask = (tx: Pick<Db, 'query'>): Promise<QueryResultRow[]> => tx.query(many, values);
+      return isInTransaction ? transactOn(client, ask) : carryOutAtOnce(client, ask);
+    },
+    isUnknown: (err) => err instanceof CommitUnknownError,
   });
-  const tryAtOnce = async <T>({ atOnce, together, isAwaited }: TransactOptions<T>): Promise<T | undefined> => {
-    if (!atOnce) return undefined;
-    if (together) return join({ ...together, alone: (client) => doAtOnce(client, atOnce) }, isAwaited);
-    return doAtOnce(await connectInTime(pool, isAwaited), atOnce);
+  const tryFirst = async <T>(work: (tx: Tx) => Promise<T>, how: TransactOptions<T>): Promise<T | undefined> => {
+    const { atOnce, together, isAwaited } = how;
+    if (together) {
+      // In the context of whoever asked, as where nothing is joined.
+      const alone = AsyncLocalStorage.bind((client: PoolClient) => (atOnce ? carryOutAtOnce(client, atOnce) : transactOn(client, work)));
+      return join({ ...together, alone, isInTransaction: !atOnce }, isAwaited);
+    }
+    return atOnce && carryOutAtOnce(await connectInTime(pool, isAwaited), atOnce);
   };
   return {
     read,
@@ -112,8 +121,8 @@ export function createDatabase(pool: Pool, options: SharedReadsOptions = {}): Da
       let unknown: CommitUnknownError | undefined;
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const done = attempt === 1 ? await tryAtOnce(how) : undefined;
-          return done ?? (await transactOnce(pool, work, { isAwaited, after: unknown }));
+          const done = attempt === 1 ? await tryFirst(work, how) : undefined;
+          return done ?? (await transactOn(await connectInTime(pool, isAwaited), work, unknown));
         } catch (err) {
           if (err instanceof CommitUnknownError) unknown = err;
           const kind = failureOf(err)?.kind;
@@ -161,22 +170,18 @@ class CallerReads implements Db {
 const tellsNothing = (err: unknown): boolean =>
   err instanceof ClientGoneError || (err instanceof ApiError && (err.code === 'overloaded' || err.code === 'not_found'));
 
-async function doAtOnce<T>(client: PoolClient, atOnce: NonNullable<TransactOptions<T>['atOnce']>): Promise<T | undefined> {
+/** Of a statement that is a transaction by itself. Gives the connection back. @throws {CommitUnknownError} */
+async function carryOutAtOnce<T>(client: PoolClient, ask: (tx: Pick<Db, 'query'>) => Promise<T>): Promise<T> {
   let unknown: CommitUnknownError | undefined;
   try {
-    return await atOnce(new ClientTx(client, []));
+    return await ask(new ClientTx(client, []));
   } catch (err) {
-    unknown = unknownOutcome(err, client);
+    const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
+    if (failure instanceof CommitUnknownError) unknown = failure;
     throw unknown ?? err;
   } finally {
     client.release(unknown);
   }
-}
-
-/** Of a statement that is a transaction by itself. */
-function unknownOutcome(err: unknown, client: PoolClient): CommitUnknownError | undefined {
-  const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
-  return failure instanceof CommitUnknownError ? failure : undefined;
 }
 
 /** What `pg` does not declare. */
@@ -188,13 +193,8 @@ type SessionNumber = { readonly processID?: number | null };
  */
 const endSession = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND usename = current_user';
 
-/** @param after what an attempt before came to, of which the session may still be at work */
-async function transactOnce<T>(
-  pool: Pool,
-  work: (tx: Tx) => Promise<T>,
-  { isAwaited, after }: Pick<TransactOptions, 'isAwaited'> & { readonly after: CommitUnknownError | undefined },
-): Promise<T> {
-  const client = await connectInTime(pool, isAwaited);
+/** Gives the connection back. @param after what an attempt before came to, of which the session may still be at work */
+async function transactOn<T>(client: PoolClient, work: (tx: Tx) => Promise<T>, after?: CommitUnknownError): Promise<T> {
   let broken: Error | undefined;
   try {
     const letGo = holdBack(client);

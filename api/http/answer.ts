@@ -93,7 +93,7 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
     const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
       isOnce: claim !== undefined,
       isAwaited,
-      ...atOnceOf(route, request, claim),
+      ...(atOnceOf(route, request, claim) ?? togetherOf(route, request)),
     });
     if (refusal) throw refusal;
     if (!route.after) return written;
@@ -123,6 +123,12 @@ function atOnceOf(
     },
     together: many && { many, values, show },
   };
+}
+
+/** A change whose kind goes together with others: it needs no key, since it is not begun before its connection is there, nor open before COMMIT. */
+function togetherOf(route: Route, request: RouteRequest): Pick<TransactOptions<OnceAnswer>, 'together'> | undefined {
+  const asked = route.together?.(request);
+  return asked && { together: { many: asked.statement, values: asked.values, show: (row) => present(route, row) } };
 }
 
 /** `next`: the cursor of the page after a list. */

@@ -61,6 +61,7 @@ export type Route = {
   readonly before: ((request: RouteRequest, db: Db) => Promise<unknown>) | undefined;
   readonly foresee: ((request: RouteRequest) => Asked | undefined) | undefined;
   readonly atOnce: ((request: RouteRequest, keeping: readonly unknown[]) => AtOnce | undefined) | undefined;
+  readonly together: ((request: RouteRequest) => Asked | undefined) | undefined;
   readonly handler: (db: Tx, request: RouteRequest, prepared: unknown) => Promise<unknown>;
   readonly after: ((request: RouteRequest, answer: PublicObject) => Promise<PublicObject | undefined | void>) | undefined;
   /** What `after` may add to the answer. */
@@ -109,7 +110,8 @@ export function read<P extends Schema, Q extends Schema, B extends Schema, Value
  * A route that writes. `before` runs ahead of the transaction, for what takes long; `foresee` names what the handler will
  * ask first, such as a lock, to be sent with what begins the transaction (see `Tx.foresee`); `atOnce` names one statement that
  * does all of it (see http/at-once), tried first where there is a key, together with others that wait for a connection where it says
- * how: its row is what the handler gives, and without a row the handler says why, or does it; `handler` runs inside the transaction, again
+ * how: its row is what the handler gives, and without a row the handler says why, or does it; `together` names, for a change without a
+ * key, the statement that does the same for many that wait for a connection (see db/joined-writes), on the same terms; `handler` runs inside the transaction, again
  * from its start after a conflict: what it throws leaves nothing behind, while a refusal that it returns is committed with what it
  * did, which no `once` may; `after` once it is committed or found done: members that it returns, of the view `joins`, join the
  * answer and are kept nowhere, which is the place for secrets.
@@ -123,6 +125,7 @@ export function write<P extends Schema, Q extends Schema, B extends Schema, Valu
     readonly before?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, db: Db) => Promise<Prepared>;
     readonly foresee?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Asked | undefined;
     readonly atOnce?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, keeping: readonly unknown[]) => AtOnce | undefined;
+    readonly together?: (request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>) => Asked | undefined;
     readonly handler: (tx: Tx, request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>, prepared: Prepared) => Promise<Value | ApiError>;
     readonly after?: (
       request: RouteRequest<Parsed<P>, Parsed<Q>, Parsed<B>>,
@@ -149,6 +152,7 @@ function complete({ answers, ...definition }: { readonly answers: object; readon
     before: undefined,
     foresee: undefined,
     atOnce: undefined,
+    together: undefined,
     after: undefined,
     joins: undefined,
     ...definition,

@@ -4,7 +4,7 @@ import { listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { nextPage } from '../pages.ts';
 import { addressChanges, addressInput, addressQuery, addressView } from './address-schema.ts';
-import { addressAtOnce, createAddress, deleteAddress, readAddress, readAddresses, updateAddress } from './addresses.ts';
+import { addressAtOnce, addressTogether, createAddress, deleteAddress, readAddress, readAddresses, updateAddress } from './addresses.ts';
 
 export const addressRoutes: readonly Route[] = [
   read({
@@ -53,6 +53,7 @@ export const addressRoutes: readonly Route[] = [
     body: addressChanges,
     answers: { 200: addressView },
     errors: ['not_found', 'version_mismatch'],
+    together: ({ params, body, principal, ifMatch }) => addressTogether(body, { id: params.id, only: onlyClient(principal), ifMatch }),
     handler: (tx, { params, body, principal, ifMatch }) => updateAddress(tx, body, { id: params.id, only: onlyClient(principal), ifMatch }),
   }),
   write({

@@ -1,10 +1,10 @@
 import { clientNotFound } from '../../auth/principal.ts';
 import { statement, textStatement, unseen } from '../../db/statement.ts';
-import type { AtOnce, Db, Tx } from '../../db/tx.ts';
+import type { Asked, AtOnce, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import { askedTogether, isKeyFree, keepingAnswer, keepingAnswers, keepingNothing, ofAsked } from '../../http/at-once.ts';
 import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
-import { assertVersion } from '../versioned.ts';
+import { assertVersion, changeTogether, valuesTogether, type Addressed } from '../versioned.ts';
 import { addressView, type AddressChanges, type AddressInput } from './address-schema.ts';
 
 /** Where a client's things are sent. All of it is personal: it goes when the client does. */
@@ -90,8 +90,6 @@ export async function createAddress(tx: Tx, input: AddressInput): Promise<Addres
   return made;
 }
 
-type Addressed = { readonly id: number; readonly only: number | undefined; readonly ifMatch: readonly number[] | undefined };
-
 const lockAddress = statement<Address>('address-lock', `SELECT ${addressView.select} FROM addresses WHERE id_key = $1 FOR NO KEY UPDATE`);
 const changeAddress = statement(
   'address-change',
@@ -108,6 +106,22 @@ export async function updateAddress(tx: Tx, changes: AddressChanges, addressed: 
     });
   tx.atEnd({ statement: changeAddress, values: [found.id_key, street, number, city] });
   return { ...found, street, number, city, version: found.version + 1 };
+}
+
+const changeAddresses = textStatement<AddressText & { readonly n: string }>(
+  'addresses-change',
+  changeTogether({
+    table: 'addresses',
+    kept: 'client_id',
+    changed: { street: 'text', number: 'text', city: 'text' },
+    select: addressView.select,
+  }),
+);
+
+/** The same for many at once, of which this is one; undefined where it must go alone. */
+export function addressTogether({ street, number, city, client_id }: AddressChanges, addressed: Addressed): Asked | undefined {
+  const values = valuesTogether(addressed, client_id, [street, number, city]);
+  return values && { statement: changeAddresses, values };
 }
 
 const removeAddress = statement('address-remove', 'DELETE FROM addresses WHERE id_key = $1');

@@ -4,7 +4,7 @@ import { asWritten, listOf, nothing } from '../../http/view.ts';
 import { idParams } from '../fields.ts';
 import { nextPage } from '../pages.ts';
 import { reviewChanges, reviewConstraints, reviewInput, reviewQuery, reviewView } from './review-schema.ts';
-import { createReview, deleteReview, readReview, readReviews, updateReview } from './reviews.ts';
+import { createReview, deleteReview, readReview, readReviews, reviewTogether, updateReview } from './reviews.ts';
 
 export const reviewRoutes: readonly Route[] = [
   read({
@@ -48,6 +48,7 @@ export const reviewRoutes: readonly Route[] = [
     body: reviewChanges,
     answers: { 200: reviewView },
     errors: ['not_found', 'version_mismatch'],
+    together: ({ params, body, principal, ifMatch }) => reviewTogether(body, { id: params.id, only: onlyClient(principal), ifMatch }),
     handler: (tx, { params, body, principal, ifMatch }) => updateReview(tx, body, { id: params.id, only: onlyClient(principal), ifMatch }),
   }),
   write({

@@ -1,9 +1,9 @@
 import { statement, textStatement, unseen } from '../../db/statement.ts';
-import type { Db, Tx } from '../../db/tx.ts';
+import type { Asked, Db, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { Shown, WrittenRow } from '../../http/view.ts';
 import { askEachPage, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
-import { assertVersion } from '../versioned.ts';
+import { assertVersion, changeTogether, valuesTogether, type Addressed } from '../versioned.ts';
 import { reviewView, type ReviewChanges, type ReviewInput } from './review-schema.ts';
 
 /** What somebody says of a product. It stays, without its author, when they leave. */
@@ -64,8 +64,6 @@ export async function createReview(tx: Tx, { rating, comment, product_id }: Revi
   return made;
 }
 
-type Addressed = { readonly id: number; readonly only: number | undefined; readonly ifMatch: readonly number[] | undefined };
-
 const lockReview = statement<LockedReview>(
   'review-lock',
   `SELECT ${reviewView.select}, client_id FROM reviews WHERE id_key = $1 FOR NO KEY UPDATE`,
@@ -85,6 +83,22 @@ export async function updateReview(tx: Tx, changes: ReviewChanges, addressed: Ad
     });
   tx.atEnd({ statement: changeReview, values: [found.id_key, rating, comment] });
   return { ...found, rating_tenths: rating, comment, version: found.version + 1 };
+}
+
+const changeReviews = statement<ReviewRow & { readonly n: number }>(
+  'reviews-change',
+  changeTogether({
+    table: 'reviews',
+    kept: 'product_id',
+    changed: { rating_tenths: 'smallint', comment: 'text' },
+    select: reviewView.select,
+  }),
+);
+
+/** The same for many at once, of which this is one; undefined where it must go alone. */
+export function reviewTogether({ rating, comment, product_id }: ReviewChanges, addressed: Addressed): Asked | undefined {
+  const values = valuesTogether(addressed, product_id, [rating, comment]);
+  return values && { statement: changeReviews, values };
 }
 
 const removeReview = statement('review-remove', 'DELETE FROM reviews WHERE id_key = $1');
