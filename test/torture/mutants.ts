@@ -212,8 +212,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: files.lines,
-        find: "    moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key }),\n",
-        put: '',
+        find: "lineId: line.id_key }];\n  await moveStock(tx, moves, { reason: 'sale', orderId: order.id_key });\n",
+        put: 'lineId: line.id_key }];\n  void moves;\n',
       },
     ],
   },
@@ -224,8 +224,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: files.change,
-        find: '  if (billId !== null && made) settleBill(tx, billId, made.total_cents);\n',
-        put: '  void [billId, made];\n',
+        find: '  if (billId !== null) settleBillByOrder(tx, billId, id);\n',
+        put: '  void [billId, settleBillByOrder];\n',
       },
     ],
   },

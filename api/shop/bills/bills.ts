@@ -147,3 +147,14 @@ const settle = textStatement(
 export function settleBill(tx: Tx, billId: number, orderCents: number): void {
   tx.atEnd({ statement: settle, values: [billId, orderCents] });
 }
+
+const settleByOrder = textStatement(
+  'bill-settle-by-order',
+  `UPDATE bills SET ordered_cents = orders.total_cents, version = bills.version + 1, updated_at = now() FROM orders
+   WHERE bills.id_key = $1 AND orders.id_key = $2 AND ordered_cents <> orders.total_cents`,
+);
+
+/** The same, for an order whose total is known only at the end. */
+export function settleBillByOrder(tx: Tx, billId: number, orderId: number): void {
+  tx.atEnd({ statement: settleByOrder, values: [billId, orderId] });
+}

@@ -5,9 +5,9 @@ import { ApiError } from '../../errors.ts';
 import type { Shown, WrittenRow } from '../../http/view.ts';
 import { askEachPage, askPage, pageOf, pagesOfEach, type Page, type WrittenPage } from '../pages.ts';
 import { jsonDecimal } from '../money.ts';
-import { lockOrder, retotal, type LockedOrder } from '../orders/change-order.ts';
+import { lockOrder, lockOrderOfLine, retotal, type LockedOrder } from '../orders/change-order.ts';
 import { assertEditable } from '../orders/order-machine.ts';
-import { lockOf, lockProducts, moveStock } from '../stock/stock.ts';
+import { lockOf, lockOfLine, lockProducts, moveStock, type LockedProduct } from '../stock/stock.ts';
 import { assertVersion } from '../versioned.ts';
 import { orderDetailView, type OrderDetailChanges, type OrderDetailInput } from './order-detail-schema.ts';
 
@@ -82,7 +82,8 @@ export async function addOrderDetail(tx: Tx, input: OrderDetailInput, principal:
   assertEnough({ product_id, requested: quantity, available: product.stock });
   const [line] = (await tx.query(recordLine, [order_id, product_id, quantity, product.price_cents, product.name])) as [LockedLine];
   const moves = [{ productId: product_id, quantity: -quantity, lineId: line.id_key }];
-  await Promise.all([moveStock(tx, moves, { reason: 'sale', orderId: order_id }), retotal(tx, order)]);
+  retotal(tx, order);
+  await moveStock(tx, moves, { reason: 'sale', orderId: order_id });
   return line;
 }
 
@@ -109,10 +110,7 @@ function assertEnough(wanted: { readonly product_id: number; readonly requested:
 
 export type Addressed = { readonly id: number; readonly principal: Principal; readonly ifMatch: readonly number[] | undefined };
 
-const changeLine = statement<Line>(
-  'line-change',
-  `UPDATE order_details SET quantity = $2, version = version + 1 WHERE id_key = $1 RETURNING ${orderDetailView.select}`,
-);
+const changeLine = statement('line-change', 'UPDATE order_details SET quantity = $2, version = version + 1 WHERE id_key = $1');
 
 /**
  * Changes how many pieces a line of a pending order has; only the difference moves.
@@ -120,7 +118,7 @@ const changeLine = statement<Line>(
  * @throws validation_failed when it would become another product's or order's line
  */
 export async function updateOrderDetail(tx: Tx, changes: OrderDetailChanges, addressed: Addressed): Promise<Line> {
-  const { order, line } = await lock(tx, addressed);
+  const { order, line, product } = await lock(tx, addressed);
   for (const field of ['order_id', 'product_id'] as const) {
     if ((changes[field] ?? line[field]) === line[field]) continue;
     const errors = [{ pointer: `/${field}`, message: 'is not the one it has; take this line out and add another' }];
@@ -129,15 +127,12 @@ export async function updateOrderDetail(tx: Tx, changes: OrderDetailChanges, add
   assertPrice(changes.price, line.price_cents);
   const { quantity = line.quantity } = changes;
   const productId = Number(line.product_id);
-  const stock = (await lockProducts(tx, [productId])).get(productId)?.stock ?? 0;
-  assertEnough({ product_id: productId, requested: quantity, available: stock + line.quantity });
-  const moves = quantity === line.quantity ? [] : [{ productId, quantity: line.quantity - quantity, lineId: line.id_key }];
-  const [[changed]] = await Promise.all([
-    tx.query(changeLine, [line.id_key, quantity]),
-    moves.length > 0 && moveStock(tx, moves, { reason: 'sale', orderId: order.id_key }),
-    retotal(tx, order),
-  ]);
-  return changed as Line;
+  assertEnough({ product_id: productId, requested: quantity, available: (product?.stock ?? 0) + line.quantity });
+  tx.atEnd({ statement: changeLine, values: [line.id_key, quantity] });
+  retotal(tx, order);
+  const moves = [{ productId, quantity: line.quantity - quantity, lineId: line.id_key }];
+  if (quantity !== line.quantity) await moveStock(tx, moves, { reason: 'sale', orderId: order.id_key });
+  return { ...line, quantity, version: line.version + 1 };
 }
 
 const removeLine = statement('line-remove', 'DELETE FROM order_details WHERE id_key = $1');
@@ -148,32 +143,32 @@ const removeLine = statement('line-remove', 'DELETE FROM order_details WHERE id_
  */
 export async function deleteOrderDetail(tx: Tx, addressed: Addressed): Promise<void> {
   const { order, line } = await lock(tx, addressed);
-  const productId = Number(line.product_id);
-  await lockProducts(tx, [productId]);
-  await Promise.all([
-    moveStock(tx, [{ productId, quantity: line.quantity, lineId: line.id_key }], { reason: 'sale', orderId: order.id_key }),
-    tx.query(removeLine, [line.id_key]),
-    retotal(tx, order),
-  ]);
+  tx.atEnd({ statement: removeLine, values: [line.id_key] });
+  retotal(tx, order);
+  const moves = [{ productId: Number(line.product_id), quantity: line.quantity, lineId: line.id_key }];
+  await moveStock(tx, moves, { reason: 'sale', orderId: order.id_key });
 }
 
 const oneLine = statement<LockedLine>('line-of', `SELECT ${orderDetailView.select} FROM order_details WHERE id_key = $1`);
 
+type Locked = { readonly order: LockedOrder; readonly line: LockedLine; readonly product: LockedProduct | undefined };
+
 /**
- * Order first, then what it has: its lock holds for its lines too, so the line is read again under it. What is asked next is sent
- * along: the line, and the lock of its product, which stays the same.
+ * Order first, then its product; its lock holds for its lines too, so the line is read under it. All goes in one piece with BEGIN, since
+ * the database itself looks up whose line it is.
  */
-async function lock(tx: Tx, { id, principal, ifMatch }: Addressed): Promise<{ readonly order: LockedOrder; readonly line: LockedLine }> {
-  const [found] = await tx.query(oneLine, [id]);
-  if (!found) throw notFound();
-  const locking = lockOrder(tx, { id: Number(found.order_id), principal });
-  void tx.foresee({ statement: oneLine, values: [id] });
-  void tx.foresee(lockOf([Number(found.product_id)])!);
-  const order = await locking.catch((err: unknown) => {
-    throw isNotFound(err) ? notFound() : err;
-  });
-  const [line] = await tx.query(oneLine, [id]);
+async function lock(tx: Tx, { id, principal, ifMatch }: Addressed): Promise<Locked> {
+  const productLock = lockOfLine(id);
+  const asked = [
+    lockOrderOfLine(tx, { id, principal }),
+    tx.query(oneLine, [id]),
+    tx.query(productLock.statement, productLock.values),
+  ] as const;
+  // Whoever is refused by the first does not wait for the others.
+  for (const one of asked) one.catch(() => {});
+  const order = await asked[0];
+  const [[line], [product]] = [await asked[1], await asked[2]];
   assertVersion(line, ifMatch, 'line');
   assertEditable(order.status);
-  return { order, line };
+  return { order, line, product };
 }

@@ -3,7 +3,7 @@ import { statement } from '../../db/statement.ts';
 import type { Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 import type { WrittenRow } from '../../http/view.ts';
-import { assertBillOf, settleBill } from '../bills/bills.ts';
+import { assertBillOf, settleBill, settleBillByOrder } from '../bills/bills.ts';
 import { lockProducts, moveStock } from '../stock/stock.ts';
 import { assertVersion } from '../versioned.ts';
 import {
@@ -36,17 +36,24 @@ export type LockedOrder = {
 export type Addressed = { readonly id: number; readonly principal: Principal; readonly ifMatch?: readonly number[] | undefined };
 
 /** A customer is held too: one that is deleted meanwhile must not leave the answer of a change behind. */
-const lock = statement<LockedOrder>(
-  'order-lock',
+const locking = (id: string): string =>
   `SELECT id_key, status, client_id, bill_id, total_cents, refunded_cents, delivery_method, version
-   FROM orders WHERE id_key = $1 AND ($2::bigint IS NULL OR client_id = $2
-     AND EXISTS (SELECT FROM clients WHERE clients.id_key = $2 AND deleted_at IS NULL FOR SHARE)) FOR NO KEY UPDATE`,
-);
+   FROM orders WHERE id_key = ${id} AND ($2::bigint IS NULL OR client_id = $2
+     AND EXISTS (SELECT FROM clients WHERE clients.id_key = $2 AND deleted_at IS NULL FOR SHARE)) FOR NO KEY UPDATE`;
+const lock = statement<LockedOrder>('order-lock', locking('$1'));
+const lockByLine = statement<LockedOrder>('order-lock-by-line', locking('(SELECT order_id FROM order_details WHERE id_key = $1)'));
 
 /** @throws not_found also for another's, or version_mismatch */
 export async function lockOrder(tx: Tx, { id, principal, ifMatch }: Addressed): Promise<LockedOrder> {
   const [order] = await tx.query(lock, [id, onlyClient(principal) ?? null]);
   assertVersion(order, ifMatch, 'order');
+  return order;
+}
+
+/** The order of a line, which stays its order's. @throws not_found also for another's */
+export async function lockOrderOfLine(tx: Tx, { id, principal }: Addressed): Promise<LockedOrder> {
+  const [order] = await tx.query(lockByLine, [id, onlyClient(principal) ?? null]);
+  assertVersion(order, undefined, 'line');
   return order;
 }
 
@@ -171,15 +178,15 @@ export async function deleteOrder(tx: Tx, addressed: Addressed): Promise<void> {
   await tx.query(remove, [order.id_key]);
 }
 
-const total = statement<{ total_cents: number }>(
+const total = statement(
   'order-total',
   `UPDATE orders SET version = version + 1, updated_at = now(),
      total_cents = (SELECT coalesce(sum(quantity * price_cents), 0) FROM order_details WHERE order_id = $1)
-   WHERE id_key = $1 RETURNING total_cents`,
+   WHERE id_key = $1`,
 );
 
-/** Brings an order, and its bill, to what its lines make. */
-export async function retotal(tx: Tx, { id_key: id, bill_id: billId }: LockedOrder): Promise<void> {
-  const [made] = await tx.query(total, [id]);
-  if (billId !== null && made) settleBill(tx, billId, made.total_cents);
+/** Brings an order, and its bill, to what its lines make, at the end of the transaction. */
+export function retotal(tx: Tx, { id_key: id, bill_id: billId }: LockedOrder): void {
+  tx.atEnd({ statement: total, values: [id] });
+  if (billId !== null) settleBillByOrder(tx, billId, id);
 }

@@ -1,5 +1,5 @@
 import { statement, unseen } from '../../db/statement.ts';
-import type { Tx } from '../../db/tx.ts';
+import type { Asked, Tx } from '../../db/tx.ts';
 import { ApiError } from '../../errors.ts';
 
 /**
@@ -34,6 +34,15 @@ export function lockOf(productIds: Iterable<number>): { statement: typeof lockIn
   const ids = [...new Set(productIds)];
   return ids.length === 0 ? undefined : { statement: lockInIdOrder, values: [ids] };
 }
+
+const lockByLine = statement<LockedProduct>(
+  'product-lock-by-line',
+  `SELECT id_key, name, price_cents, stock, version FROM products
+   WHERE id_key = (SELECT product_id FROM order_details WHERE id_key = $1) FOR NO KEY UPDATE`,
+);
+
+/** Locks the product of a line, which stays its product's. */
+export const lockOfLine = (lineId: number): Asked<LockedProduct> => ({ statement: lockByLine, values: [lineId] });
 
 /** The products of an order, for its WITH: locked in id order, and as they are once they are. @param ids SQL of an array of ids */
 export const lockedProducts = (ids: string): string => `SELECT id_key, name, price_cents, stock FROM lock_products(${ids})`;

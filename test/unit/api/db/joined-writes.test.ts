@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResultRow } from 'pg';
+import type { PoolClient } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { createJoinedWrites } from '#api/db/joined-writes.ts';
 import { statement } from '#api/db/statement.ts';
@@ -16,7 +16,7 @@ function setUp(answer: (names: readonly string[]) => object[], unknown?: Error) 
     carryOut: async (lentClient, _write, [names]) => {
       lentClient.release();
       sent.push(names as string[]);
-      return answer(names as string[]) as QueryResultRow[];
+      return answer(names as string[]);
     },
     isUnknown: (err) => err === unknown,
     timesOf: () => undefined,
