@@ -171,10 +171,10 @@ const tellsNothing = (err: unknown): boolean =>
   err instanceof ClientGoneError || (err instanceof ApiError && (err.code === 'overloaded' || err.code === 'not_found'));
 
 /** Of a statement that is a transaction by itself. Gives the connection back. @throws {CommitUnknownError} */
-async function carryOutAtOnce<T>(client: PoolClient, ask: (tx: Pick<Db, 'query'>) => Promise<T>): Promise<T> {
+async function carryOutAtOnce<T>(client: PoolClient, atOnce: (tx: Pick<Db, 'query'>) => Promise<T>): Promise<T> {
   let unknown: CommitUnknownError | undefined;
   try {
-    return await ask(new ClientTx(client, []));
+    return await atOnce(new ClientTx(client, []));
   } catch (err) {
     const failure = asCommitFailure(err, (client as PoolClient & SessionNumber).processID);
     if (failure instanceof CommitUnknownError) unknown = failure;
