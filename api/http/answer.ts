@@ -93,7 +93,7 @@ async function performWrite(database: Database, route: Route, request: RouteRequ
     const written = await database.transact((tx) => runOnce(tx, claim, () => work(tx), route.foresee?.(request)), {
       isOnce: claim !== undefined,
       isAwaited,
-      ...(atOnceOf(route, request, claim) ?? togetherOf(route, request)),
+      ...(claim ? atOnceOf(route, request, claim) : togetherOf(route, request)),
     });
     if (refusal) throw refusal;
     if (!route.after) return written;

@@ -129,8 +129,12 @@ const waiting: readonly Defect[] = [
     says: 'every order asks for a second connection while its transaction holds one',
     expects: /P11 /,
     seed: inTransaction(
-      'return await atOnce(new ClientTx(client, []));',
-      'await pool.connect().then((second) => second.release());\n    return await atOnce(new ClientTx(client, []));',
+      'return atOnce && carryOutAtOnce(await connectInTime(pool, isAwaited), atOnce);',
+      `const nested = async (tx: Pick<Db, 'query'>): Promise<T | undefined> => {
+        await pool.connect().then((second) => second.release());
+        return atOnce?.(tx);
+      };
+      return atOnce && carryOutAtOnce(await connectInTime(pool, isAwaited), nested);`,
     ),
   },
   {
