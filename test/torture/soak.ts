@@ -45,7 +45,7 @@ export async function soak({ perSecond, ...options }: SoakOptions): Promise<Soak
   try {
     const heaps = join(dir, 'heaps');
     await mkdir(heaps);
-    const env = { SOAK_HEAP: heaps };
+    const env = { SOAK_HEAP: heaps, SOAK_COMPILES_MS: `${options.durationMs * hurried}` };
     const stack = await openStack({ dir, root: resolve('.'), imports: [join(import.meta.dirname, 'heap.ts')], logsBytes: 2 ** 30, env });
     const looks: Look[] = [];
     const startedMs = performance.now();
@@ -80,7 +80,7 @@ async function lookAtAll({ pids }: Stack, heaps: string, second: number): Promis
   return looks.flat();
 }
 
-/** Share of the time in which the clients ask as fast as they can: V8 compiles code by how often it ran, so slowly asked it is at it for hours. */
+/** Share of the time in which the clients ask as fast as they can and V8 compiles, which it does by how often code ran. */
 const hurried = 0.2;
 
 /** Requests a second at most, at that share of the play. Pure. */
