@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { call, loadtestKey, operatorKey } from '#test/support/api-process.ts';
 import type { CauseIn } from './judge.ts';
@@ -75,7 +76,11 @@ const injections: Readonly<Record<CauseIn<'database'>, Injection>> = {
       };
       const reader = async (): Promise<void> => {
         const headers = { 'x-api-key': loadtestKey };
-        while (!isOver.signal.aborted) await call(`${stack.api().url}/api/v1/products?limit=none`, { headers }).catch(() => {});
+        while (!isOver.signal.aborted) {
+          await call(`${stack.api().url}/api/v1/products?limit=none`, { headers }).catch(() => {});
+          // As fast as they could they would take the cores from the monitor.
+          await sleep(20);
+        }
       };
       for (let n = 0; n < 16; n += 1) void client();
       for (let n = 0; n < 4; n += 1) void reader();
