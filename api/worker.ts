@@ -16,10 +16,10 @@ if (process.send === undefined || !Number.isInteger(slot)) {
 }
 
 // V8 makes an object old at once where many made at the same place outlived collections, as those of requests that wait do. Done with,
-// it still keeps all it leads to, here a whole request, until a full collection. See docs/performance.md, How far a GET could go.
+// it still keeps all it leads to, here a whole request, until a full collection. See docs/performance-inside.md, How far a GET could go.
 // Not on a command line, since code compiled under another has a cache of its own; nor above, by the process that fills the cache.
 setFlagsFromString('--no-allocation-site-pretenuring');
-// By itself V8 lets old objects grow to four times what a collection at rest left, before it looks again. See docs/performance.md, the memory.
+// By itself V8 lets old objects grow to four times what a collection at rest left, before it looks again. See docs/performance-inside.md, Memory.
 setFlagsFromString('--heap-growing-percent=80');
 
 let logs: ApiLogs | undefined;
