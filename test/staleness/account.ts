@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { showCount, showDuration } from '#lib/show.ts';
 import { writeTable } from '#bench/show-tables.ts';
+import { markdownTable } from '../support/markdown-table.ts';
 import type { Tally } from './campaign.ts';
 import { kinds, type Kind } from './things.ts';
 
@@ -18,10 +19,10 @@ export type Played = {
 
 const keptFile = join(resolve(import.meta.dirname, '../..'), 'loadtest/reports/staleness.json');
 
-/** Adds a campaign to those kept, in the place of one with its seed, and writes what they come to into docs/performance.md. */
+/** Adds a campaign to those kept, for good: a stale answer stays one. Writes what they come to into docs/performance.md. */
 export async function keep(played: Played): Promise<void> {
   const kept = JSON.parse(await readFile(keptFile, 'utf8').catch(() => '[]')) as readonly Played[];
-  const all = [...kept.filter(({ seed }) => seed !== played.seed), played];
+  const all = [...kept, played];
   await mkdir(dirname(keptFile), { recursive: true });
   await writeFile(keptFile, `${JSON.stringify(all, null, 1)}\n`);
   await writeTable('staleness', tellAll(all), 'npm run staleness -- --docs');
@@ -62,9 +63,7 @@ export function tellAll(all: readonly Played[]): string {
   return [
     `${tell(total)}; ${settings.join(', ')}, ${showDuration(tookMs)}; ${runs.join(', ')}.`,
     '',
-    '| resource | reads | writes | stale |',
-    '| --- | ---: | ---: | ---: |',
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    markdownTable(['resource', 'reads', 'writes', 'stale'], rows).trimEnd(),
     ...(total.witnesses.length === 0 ? [] : ['', ...total.witnesses.map((witness) => `- ${witness}`)]),
   ].join('\n');
 }

@@ -1,3 +1,5 @@
+// Every mutant in one list, each beside what it breaks; so it is long.
+
 import type { Replacement } from '../zoo/copy-source.ts';
 import type { Rule } from './rules.ts';
 import type { FaultKind } from './schedule.ts';

@@ -1,3 +1,5 @@
+// What can be wrong with a pool, all of it side by side, so that none is there twice; so it is long.
+
 import type { Defect, Seed } from '../defect.ts';
 
 /** Connection pools that are wrong: their size, who waits, how connections live and are lost. A list, so it is as long as it is. */
