@@ -112,6 +112,9 @@ describe('lines of a pending order', () => {
       code: 'validation_failed',
       errors: [{ pointer: '/product_id' }],
     });
+    expect((await shop.call(operator, `PUT ${path}`, { body: { quantity: 1 } })).json).toMatchObject({ quantity: 1, version: 3 });
+    expect(await stockOf(shop, product_id)).toBe(59);
+    expect((await shop.call(operator, `GET /orders/${order_id}`)).json.total).toBe(5);
     expect(await brokenInvariants(shop)).toEqual([]);
     const stranger = customer(await addClient(shop));
     for (const request of [`GET ${path}`, `DELETE ${path}`])
