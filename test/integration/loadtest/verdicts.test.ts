@@ -37,7 +37,7 @@ const plan: Plan = {
 type Judged = Judgement & { readonly api: FakeApi };
 
 type Fixtures = {
-  /** The verdict on a server, by a client that is held to be innocent: how busy this machine is must not decide a test. */
+  /** The verdict on a server, by a client that is held to be innocent and not calibrated: how busy this machine is must not decide a test. */
   readonly judged: (behave?: Behave) => Promise<Judged>;
   /** The verdict as it is. */
   readonly judgedWithClient: (behave?: Behave) => Promise<Judged>;
@@ -45,34 +45,34 @@ type Fixtures = {
 
 const test = base.extend<Fixtures>({
   judged: async ({}, use) => {
-    await withServers((measure) => use((behave) => measure(behave, withInnocentClient)));
+    await withServers((measure) => use((behave) => measure({ ...plan, calibrates: false }, behave, withInnocentClient)));
   },
   judgedWithClient: async ({}, use) => {
-    await withServers((measure) => use((behave) => measure(behave, (measurement) => measurement)));
+    await withServers((measure) => use((behave) => measure(plan, behave, (measurement) => measurement)));
   },
 });
 
 type Change = (measurement: Measurement) => Measurement;
 
 async function withServers(
-  use: (measure: (behave: Behave | undefined, change: Change) => Promise<Judged>) => Promise<void>,
+  use: (measure: (played: Plan, behave: Behave | undefined, change: Change) => Promise<Judged>) => Promise<void>,
 ): Promise<void> {
   const open: FakeApi[] = [];
-  await use(async (behave, change) => {
+  await use(async (played, behave, change) => {
     const api = await startFakeApi(behave);
     open.push(api);
-    const measurement = await play(targetOf(api));
-    return { ...judge(change(measurement), plan.judges), api };
+    const measurement = await play(played, targetOf(api));
+    return { ...judge(change(measurement), played.judges), api };
   });
   await Promise.all(open.map((api) => api.close()));
 }
 
-async function play(target: Target): Promise<Measurement> {
+async function play(played: Plan, target: Target): Promise<Measurement> {
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-verdict-'));
   const file = createMeasurementFile(dir);
   const hooks = { write: file.write, onStep: () => {}, onSecond: () => {}, signal: AbortSignal.timeout(60_000) };
   try {
-    await runPlan(plan, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 5, mix: [] }, target, hooks);
+    await runPlan(played, { users: undefined, thinkMs: undefined, durationMs: undefined, seed: 5, mix: [] }, target, hooks);
     return await readMeasurement(dir);
   } finally {
     file.close();
@@ -83,7 +83,7 @@ async function play(target: Target): Promise<Measurement> {
 function withInnocentClient(measurement: Measurement): Measurement {
   const nothing = encodeHistogram(createHistogram());
   const phases = measurement.phases.map((phase) => ({ ...phase, processVitals: [{ seconds: [], loopDelay: nothing }], sendLag: nothing }));
-  return { ...measurement, phases, machine: [], client: { ...measurement.client, calibration: null } };
+  return { ...measurement, phases, machine: [] };
 }
 
 const targetOf = ({ origin }: FakeApi): Target => ({
