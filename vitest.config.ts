@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // A stack that runs in this checkout is none of the tests' business.
     env: { LOCAL_DATA_DIR: noLocalStack },
+    // The second that is usual passes before a page or a process has done anything, on a machine that is held up.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       // Some hash passwords or check thousands of cases, which a busy machine may stretch.
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
