@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { showBytes } from '#lib/show.ts';
 import { slopeOf } from '#loadtest/judge/growth.ts';
+import { copySource, type Replacement } from '../zoo/copy-source.ts';
 import { playRound, type RoundResult } from './round.ts';
 import { openStack, type Stack } from './stack.ts';
 
@@ -40,13 +41,24 @@ export type Size = {
 
 const lookEveryMs = 5_000;
 
+/**
+ * A minute of the rate limit lasts a second. What it counts for an hour is kept for one or two, so that its memory grows through
+ * any soak that is shorter; this way it comes and goes within the warm-up, and what is never dropped still grows.
+ */
+export const shortMinutes: Replacement = {
+  file: 'api/http/rate-policy.ts',
+  find: 'const minuteMs = 60_000;',
+  put: 'const minuteMs = 1_000;',
+};
+
 export async function soak({ perSecond, ...options }: SoakOptions): Promise<SoakResult> {
   const dir = await mkdtemp(join(tmpdir(), 'atalaya-soak-'));
+  const source = await copySource(shortMinutes);
   try {
     const heaps = join(dir, 'heaps');
     await mkdir(heaps);
     const env = { SOAK_HEAP: heaps, SOAK_COMPILES_MS: `${options.durationMs * hurried}` };
-    const stack = await openStack({ dir, root: resolve('.'), imports: [join(import.meta.dirname, 'heap.ts')], logsBytes: 2 ** 30, env });
+    const stack = await openStack({ dir, root: source.dir, imports: [join(import.meta.dirname, 'heap.ts')], logsBytes: 2 ** 30, env });
     const looks: Look[] = [];
     const startedMs = performance.now();
     const timer = setInterval(
@@ -65,6 +77,7 @@ export async function soak({ perSecond, ...options }: SoakOptions): Promise<Soak
       await stack.close();
     }
   } finally {
+    await source.remove();
     await rm(dir, { recursive: true, force: true });
   }
 }
