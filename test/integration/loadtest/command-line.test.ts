@@ -34,12 +34,15 @@ const test = base.extend<{ shop: FakeApi; dir: string }>({
   },
 });
 
+/** Eight programs that start at once on a busy machine; a plan takes longer. */
+const quicklyMs = 25_000;
+
 test.concurrent('ends with 69 and one line, quickly, when nothing listens at the target', async () => {
   const startedMs = performance.now();
   const { status, stderr } = await loadtest(['users', '--target', `http://127.0.0.1:${await freePort()}`], key);
   expect(status).toBe(69);
   expect(stderr).toMatch(/^error: nothing answers at http:\/\/127\.0\.0\.1:\d+; .*\n$/);
-  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect(performance.now() - startedMs).toBeLessThan(quicklyMs);
 });
 
 test.concurrent('ends with 64 for a host that is not this machine, and sends nothing there', async () => {
@@ -135,7 +138,7 @@ test.concurrent('a folder that cannot be made ends it with 64 and one line, befo
   expect(status).toBe(64);
   expect(stderr).toMatch(/^error: --out \/proc\/nope cannot be written: .*\n$/);
   expect(shop.connections()).toBe(0);
-  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  expect(performance.now() - startedMs).toBeLessThan(quicklyMs);
 });
 
 test.concurrent.each(['pool', 'size-pool'])('%s says so too, and tells what a number may be', async (plan) => {

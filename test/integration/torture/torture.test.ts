@@ -28,7 +28,7 @@ test.skipIf(!hasRedis)(
     try {
       const crowd = { buyers: 8, staff: 3, sessions: 1, leavers: 1, keepers: 2, changers: 1 };
       const { signal } = new AbortController();
-      const result = await playRound(stack, { seed: 1, durationMs: 5_000, faults, crowd, signal, onProgress: () => {} });
+      const result = await playRound(stack, { seed: 1, durationMs: 10_000, faults, crowd, signal, onProgress: () => {} });
       expect(result.violations).toEqual([]);
       expect(result.hits).toMatchObject({ 'worker-killed': 1, 'redis-frozen': 1, 'database-cut': 1 });
       expect(result.hits['commit-unheard']).toBeGreaterThan(0);

@@ -35,8 +35,11 @@ function complaintsOf(page: Page): readonly string[] {
   const complain = (text: string): void => void (text.includes('401') || complaints.push(text));
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complain(message.text()));
   page.on('pageerror', (err) => complain(String(err)));
-  // What listens is cut off by going on to the next page.
-  page.on('requestfailed', (request) => request.url().includes('/events') || complain(`${request.url()} failed`));
+  // What listens, or fetches what is new, is cut off by going on to the next page.
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText ?? '';
+    if (why !== 'net::ERR_ABORTED') complain(`${request.url()} failed: ${why}`);
+  });
   return complaints;
 }
 
