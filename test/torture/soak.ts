@@ -27,13 +27,21 @@ export type Look = {
   readonly residentBytes: number;
 };
 
-export type SoakResult = { readonly round: RoundResult; readonly perSecond: number; readonly sizes: readonly Size[] };
+export type SoakResult = {
+  readonly round: RoundResult;
+  readonly perSecond: number;
+  readonly sizes: readonly Size[];
+  /** What the sizes are of, so that they can be judged again. */
+  readonly looks: readonly Look[];
+};
 
 /** How one figure of one process went after the warm-up; bytes a second, with an interval of 99.9 %. */
 export type Size = {
   readonly process: string;
   readonly figure: 'heap' | 'resident';
   readonly looks: number;
+  /** Half minutes of them, whose medians are what `slope` goes through, and `firstBytes` and `lastBytes` are of. */
+  readonly blocks: number;
   readonly firstBytes: number;
   readonly lastBytes: number;
   readonly slope: { readonly least: number; readonly median: number; readonly most: number };
@@ -71,7 +79,7 @@ export async function soak({ perSecond, ...options }: SoakOptions): Promise<Soak
         faults: [],
         perSecond: (playedMs) => paceAt(playedMs / options.durationMs, perSecond),
       });
-      return { round, perSecond, sizes: sizesOf(looks, (performance.now() - startedMs) / 1_000) };
+      return { round, perSecond, sizes: sizesOf(looks, (performance.now() - startedMs) / 1_000), looks };
     } finally {
       clearInterval(timer);
       await stack.close();
@@ -102,29 +110,56 @@ export const paceAt = (share: number, perSecond: number): number => (share < hur
 /** Share of the time in which caches fill, code is compiled, and what that took is given back. */
 const warmUp = 0.3;
 
+/**
+ * Looks are taken together by half minutes, each standing as its median: memory moves in steps that stay for a while, and
+ * looks right after one another, taken for independent, would count one step many times.
+ */
+const blockSeconds = 30;
+/** With fewer no slope can be told from chance. */
+const leastBlocks = 8;
+/** A shorter soak could only ever be called flat. */
+export const leastSoakSeconds = Math.ceil(((leastBlocks + 1) * blockSeconds) / (1 - warmUp));
+
+type Point = { readonly second: number; readonly bytes: number };
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (rank: number): number => sorted[rank] ?? Number.NaN;
+  return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2;
+}
+
+/** Pure. */
+function blocksOf(points: readonly Point[]): Point[] {
+  const blocks = Map.groupBy(points, ({ second }) => Math.floor(second / blockSeconds));
+  return [...blocks.values()].map((own) => ({
+    second: medianOf(own.map(({ second }) => second)),
+    bytes: medianOf(own.map(({ bytes }) => bytes)),
+  }));
+}
+
 /** Pure. @param endSecond of the play */
 export function sizesOf(looks: readonly Look[], endSecond: number): Size[] {
   const settled = looks.filter(({ second }) => second >= endSecond * warmUp && second <= endSecond);
   return [...Map.groupBy(settled, ({ process }) => process)].flatMap(([process, own]) =>
     (['heap', 'resident'] as const).map((figure): Size => {
-      const points = own.map((look) => ({ second: look.second, bytes: look[`${figure}Bytes`] }));
+      const points = blocksOf(own.map((look) => ({ second: look.second, bytes: look[`${figure}Bytes`] })));
       const [up, down] = [slopeOf(points), slopeOf(points.map(({ second, bytes }) => ({ second, bytes: -bytes })))];
       const [first, last] = [points[0]?.bytes ?? 0, points.at(-1)?.bytes ?? 0];
       const slope = { least: up.least, median: up.median, most: 0 - down.least };
-      return { process, figure, looks: points.length, firstBytes: first, lastBytes: last, slope };
+      return { process, figure, looks: own.length, blocks: points.length, firstBytes: first, lastBytes: last, slope };
     }),
   );
 }
 
-/** With fewer no slope can be told from chance. */
-const leastLooks = 8;
-
-/** Whether it can be told to grow: what shrinks, or may stand still, does not. Pure. */
-export const isGrowing = ({ looks, slope }: Size): boolean => looks >= leastLooks && slope.least > 0;
+/** Flat is what shrinks, or may stand still; of what was looked at for too short a time nothing can be told. Pure. */
+export function verdictOn({ blocks, slope }: Size): 'GROWS' | 'flat' | 'too short' {
+  if (blocks < leastBlocks) return 'too short';
+  return slope.least > 0 ? 'GROWS' : 'flat';
+}
 
 const rate = (bytes: number): string => `${bytes < 0 ? '−' : ''}${showBytes(Math.abs(Math.round(bytes)))}/s`;
 
 /** One line for people. Pure. */
-export const tellSize = ({ process, figure, looks, firstBytes, lastBytes, slope }: Size): string =>
+export const tellSize = ({ process, figure, looks, blocks, firstBytes, lastBytes, slope }: Size): string =>
   `${process}, ${figure === 'heap' ? 'heap after collection' : 'resident memory'}: ${showBytes(firstBytes)} → ${showBytes(lastBytes)}, ` +
-  `${rate(slope.median)} (${rate(slope.least)} to ${rate(slope.most)}) in ${looks} looks`;
+  `${rate(slope.median)} (${rate(slope.least)} to ${rate(slope.most)}) in ${blocks} half minutes of ${looks} looks`;

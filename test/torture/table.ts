@@ -81,7 +81,7 @@ const cell = (text: string): string =>
 const tellSoak = ({ round, perSecond, sizes, commit }: SoakResult & Played): string => `## Soak
 
 \`npm run torture -- soak\`: the same clients with no faults for ${Math.round(round.playedMs / 1_000)} s, a fifth of it as fast as they like, then ${Math.round(perSecond)} requests/s and nothing compiled any more; a minute of the rate limit lasts a second, so that what it keeps for an hour comes and goes as well. On ${commit}:
-${round.violations.length} violations in ${showCount(round.requests)} requests. How the processes of the API grew after the first third, by Theil–Sen, with an interval of 99.9 %:
+${round.violations.length} violations in ${showCount(round.requests)} requests. How the processes of the API grew after the first third, by Theil–Sen through the medians of half minutes, with an interval of 99.9 %:
 
 ${sizes.map((size) => `- ${tellSize(size)}`).join('\n')}
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isGrowing, paceAt, sizesOf, type Look } from '#test/torture/soak.ts';
+import { leastSoakSeconds, paceAt, sizesOf, verdictOn, type Look } from '#test/torture/soak.ts';
 
 const mebibyte = 2 ** 20;
 
@@ -22,7 +22,7 @@ describe('the soak', () => {
   test('tells a heap that grows by a kilobyte a second from one that goes up and down by a megabyte', () => {
     const flat = heapOf(looksOf((second) => 40 * mebibyte + noise(second, mebibyte)));
     const growing = heapOf(looksOf((second) => 40 * mebibyte + noise(second, mebibyte / 8) + 1_024 * second));
-    expect([isGrowing(flat), isGrowing(growing)]).toEqual([false, true]);
+    expect([verdictOn(flat), verdictOn(growing)]).toEqual(['flat', 'GROWS']);
     expect(flat.slope.least).toBeLessThanOrEqual(0);
     expect(flat.slope.most).toBeGreaterThanOrEqual(0);
   });
@@ -34,7 +34,23 @@ describe('the soak', () => {
   test('lets a process grow while it warms up, and shrink', () => {
     const warming = looksOf((second) => 40 * mebibyte + Math.min(second, 150) * mebibyte + noise(second, mebibyte));
     const shrinking = looksOf((second) => 40 * mebibyte - 10_240 * second);
-    expect([isGrowing(heapOf(warming)), isGrowing(heapOf(shrinking))]).toEqual([false, false]);
+    expect([verdictOn(heapOf(warming)), verdictOn(heapOf(shrinking))]).toEqual(['flat', 'flat']);
+  });
+
+  test('does not take one step that stays for growth, however often it was looked at, and takes steps that go on', () => {
+    const once = looksOf((second) => 40 * mebibyte + (second > 500 ? mebibyte : 0) + noise(second, 1_024));
+    const again = looksOf((second) => 40 * mebibyte + Math.floor(second / 60) * (mebibyte / 8) + noise(second, 1_024));
+    expect([verdictOn(heapOf(once)), verdictOn(heapOf(again))]).toEqual(['flat', 'GROWS']);
+  });
+
+  test('tells nothing of what was looked at for too short a time, which no soak that may be asked for is', () => {
+    const growing = looksOf((second) => 40 * mebibyte + 1_024 * second);
+    const until = (endSecond: number) =>
+      sizesOf(
+        growing.filter(({ second }) => second < endSecond),
+        endSecond,
+      ).map(verdictOn);
+    expect([until(300)[0], until(leastSoakSeconds)[0]]).toEqual(['too short', 'GROWS']);
   });
 
   test('finds the slope of a straight line within its interval', () => {
