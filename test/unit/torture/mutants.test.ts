@@ -3,10 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { mutants } from '#test/torture/mutants.ts';
+import { shortMinutes } from '#test/torture/soak.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-test.each(mutants)('$name can be put into the source as it is, and what it makes of it can be run', async ({ edits }) => {
+/** What a soak changes in the source is found in it, too. */
+const soaked = { name: 'the soak', edits: [shortMinutes] };
+
+test.each([...mutants, soaked])('$name can be put into the source as it is, and what it makes of it can be run', async ({ edits }) => {
   const spoiled = new Map<string, string>();
   for (const { file, find, put } of edits) {
     const source = spoiled.get(file) ?? (await readFile(join(root, file), 'utf8'));
