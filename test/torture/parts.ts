@@ -4,7 +4,7 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrateUp } from '#api/db/migrate.ts';
+import { pathToFileURL } from 'node:url';
 import { startEmbeddedPostgres } from '#deploy/local/postgres/embedded-postgres.ts';
 import { retry } from '#lib/retry.ts';
 import type { PostgresSettings } from '#lib/settings.ts';
@@ -45,8 +45,11 @@ export function keepRunning(start: () => Promise<Running>): Kept {
 
 export type OwnPostgres = { readonly kept: Kept; readonly settings: PostgresSettings; readonly logFile: string };
 
-/** It leaves the flushing of files to the system, which lives on: what a process that is killed has written is there. */
-export async function openPostgres(dir: string): Promise<OwnPostgres> {
+/**
+ * Migrated as the checkout in `root` says: functions of the database are part of what is played. It leaves the flushing of
+ * files to the system, which lives on: what a process that is killed has written is there.
+ */
+export async function openPostgres(dir: string, root: string): Promise<OwnPostgres> {
   const [port, logFile] = [await freePort(), join(dir, 'postgres.log')];
   const login = { port, user: 'atalaya', password: 'torture' };
   const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '100' };
@@ -66,6 +69,7 @@ export async function openPostgres(dir: string): Promise<OwnPostgres> {
     POSTGRES_USER: login.user,
     POSTGRES_PASSWORD: login.password,
   };
+  const { migrateUp } = (await import(pathToFileURL(join(root, 'api/db/migrate.ts')).href)) as typeof import('#api/db/migrate.ts');
   await retry(() => migrateUp(postgres), { attempts: 100, firstDelayMs: 200, maxDelayMs: 200 });
   return { kept, settings: postgres, logFile };
 }

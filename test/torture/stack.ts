@@ -62,7 +62,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     for (const part of parts.toReversed()) await part();
   };
   try {
-    const [own, redis] = [database ? undefined : await openPostgres(dir), hasRedis ? await openRedis() : undefined];
+    const [own, redis] = [database ? undefined : await openPostgres(dir, root), hasRedis ? await openRedis() : undefined];
     const postgres = database ?? (own as OwnPostgres).settings;
     for (const part of [redis, own?.kept]) if (part) parts.push(part.stop);
     const files = { clock: join(dir, 'clock'), logs: join(dir, 'logs'), compiled: join(dir, 'compiled') };

@@ -10,8 +10,11 @@ import type { SessionOptions } from './session.ts';
 /** A session that was ended for sure. */
 type Ended = { readonly session: Session; /** Since when its access token works nowhere. */ readonly worthlessAtMs: number };
 
-/** Logins to one account are counted: each serves for some changes, and no more. */
-const changesEach = 6;
+/**
+ * Logins to one account are counted: each serves for some changes, and no more. Often for one: whoever logs in afterwards makes
+ * the workers look again whose sessions are over, and what one of them remembers for too long would not be seen.
+ */
+const mostChanges = 4;
 
 /** So long the workers that did not end it may know it, and a bit for a question that was under way. */
 const knownForMs = 5_000 + 3_000;
@@ -27,7 +30,7 @@ export async function keepChanging({ course, random, name }: SessionOptions): Pr
       await sleep(100);
       continue;
     }
-    for (let left = changesEach; account && left > 0 && !course.isOver(); left -= 1) {
+    for (let left = randomInt(random, 1, mostChanges); account && left > 0 && !course.isOver(); left -= 1) {
       account = await changeOnce({ course, random, account, own, name: `${name}-${number}-${left}`, ended });
       const ripe = ended.findIndex(({ worthlessAtMs }) => course.now() > worthlessAtMs);
       for (const one of ripe < 0 ? [] : ended.splice(ripe, 1)) await tryAccess(course, one);
