@@ -52,7 +52,8 @@ export type OwnPostgres = { readonly kept: Kept; readonly settings: PostgresSett
 export async function openPostgres(dir: string, root: string): Promise<OwnPostgres> {
   const [port, logFile] = [await freePort(), join(dir, 'postgres.log')];
   const login = { port, user: 'atalaya', password: 'torture' };
-  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '100' };
+  // Two that wait for each other are told of at once: after a second, one of them has often been cut off by a fault.
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '100', deadlock_timeout: '10ms' };
   const kept = keepRunning(async () => {
     const server = await startEmbeddedPostgres({
       dataDir: join(dir, 'postgres'),

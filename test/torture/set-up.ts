@@ -23,6 +23,7 @@ export type Crowd = {
 };
 
 export type Shop = {
+  /** For sale to everybody, the scarce ones first. */
   readonly products: readonly Product[];
   readonly registers: Registers;
   readonly buyers: readonly Account[];
@@ -64,10 +65,10 @@ export async function setUp({ origin, postgres }: Stack, { buyers: buyerCount, k
         accounts[index] = account;
       },
     );
-    const [forSale, registersFrom] = [new Set(ids.slice(0, stocks.length)), stocks.length + keptStocks.length];
-    const { products } = await readGoods(http);
+    const registersFrom = stocks.length + keptStocks.length;
+    const products = new Map((await readGoods(http)).products.map((product) => [product.id, product]));
     return {
-      products: products.filter(({ id }) => forSale.has(id)),
+      products: ids.slice(0, stocks.length).flatMap((id) => products.get(id) ?? []),
       registers: { ids: ids.slice(registersFrom), answered: new Map(), words: 0 },
       buyers: accounts.slice(0, buyerCount),
       keepers: accounts.slice(buyerCount),

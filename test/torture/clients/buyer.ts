@@ -8,7 +8,7 @@ export type BuyerOptions = {
   readonly course: Course;
   readonly random: Random;
   readonly client: { readonly clientId: number; readonly accessToken: string };
-  /** A few with little stock, which everybody wants, and many with enough. */
+  /** Four with little stock, which everybody wants; the others have enough, and of them the first four are ordered at once by many. */
   readonly products: readonly number[];
   /** Orders told to anybody, for those who work on them or must not see them; the newest last. */
   readonly placed: SeenOrder[];
@@ -85,9 +85,23 @@ const lookAtAnothers: Deed = async (buyer) => {
 };
 
 /** One order in ten is sent twice at once; the key of one in ten is the same text that others use for theirs. */
-const order: Deed = async (buyer) => {
+const order: Deed = (buyer) => place(buyer, cart(buyer));
+
+/** The same goods at once, each time in another order: whoever locks them as they stand in the cart waits in a circle. */
+const rush: Deed = async (buyer) => {
+  const { random, products } = buyer;
+  const carts = Array.from({ length: rushes }, () => {
+    const wanted = products.slice(scarce, scarce + popular).map((product) => ({ product, quantity: 1, place: random() }));
+    return wanted.toSorted((a, b) => a.place - b.place).map(({ product, quantity }) => ({ product, quantity }));
+  });
+  const answers = await Promise.all(carts.map((lines) => place(buyer, lines)));
+  return answers.find((answer) => answer?.status !== 201) ?? answers[0];
+};
+
+const rushes = 6;
+
+async function place(buyer: Buyer, lines: readonly Line[]): Promise<Answer | undefined> {
   const { course, random, client, headers } = buyer;
-  const lines = cart(buyer);
   const deliveryMethod = randomInt(random, 1, 3);
   const number = (buyer.next += 1);
   const write: Write = {
@@ -112,11 +126,17 @@ const order: Deed = async (buyer) => {
   // Many look at once at what they have just ordered.
   if (known !== undefined && random() < 0.3) await lookAt(buyer, known);
   return answer;
-};
+}
 
-function cart({ random, products }: Buyer): { product: number; quantity: number }[] {
+type Line = { readonly product: number; readonly quantity: number };
+
+const [scarce, popular] = [4, 4];
+
+function cart({ random, products }: Buyer): Line[] {
   const chosen = new Set(
-    Array.from({ length: randomInt(random, 1, 3) }, () => (random() < 0.3 ? pick(random, products.slice(0, 4)) : pick(random, products))),
+    Array.from({ length: randomInt(random, 1, 3) }, () =>
+      random() < 0.3 ? pick(random, products.slice(0, scarce)) : pick(random, products),
+    ),
   );
   return [...chosen].map((product) => ({ product, quantity: randomInt(random, 1, 3) }));
 }
@@ -164,7 +184,8 @@ const deeds: readonly { readonly upTo: number; readonly does: Deed }[] = [
   { upTo: 0.1, does: order },
   { upTo: 0.125, does: cancel },
   { upTo: 0.14, does: orderAgain },
-  { upTo: 0.22, does: lookAtOwn },
-  { upTo: 0.25, does: listOwn },
-  { upTo: 0.28, does: lookAtAnothers },
+  { upTo: 0.155, does: rush },
+  { upTo: 0.235, does: lookAtOwn },
+  { upTo: 0.265, does: listOwn },
+  { upTo: 0.295, does: lookAtAnothers },
 ];
