@@ -1,6 +1,7 @@
 /** The one of these words that was probably meant, at most two slips of the finger away; undefined where none is. Pure. */
 export const nearestWord = (word: string, known: readonly string[]): string | undefined =>
   known
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= maxSlips)
     .map((candidate) => ({ candidate, slips: editDistance(word, candidate) }))
     .filter(({ slips }) => slips <= maxSlips)
     .toSorted((a, b) => a.slips - b.slips)[0]?.candidate;
