@@ -13,8 +13,6 @@ const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 const closed = routes.filter(({ access }) => access !== 'public');
 const closedTo = (kind: 'customer' | 'loadtest'): Route[] => closed.filter(({ access }) => access !== 'public' && !access.includes(kind));
 
-const unlimited = { RATE_LIMIT_ENABLED: 'false' };
-
 /** The status of each route by its name, when asked with these headers and, where it takes one, an empty body. */
 async function statusesOf(api: ApiProcess, asked: readonly Route[], headers: Record<string, string>): Promise<Record<string, number>> {
   const answers = asked.map(async (route) => {
@@ -60,8 +58,7 @@ describe('access', { timeout: 60_000 }, () => {
     ]);
   });
 
-  test('is refused on every other route without a credential, and with one that is unknown or revoked', async ({ start }) => {
-    const api = await start(unlimited);
+  test('is refused on every other route without a credential, and with one that is unknown or revoked', async ({ api }) => {
     const credentials: Record<string, string>[] = [
       {},
       { 'x-api-key': `atk_${randomBytes(32).toString('base64url')}` },
@@ -71,15 +68,13 @@ describe('access', { timeout: 60_000 }, () => {
     for (const headers of credentials) expect(await statusesOf(api, closed, headers)).toEqual(each(closed, 401));
   });
 
-  test('is refused to customers and load tests on every route that is not for them', async ({ start }) => {
-    const api = await start(unlimited);
+  test('is refused to customers and load tests on every route that is not for them', async ({ api }) => {
     const customer = await makeCustomer(api);
     expect(await statusesOf(api, closedTo('customer'), customer.headers)).toEqual(each(closedTo('customer'), 403));
     expect(await statusesOf(api, closedTo('loadtest'), asLoadtest)).toEqual(each(closedTo('loadtest'), 403));
   });
 
-  test('to what is another customer’s is refused, and tells nothing of it', async ({ start }) => {
-    const api = await start(unlimited);
+  test('to what is another customer’s is refused, and tells nothing of it', async ({ api }) => {
     const [owner, other] = [await makeCustomer(api), await makeCustomer(api)];
     const productId = await makeProduct(api, 5);
     const placed = await call(`${api.url}/orders`, { headers: owner.headers, body: orderOf(owner, productId) });

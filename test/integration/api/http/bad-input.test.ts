@@ -19,8 +19,7 @@ async function raw(api: RunningApi, text: string): Promise<string> {
 }
 
 describe('what cannot be accepted', () => {
-  test('is a problem document that names the fault, and never a stack trace', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('is a problem document that names the fault, and never a stack trace', async ({ api }) => {
     const post = (body: unknown, headers: Record<string, string> = {}) =>
       call(`${api.url}/api/v1/orders`, { method: 'POST', headers: { ...asOperator, ...headers }, body });
     const productId = await makeProduct(api, 5);
@@ -80,8 +79,7 @@ describe('what cannot be accepted', () => {
     await call(`${api.url}/livez`).then(({ status }) => expect(status).toBe(200));
   });
 
-  test('is refused by what it proves: nothing, something wrong, or too little', async ({ start }) => {
-    const api = await start();
+  test('is refused by what it proves: nothing, something wrong, or too little', async ({ api }) => {
     const orders = (headers: Record<string, string>) => call(`${api.url}/orders`, { headers });
     const none = await orders({});
     expect(problem(none)).toEqual([401, 'unauthenticated']);
@@ -118,8 +116,7 @@ describe('what cannot be accepted', () => {
 });
 
 describe('a refusal', () => {
-  test('names so many faults and no more, each by so much and no more, however many there are', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('names so many faults and no more, each by so much and no more, however many there are', async ({ api }) => {
     const body = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`field ${index}`, index]));
     const many = await call(`${api.url}/clients/login`, { body });
     const errors = many.body['errors'] as unknown[];
@@ -130,8 +127,7 @@ describe('a refusal', () => {
     expect((await call(`${api.url}/clients/login`, { body: { email: 1 } })).body).not.toHaveProperty('errors_omitted');
   });
 
-  test('calls what is missing missing', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('calls what is missing missing', async ({ api }) => {
     const told = async (path: string, body: object) => (await call(`${api.url}${path}`, { headers: asOperator, body })).body['errors'];
     expect(await told('/clients/login', { email: 5 })).toEqual([
       { pointer: '/email', message: 'must be text' },
@@ -145,8 +141,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  test('of a method names those that the path takes, OPTIONS among them', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('of a method names those that the path takes, OPTIONS among them', async ({ api }) => {
     const login = await call(`${api.url}/clients/login`);
     expect([login.status, login.headers.get('allow')]).toEqual([405, 'POST, OPTIONS']);
     const product = await call(`${api.url}/products/1`, { method: 'POST', body: {} });
@@ -159,8 +154,7 @@ describe('a refusal', () => {
 });
 
 describe('every answer', () => {
-  test('that is not for everyone is kept by no cache', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('that is not for everyone is kept by no cache', async ({ api }) => {
     const customer = await makeCustomer(api);
     const cached = async (path: string, options: Parameters<typeof call>[1] = {}) =>
       (await call(`${api.url}${path}`, options)).headers.get('cache-control');
@@ -175,8 +169,7 @@ describe('every answer', () => {
     expect(await cached('/products')).toBeNull();
   });
 
-  test('is the same under all names of a path', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('is the same under all names of a path', async ({ api }) => {
     const id = await makeProduct(api, 5);
     const paths = [`/api/v1/products/${id}`, `/products/${id}`, `/products/id/${id}`, `/api/v1/products/id/${id}`];
     const all = await Promise.all(paths.flatMap((path) => [path, `${path}/`]).map((path) => call(`${api.url}${path}`)));

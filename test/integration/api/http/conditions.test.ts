@@ -5,8 +5,7 @@ import { asOperator, makeProduct, test } from '../processes/running-api.ts';
 const told = ({ status, body }: Answer): unknown[] => [status, body['code'] ?? body['version']];
 
 describe('an entity tag', () => {
-  test('still guards a change after a proxy has made it weak, and in a list of tags', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('still guards a change after a proxy has made it weak, and in a list of tags', async ({ api }) => {
     const id = await makeProduct(api, 5);
     const url = `${api.url}/products/${id}`;
     const put = (ifMatch: string) => call(url, { method: 'PUT', headers: { ...asOperator, 'if-match': ifMatch }, body: { stock: 5 } });
@@ -65,8 +64,7 @@ describe('an entity tag', () => {
     expect((await call(`${api.url}/products`, { headers: asOperator, body: { name: 'Lamp', price: 1, version: 1 } })).status).toBe(422);
   });
 
-  test('of a list is weak, spares who has it the list, and guards no change', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('of a list is weak, spares who has it the list, and guards no change', async ({ api }) => {
     const id = await makeProduct(api, 5);
     const list = (headers: Record<string, string> = {}) => call(`${api.url}/products?limit=10`, { headers });
     const tag = (await list()).headers.get('etag') ?? '';
@@ -83,8 +81,7 @@ describe('an entity tag', () => {
     expect([changed.status, changed.headers.get('etag') === tag]).toEqual([200, false]);
   });
 
-  test('guards no request that makes something, which has no tag yet', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('guards no request that makes something, which has no tag yet', async ({ api }) => {
     const make = (ifMatch: string) =>
       call(`${api.url}/categories`, { headers: { ...asOperator, 'if-match': ifMatch }, body: { name: 'Lamps' } });
     const refused = await make('"1-0123abcd"');
@@ -92,8 +89,7 @@ describe('an entity tag', () => {
     expect((await make('*')).status).toBe(201);
   });
 
-  test('names more than the version, so that another release of the API never passes for unchanged', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('names more than the version, so that another release of the API never passes for unchanged', async ({ api }) => {
     const id = await makeProduct(api, 5);
     expect((await call(`${api.url}/products/${id}`, { headers: { 'if-none-match': '"1"' } })).status).toBe(200);
   });

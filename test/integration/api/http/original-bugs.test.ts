@@ -6,8 +6,7 @@ import { asOperator, makeCustomer, makeProduct, orderOf, test } from '../process
 const unlimited = { RATE_LIMIT_ENABLED: 'false' };
 
 describe('what the original let happen', { timeout: 60_000 }, () => {
-  test('nobody chooses the id of what is made, nor what only the shop decides', async ({ start }) => {
-    const api = await start(unlimited);
+  test('nobody chooses the id of what is made, nor what only the shop decides', async ({ api }) => {
     const person = { name: 'Ada', lastname: 'L', email: 'ada@example.com', password: 'analytical engine' };
     for (const [path, body, member] of [
       ['/categories', { name: 'Lamps' }, { id_key: 7 }],
@@ -22,8 +21,7 @@ describe('what the original let happen', { timeout: 60_000 }, () => {
     }
   });
 
-  test('the public sees no orders beside a product, and nothing of the inside', async ({ start }) => {
-    const api = await start(unlimited);
+  test('the public sees no orders beside a product, and nothing of the inside', async ({ api }) => {
     const [customer, product] = [await makeCustomer(api), await makeProduct(api, 5)];
     expect((await call(`${api.url}/orders`, { headers: customer.headers, body: orderOf(customer, product) })).status).toBe(201);
     for (const path of [`/products/${product}`, '/products', '/products/filter', '/categories']) {

@@ -28,8 +28,7 @@ describe('clients of the original API', { timeout: 60_000 }, () => {
     expect((await call(`${api.url}/products/filter?in_stock_only=perhaps`)).status).toBe(422);
   });
 
-  test('send whole numbers as text from their forms, and what they read back whole', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('send whole numbers as text from their forms, and what they read back whole', async ({ api }) => {
     const category = await call(`${api.url}/categories`, { headers: asOperator, body: { name: 'Garden' } });
     const categoryId = category.body['id_key'] as number;
     const form = { name: 'Rake', price: 9.5, stock: '12', category_id: String(categoryId) };
@@ -46,8 +45,7 @@ describe('clients of the original API', { timeout: 60_000 }, () => {
     for (const stock of ['1.5', '-1', 'many', '']) expect([stock, (await put({ stock })).status]).toEqual([stock, 422]);
   });
 
-  test('send a status and a date with an order, which the server decides itself', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('send a status and a date with an order, which the server decides itself', async ({ api }) => {
     const [customer, product] = [await makeCustomer(api), await makeProduct(api, 5)];
     const order = {
       client_id: customer.id,
@@ -66,8 +64,7 @@ describe('clients of the original API', { timeout: 60_000 }, () => {
     expect([placed.status, placed.body]).toMatchObject([201, { status: 1, total: 39.98 }]);
   });
 
-  test('ask for the list of clients to show a profile, and see only themselves', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('ask for the list of clients to show a profile, and see only themselves', async ({ api }) => {
     const [ada, bob] = [await makeCustomer(api), await makeCustomer(api)];
     const ids = async (headers: Record<string, string>, query = '') =>
       ((await call(`${api.url}/clients/${query}`, { headers })).body as unknown as { id_key: number }[]).map(({ id_key }) => id_key);
@@ -77,8 +74,7 @@ describe('clients of the original API', { timeout: 60_000 }, () => {
     expect(await ids(asOperator)).toEqual(expect.arrayContaining([ada.id, bob.id]));
   });
 
-  test('log in with JSON that does not say that it is JSON', async ({ start }) => {
-    const api = await start({ RATE_LIMIT_ENABLED: 'false' });
+  test('log in with JSON that does not say that it is JSON', async ({ api }) => {
     const person = { name: 'Ada', lastname: 'L', email: 'ada@example.com', password: 'analytical engine' };
     expect((await call(`${api.url}/clients`, { body: person })).status).toBe(201);
     const credentials = JSON.stringify({ email: person.email, password: person.password });

@@ -9,25 +9,29 @@ export type Start = (env?: Readonly<Record<string, string>>) => Promise<RunningA
 
 /**
  * `test` with `start`, which starts the API on a database of the test's own with further variables and waits until it
- * serves. When the test ends, so do the processes, and the database goes.
+ * serves; when the test ends, so do the processes, and the database goes. And with `api`, one without a rate limit for all
+ * tests of a file that leave it running and ask for nothing but what they made themselves.
  */
-export const test = base.extend<{ start: Start }>({
-  start: async ({}, use) => {
-    const started: ApiProcess[] = [];
-    const database = await createMigratedDatabase();
-    await use(async (env) => {
-      const api = await startApi(database.settings, env);
-      started.push(api);
-      await api.ready();
-      return { ...api, postgres: database.settings };
-    });
-    for (const { child, exited } of started) {
-      child.kill('SIGKILL');
-      await exited;
-    }
-    await database.drop();
-  },
+export const test = base.extend<{ start: Start; api: RunningApi }>({
+  start: ({}, use) => withDatabase(use),
+  api: [({}, use) => withDatabase(async (start) => use(await start({ RATE_LIMIT_ENABLED: 'false' }))), { scope: 'file' }],
 });
+
+async function withDatabase(use: (start: Start) => Promise<void>): Promise<void> {
+  const started: ApiProcess[] = [];
+  const database = await createMigratedDatabase();
+  await use(async (env) => {
+    const api = await startApi(database.settings, env);
+    started.push(api);
+    await api.ready();
+    return { ...api, postgres: database.settings };
+  });
+  for (const { child, exited } of started) {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  await database.drop();
+}
 
 export const asOperator = { 'x-api-key': operatorKey };
 export const asLoadtest = { 'x-api-key': loadtestKey };
