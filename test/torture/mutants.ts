@@ -15,7 +15,7 @@ export type Mutant = {
   readonly edits: readonly Replacement[];
   /** The faults in which it shows; default: all that a stack is back from at once. */
   readonly faults?: readonly FaultKind[];
-  /** How long it is played; default: 12. */
+  /** How long it is played at least; default: 12. */
   readonly seconds?: number;
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { copySource, replaceOnce } from '../zoo/copy-source.ts';
 import type { Mutant } from './mutants.ts';
-import { playRound, type RoundResult } from './round.ts';
+import { mostStretched, playRound, type RoundResult } from './round.ts';
 import { faultKinds, scheduleOf, type FaultKind } from './schedule.ts';
 import { openStack } from './stack.ts';
 
@@ -12,6 +12,8 @@ import { openStack } from './stack.ts';
 export type PlayOptions = {
   readonly seed: number;
   readonly durationMs: number;
+  /** See RoundOptions. */
+  readonly leastRequests?: number;
   /** Faults. */
   readonly perMinute: number;
   readonly kinds?: readonly FaultKind[] | undefined;
@@ -33,7 +35,8 @@ export async function playOnOwnStack({
   try {
     rest.onProgress('starting…');
     const stack = await openStack({ dir, root });
-    const faults = scheduleOf({ seed, durationMs, perMinute, ...(kinds && { kinds }) });
+    const longestMs = rest.leastRequests === undefined ? durationMs : mostStretched * durationMs;
+    const faults = scheduleOf({ seed, durationMs: longestMs, perMinute, ...(kinds && { kinds }) });
     return await playRound(stack, { seed, durationMs, faults, ...rest }).finally(stack.close);
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -57,6 +60,8 @@ const quickKinds = (Object.keys(faultKinds) as FaultKind[]).filter(
   (kind) => !['postgres-killed', 'primary-killed', 'back-end-killed'].includes(kind),
 );
 const mutantFaultsPerMinute = 120;
+/** So that as much happens on a slow machine. */
+const mutantRequests = 8_000;
 
 export async function playMutant(mutant: Mutant, options: Pick<PlayOptions, 'seed' | 'signal' | 'onProgress'>): Promise<Caught> {
   const startedMs = performance.now();
@@ -64,7 +69,13 @@ export async function playMutant(mutant: Mutant, options: Pick<PlayOptions, 'see
   try {
     for (const edit of mutant.edits) await replaceOnce(dir, edit);
     const durationMs = (mutant.seconds ?? 12) * 1_000;
-    const plan = { durationMs, perMinute: mutantFaultsPerMinute, kinds: mutant.faults ?? quickKinds, root: dir };
+    const plan = {
+      durationMs,
+      leastRequests: mutantRequests,
+      perMinute: mutantFaultsPerMinute,
+      kinds: mutant.faults ?? quickKinds,
+      root: dir,
+    };
     const { violations } = await playOnOwnStack({ ...options, ...plan });
     const expected = violations.filter(({ rule }) => mutant.expects.includes(rule));
     const rules = [...new Set([...expected, ...violations].map(({ rule }) => rule))];

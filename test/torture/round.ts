@@ -22,6 +22,8 @@ import type { Stack } from './stack.ts';
 export type RoundOptions = {
   readonly seed: number;
   readonly durationMs: number;
+  /** Played on until so many requests have been sent, `mostStretched` times as long at most; default: 0. */
+  readonly leastRequests?: number;
   readonly faults: readonly Fault[];
   readonly crowd?: Crowd;
   /** Requests at most, so long after the start; default: as many as the crowd likes. */
@@ -30,6 +32,9 @@ export type RoundOptions = {
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
 };
+
+/** A machine that does a fifth is given five times as long. */
+export const mostStretched = 5;
 
 export const usualCrowd: Crowd = { buyers: 40, staff: 6, sessions: 4, leavers: 10, keepers: 8, changers: 3 };
 
@@ -51,19 +56,21 @@ export type RoundResult = {
 };
 
 export async function playRound(stack: Stack, options: RoundOptions): Promise<RoundResult> {
-  const { seed, durationMs, faults, crowd = usualCrowd, perSecond = () => Infinity, signal, onProgress } = options;
+  const { seed, durationMs, leastRequests = 0, faults, crowd = usualCrowd, perSecond = () => Infinity, signal, onProgress } = options;
   const shop = await setUp(stack, crowd, seed);
   const struck: Struck[] = [];
   const startedMs = performance.now();
   const playedMs = (): number => performance.now() - startedMs;
-  const isOver = (): boolean => signal.aborted || playedMs() >= durationMs;
+  const isOver = (): boolean =>
+    signal.aborted || (playedMs() >= durationMs && (course.count.requests >= leastRequests || playedMs() >= mostStretched * durationMs));
   const connections = 2 * Object.values(crowd).reduce((sum, count) => sum + count, 0);
-  const course = openCourse(stack.origin, connections, isOver, () => perSecond(playedMs()));
+  const course: Course = openCourse(stack.origin, connections, isOver, () => perSecond(playedMs()));
   const ticker = setInterval(() => onProgress(tell(course, struck, playedMs())), 1_000);
+  const over = new AbortController();
   try {
     await Promise.all([
-      ...playersOf(course, shop, crowd, seed),
-      torment(stack, faults, { signal, onStruck: (one) => void struck.push(one) }),
+      Promise.all(playersOf(course, shop, crowd, seed)).finally(() => over.abort()),
+      torment(stack, faults, { signal: AbortSignal.any([signal, over.signal]), onStruck: (one) => void struck.push(one) }),
     ]);
     const endedMs = playedMs();
     onProgress('bringing everything back…');

@@ -90,9 +90,13 @@ const remove: Deed = async (keeper) => {
 
 const look: Deed = (keeper) => (keeper.own.length === 0 ? addAddress(keeper) : lookAt(keeper, pick(keeper.random, keeper.own)));
 
+const newest = 15;
+
 const meddle: Deed = async (keeper) => {
   const { course, random, known, client, headers } = keeper;
-  const others = known.filter((one) => one.client !== client.clientId);
+  const kind = pick(random, Object.keys(things));
+  // The newest are there most likely.
+  const others = known.filter((one) => one.client !== client.clientId && one.thing === kind).slice(-newest);
   if (others.length === 0) return look(keeper);
   const { thing, id } = pick(random, others);
   const path = `${things[thing].path}/${id}`;

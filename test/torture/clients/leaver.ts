@@ -14,9 +14,12 @@ export type LeaverOptions = {
 
 export async function comeAndGo({ course, random, name, products }: LeaverOptions): Promise<void> {
   for (let number = 1; !course.isOver(); number += 1) {
+    const askedAtMs = course.now();
     const client = await register(course, random, `${name}-${number}`);
+    // What is to meet has to be sent within about the time in which the shop does it, however fast the machine is.
+    const withinMs = Math.min(course.now() - askedAtMs, mostApartMs);
     if (client === undefined) await sleep(100);
-    else await leave(course, random, client, products);
+    else await leave({ course, random, client, products, withinMs });
     await sleep(randomInt(random, 10, 60));
   }
 }
@@ -42,14 +45,14 @@ export async function register(course: Course, random: Random, name: string): Pr
   return { clientId, accessToken };
 }
 
-async function leave(
-  course: Course,
-  random: Random,
-  { clientId: client, accessToken }: Account,
-  products: readonly number[],
-): Promise<void> {
+const mostApartMs = 150;
+
+type Leaving = Pick<LeaverOptions, 'course' | 'random' | 'products'> & { readonly client: Account; readonly withinMs: number };
+
+async function leave({ course, random, client: { clientId: client, accessToken }, products, withinMs }: Leaving): Promise<void> {
   const headers = { authorization: `Bearer ${accessToken}` };
   const actor = `${client}`;
+  const soon = (): Promise<void> => sleep(random() * withinMs);
   const address = (number: number): Write => ({
     actor,
     key: `address-${number}`,
@@ -74,7 +77,7 @@ async function leave(
     },
   };
   const goodbye = async (): Promise<void> => {
-    await sleep(random() * 15);
+    await soon();
     for (let left = 5; left > 0; left -= 1) {
       const answer = await send(course, {
         actor,
@@ -88,7 +91,8 @@ async function leave(
   };
   const placed = random() < 0.5 ? await insist(course, random, order) : undefined;
   const last = placed?.status === 201 ? cancelOf(actor, headers, placed.body) : order;
-  await Promise.all([send(course, address(1)), send(course, last), goodbye(), sleep(random() * 15).then(() => send(course, address(2)))]);
+  const later = (write: Write): Promise<unknown> => soon().then(() => send(course, write));
+  await Promise.all([send(course, address(1)), later(last), goodbye(), later(address(2))]);
 }
 
 function cancelOf(actor: string, headers: Ask['headers'], placed: string): Write {
