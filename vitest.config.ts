@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { noLocalStack } from './test/support/clean-environment.ts';
+import { compiledOnce, noLocalStack } from './test/support/clean-environment.ts';
 
 /** Of what meets processes, sockets and clocks: a machine that is held up for seconds is no finding. Each such test is named at the end. */
 const retry = 1;
@@ -7,7 +7,7 @@ const retry = 1;
 export default defineConfig({
   test: {
     // A stack that runs in this checkout is none of the tests' business.
-    env: { LOCAL_DATA_DIR: noLocalStack },
+    env: { LOCAL_DATA_DIR: noLocalStack, ...compiledOnce },
     // The second that is usual passes before a page or a process has done anything, on a machine that is held up.
     expect: { poll: { timeout: 15_000 } },
     projects: [

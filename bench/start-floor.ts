@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { AppError } from '#lib/errors.ts';
+import { bareEnvironment } from '#lib/run-command.ts';
 import type { FloorJob } from './floor-server.ts';
 
 export class FloorError extends AppError {
@@ -15,7 +16,7 @@ const startTimeoutMs = 20_000;
 
 /** Starts the floor server on a free port of this machine and resolves once all its processes listen. */
 export async function startFloor(job: FloorJob): Promise<Floor> {
-  const child = fork(file, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(file, { env: bareEnvironment(), execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const exited = once(child, 'exit');
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');

@@ -74,6 +74,15 @@ export async function runCommand(command: Command, options: RunOptions): Promise
   return { stdout: collected?.() ?? '' };
 }
 
+/**
+ * For a process of our own that needs no settings: nothing of the caller's environment, neither secrets nor debuggers, but where
+ * Node keeps what it has compiled.
+ */
+export function bareEnvironment(): Readonly<Record<string, string>> {
+  const { NODE_COMPILE_CACHE: cache } = process.env;
+  return cache === undefined ? {} : { NODE_COMPILE_CACHE: cache };
+}
+
 /** Starts a program that is to run on: no shell, a process group of its own, all three streams piped. */
 export function startCommand(command: Command): ChildProcessWithoutNullStreams {
   const [file = '', ...args] = [...wrappersOf(command), command.file, ...command.args];

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { bareEnvironment } from '#lib/run-command.ts';
 import { mergeArrivals, mergeEncoded, mergeFailures, mergeSlowest, mergeTimings } from '../measurement/merge.ts';
 import type { Phase, PlayedPhase, Slice } from '../measurement/measurement.ts';
 import type { GeneratorJob, GeneratorReport } from './generator.ts';
@@ -102,8 +103,12 @@ function jobOf(
 }
 
 function startGenerator(): ChildProcess {
-  // Nothing of the caller's environment or flags: neither secrets nor debuggers.
-  return fork(generatorFile, { env: {}, execArgv: [], serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  return fork(generatorFile, {
+    env: bareEnvironment(),
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
 }
 
 /** Resolves with how the process ended: its signal or status, and the last line it complained with. */

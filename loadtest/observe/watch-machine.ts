@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuSeconds, processTree, readProcesses, ticksPerSecond } from '#lib/proc.ts';
+import { bareEnvironment } from '#lib/run-command.ts';
 import { sleepUntil } from './sample-server.ts';
 import { openConnection } from '../generate/connection.ts';
 import type { MachineSample } from '../measurement/measurement.ts';
@@ -15,7 +16,7 @@ const startTimeoutMs = 10_000;
 
 /** @param file module to fork, see Scenario */
 export async function startNullServer(file: string): Promise<NullServer> {
-  const server = fork(file, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const server = fork(file, { env: bareEnvironment(), execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const [{ origin }] = (await once(server, 'message', { signal: AbortSignal.timeout(startTimeoutMs) })) as [{ origin: string }];
   return { origin, stop: () => server.kill() };
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
-import { CommandError, CommandNotFoundError, runCommand, type Command, type RunOptions } from '#lib/run-command.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { bareEnvironment, CommandError, CommandNotFoundError, runCommand, type Command, type RunOptions } from '#lib/run-command.ts';
 import { isAlive } from '#test/support/processes.ts';
 
 // Each test starts processes, which takes its time on a busy machine.
@@ -140,4 +140,13 @@ test.runIf(process.platform === 'linux').each([
   });
   expect(seen).toEqual(order);
   expect(bytes).toBe(2 * 2_000 * 'a line\n'.length);
+});
+
+test('a process of our own that needs no settings sees where compiled code is kept, and nothing else of the caller', () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('AUTH_TOKEN_SECRET', 'known to nobody');
+  vi.stubEnv('NODE_COMPILE_CACHE', '/compiled');
+  expect(bareEnvironment()).toEqual({ NODE_COMPILE_CACHE: '/compiled' });
+  vi.stubEnv('NODE_COMPILE_CACHE', undefined);
+  expect(bareEnvironment()).toEqual({});
 });
