@@ -7,70 +7,77 @@ import type { SessionOptions } from './session.ts';
 
 /** One who changes the password again and again, because a session is in the wrong hands, and sees each time that it is over. */
 
-/** A session that was ended for sure. */
-type Ended = { readonly session: Session; /** Since when its access token works nowhere. */ readonly worthlessAtMs: number };
+/** An account of which a session may have been ended for sure. */
+type Kept = {
+  readonly account: LoginAccount;
+  /** Of who changes the password. */
+  readonly own: Session;
+  readonly changes: number;
+  /** Whose access token works nowhere by then. Undefined before the first change. */
+  readonly stolen?: Session;
+  readonly worthlessAtMs: number;
+};
 
-/**
- * Logins to one account are counted: each serves for some changes, and no more. Often for one: whoever logs in afterwards makes
- * the workers look again whose sessions are over, and what one of them remembers for too long would not be seen.
- */
-const mostChanges = 4;
+/** Logins to one account are counted: each serves for some changes, and no more. */
+const changesEach = 6;
 
 /** So long the workers that did not end it may know it, and a bit for a question that was under way. */
 const knownForMs = 5_000 + 3_000;
 /** At once, over so many connections, so that most workers have seen a token. */
 const looks = 6;
 
-export async function keepChanging({ course, random, name }: SessionOptions): Promise<void> {
-  const ended: Ended[] = [];
+/**
+ * Whose session was ended rests until its token must not work any more: whoever logged in meanwhile would make the workers look
+ * again which sessions there are, and one that remembers them for too long would not be seen.
+ */
+export async function keepChanging({ course, random, name: changer }: SessionOptions): Promise<void> {
+  const resting: Kept[] = [];
   for (let number = 0; !course.isOver(); number += 1) {
-    let account = await registerWithPassword(course, random, `${name}-${number}`);
-    const own = account && (await logIn(course, random, account, `${name}-${number}-own`));
-    if (own === undefined) {
-      await sleep(100);
-      continue;
-    }
-    for (let left = randomInt(random, 1, mostChanges); account && left > 0 && !course.isOver(); left -= 1) {
-      account = await changeOnce({ course, random, account, own, name: `${name}-${number}-${left}`, ended });
-      const ripe = ended.findIndex(({ worthlessAtMs }) => course.now() > worthlessAtMs);
-      for (const one of ripe < 0 ? [] : ended.splice(ripe, 1)) await tryAccess(course, one);
-      await sleep(randomInt(random, 100, 400));
-    }
+    const ripe = resting.findIndex(({ worthlessAtMs }) => course.now() > worthlessAtMs);
+    const name = `${changer}-${number}`;
+    const kept = ripe < 0 ? await meet(course, random, name) : resting.splice(ripe, 1)[0];
+    if (kept?.stolen) await tryAccess(course, kept.stolen);
+    const after = kept && kept.changes < changesEach ? await changeOnce({ course, random, kept, name }) : undefined;
+    if (after) resting.push(after);
+    await sleep(randomInt(random, 100, 400));
   }
+}
+
+async function meet(course: Course, random: Random, name: string): Promise<Kept | undefined> {
+  const account = await registerWithPassword(course, random, name);
+  const own = account && (await logIn(course, random, account, `${name}-own`));
+  return account && own && { account, own, changes: 0, worthlessAtMs: 0 };
 }
 
 type Changing = {
   readonly course: Course;
   readonly random: Random;
-  readonly account: LoginAccount;
-  /** Who changes it. */
-  readonly own: Session;
+  readonly kept: Kept;
   /** Of the stolen session; nobody else uses it. */
   readonly name: string;
-  /** Where the session goes that it ends. */
-  readonly ended: Ended[];
 };
 
-/** @returns the account as it can be logged in to from now on; undefined where that is not known */
-async function changeOnce({ course, random, account, own, name, ended }: Changing): Promise<LoginAccount | undefined> {
+/** @returns undefined where it is not known how the account can be logged in to from now on */
+async function changeOnce({ course, random, kept, name }: Changing): Promise<Kept | undefined> {
+  const { account, own, changes } = kept;
   const stolen = await logIn(course, random, account, `${name}-stolen`);
-  if (stolen === undefined) return account;
+  if (stolen === undefined) return kept;
   await useAccess(course, stolen);
   const changed: LoginAccount = { ...account, login: { ...account.login, password: randomBytes(12).toString('hex') } };
-  const answer = await askForChange({ course, random, account, own, name }, stolen, changed.login.password);
-  if (answer?.status === 503) return account;
+  const answer = await askForChange({ course, random, kept, name }, stolen, changed.login.password);
+  if (answer?.status === 503) return kept;
   if (answer?.status !== 204) return undefined;
-  ended.push({ session: stolen, worthlessAtMs: course.now() + knownForMs });
+  const worthlessAtMs = course.now() + knownForMs;
   // The judge knows what must become of it.
   await change(stolen, 0);
   // Passwords are dear to hash.
   if (random() < 0.3) await tryLogins(course, random, account, changed);
-  return changed;
+  return { account: changed, own, changes: changes + 1, stolen, worthlessAtMs };
 }
 
 /** Where many passwords wait to be hashed, some are told to come again: nothing has been done then. */
 async function askForChange(
-  { course, random, account, own, name }: Omit<Changing, 'ended'>,
+  { course, random, kept: { account, own }, name }: Changing,
   stolen: Session,
   password: string,
 ): Promise<Answer | undefined> {
@@ -105,7 +112,7 @@ async function useAccess(course: Course, { clientId, access }: Session): Promise
 }
 
 /** Shows the access token of a session that is long over. */
-async function tryAccess(course: Course, { session }: Ended): Promise<void> {
+async function tryAccess(course: Course, session: Session): Promise<void> {
   if ((await useAccess(course, session)) === 0) return;
   course.seen.push({ rule: 'session-over', detail: `session ${session.name}: its access token works long after the password was changed` });
 }
