@@ -4,6 +4,7 @@ import { adminToken, call, eventually, type Answer, type ApiProcess } from '#tes
 import { hasRedis, startRedis } from '#test/support/redis.ts';
 import { asLoadtest, makeCustomer, test, type Customer } from '../processes/running-api.ts';
 
+const periodMs = 3_000;
 const limited = { RATE_LIMIT_CALLS: '20', RATE_LIMIT_PERIOD: '3', RATE_LIMIT_LOADTEST_CALLS: '20' };
 const withRedis = (port: number) => ({
   ...limited,
@@ -29,9 +30,14 @@ const burst = (api: ApiProcess, headers: Readonly<Record<string, string>>, count
 const accepted = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status === 200);
 const remainingOf = ({ headers }: Answer): number => Number(headers.get('x-ratelimit-remaining'));
 
+/** A burst that takes as long as the period may let in more, and is played again. */
 async function expectExact(api: ApiProcess, trials: number): Promise<void> {
-  for (let trial = 0; trial < trials; trial += 1) {
+  for (let [trial, left] = [0, 3 * trials]; trial < trials; left -= 1) {
+    expect(left, 'bursts take too long to tell').toBeGreaterThan(0);
+    const sentAtMs = performance.now();
     const answers = await burst(api, newAddress(), 60);
+    if (performance.now() - sentAtMs >= periodMs) continue;
+    trial += 1;
     expect(accepted(answers), `trial ${trial}`).toHaveLength(20);
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(40);
     expect(
