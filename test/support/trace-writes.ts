@@ -33,7 +33,9 @@ export async function traceWrites({ file, args, env }: TracedProgram): Promise<F
   try {
     const log = join(dir, 'trace');
     const options = ['-f', '-qq', '-y', '-xx', '-s', String(64 * 1024 * 1024), '--seccomp-bpf', '-e', `trace=${calls}`, '-o', log];
-    const child = spawn('strace', [...options, file, ...args], { stdio: ['ignore', 'ignore', 'pipe'], ...(env && { env: { ...env } }) });
+    // What Node keeps of compiled code is no doing of the program.
+    const given = { ...(env ?? process.env), NODE_DISABLE_COMPILE_CACHE: '1' };
+    const child = spawn('strace', [...options, file, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: given });
     const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     if (status !== 0) throw new Error(`${file} ended with ${String(status)} under strace: ${stderr}`);
     return parseTrace(await readFile(log, 'latin1'));
