@@ -4,7 +4,7 @@ import type { Replacement } from '../zoo/copy-source.ts';
 import type { Rule } from './rules.ts';
 import type { FaultKind } from './schedule.ts';
 
-/** Servers with one thing wrong in them, each of which the torture must catch. A list, so it is as long as it is. */
+/** Servers with one thing wrong in them, each of which the torture must catch. */
 
 export type Mutant = {
   readonly name: string;
